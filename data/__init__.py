@@ -1,0 +1,30 @@
+"""What happened, as arrays: events, items, users and their split."""
+
+from data.dataset import Dataset, GraphSource, SplitRule
+from data.errors import ConfigError, DataError, GraphDataError, SplitError, StoreError, UnknownId
+from data.histories import Cases, Histories
+from data.interactions import Categorical, Interactions
+from data.items import Items, Labels, Users
+from data.report import DataReport
+from data.vocabulary import Vocabulary
+
+__all__ = [
+    "Cases",
+    "Categorical",
+    "ConfigError",
+    "DataError",
+    "DataReport",
+    "Dataset",
+    "GraphDataError",
+    "GraphSource",
+    "Histories",
+    "Interactions",
+    "Items",
+    "Labels",
+    "SplitError",
+    "SplitRule",
+    "StoreError",
+    "UnknownId",
+    "Users",
+    "Vocabulary",
+]

@@ -1,0 +1,86 @@
+"""Where the simulated tastes come from: walks on the film graph.
+
+A taste begins as weights on a few entities (a director, a theme, a mood, ...)
+and spreads along film-entity links, so that liking a director reaches the
+actors and themes of that director's films, and through them other films. The
+same links say how much one film resembles another.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.demo.catalogue import RELATIONS, Catalogue
+
+Floats = NDArray[np.float64]
+
+# How much a shared entity counts by relation, before division by the root of its number of films.
+WEIGHTS = {
+    "director": 1.6,
+    "actor": 1.2,
+    "genre": 1.0,
+    "country": 0.6,
+    "theme": 1.2,
+    "mood": 1.2,
+    "era": 0.8,
+}
+KEPT = 0.5  # share of a taste that stays where it was at each spreading step
+
+
+@dataclass(frozen=True)
+class Links:
+    """Films against entities: `weights[film, entity]` is 0 where they are not joined."""
+
+    weights: Floats  # films, entities
+    entities: tuple[str, ...]
+    relation: tuple[str, ...]  # of each entity's column
+
+
+def link_films(catalogue: Catalogue) -> Links:
+    """One column per relation and entity, weighted by relation and 1/sqrt(number of films)."""
+    columns = sorted(
+        {(r, iri) for film in catalogue.films for r in RELATIONS for iri in film.links[r]}
+    )
+    place = {column: k for k, column in enumerate(columns)}
+    weights = np.zeros((len(catalogue.films), len(columns)))
+    for row, film in enumerate(catalogue.films):
+        for relation, iris in film.links.items():
+            for iri in iris:
+                weights[row, place[relation, iri]] = WEIGHTS[relation]
+    weights /= np.sqrt((weights > 0).sum(axis=0))
+    return Links(weights, tuple(iri for _, iri in columns), tuple(r for r, _ in columns))
+
+
+def spread(tastes: Floats, links: Links, *, steps: int = 2) -> Floats:
+    """Let tastes [users, entities] walk to films and back; each step keeps KEPT of what was there.
+
+    A random walk with restart, cut after `steps` (Page et al. 1999; Tong et al. 2006).
+    """
+    to_films = links.weights.T / links.weights.sum(axis=0)[:, None]  # entities, films
+    to_entities = links.weights / links.weights.sum(axis=1)[:, None]  # films, entities
+    start = tastes
+    for _ in range(steps):
+        tastes = KEPT * start + (1 - KEPT) * (tastes @ to_films @ to_entities)
+    return tastes
+
+
+def affinity(tastes: Floats, links: Links) -> Floats:
+    """How much each user likes each film [users, films], standardised within the user."""
+    return standardised(tastes @ links.weights.T)
+
+
+def resemblance(links: Links) -> Floats:
+    """How alike two films are by what they share [films, films]; rows standardised, diagonal 0."""
+    length = np.linalg.norm(links.weights, axis=1, keepdims=True)
+    cosine = (links.weights / length) @ (links.weights / length).T
+    np.fill_diagonal(cosine, 0.0)
+    alike = standardised(cosine)
+    np.fill_diagonal(alike, 0.0)
+    return alike
+
+
+def standardised(values: Floats) -> Floats:
+    """Rows shifted to mean 0 and scaled to deviation 1."""
+    centred = values - values.mean(axis=1, keepdims=True)
+    return centred / np.maximum(centred.std(axis=1, keepdims=True), 1e-12)

@@ -1,0 +1,95 @@
+"""What is known of each asked case at the moment of asking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import sparse
+
+from data.interactions import Floats, Interactions, Ints
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Past positive events, oldest first: case ``i`` has rows ``start[i]:start[i + 1]``."""
+
+    start: Ints
+    item: Ints
+    at: Ints | None = None
+    stars: Floats | None = None
+    scenario: Mapping[str, Ints] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+    @property
+    def lengths(self) -> Ints:
+        return np.diff(self.start)
+
+    @classmethod
+    def of(cls, events: Interactions, users: int) -> Histories:
+        """One history per user row, of the positive events; ties in time keep file order."""
+        rows = np.flatnonzero(events.positive)
+        keys = (events.user[rows],)
+        if events.at is not None:
+            keys = (events.at[rows], *keys)
+        rows = rows[np.lexsort(keys)]
+        start = np.zeros(users + 1, np.int64)
+        np.cumsum(np.bincount(events.user[rows], minlength=users), out=start[1:])
+        return cls(
+            start,
+            events.item[rows],
+            None if events.at is None else events.at[rows],
+            None if events.stars is None else events.stars[rows],
+            {name: column.codes[rows] for name, column in events.scenario.items()},
+        )
+
+    def take(self, cases: Ints) -> Histories:
+        """The histories of these cases, in that order."""
+        lengths = self.lengths[cases]
+        start = np.concatenate([[0], np.cumsum(lengths)])
+        rows = np.repeat(self.start[cases] - start[:-1], lengths) + np.arange(start[-1])
+        return Histories(
+            start,
+            self.item[rows],
+            None if self.at is None else self.at[rows],
+            None if self.stars is None else self.stars[rows],
+            {name: codes[rows] for name, codes in self.scenario.items()},
+        )
+
+    def matrix(self, items: int, weight: Floats | None = None) -> sparse.csr_matrix:
+        """Cases x items; 1 (or the summed weights) where an item occurs."""
+        data = np.ones(len(self.item), np.float32) if weight is None else weight
+        out = sparse.csr_matrix((data, self.item, self.start), shape=(len(self), items))
+        out.sum_duplicates()
+        if weight is None:
+            out.data[:] = 1.0
+        return out
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Whom to recommend to, and what is known of them then.
+
+    ``user`` is a row, -1 for someone never seen; ``at`` the moment of asking
+    (UTC seconds); ``scenario`` codes per column, -1 where unknown. A scorer
+    answers with one score per case and item.
+    """
+
+    user: Ints
+    history: Histories
+    at: Ints | None = None
+    scenario: Mapping[str, Ints] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def take(self, rows: Ints) -> Cases:
+        return Cases(
+            self.user[rows],
+            self.history.take(rows),
+            None if self.at is None else self.at[rows],
+            {name: codes[rows] for name, codes in self.scenario.items()},
+        )

@@ -1,0 +1,79 @@
+"""What happened, as arrays: one row per event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+
+UNKNOWN_TIME = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """A column of few values: codes into ``names``; -1 where nothing is known."""
+
+    codes: Ints
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.codes) and not (self.codes.min() >= -1 and self.codes.max() < len(self.names)):
+            raise ValueError(f"codes must lie in -1..{len(self.names) - 1}")
+
+    def take(self, rows: Ints | Bools) -> Categorical:
+        return Categorical(self.codes[rows], self.names)
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Events: who met what, and what is known of it. All columns have one length ``n``.
+
+    ``positive`` marks the events that count for ranking: all, or those rated at
+    least ``positive_from``. The rest still count as seen and train the ratings.
+    ``stars`` is NaN where no rating was given. ``at`` is UTC seconds,
+    ``UNKNOWN_TIME`` where missing. ``part`` is a split that came with the data:
+    0 train, 1 valid, 2 test.
+    """
+
+    user: Ints
+    item: Ints
+    positive: Bools
+    stars: Floats | None = None
+    at: Ints | None = None
+    kind: Categorical | None = None
+    scenario: Mapping[str, Categorical] = field(default_factory=dict)
+    part: NDArray[np.int8] | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.user)
+        for name, column in self._columns().items():
+            length = len(column.codes) if isinstance(column, Categorical) else len(column)
+            if length != n:
+                raise ValueError(f"column {name!r} has {length} rows, user has {n}")
+        if self.stars is not None and np.isinf(self.stars).any():
+            raise ValueError("stars must be finite or NaN")
+
+    def _columns(self) -> dict[str, Ints | Categorical]:
+        flat = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "scenario"}
+        return {k: v for k, v in flat.items() if v is not None} | dict(self.scenario)
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def take(self, rows: Ints | Bools) -> Self:
+        """The events in these rows, in that order."""
+
+        def cut(column):
+            if column is None:
+                return None
+            return column.take(rows) if isinstance(column, Categorical) else column[rows]
+
+        plain = {f.name: cut(getattr(self, f.name)) for f in fields(self) if f.name != "scenario"}
+        return type(self)(**plain, scenario={k: v.take(rows) for k, v in self.scenario.items()})

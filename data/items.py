@@ -1,0 +1,71 @@
+"""What is known of items and users before anything happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.interactions import Floats, Ints
+from data.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A multi-valued category column: row ``i`` has ``codes[start[i]:start[i + 1]]``."""
+
+    start: Ints
+    codes: Ints
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.start) == 0 or self.start[-1] != len(self.codes):
+            raise ValueError("start must end with the number of codes")
+
+    def matrix(self) -> NDArray[np.bool_]:
+        """Dense membership, rows x names."""
+        dense = np.zeros((len(self.start) - 1, len(self.names)), dtype=bool)
+        dense[np.repeat(np.arange(len(dense)), np.diff(self.start)), self.codes] = True
+        return dense
+
+
+@dataclass(frozen=True)
+class Entities:
+    """Items or users: ids, and columns of one row each.
+
+    ``texts`` joins the text columns; None where an entity has no text.
+    ``category`` feeds cross-entropy, ``score`` (NaN where missing) squared error.
+    """
+
+    vocabulary: Vocabulary
+    titles: tuple[str | None, ...] = ()
+    texts: tuple[str | None, ...] = ()
+    category: Mapping[str, Labels] = field(default_factory=dict)
+    score: Mapping[str, Floats] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = len(self.vocabulary)
+        for name in ("titles", "texts"):
+            if not getattr(self, name):
+                object.__setattr__(self, name, (None,) * n)
+            if len(getattr(self, name)) != n:
+                raise ValueError(f"{name} has {len(getattr(self, name))} rows, ids have {n}")
+        for name, labels in self.category.items():
+            if len(labels.start) != n + 1:
+                raise ValueError(f"category {name!r} has {len(labels.start) - 1} rows, not {n}")
+        for name, column in self.score.items():
+            if len(column) != n:
+                raise ValueError(f"score {name!r} has {len(column)} rows, not {n}")
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+    def title(self, row: int) -> str:
+        """The title, or the id where there is none."""
+        return self.titles[row] or self.vocabulary[row]
+
+
+Items = Entities
+Users = Entities

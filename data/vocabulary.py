@@ -1,0 +1,66 @@
+"""Ids outside, rows inside: the one place that turns one into the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import UnknownId
+
+
+class Vocabulary(Sequence[str]):
+    """An ordered set of string ids; an id's position is its row.
+
+    Ids are compared as exact text: ``"007"`` and ``"7"`` differ, and so do the
+    NFC and NFD forms of one letter.
+    """
+
+    __slots__ = ("__dict__", "_ids")
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        self._ids = tuple(ids)
+        if len(self._rows) != len(self._ids):
+            seen: set[str] = set()
+            twice = next(i for i in self._ids if i in seen or seen.add(i))
+            raise ValueError(f"id {twice!r} occurs twice in a vocabulary")
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {text: row for row, text in enumerate(self._ids)}
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return self._ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __getitem__(self, row):  # type: ignore[override]
+        return self._ids[row]
+
+    def __contains__(self, text: object) -> bool:
+        return text in self._rows
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vocabulary) and self._ids == other._ids
+
+    def __hash__(self) -> int:
+        return hash(self._ids)
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self)} ids)"
+
+    def row(self, text: str) -> int:
+        """The row of an id. Raises UnknownId."""
+        try:
+            return self._rows[text]
+        except KeyError:
+            raise UnknownId(f"unknown id {text!r}; there are {len(self)} ids") from None
+
+    def rows(self, texts: Iterable[str]) -> NDArray[np.int64]:
+        """Rows of ids; -1 where an id is unknown."""
+        get = self._rows.get
+        return np.fromiter((get(text, -1) for text in texts), np.int64)

@@ -1,0 +1,64 @@
+"""What is asked of a model, and what a model must answer: the border of evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from data.histories import Cases
+from data.interactions import Ints
+
+
+class Scorer(Protocol):
+    """Anything that can score cases against all items."""
+
+    def score(self, cases: Cases) -> torch.Tensor:
+        """Float tensor [cases, items]; larger is better; finite everywhere."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sets:
+    """One set of item rows per case: case ``i`` has ``item[start[i]:start[i + 1]]``."""
+
+    start: Ints
+    item: Ints
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+    @classmethod
+    def of(cls, case: Ints, item: Ints, cases: int) -> Sets:
+        """From pairs; duplicates are removed and items sorted within a case."""
+        order = np.lexsort((item, case))
+        case, item = case[order], item[order]
+        if len(case):
+            new = np.concatenate([[True], (np.diff(case) != 0) | (np.diff(item) != 0)])
+            case, item = case[new], item[new]
+        start = np.zeros(cases + 1, np.int64)
+        np.cumsum(np.bincount(case, minlength=cases), out=start[1:])
+        return cls(start, item)
+
+    def take(self, rows: Ints) -> Sets:
+        lengths = np.diff(self.start)[rows]
+        start = np.concatenate([[0], np.cumsum(lengths)])
+        at = np.repeat(self.start[rows] - start[:-1], lengths) + np.arange(start[-1])
+        return Sets(start, self.item[at])
+
+
+@dataclass(frozen=True)
+class Exam:
+    """Cases with their held-out items (``wanted``) and the items not asked for (``masked``)."""
+
+    cases: Cases
+    wanted: Sets
+    masked: Sets
+    items: int
+    protocol: str
+    part: str  # "valid" or "test"
+
+    def __len__(self) -> int:
+        return len(self.cases)

@@ -1,0 +1,78 @@
+"""The typed graph: nodes by type, edges by (source type, relation, target type)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from data.interactions import Ints
+from data.vocabulary import Vocabulary
+
+EdgeType = tuple[str, str, str]
+
+USER, ITEM, INTERACTED = "User", "Item", "INTERACTED"
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Nodes of one type; ``properties`` has one row each (iri, name, text, and literals)."""
+
+    vocabulary: Vocabulary
+    properties: pl.DataFrame
+
+    def __post_init__(self) -> None:
+        if self.properties.width and len(self.properties) != len(self.vocabulary):
+            raise ValueError(f"{len(self.properties)} property rows, {len(self.vocabulary)} nodes")
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Edges of one type as rows into the source and target nodes; parallel edges are kept."""
+
+    source: Ints
+    target: Ints
+    properties: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    def __post_init__(self) -> None:
+        if len(self.source) != len(self.target):
+            raise ValueError(f"{len(self.source)} sources, {len(self.target)} targets")
+        if self.properties.width and len(self.properties) != len(self.source):
+            raise ValueError(f"{len(self.properties)} property rows, {len(self.source)} edges")
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+
+@dataclass(frozen=True)
+class KnowledgeGraph:
+    """Who relates to what. ``predicates`` gives the IRI behind a relationship type."""
+
+    nodes: Mapping[str, Nodes]
+    edges: Mapping[EdgeType, Edges]
+    predicates: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for (source, relation, target), edges in self.edges.items():
+            for name, rows in ((source, edges.source), (target, edges.target)):
+                if name not in self.nodes:
+                    raise ValueError(f"edges {relation!r} name an unknown node type {name!r}")
+                if len(rows) and not (rows.min() >= 0 and rows.max() < len(self.nodes[name])):
+                    raise ValueError(f"edges {relation!r} point outside {name!r}")
+
+    @property
+    def node_count(self) -> int:
+        return sum(len(nodes) for nodes in self.nodes.values())
+
+    @property
+    def edge_count(self) -> int:
+        return sum(len(edges) for edges in self.edges.values())
+
+
+def no_rows() -> Ints:
+    return np.zeros(0, np.int64)
