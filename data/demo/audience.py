@@ -7,80 +7,53 @@ a seeded generator. What it plants, so that a model has something to find:
   moods, an era) and spreads along the links of the catalogue (`tastes.py`).
 - **What the graph does not know.** Films and users also have a few hidden
   traits that only the events show.
-- **Drift.** Each user's taste moves from one set of entities to another over
-  the user's own lifetime.
+- **Drift.** Each user's taste moves from one set of entities towards another
+  over the user's own lifetime.
 - **Order.** The next film resembles the last few ones.
 - **Scenario.** Time of day and device lean towards some moods and genres: a
   late night at the television is darker, a morning on the phone lighter.
 - **Popularity.** Long-tailed by rank, as in Zipf's law; it has nothing to do
   with how good or famous a film really is.
-- **Ratings.** Affinity plus the user's own bias plus noise, in half stars.
+- **Ratings.** Affinity plus the film's appeal, the user's own bias and noise, in
+  half stars; films that are liked are more often finished and rated.
 - **Cold items and users.** Some films are released only near the end, and
-  users join all the time, so that a global split in time leaves both untrained.
+  users join all the time (`visits.py`), so that a global split in time leaves
+  some of both untrained.
 
-The chosen film is a softmax choice over all films released and not yet seen,
+A visit's film is a softmax choice over all films released and not yet seen,
 drawn with the Gumbel-max trick.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from data.demo.catalogue import Catalogue
-from data.demo.tastes import Floats, Links, affinity, link_films, resemblance, spread, standardised
+from data.demo.tastes import Floats, Tastes, draw_tastes, link_films, resemblance, standardised
+from data.demo.visits import DAY, DAYPARTS, DAYS, DEVICES, FEWEST, START, Rows, Visits, draw_visits
 
-START = 1_672_531_200  # 1 January 2023, 00:00 UTC
-DAYS = 730
-DAY = 86_400
-
-DAYPARTS = ("night", "morning", "afternoon", "evening")  # six hours each, from midnight
-DEVICES = ("phone", "tv", "laptop")
-DEVICE_BY_DAYPART = np.array(  # rows as DAYPARTS, columns as DEVICES
-    [[0.2, 0.6, 0.2], [0.6, 0.15, 0.25], [0.35, 0.25, 0.4], [0.15, 0.65, 0.2]]
-)
 # What a scenario leans to (names of moods and genres), by daypart and by device.
 LEANINGS = {
-    "night": {"dark": 1.0, "haunting": 1.0, "tense": 0.7, "horror": 0.8, "warm": -0.8, "family": -1},
-    "morning": {"playful": 1.0, "warm": 0.8, "comedy": 0.8, "family": 0.6, "dark": -1, "gritty": -0.7},
+    "night": {"dark": 1.0, "haunting": 1.0, "tense": 0.7, "horror": 0.8, "warm": -0.8},
+    "morning": {"playful": 1.0, "warm": 0.8, "comedy": 0.8, "dark": -1.0, "gritty": -0.7},
     "afternoon": {"thrilling": 0.7, "adventure": 0.8, "hopeful": 0.6, "haunting": -0.6},
-    "evening": {"romantic": 0.6, "drama": 0.5, "bittersweet": 0.6, "epic": 0.4},
-    "tv": {"epic": 0.8, "thrilling": 0.5, "western": 0.4, "history": 0.4},
+    "evening": {"romantic": 0.6, "drama": 0.5, "bittersweet": 0.6, "melancholy": 0.4},
     "phone": {"comedy": 0.6, "animation": 0.6, "playful": 0.5, "epic": -0.9},
+    "tv": {"epic": 0.8, "thrilling": 0.5, "western": 0.4, "history": 0.4},
     "laptop": {"contemplative": 0.6, "science fiction": 0.5, "mystery": 0.4, "film noir": 0.3},
 }
 
 LATE_SHARE = 0.08  # of the films
-LATE_FROM = 0.88  # of the time span: the earliest late release
-TAIL_MASS = 0.18  # of the events fall after LATE_FROM; the service grows
-NEW_USERS = 0.5  # share of users who join after the first day
-RATED = {"finish": 0.78, "view": 0.52}
+LATE_FROM, LATE_TO = 0.88, 0.96  # of the time span: when late films are released
 
-# Strength of each part in the choice, in logits per standard deviation.
-POPULAR, TASTE, HIDDEN, ORDER, SCENARIO, NEWS = 1.0, 1.3, 0.6, 0.55, 0.8, 1.0
-MEMORY = 0.6  # how much of the trail of recent films remains after each further film
-TRAITS = 4
-
-
-@dataclass(frozen=True)
-class _Users:
-    """What is fixed before the first event: tastes at both ends of a lifetime, and rating bias."""
-
-    early: Floats  # users, films
-    late: Floats  # users, films
-    bias: Floats  # users
-
-
-@dataclass(frozen=True)
-class _Visits:
-    """Who watches when and how, in order of user and time; which film is still open."""
-
-    user: np.ndarray
-    step: np.ndarray  # 0 for the user's first event
-    progress: np.ndarray  # of the user's lifetime, 0 to 1
-    at: np.ndarray
-    daypart: np.ndarray
-    device: np.ndarray
+# Strength of each part of the choice, in logits per standard deviation.
+POPULAR = 0.8
+TASTE = 2.6
+HIDDEN = 1.0
+ORDER = 0.9
+SCENARIO = 0.8
+NEWS = 0.2  # at release, fading by a factor e in NEWS_DAYS
+NEWS_DAYS = 40
+MEMORY = 0.6  # what remains of the trail of recent films after one more film
 
 
 def simulate(
@@ -93,56 +66,104 @@ def simulate(
     sees a film twice.
     """
     films = len(catalogue.films)
-    if users < 1 or not 5 * users <= events <= users * films // 4:
+    if users < 1 or not FEWEST * users <= events <= users * films // 8:
         raise ValueError(
-            f"users={users}, events={events}: give each user at least 5 events on average and "
-            f"at most a quarter of the {films} films"
+            f"users={users}, events={events}: there should be {FEWEST} to {films // 8} events "
+            f"per user (the upper limit is an eighth of the {films} films); change one of them"
         )
     rng = np.random.default_rng(seed)
+    visits = draw_visits(users, events, rng)
     links = link_films(catalogue)
+    tastes = draw_tastes(users, links, rng)
     released = _releases(films, rng)
-    people = _draw_users(users, links, rng)
-    visits = _draw_visits(users, events, films // 2, rng)
-    leaning = _leanings(catalogue)[visits.daypart, visits.device]
-    film, liking = _choose(visits, people, leaning, resemblance(links), released, rng)
-    return _table(catalogue, visits, people, film, liking, rng)
+    film, liking = _choose(visits, tastes, _leanings(catalogue), resemblance(links), released, rng)
+    finished, rating = _react(visits, film, liking, rng)
+    frame = pl.DataFrame(
+        {
+            "user_id": [f"user-{row}" for row in visits.user],
+            "item_id": [catalogue.films[row].item_id for row in film],
+            "rating": rating,
+            "at": visits.at,
+            "kind": np.where(finished, "finish", "view"),
+            "device": np.array(DEVICES)[visits.device],
+            "daypart": np.array(DAYPARTS)[visits.daypart],
+        }
+    )
+    return frame.with_columns(pl.col("rating").fill_nan(None)).sort("at", maintain_order=True)
 
 
 def _releases(films: int, rng: np.random.Generator) -> Floats:
-    """When each film is released, in Unix seconds; all but LATE_SHARE were there from the start."""
+    """When each film is released, in Unix seconds; minus infinity if it was always there."""
+    released = np.full(films, -np.inf)
     late = rng.permutation(films)[: round(LATE_SHARE * films)]
-    released = np.full(films, float(START))
-    released[late] = START + DAYS * DAY * rng.uniform(LATE_FROM, 0.96, size=len(late))
+    released[late] = START + DAYS * DAY * rng.uniform(LATE_FROM, LATE_TO, size=len(late))
     return released
 
 
-def _draw_users(users: int, links: Links, rng: np.random.Generator) -> _Users:
-    """Tastes that grow from a few entities of each relation, plus hidden traits."""
-    films = len(links.weights)
-    relation = np.array(links.relation)
-    ends = []
-    for _ in range(2):
-        tastes = np.zeros((users, len(relation)))
-        for name, picks in (("director", 2), ("actor", 2), ("theme", 3), ("genre", 1), ("mood", 1), ("era", 1)):
-            columns = np.flatnonzero(relation == name)
-            reach = (links.weights[:, columns] > 0).sum(axis=0)
-            for _ in range(picks):
-                chosen = rng.choice(columns, size=users, p=reach / reach.sum())
-                np.add.at(tastes, (np.arange(users), chosen), rng.uniform(0.5, 1.5, size=users))
-        ends.append(affinity(spread(tastes, links), links))
-    traits = rng.normal(size=(users, TRAITS)) @ rng.normal(size=(TRAITS, films))
-    hidden = HIDDEN * standardised(traits)
-    early, other = (np.clip(end, -2.5, 4.0) for end in ends)
-    late = 0.6 * early + 0.4 * other
-    bias = rng.normal(0.0, 0.4, size=users)
-    return _Users(TASTE * early + hidden, TASTE * late + hidden, bias)
+def _leanings(catalogue: Catalogue) -> Floats:
+    """How each scenario shifts each film [dayparts, devices, films], standardised per scenario."""
+    tags = [
+        set(moods) | set(genres)
+        for moods, genres in zip(catalogue.named("mood"), catalogue.named("genre"), strict=True)
+    ]
+    shift = {
+        name: np.array([sum(w for tag, w in leans.items() if tag in film) for film in tags])
+        for name, leans in LEANINGS.items()
+    }
+    return np.stack(
+        [standardised(np.stack([shift[part] + shift[d] for d in DEVICES])) for part in DAYPARTS]
+    )
 
 
-def _draw_visits(users: int, events: int, most: int, rng: np.random.Generator) -> _Visits:
-    """Lifetimes, numbers of events (log-normal), times, dayparts and devices."""
-    appetite = rng.lognormal(0.0, 0.6, size=users)
-    wanted = 5 + (events - 5 * users) * appetite / appetite.sum()
-    count = np.minimum(np.floor(wanted), most).astype(np.int64)
-    for k in rng.permutation(users)[: events - count.sum()]:
-        count[k] += 1
-    raise NotImplementedError
+def _choose(
+    visits: Visits,
+    tastes: Tastes,
+    leanings: Floats,
+    alike: Floats,
+    released: Floats,
+    rng: np.random.Generator,
+) -> tuple[Rows, Floats]:
+    """The film of every visit, and how much the user likes it in standard deviations.
+
+    All users take their first visit together, then all their second, and so on:
+    what a user saw before is known, and the work is one array operation per step.
+    """
+    users, films = tastes.hidden.shape
+    rank = rng.permutation(films) + 1
+    popular = POPULAR * standardised(-np.log(rank)[None, :])[0]
+    seen = np.zeros((users, films), dtype=bool)
+    trail = np.zeros((users, films))
+    chosen = np.zeros(len(visits.user), dtype=np.int64)
+    liking = np.zeros(len(visits.user))
+    for step in range(visits.step.max() + 1):
+        rows = np.flatnonzero(visits.step == step)
+        user = visits.user[rows]
+        age = (visits.at[rows, None] - released) / DAY  # rows, films
+        likes = TASTE * tastes.on_graph(user, visits.progress[rows]) + HIDDEN * tastes.hidden[user]
+        logits = (
+            popular
+            + likes
+            + ORDER * trail[user]
+            + SCENARIO * leanings[visits.daypart[rows], visits.device[rows]]
+            + NEWS * np.exp(-np.maximum(age, 0.0) / NEWS_DAYS)
+            + rng.gumbel(size=age.shape)
+        )
+        logits[seen[user] | (age < 0)] = -np.inf
+        film = logits.argmax(axis=1)
+        chosen[rows], liking[rows] = film, likes[np.arange(len(rows)), film]
+        seen[user, film] = True
+        trail[user] = MEMORY * trail[user] + (1 - MEMORY) * alike[film]
+    return chosen, liking / np.hypot(TASTE, HIDDEN)
+
+
+def _react(
+    visits: Visits, film: Rows, liking: Floats, rng: np.random.Generator
+) -> tuple[np.ndarray, Floats]:
+    """Whether each visit was watched to the end, and its rating or NaN."""
+    appeal = rng.normal(0.0, 0.3, size=film.max() + 1)[film]
+    bias = rng.normal(0.0, 0.4, size=visits.user.max() + 1)[visits.user]
+    felt = 2.8 + 0.6 * liking + appeal
+    finished = rng.random(len(film)) < 1 / (1 + np.exp(-1.5 * (felt - 3.0)))
+    rated = rng.random(len(film)) < np.where(finished, 0.78, 0.55)
+    stars = np.round(2 * (felt + bias + rng.normal(0.0, 0.5, size=len(film)))) / 2
+    return finished, np.where(rated, np.clip(stars, 0.5, 5.0), np.nan)

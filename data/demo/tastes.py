@@ -26,6 +26,12 @@ WEIGHTS = {
     "era": 0.8,
 }
 KEPT = 0.5  # share of a taste that stays where it was at each spreading step
+# How many entities of each relation a taste starts from.
+PICKS = {"director": 2, "actor": 2, "theme": 3, "genre": 1, "mood": 1, "era": 1}
+DRIFT = 0.5  # how far a taste has moved to its other end when the user's lifetime is over
+CROWDS = 12  # groups of users with a taste in common
+SHARED = 0.7  # how much of a taste comes from the crowd
+TRAITS = 4  # hidden traits of users and films
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,20 @@ class Links:
     weights: Floats  # films, entities
     entities: tuple[str, ...]
     relation: tuple[str, ...]  # of each entity's column
+
+
+@dataclass(frozen=True)
+class Tastes:
+    """What users like [users, films], standardised within each user."""
+
+    early: Floats  # by the graph, on the first day
+    other: Floats  # by the graph, what the user drifts towards
+    hidden: Floats  # by traits that no graph shows
+
+    def on_graph(self, user: NDArray[np.int64], progress: Floats) -> Floats:
+        """Graph tastes of some users, each at some point between 0 and 1 of a lifetime."""
+        moved = DRIFT * progress[:, None]
+        return (1 - moved) * self.early[user] + moved * self.other[user]
 
 
 def link_films(catalogue: Catalogue) -> Links:
@@ -63,6 +83,30 @@ def spread(tastes: Floats, links: Links, *, steps: int = 2) -> Floats:
     for _ in range(steps):
         tastes = KEPT * start + (1 - KEPT) * (tastes @ to_films @ to_entities)
     return tastes
+
+
+def draw_tastes(users: int, links: Links, rng: np.random.Generator) -> Tastes:
+    """Each user shares a crowd's entities, adds some of their own, and lets both spread."""
+    ends = []
+    for _ in ("early", "other"):
+        crowd = _seeds(CROWDS, links, rng)[rng.integers(CROWDS, size=users)]
+        own = _seeds(users, links, rng)
+        ends.append(affinity(spread(SHARED * crowd + (1 - SHARED) * own, links), links))
+    traits = rng.normal(size=(users, TRAITS)) @ rng.normal(size=(TRAITS, len(links.weights)))
+    return Tastes(early=ends[0], other=ends[1], hidden=standardised(traits))
+
+
+def _seeds(rows: int, links: Links, rng: np.random.Generator) -> Floats:
+    """Weights on a few entities of each relation [rows, entities], well-linked ones more often."""
+    relation = np.array(links.relation)
+    seeds = np.zeros((rows, len(relation)))
+    for name, picks in PICKS.items():
+        columns = np.flatnonzero(relation == name)
+        reach = (links.weights[:, columns] > 0).sum(axis=0)
+        picked = rng.choice(columns, size=(rows, picks), p=reach / reach.sum())
+        weight = rng.uniform(0.5, 1.5, size=(rows, picks))
+        np.add.at(seeds, (np.arange(rows)[:, None], picked), weight)
+    return seeds
 
 
 def affinity(tastes: Floats, links: Links) -> Floats:
