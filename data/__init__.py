@@ -5,7 +5,9 @@ from data.errors import ConfigError, DataError, GraphDataError, SplitError, Stor
 from data.histories import Cases, Histories
 from data.interactions import Categorical, Interactions
 from data.items import Items, Labels, Users
+from data.read import read_dataset
 from data.report import DataReport
+from data.split import Split, split_events
 from data.vocabulary import Vocabulary
 
 __all__ = [
@@ -21,10 +23,13 @@ __all__ = [
     "Interactions",
     "Items",
     "Labels",
+    "Split",
     "SplitError",
     "SplitRule",
     "StoreError",
     "UnknownId",
     "Users",
     "Vocabulary",
+    "read_dataset",
+    "split_events",
 ]

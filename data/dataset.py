@@ -9,9 +9,13 @@ from typing import Literal
 
 import polars as pl
 
+from data.errors import ConfigError
 from data.interactions import Interactions
 from data.items import Items, Users
 from data.report import DataReport
+from data.suggest import closest
+
+RULES = ("time", "ratio", "leave-one-out", "given", "rows")
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,8 @@ class GraphSource:
     ``table`` holds columns head, relation, tail (text) where a source built the
     triples itself. ``link`` holds columns item, entity (text; an entity is an
     IRI, or a name of a table); without it an item's entity is ``iri`` with
-    ``{id}`` replaced. The ``kg`` package reads it.
+    ``{id}`` replaced. ``same_as`` says that owl:sameAs statements join entities
+    into one. The ``kg`` package reads it.
     """
 
     files: tuple[Path, ...] = ()
@@ -33,15 +38,30 @@ class GraphSource:
     languages: tuple[str, ...] = ("en", "")
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+    same_as: bool = False
 
 
 @dataclass(frozen=True)
 class SplitRule:
-    """How events are divided; see ``data.split``."""
+    """How events are divided; see ``data.split``.
 
-    by: Literal["time", "ratio", "leave-one-out", "given"] = "ratio"
+    ``repeats`` keeps held-out events whose pair is also in training, for data in
+    which people return to an item.
+    """
+
+    by: Literal["time", "ratio", "leave-one-out", "given", "rows"] = "ratio"
     valid: float = 0.1
     test: float = 0.1
+    repeats: bool = False
+
+    def __post_init__(self) -> None:
+        if self.by not in RULES:
+            raise ConfigError(f"split by {self.by!r}; {closest(self.by, RULES)}")
+        if not (0 < self.valid < 1 and 0 < self.test < 1 and self.valid + self.test < 1):
+            raise ConfigError(
+                f"split shares valid={self.valid}, test={self.test}: each must lie between 0 and 1 "
+                "and leave something for training"
+            )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,165 @@
+"""Comma- or tab-separated lines to text columns, each field exactly as written.
+
+Fields may be quoted as in RFC 4180. A line with too many or too few fields, a
+quote that is never closed, or bytes that are no UTF-8 cost that line alone.
+"""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import polars as pl
+
+from data.errors import DataError
+from data.interactions import Ints
+from data.report import Quarantined
+
+LONGEST_RECORD = 1000  # lines; a quote open for longer is taken for a stray one
+
+csv.field_size_limit(2**31 - 1)
+
+
+def parse_delimited(
+    content: bytes, source: str, delimiter: str
+) -> tuple[pl.DataFrame, Ints, tuple[Quarantined, ...]]:
+    """Columns, the line of each row, and the lines that are no rows.
+
+    The first line that is not blank names the columns. Raises DataError where
+    there is none, or where a name occurs twice.
+    """
+    lines, numbers, bad = decode_lines(content, source)
+    if not len(lines):
+        raise DataError(f"{source}: empty; the first line must name the columns")
+    header = _record(lines[0], delimiter) or [lines[0]]
+    twice = {name for name in header if header.count(name) > 1}
+    if twice:
+        raise DataError(f"{source}, line {numbers[0]}: column {sorted(twice)[0]!r} occurs twice")
+    lines, numbers = lines.slice(1), numbers[1:]
+    quoted = lines.str.contains('"', literal=True).to_numpy()
+    plain, plain_lines, ragged = _plain(lines, numbers, ~quoted, header, delimiter, source)
+    if not quoted.any():
+        return plain, plain_lines, (*bad, *ragged)
+    rows, row_lines, broken, taken = _quoted(lines, numbers, quoted, header, delimiter, source)
+    if taken:  # lines without a quote that lie inside a quoted field
+        keep = ~np.isin(plain_lines, np.array(sorted(taken)))
+        plain, plain_lines = plain.filter(keep), plain_lines[keep]
+        ragged = [one for one in ragged if one.line not in taken]
+    frame = pl.concat([plain, rows])
+    line = np.concatenate([plain_lines, row_lines])
+    order = np.argsort(line, kind="stable")
+    return frame[order], line[order], (*bad, *ragged, *broken)
+
+
+def decode_lines(content: bytes, source: str) -> tuple[pl.Series, Ints, list[Quarantined]]:
+    """Lines that are not blank, their numbers, and the lines that are no UTF-8."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise DataError(f"{source}: written as UTF-16; save it as UTF-8")
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    bad: list[Quarantined] = []
+    try:
+        texts = content.decode().split("\n")
+    except UnicodeDecodeError:
+        texts = []
+        for number, line in enumerate(content.split(b"\n"), 1):
+            try:
+                texts.append(line.decode())
+            except UnicodeDecodeError:
+                texts.append("")
+                shown = line.decode(errors="backslashreplace")
+                bad.append(Quarantined(source, number, "not UTF-8", shown))
+    lines = pl.Series("line", texts, dtype=pl.String)
+    del texts
+    lines = lines.str.strip_suffix("\r")
+    filled = (lines.str.len_bytes() > 0).to_numpy()
+    return lines.filter(filled), np.flatnonzero(filled) + 1, bad
+
+
+def _plain(
+    lines: pl.Series,
+    numbers: Ints,
+    use: np.ndarray,
+    header: list[str],
+    delimiter: str,
+    source: str,
+) -> tuple[pl.DataFrame, Ints, list[Quarantined]]:
+    """Lines without any quote: cut at each delimiter."""
+    lines, numbers = lines.filter(use), numbers[use]
+    found = lines.str.count_matches(delimiter, literal=True).to_numpy() + 1
+    whole = found == len(header)
+    ragged = [
+        Quarantined(source, int(numbers[i]), _ragged(int(found[i]), header), lines[int(i)])
+        for i in np.flatnonzero(~whole)
+    ]
+    parts = lines.filter(whole).str.split_exact(delimiter, len(header) - 1)
+    frame = parts.struct.unnest()
+    return frame.rename(dict(zip(frame.columns, header, strict=True))), numbers[whole], ragged
+
+
+def _quoted(
+    lines: pl.Series,
+    numbers: Ints,
+    quoted: np.ndarray,
+    header: list[str],
+    delimiter: str,
+    source: str,
+) -> tuple[pl.DataFrame, Ints, list[Quarantined], set[int]]:
+    """Records with quotes, which may run over several lines; ``taken`` are lines inside a field."""
+    odd = (lines.str.count_matches('"', literal=True) % 2 == 1).to_numpy()
+    rows, row_lines = [], []
+    bad: list[Quarantined] = []
+    taken: set[int] = set()
+    starts = iter(np.flatnonzero(quoted).tolist())
+    done = -1
+    ends = np.flatnonzero(odd)
+    for start in starts:
+        if start <= done:
+            continue
+        fields = None
+        if odd[start]:
+            after = np.searchsorted(ends, start, side="right")
+            end = int(ends[after]) if after < len(ends) else len(lines)
+            if end < len(lines) and end - start <= LONGEST_RECORD:
+                fields = _record(_joined(lines, numbers, start, end), delimiter)
+                if fields is not None and len(fields) == len(header):
+                    taken.update(numbers[start + 1 : end + 1].tolist())
+                    done = end
+                else:
+                    fields = None
+        if fields is None:
+            fields = _record(lines[start], delimiter)
+        if fields is None:
+            bad.append(Quarantined(source, int(numbers[start]), "broken quotes", lines[start]))
+        elif len(fields) != len(header):
+            reason = _ragged(len(fields), header)
+            bad.append(Quarantined(source, int(numbers[start]), reason, lines[start]))
+        else:
+            rows.append(fields)
+            row_lines.append(int(numbers[start]))
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(header)
+    frame = pl.DataFrame(
+        {
+            name: pl.Series(column, dtype=pl.String)
+            for name, column in zip(header, columns, strict=True)
+        }
+    )
+    return frame, np.array(row_lines, np.int64), bad, taken
+
+
+def _joined(lines: pl.Series, numbers: Ints, start: int, end: int) -> str:
+    """Lines of one record, with the blank lines that lay between them."""
+    text = lines[start]
+    for at in range(start + 1, end + 1):
+        text += "\n" * int(numbers[at] - numbers[at - 1]) + lines[at]
+    return text
+
+
+def _record(text: str, delimiter: str) -> list[str] | None:
+    try:
+        return next(csv.reader((text,), delimiter=delimiter, strict=True))
+    except (csv.Error, StopIteration):
+        return None
+
+
+def _ragged(found: int, header: list[str]) -> str:
+    return f"{found} fields where the header has {len(header)}"

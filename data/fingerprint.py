@@ -1,0 +1,100 @@
+"""One SHA-256 for the content of a dataset, whatever the order of its rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from data.dataset import GraphSource
+from data.errors import DataError
+from data.interactions import Categorical, Interactions
+from data.items import Entities
+
+
+def fingerprint(
+    events: Interactions, users: Entities, items: Entities, graph: GraphSource | None
+) -> str:
+    """SHA-256 over ids, events in canonical order, what is known of entities, and the graph."""
+    digest = hashlib.sha256(b"trefoil dataset 1")
+    for entities in (users, items):
+        _add_entities(digest, entities)
+    _add_events(digest, events)
+    if graph is not None:
+        _add_graph(digest, graph)
+    return digest.hexdigest()
+
+
+def _add(digest, label: str, content: bytes | str | np.ndarray) -> None:
+    """Every part carries its name and length, so that no two contents run together."""
+    if isinstance(content, np.ndarray):
+        content = np.ascontiguousarray(content, content.dtype.newbyteorder("<")).tobytes()
+    elif isinstance(content, str):
+        content = content.encode()
+    digest.update(f"{label}:{len(content)}:".encode())
+    digest.update(content)
+
+
+def _texts(texts) -> str:
+    return json.dumps(list(texts), ensure_ascii=False)
+
+
+def _add_entities(digest, entities: Entities) -> None:
+    _add(digest, "ids", _texts(entities.vocabulary.ids))
+    _add(digest, "titles", _texts(entities.titles))
+    _add(digest, "texts", _texts(entities.texts))
+    for name, labels in sorted(entities.category.items()):
+        _add(digest, f"category {name}", _texts(labels.names))
+        _add(digest, "start", labels.start)
+        _add(digest, "codes", labels.codes)
+    for name, score in sorted(entities.score.items()):
+        _add(digest, f"score {name}", _plain(score))
+
+
+def _add_events(digest, events: Interactions) -> None:
+    columns: dict[str, np.ndarray] = {"user": events.user, "item": events.item}
+    columns["positive"] = events.positive.astype(np.int8)
+    for name, column in (("at", events.at), ("part", events.part)):
+        if column is not None:
+            columns[name] = column
+    if events.stars is not None:
+        columns["stars"] = _plain(events.stars)
+    named: dict[str, Categorical] = {f"scenario {k}": v for k, v in events.scenario.items()}
+    if events.kind is not None:
+        named["kind"] = events.kind
+    for name, column in named.items():
+        columns[name] = column.codes
+        _add(digest, f"names {name}", _texts(column.names))
+    names = sorted(columns)
+    order = np.lexsort([columns[name] for name in names])
+    for name in names:
+        _add(digest, name, columns[name][order])
+
+
+def _plain(floats: np.ndarray) -> np.ndarray:
+    """Bits of floats with one NaN and one zero, so that equal values are equal bytes."""
+    return np.where(np.isnan(floats), np.float32("nan"), floats + np.float32(0)).view(np.int32)
+
+
+def _add_graph(digest, graph: GraphSource) -> None:
+    for one in sorted(_file_digest(path) for path in graph.files):
+        _add(digest, "file", one)
+    for name, frame in (("table", graph.table), ("link", graph.link)):
+        if frame is not None:
+            for column in sorted(frame.columns):
+                ordered = frame.sort(sorted(frame.columns))[column].cast(pl.String)
+                _add(digest, f"{name} {column}", _texts(ordered))
+    said = [graph.neo4j, graph.iri, sorted(graph.names.items()), sorted(graph.languages)]
+    said += [sorted(graph.allow), sorted(graph.deny), graph.same_as]
+    _add(digest, "graph", json.dumps(said, ensure_ascii=False))
+
+
+def _file_digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as fault:
+        raise DataError(f"{path}: graph file cannot be read ({fault.strerror})") from None

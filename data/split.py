@@ -1,0 +1,241 @@
+"""Which events train, which choose, which judge, with proof that nothing leaks back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from data.dataset import Dataset, SplitRule
+from data.errors import SplitError
+from data.interactions import UNKNOWN_TIME, Interactions, Ints
+from data.proof import SplitProof, prove
+
+LEFT_OUT, TRAIN, VALID, TEST = -1, 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows of events by purpose, in file order. The test rows have to be asked for."""
+
+    train: Ints
+    valid: Ints
+    proof: SplitProof
+    rule: SplitRule
+    seed: int
+    _test: Ints = field(repr=False)
+
+    def open_test(self) -> Ints:
+        """The rows that judge. Only ``evaluate.py`` and the evaluation package may call this."""
+        return self._test
+
+
+def split_events(dataset: Dataset, seed: int, rule: SplitRule | None = None) -> Split:
+    """Divide the events of a dataset; the same seed gives the same parts.
+
+    ``rule`` replaces the dataset's own. By ``time``: one border for everybody,
+    so that no training event is later than any held-out one. By ``ratio``:
+    each user's distinct positive pairs at random. ``leave-one-out``: each
+    user's last positive event judges and the one before it chooses; equal
+    times keep file order. ``given``: the part that came with each event; if no
+    validation came, it is carved from training by ratio. ``rows``: events at
+    random, whoever they belong to. Raises SplitError where that is impossible.
+    """
+    rule = dataset.rule if rule is None else rule
+    events = dataset.interactions
+    rng = np.random.default_rng(seed)
+    ties = 0
+    if rule.by == "time":
+        part = _by_time(events, rule)
+    elif rule.by == "leave-one-out":
+        part, ties = _leave_one_out(events)
+    elif rule.by == "given":
+        part = _given(events, rule, rng)
+    elif rule.by == "rows":
+        part = _by_rows(events, rule, rng)
+    else:
+        part = _by_ratio(events, rule, rng)
+    dropped = 0
+    if not rule.repeats and rule.by != "rows":
+        part, dropped = _without_repeats(events, part)
+    proof = prove(events, part, rule, seed=seed, ties=ties, dropped=dropped)
+    rows = [np.flatnonzero(part == one) for one in (TRAIN, VALID, TEST)]
+    return Split(rows[0], rows[1], proof, rule, seed, rows[2])
+
+
+def _by_time(events: Interactions, rule: SplitRule) -> Ints:
+    """Two borders in time; events at a border belong to the earlier part."""
+    at, timed = _times(events, "time")
+    ordered = np.sort(at[timed])
+    n = len(ordered)
+    first = ordered[max(int(np.ceil(n * (1 - rule.valid - rule.test) - 1e-9)), 1) - 1]
+    second = ordered[max(int(np.ceil(n * (1 - rule.test) - 1e-9)), 1) - 1]
+    part = np.where(at <= first, TRAIN, np.where(at <= second, VALID, TEST))
+    part[~timed] = LEFT_OUT
+    for name, one in (("validation", VALID), ("test", TEST)):
+        if not (part == one).any():
+            raise SplitError(
+                f"split by time leaves no {name} event: {n} events at {len(np.unique(ordered))} "
+                "moments; split by ratio or by leave-one-out"
+            )
+    return part
+
+
+def _by_ratio(events: Interactions, rule: SplitRule, rng: np.random.Generator) -> Ints:
+    """Each user's distinct positive pairs, shuffled: floor(n * share) to test and validation.
+
+    Where a share of n is less than one, test and then validation get one pair
+    while training has more than one. Other rated pairs are divided by the same
+    shares, to measure rating errors over the whole scale; further events of a
+    pair follow it.
+    """
+    pair, of_row = _pairs(events)
+    positive = np.zeros(len(pair), bool)
+    np.logical_or.at(positive, of_row, events.positive)
+    part_of_pair = np.zeros(len(pair), np.int64)
+    part_of_pair[positive] = _shares(pair[positive, 0], rule, rng, at_least_one=True)
+    if events.stars is not None:
+        rated = np.zeros(len(pair), bool)
+        np.logical_or.at(rated, of_row, ~np.isnan(events.stars))
+        rated &= ~positive
+        part_of_pair[rated] = _shares(pair[rated, 0], rule, rng, at_least_one=False)
+    return part_of_pair[of_row]
+
+
+def _shares(
+    user: Ints, rule: SplitRule, rng: np.random.Generator, *, at_least_one: bool, test: bool = True
+) -> Ints:
+    """A part for each pair; ``user`` says whose it is."""
+    place, count = _shuffled_places(user, rng)
+    n_test = np.floor(count * rule.test + 1e-9).astype(np.int64) * test
+    n_valid = np.floor(count * rule.valid + 1e-9).astype(np.int64)
+    if at_least_one:
+        if test:
+            n_test += (n_test == 0) & (count - n_test - n_valid > 1)
+        n_valid += (n_valid == 0) & (count - n_test - n_valid > 1)
+    return np.where(place < n_test, TEST, np.where(place < n_test + n_valid, VALID, TRAIN))
+
+
+def _shuffled_places(user: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Each entry's place among its user's entries after a shuffle, and how many those are."""
+    if not len(user):
+        return user, user
+    order = np.lexsort((rng.random(len(user)), user))
+    counts = np.bincount(user)
+    starts = np.cumsum(counts) - counts
+    place = np.empty(len(user), np.int64)
+    place[order] = np.arange(len(user)) - starts[user[order]]
+    return place, counts[user]
+
+
+def _leave_one_out(events: Interactions) -> tuple[Ints, int]:
+    """The last positive event of each user judges, the one before chooses.
+
+    Users with fewer than three keep all in training. Events that are no
+    positives follow the part of the moment they happened in. Also says for how
+    many users file order decided, because their last events share one time.
+    """
+    at, timed = _times(events, "leave-one-out")
+    rows = np.flatnonzero(timed)
+    rows = rows[np.lexsort((rows, at[rows], events.user[rows]))]
+    user = events.user[rows]
+    positive = events.positive[rows]
+    counts = np.bincount(user, minlength=int(events.user.max()) + 1)
+    total = np.bincount(user[positive], minlength=len(counts))
+    before = np.cumsum(positive) - positive  # positives ahead of each row, over all users
+    starts = np.cumsum(counts) - counts
+    first = before[np.minimum(starts, len(rows) - 1)]
+    rank = before - first[user]  # positives of the same user ahead of this row
+    left = total[user] - rank  # this row's positive included, if it is one
+    # A row that is no positive comes after the positive with `left` + 1 left.
+    left = np.where(positive, left, left + 1)
+    moved = np.where(left <= 1, TEST, np.where(left == 2, VALID, TRAIN))
+    part = np.full(len(events), LEFT_OUT)
+    part[rows] = np.where(total[user] >= 3, moved, TRAIN)
+    if not (part == TEST).any():
+        raise SplitError("leave-one-out needs a user with three positive events; there is none")
+    return part, _tied_users(events, part, at)
+
+
+def _tied_users(events: Interactions, part: Ints, at: Ints) -> int:
+    """Users whose test event shares its time with another positive event of theirs."""
+    rows = np.flatnonzero(events.positive & (part != LEFT_OUT))
+    key = np.stack([events.user[rows], at[rows]], 1)
+    _, which, count = np.unique(key, axis=0, return_inverse=True, return_counts=True)
+    tied = (count[which] > 1) & (part[rows] == TEST)
+    return len(np.unique(events.user[rows[tied]]))
+
+
+def _given(events: Interactions, rule: SplitRule, rng: np.random.Generator) -> Ints:
+    if events.part is None:
+        raise SplitError("split by given needs a split column (train, valid, test) in the events")
+    part = events.part.astype(np.int64)
+    for name, one in (("train", TRAIN), ("test", TEST)):
+        if not (part == one).any():
+            raise SplitError(f"the given split has no {name} event")
+    if (part == VALID).any():
+        return part
+    rows = np.flatnonzero((part == TRAIN) & events.positive)
+    pair, of_row = _pairs(events.take(rows))
+    carved = _shares(pair[:, 0], rule, rng, at_least_one=True, test=False)
+    part = part.copy()
+    part[rows] = carved[of_row]
+    return part
+
+
+def _by_rows(events: Interactions, rule: SplitRule, rng: np.random.Generator) -> Ints:
+    """Shuffled events: floor(n * share) to test and as many to validation by its share."""
+    n = len(events)
+    n_test, n_valid = int(n * rule.test + 1e-9), int(n * rule.valid + 1e-9)
+    if not (n_test and n_valid):
+        raise SplitError(f"{n} events are too few for valid={rule.valid} and test={rule.test}")
+    order = rng.permutation(_canonical(events))
+    part = np.full(n, TRAIN)
+    part[order[:n_test]] = TEST
+    part[order[n_test : n_test + n_valid]] = VALID
+    return part
+
+
+def _canonical(events: Interactions) -> Ints:
+    """An order of rows by their content, so that a shuffle does not depend on file order."""
+    keys = [column.codes for _, column in sorted(events.scenario.items(), reverse=True)]
+    keys += [] if events.stars is None else [events.stars]
+    keys += [] if events.kind is None else [events.kind.codes]
+    keys += [] if events.at is None else [events.at]
+    return np.lexsort([*keys, events.positive, events.item, events.user])
+
+
+def _without_repeats(events: Interactions, part: Ints) -> tuple[Ints, int]:
+    """Leaves out held-out positives whose pair an earlier part holds: they ask nothing new."""
+    items = int(events.item.max()) + 1
+    key = events.user * items + events.item
+    part, dropped = part.copy(), 0
+    for one in (VALID, TEST):
+        known = np.unique(key[(part >= TRAIN) & (part < one)])
+        again = (part == one) & np.isin(key, known)
+        dropped += int(again.sum())
+        part[again] = LEFT_OUT
+    return part, dropped
+
+
+def _pairs(events: Interactions) -> tuple[np.ndarray, Ints]:
+    """Distinct (user, item) pairs in order, and the pair of each row."""
+    items = int(events.item.max(initial=0)) + 1
+    key, of_row = np.unique(events.user * items + events.item, return_inverse=True)
+    return np.stack([key // items, key % items], 1), of_row
+
+
+def _times(events: Interactions, rule: str) -> tuple[Ints, np.ndarray]:
+    """Times, and which events have one. Raises SplitError where none has."""
+    timed = None if events.at is None else events.at != UNKNOWN_TIME
+    if events.at is None or timed is None or not timed.any():
+        raise SplitError(
+            f"split by {rule} needs times and there are none; name the time column, "
+            "or split by ratio"
+        )
+    return events.at, timed
+
+
+def with_rule(dataset: Dataset, rule: SplitRule) -> Dataset:
+    """The same dataset with another rule."""
+    return replace(dataset, rule=rule)

@@ -1,0 +1,142 @@
+"""One table from one file or frame: columns as text or as typed, and the line of every row."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import zstandard
+
+from data.delimited import parse_delimited
+from data.errors import DataError
+from data.interactions import Ints
+from data.jsonlines import parse_json_lines
+from data.report import Quarantined
+from data.suggest import closest
+
+FORMATS = (".csv", ".tsv", ".parquet", ".jsonl")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows as read. Text formats give text columns, exactly as written; frames keep their types.
+
+    ``line`` is the line in the file (the row, counted from 1, in parquet and in
+    frames). ``bad`` holds lines that are no rows at all.
+    """
+
+    source: str
+    frame: pl.DataFrame
+    line: Ints
+    bad: tuple[Quarantined, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def column(self, name: str, meaning: str) -> pl.Series:
+        """One column. Raises DataError that names the file and the nearest column."""
+        if name not in self.frame.columns:
+            raise DataError(
+                f"{self.source}: no column {name!r}, which is to hold the {meaning}; "
+                f"{closest(name, self.frame.columns)}"
+            )
+        return self.frame[name]
+
+    def row(self, index: int) -> dict[str, Any]:
+        """One row as plain values, for the quarantine."""
+        return {
+            name: value if isinstance(value, (str, int, float, bool, list)) else str(value)
+            for name, value in self.frame.row(index, named=True).items()
+            if value is not None
+        }
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, source: str) -> Table:
+        """A table of a frame in memory; rows count from 1."""
+        return cls(source, frame, np.arange(1, len(frame) + 1))
+
+
+def read_table(path: Path) -> Table:
+    """A csv, tsv, parquet or jsonl file, plain or with .gz or .zst.
+
+    Raises DataError where the file is missing, damaged, or of another format.
+    """
+    suffix = _format(path)
+    content = read_bytes(path)
+    if suffix == ".parquet":
+        return Table.of(_parquet(content, path), str(path))
+    if suffix == ".jsonl":
+        frame, line, bad = parse_json_lines(content, str(path))
+    else:
+        frame, line, bad = parse_delimited(content, str(path), "," if suffix == ".csv" else "\t")
+    return Table(str(path), frame, line, bad)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file, decompressed by its suffix. Raises DataError."""
+    try:
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; {_near(Path(path))}") from None
+    except OSError as fault:
+        raise DataError(f"{path}: cannot be read ({fault.strerror or fault})") from None
+    try:
+        if path.suffix == ".gz":
+            return gzip.decompress(content)
+        if path.suffix == ".zst":
+            with zstandard.ZstdDecompressor().stream_reader(
+                content, read_across_frames=True
+            ) as flow:
+                plain = flow.read()
+            _whole_zst(content, plain)
+            return plain
+    except (EOFError, OSError, zlib.error, zstandard.ZstdError) as fault:
+        raise DataError(
+            f"{path}: damaged or cut short, cannot be decompressed ({fault}); fetch it again"
+        ) from None
+    return content
+
+
+def _whole_zst(content: bytes, plain: bytes) -> None:
+    """The stream reader ends quietly on a cut frame; a decompression object knows better."""
+    rest, size = content, 0
+    while rest:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        size += len(frame.decompress(rest))
+        if not frame.eof:
+            raise EOFError("the last frame is incomplete")
+        rest = frame.unused_data
+    if size != len(plain):
+        raise EOFError("frames are incomplete")
+
+
+def _format(path: Path) -> str:
+    suffixes = [s.lower() for s in path.suffixes]
+    if suffixes and suffixes[-1] in (".gz", ".zst"):
+        suffixes.pop()
+    if not suffixes or suffixes[-1] not in FORMATS:
+        raise DataError(
+            f"{path}: unknown kind of file; use one of {', '.join(FORMATS)}, plain or .gz or .zst"
+        )
+    return suffixes[-1]
+
+
+def _parquet(content: bytes, path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(content)
+    except Exception as fault:  # the reader has no one class for damaged files
+        raise DataError(
+            f"{path}: no readable parquet file ({str(fault).splitlines()[0]}); write it again"
+        ) from None
+
+
+def _near(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"the folder {path.parent} does not exist either"
+    names = sorted(entry.name for entry in path.parent.iterdir() if entry.is_file())
+    return closest(path.name, names) if names else f"the folder {path.parent} is empty"
