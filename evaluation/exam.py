@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 
 from data.histories import Cases
-from data.interactions import Ints
+from data.interactions import Bools, Ints
 
 
+@runtime_checkable
 class Scorer(Protocol):
     """Anything that can score cases against all items."""
 
@@ -51,7 +52,10 @@ class Sets:
 
 @dataclass(frozen=True)
 class Exam:
-    """Cases with their held-out items (``wanted``) and the items not asked for (``masked``)."""
+    """Cases with their held-out items (``wanted``) and the items not asked for (``masked``).
+
+    ``candidates`` [items], where given, limits what is ranked for every case.
+    """
 
     cases: Cases
     wanted: Sets
@@ -59,6 +63,7 @@ class Exam:
     items: int
     protocol: str
     part: str  # "valid" or "test"
+    candidates: Bools | None = None
 
     def __len__(self) -> int:
         return len(self.cases)

@@ -1,0 +1,99 @@
+"""Nearest neighbours among items and among users, from events alone."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from data.histories import Cases, Histories
+from data.interactions import Interactions
+
+Matrix = Any  # a scipy.sparse.csr_matrix; scipy's own types do not cover its products
+BLOCK = 1024  # rows of similarity held dense at a time
+
+
+class ItemNeighbours:
+    """score_i = sum over history j of s_ij, kept for the k items j most similar to i.
+
+    s_ij = |U_i and U_j| / (sqrt(|U_i| |U_j|) + shrink). Sarwar et al. 2001, "Item-based
+    collaborative filtering"; shrinkage after Bell & Koren 2007.
+    """
+
+    name = "item-neighbours"
+
+    def __init__(self, similar: Matrix) -> None:
+        self.similar = similar  # history item x scored item
+
+    @classmethod
+    def fit(
+        cls, train: Interactions, users: int, items: int, *, k: int = 100, shrink: float = 0.0
+    ) -> Self:
+        met = Histories.of(train, users).matrix(items)
+        return cls(nearest(met.T.tocsr(), met, k, shrink).T.tocsr())
+
+    def score(self, cases: Cases) -> torch.Tensor:
+        history = cases.history.matrix(self.similar.shape[0])
+        return torch.from_numpy((history @ self.similar).toarray().astype(np.float32))
+
+
+class UserNeighbours:
+    """score_i = sum over the k training users v most similar to the case of s_v r_vi.
+
+    The same cosine as above, between the case's history and each user's events;
+    so it answers for people never seen. Herlocker et al. 1999, "An algorithmic framework".
+    """
+
+    name = "user-neighbours"
+
+    def __init__(self, met: Matrix, k: int, shrink: float) -> None:
+        self.met, self.k, self.shrink = met, k, shrink
+
+    @classmethod
+    def fit(
+        cls, train: Interactions, users: int, items: int, *, k: int = 100, shrink: float = 0.0
+    ) -> Self:
+        return cls(Histories.of(train, users).matrix(items), k, shrink)
+
+    def score(self, cases: Cases) -> torch.Tensor:
+        history = cases.history.matrix(self.met.shape[1])
+        near = nearest(history, self.met.T.tocsr(), self.k, self.shrink, itself=True)
+        return torch.from_numpy((near @ self.met).toarray().astype(np.float32))
+
+
+def nearest(
+    left: Matrix,
+    right: Matrix,
+    k: int,
+    shrink: float,
+    *,
+    itself: bool = False,
+) -> Matrix:
+    """Cosine of 0/1 rows of ``left`` [m, d] and columns of ``right`` [d, n]; k largest per row.
+
+    Ties at the k-th place are cut by numpy's partition. Without ``itself`` the
+    diagonal is left out. Rows without entries get no neighbours.
+    """
+    lengths = np.sqrt(np.asarray(left.sum(axis=1)).ravel())
+    heights = np.sqrt(np.asarray(right.sum(axis=0)).ravel())
+    blocks = []
+    for first in range(0, left.shape[0], BLOCK):
+        rows = np.arange(first, min(first + BLOCK, left.shape[0]))
+        shared = (left[rows] @ right).toarray().astype(np.float32)
+        shared /= np.maximum(lengths[rows, None] * heights[None, :] + shrink, 1e-12)
+        if not itself:
+            shared[np.arange(len(rows)), rows] = 0.0
+        blocks.append(keep_largest(shared, k))
+    if not blocks:
+        return sparse.csr_matrix((left.shape[0], right.shape[1]), dtype=np.float32)
+    return sparse.csr_matrix(sparse.vstack(blocks))
+
+
+def keep_largest(dense: np.ndarray, k: int) -> Matrix:
+    """The k largest positive values of each row, as a sparse matrix."""
+    if k < dense.shape[1]:
+        bar = np.partition(dense, -k, axis=1)[:, -k, None]
+        dense = np.where(dense >= bar, dense, 0.0)
+    return sparse.csr_matrix(np.maximum(dense, 0.0))
