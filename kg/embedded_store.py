@@ -1,0 +1,401 @@
+"""The graph in one file beside the run: LadybugDB, which needs no server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ladybug
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from data.errors import StoreError
+from data.interactions import Ints
+from data.vocabulary import Vocabulary
+from kg.embedded_card import ROW, Card, Column, Table
+from kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
+from kg.property_types import type_of
+from kg.store import ROWS, SECONDS, Answer, GraphStore, Progress, Schema, chosen, quoted
+
+FOLDER, FILE, CARD = "graph", "graph.lbdb", "graph.json"
+MEMORY_MB = 2048
+BLOCK = 2_500_000  # edges that are turned into text ids at a time
+
+_STORED = {
+    "string": "STRING",
+    "null": "STRING",
+    "bool": "BOOL",
+    "int8": "INT8",
+    "int16": "INT16",
+    "int32": "INT32",
+    "int64": "INT64",
+    "uint8": "UINT8",
+    "uint16": "UINT16",
+    "uint32": "UINT32",
+    "uint64": "UINT64",
+    "float32": "FLOAT",
+    "float64": "DOUBLE",
+    "date": "DATE",
+    "binary": "BLOB",
+    "duration[ms]": "INTERVAL",
+    "duration[us]": "INTERVAL",
+    "datetime[ms]": "TIMESTAMP",
+    "datetime[us]": "TIMESTAMP",
+}
+
+
+class EmbeddedStore(GraphStore):
+    """A store folder, or the ``graph/`` folder of a run.
+
+    Opened read-only by any number of threads and processes; ``write`` puts a
+    whole new store in the place of the old one, which open readers keep.
+    ``memory_mb`` bounds the engine's buffer pool.
+    """
+
+    def __init__(
+        self, target: str | Path, *, read_only: bool = True, memory_mb: int = MEMORY_MB
+    ) -> None:
+        self.path = store_folder(Path(target))
+        self.read_only = read_only
+        self._memory = memory_mb << 20
+        self._database: ladybug.Database | None = None
+        self._card: Card | None = None
+        if (self.path / FILE).exists():
+            self._open()
+        elif read_only:
+            raise StoreError(
+                f"{target}: no graph store here (no {FILE}); give a run folder, a store folder"
+                " or a neo4j:// address"
+            )
+
+    def _open(self) -> None:
+        self._card = Card.load(self.path / CARD)
+        try:
+            self._database = ladybug.Database(
+                self.path / FILE, read_only=self.read_only, buffer_pool_size=self._memory
+            )
+            self._database.init_database()
+        except RuntimeError as fault:
+            raise StoreError(f"{self.path / FILE}: cannot be opened: {fault}") from fault
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    @contextmanager
+    def _connection(self, timeout_s: float = 0) -> Iterator[ladybug.Connection]:
+        """A connection of its own for each use: connections are not thread-safe, and cheap."""
+        if self._database is None:
+            raise StoreError(f"{self.path}: the store is closed or was never written")
+        connection = ladybug.Connection(self._database)
+        try:
+            connection.set_query_timeout(int(timeout_s * 1000))
+            yield connection
+        except RuntimeError as fault:
+            raise _explained(fault, timeout_s) from fault
+        finally:
+            connection.close()
+
+    @property
+    def card(self) -> Card:
+        if self._card is None:
+            raise StoreError(f"{self.path}: nothing was written here yet")
+        return self._card
+
+    def schema(self) -> Schema:
+        def properties(table: Table) -> dict[str, str]:
+            return {column.name: column.type for column in table.columns}
+
+        return Schema(
+            {label: {"id": "string"} | properties(t) for label, t in self.card.nodes.items()},
+            {ends: properties(t) for ends, t in self.card.edges.items()},
+        )
+
+    def write(self, graph: KnowledgeGraph, progress: Progress | None = None) -> None:
+        """Replace the store by this graph."""
+        if self.read_only:
+            raise StoreError(f"{self.path} was opened read-only; open it with read_only=False")
+        self.close()
+        write_embedded(graph, self.path, progress=progress, memory_mb=self._memory >> 20)
+        self._open()
+
+    def read(
+        self,
+        *,
+        labels: Collection[str] | None = None,
+        relationships: Collection[str] | None = None,
+        properties: Collection[str] | None = None,
+    ) -> KnowledgeGraph:
+        schema = self.schema()
+        kept = chosen(labels, schema.labels, "label")
+        types = chosen(relationships, schema.types, "relationship type")
+        chosen(properties, schema.properties, "property")
+        with self._connection() as connection:
+            reader = _Reader(connection, properties)
+            nodes = {label: reader.nodes(label, self.card.nodes[label]) for label in kept}
+            edges = {
+                ends: reader.edges(ends, table, self.card)
+                for ends, table in self.card.edges.items()
+                if ends[1] in types and ends[0] in nodes and ends[2] in nodes
+            }
+        return KnowledgeGraph(nodes, edges, dict(self.card.predicates))
+
+    def ask(
+        self,
+        cypher: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        limit: int = ROWS,
+        timeout_s: float = SECONDS,
+        write: bool = False,
+    ) -> Answer:
+        started = time.perf_counter()
+        with self._connection(timeout_s) as connection:
+            result = connection.execute(cypher, dict(parameters or {}))
+            table = pl.DataFrame(pl.from_arrow(result.get_as_arrow()))
+        return Answer(table.head(limit), len(table) > limit, time.perf_counter() - started)
+
+
+def store_folder(target: Path) -> Path:
+    """The folder that holds the store's files: itself, or ``graph/`` of a run."""
+    if target.name == FILE:
+        return target.parent
+    if not (target / FILE).exists() and (target / FOLDER / FILE).exists():
+        return target / FOLDER
+    return target
+
+
+def write_embedded(
+    graph: KnowledgeGraph,
+    path: str | Path,
+    *,
+    progress: Progress | None = None,
+    memory_mb: int = MEMORY_MB,
+) -> None:
+    """Write a graph as a store folder, such as ``runs/demo/graph``; an old one is replaced.
+
+    The store is built beside and renamed, so that ``path`` never holds half a
+    graph. Raises StoreError for names or properties that cannot be kept.
+    """
+    path = Path(path)
+    fresh = path.with_name(f".{path.name}.new-{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    try:
+        card = Card.of(graph)
+        database = ladybug.Database(fresh / FILE, buffer_pool_size=memory_mb << 20)
+        connection = ladybug.Connection(database)
+        try:
+            _declare(connection, card)
+            _load(connection, card, graph, progress)
+        finally:
+            connection.close()
+            database.close()
+        card.save(fresh / CARD)
+        _put_in_place(fresh, path)
+    except RuntimeError as fault:
+        raise _explained(fault, 0) from fault
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _put_in_place(fresh: Path, path: Path) -> None:
+    for file in fresh.iterdir():
+        with file.open("rb") as handle:
+            os.fsync(handle.fileno())
+    old = path.with_name(f".{path.name}.old-{os.getpid()}")
+    if path.exists():
+        path.rename(old)
+    fresh.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _declare(connection: ladybug.Connection, card: Card) -> None:
+    def declared(columns: Collection[Column]) -> str:
+        return "".join(f", {quoted(c.stored)} {_stored_type(c.type)}" for c in columns)
+
+    for table in card.nodes.values():
+        connection.execute(
+            f"CREATE NODE TABLE {quoted(table.stored)}"
+            f"(id STRING PRIMARY KEY, {ROW} INT64{declared(table.columns)})"
+        )
+    for stored in dict.fromkeys(table.stored for table in card.edges.values()):
+        pairs = {ends: table for ends, table in card.edges.items() if table.stored == stored}
+        columns = dict.fromkeys(column for table in pairs.values() for column in table.columns)
+        ends = ", ".join(
+            f"FROM {quoted(card.nodes[source].stored)} TO {quoted(card.nodes[target].stored)}"
+            for source, _, target in pairs
+        )
+        connection.execute(
+            f"CREATE REL TABLE {quoted(stored)}({ends}, {ROW} INT64{declared(columns)})"
+        )
+
+
+def _stored_type(name: str) -> str:
+    if name.startswith("list["):
+        return _stored_type(name[5:-1]) + "[]"
+    return "TIMESTAMP_TZ" if name.startswith("datetime[") and "," in name else _STORED[name]
+
+
+def _load(
+    connection: ladybug.Connection, card: Card, graph: KnowledgeGraph, progress: Progress | None
+) -> None:
+    total, done = graph.node_count + graph.edge_count, 0
+
+    def report(what: str, rows: int) -> None:
+        nonlocal done
+        done += rows
+        if progress is not None:
+            progress(what, done, total)
+
+    ids = {}
+    for label, nodes in graph.nodes.items():
+        table = card.nodes[label]
+        ids[label] = pl.Series("id", nodes.vocabulary.ids, dtype=pl.String)
+        rows = pl.DataFrame({"id": ids[label], ROW: np.arange(len(nodes))})
+        _copy(connection, quoted(table.stored), rows, _typed(nodes.properties, table.columns))
+        report(label, len(nodes))
+    for ends, edges in graph.edges.items():
+        table = card.edges[ends]
+        source, target = ids[ends[0]], ids[ends[2]]
+        options = f" (from={_text(card, ends[0])}, to={_text(card, ends[2])})"
+        # a table shared by several pairs of labels has the columns of all of them
+        shared = dict.fromkeys(
+            column
+            for other in card.edges.values()
+            if other.stored == table.stored
+            for column in other.columns
+        )
+        for start in range(0, len(edges), BLOCK):
+            part = slice(start, start + BLOCK)
+            rows = pl.DataFrame(
+                {
+                    "from": source.gather(edges.source[part]),
+                    "to": target.gather(edges.target[part]),
+                    ROW: np.arange(start, min(start + BLOCK, len(edges))),
+                }
+            )
+            typed = _typed(edges.properties[part], tuple(shared), len(rows))
+            _copy(connection, quoted(table.stored), rows, typed, options)
+            report(ends[1], len(rows))
+
+
+def _text(card: Card, label: str) -> str:
+    stored = card.nodes[label].stored.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{stored}'"
+
+
+def _typed(properties: pl.DataFrame, columns: tuple[Column, ...], rows: int = 0) -> list[pl.Series]:
+    """The properties as stored columns; one that this part of the graph lacks is all null."""
+    out = []
+    for column in columns:
+        dtype = type_of(column.type)
+        if column.name not in properties.columns:
+            series = pl.Series([None] * rows, dtype=dtype)
+        else:
+            series = properties[column.name]
+        stored = pl.String() if dtype == pl.Null() else dtype
+        if isinstance(dtype, pl.Datetime) and dtype.time_zone:
+            stored = pl.Datetime("us", "UTC")
+            series = series.dt.convert_time_zone("UTC")
+        elif isinstance(dtype, pl.Datetime | pl.Duration):
+            stored = type(dtype)("us")
+        out.append(series.cast(stored).alias(column.stored))
+    return out
+
+
+def _copy(
+    connection: ladybug.Connection,
+    table: str,
+    rows: pl.DataFrame,
+    properties: list[pl.Series],
+    options: str = "",
+) -> None:
+    if not len(rows):
+        return
+    whole = pl.DataFrame([*rows.get_columns(), *properties])
+    connection.execute(f"COPY {table} FROM $rows{options}", {"rows": whole.to_arrow()})
+
+
+class _Reader:
+    """Reads tables back in the order in which they were written."""
+
+    def __init__(self, connection: ladybug.Connection, properties: Collection[str] | None) -> None:
+        self._connection = connection
+        self._properties = properties
+        self._ids: dict[str, Vocabulary] = {}
+        self._plain: dict[str, bool] = {}
+
+    def nodes(self, label: str, table: Table) -> Nodes:
+        rows, properties = self._read(
+            f"MATCH (n:{quoted(table.stored)}) RETURN n.id AS `.id`, n.{ROW} AS `.row`",
+            "n",
+            table,
+            [".row", ".id"],
+        )
+        vocabulary = Vocabulary(rows[".id"].to_list())
+        self._ids[label] = vocabulary
+        # rows are what they were unless a statement has added or removed nodes since
+        self._plain[label] = rows[".row"].equals(pl.Series(".row", np.arange(len(rows))))
+        return Nodes(vocabulary, properties)
+
+    def edges(self, ends: EdgeType, table: Table, card: Card) -> Edges:
+        source, _, target = ends
+        s, t = ("id" if not self._plain[end] else ROW for end in (source, target))
+        rows, properties = self._read(
+            f"MATCH (a:{quoted(card.nodes[source].stored)})-[r:{quoted(table.stored)}]->"
+            f"(b:{quoted(card.nodes[target].stored)})"
+            f" RETURN a.{s} AS `.s`, b.{t} AS `.t`, r.{ROW} AS `.row`",
+            "r",
+            table,
+            [".row"],
+        )
+        return Edges(self._rows(source, rows[".s"]), self._rows(target, rows[".t"]), properties)
+
+    def _rows(self, label: str, column: pl.Series) -> Ints:
+        if column.dtype != pl.String:
+            return column.to_numpy().astype(np.int64)
+        return self._ids[label].rows(column.to_list())
+
+    def _read(
+        self, query: str, variable: str, table: Table, order: list[str]
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        columns = [
+            column
+            for column in table.columns
+            if self._properties is None or column.name in self._properties
+        ]
+        query += "".join(f", {variable}.{quoted(c.stored)} AS {quoted(c.stored)}" for c in columns)
+        result = self._connection.execute(query).get_as_arrow()
+        rows = pl.DataFrame(pl.from_arrow(result)).sort(order, nulls_last=True)
+        properties = [
+            rows[c.stored].cast(type_of(c.type)).alias(c.name)
+            if "," not in c.type
+            else _zoned(rows[c.stored], type_of(c.type)).alias(c.name)
+            for c in columns
+        ]
+        return rows, pl.DataFrame(properties)
+
+
+def _zoned(series: pl.Series, dtype: pl.DataType) -> pl.Series:
+    zone = dtype.time_zone  # type: ignore[attr-defined]
+    return series.dt.convert_time_zone(zone).cast(dtype)
+
+
+def _explained(fault: RuntimeError, timeout_s: float) -> StoreError:
+    if isinstance(fault, StoreError):
+        return fault
+    text = str(fault)
+    if "Interrupted" in text:
+        return StoreError(
+            f"the statement took longer than {timeout_s:g} s and was stopped;"
+            " bound its paths, add LIMIT, or raise the time limit"
+        )
+    return StoreError(text.strip())

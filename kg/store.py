@@ -1,0 +1,158 @@
+"""What every graph store can do, and how one is opened."""
+
+from __future__ import annotations
+
+import unicodedata
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import polars as pl
+
+from data.errors import StoreError
+from kg.graph import EdgeType, KnowledgeGraph
+
+ROWS, SECONDS = 10_000, 30.0
+
+Progress = Callable[[str, int, int], None]  # what is written, rows done, rows in all
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a statement returned: at most ``limit`` rows; ``cut`` says that there were more."""
+
+    table: pl.DataFrame
+    cut: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Labels and relationship types in a store, each with its properties and their types."""
+
+    labels: Mapping[str, Mapping[str, str]]
+    relationships: Mapping[EdgeType, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Relationship types, each once."""
+        return tuple(dict.fromkeys(relation for _, relation, _ in self.relationships))
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """Property names of nodes and relationships, each once."""
+        parts = (*self.labels.values(), *self.relationships.values())
+        return tuple(dict.fromkeys(name for part in parts for name in part))
+
+
+class GraphStore(ABC):
+    """A property graph that answers Cypher.
+
+    Nodes carry one label and a text ``id``, unique within the label. ``query``
+    is read-only unless ``write=True`` and the store was opened for writing.
+    """
+
+    @abstractmethod
+    def write(self, graph: KnowledgeGraph, progress: Progress | None = None) -> None:
+        """Store a graph; writing the same graph again changes nothing."""
+
+    @abstractmethod
+    def read(
+        self,
+        *,
+        labels: Collection[str] | None = None,
+        relationships: Collection[str] | None = None,
+        properties: Collection[str] | None = None,
+    ) -> KnowledgeGraph:
+        """The graph, or the part with these labels, relationship types and properties.
+
+        An edge is kept where both its ends are. Raises StoreError for a name
+        that the store does not have.
+        """
+
+    @abstractmethod
+    def schema(self) -> Schema:
+        """What labels, relationship types and properties there are."""
+
+    @abstractmethod
+    def ask(
+        self,
+        cypher: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        limit: int = ROWS,
+        timeout_s: float = SECONDS,
+        write: bool = False,
+    ) -> Answer:
+        """Run one statement and say whether its rows were cut at ``limit``."""
+
+    def query(
+        self,
+        cypher: str,
+        *,
+        limit: int = ROWS,
+        timeout_s: float = SECONDS,
+        write: bool = False,
+        **parameters: Any,
+    ) -> pl.DataFrame:
+        """The table that one statement returns, at most ``limit`` rows.
+
+        Keywords become parameters (``$name``): the only way for text of a user
+        to reach a statement. Raises StoreError if the statement may not be run,
+        fails, or takes longer than ``timeout_s``.
+        """
+        return self.ask(cypher, parameters, limit=limit, timeout_s=timeout_s, write=write).table
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back files and connections; closing twice is harmless."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def quoted(name: str) -> str:
+    """A label, type or property name in back-ticks, whatever it contains.
+
+    Raises StoreError for names that no engine keeps: empty, or with control
+    characters.
+    """
+    if not name or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
+        raise StoreError(
+            f"{name!r} cannot be the name of a label, relationship type or property:"
+            " it is empty or has control characters; rename it"
+        )
+    return "`" + name.replace("`", "``") + "`"
+
+
+def chosen(wanted: Collection[str] | None, known: Collection[str], what: str) -> list[str]:
+    """The wanted names in the order in which the store has them. Raises StoreError if unknown."""
+    if wanted is None:
+        return list(known)
+    if missing := [name for name in wanted if name not in known]:
+        raise StoreError(f"no {what} {missing[0]!r} in the store; it has {', '.join(known)}")
+    return [name for name in known if name in wanted]
+
+
+def open_store(target: str | Path, *, read_only: bool = True) -> GraphStore:
+    """Open the graph of a run folder, an embedded store's own path, or a Neo4j server.
+
+    A URI (``neo4j://``, ``bolt://``, each also with ``+s`` or ``+ssc``) takes
+    user, password and database from ``NEO4J_USERNAME``, ``NEO4J_PASSWORD`` and
+    ``NEO4J_DATABASE``. Raises StoreError if there is nothing to open.
+    """
+    if "://" in str(target):
+        from kg.neo4j_store import Neo4jStore
+
+        return Neo4jStore(str(target), read_only=read_only)
+    from kg.embedded_store import EmbeddedStore
+
+    return EmbeddedStore(target, read_only=read_only)
