@@ -1,0 +1,93 @@
+"""Training events as steps: groups of taken items, windows in time, and rated pairs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data.histories import Histories
+from data.interactions import Interactions
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Positive events by (user, scenario): group ``g`` took ``item[start[g]:start[g + 1]]``."""
+
+    user: np.ndarray
+    scenario: Mapping[str, np.ndarray]
+    start: np.ndarray
+    item: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    @classmethod
+    def of(cls, events: Interactions, *, scenarios: bool) -> "Groups":
+        """One group per user, or per user and combination of scenario values."""
+        rows = np.flatnonzero(events.positive)
+        keys = [events.user[rows]]
+        if scenarios:
+            keys += [column.codes[rows] for column in events.scenario.values()]
+        order = np.lexsort((events.item[rows], *reversed(keys)))
+        table = np.stack([key[order] for key in keys])
+        new = np.concatenate([[True], (np.diff(table, axis=1) != 0).any(0)])
+        first = np.flatnonzero(new)
+        names = list(events.scenario) if scenarios else []
+        return cls(
+            table[0, first],
+            {name: table[1 + k, first] for k, name in enumerate(names)},
+            np.append(first, table.shape[1]),
+            events.item[rows][order],
+        )
+
+    def pairs(self, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(place in ``groups``, item) of every event of these groups."""
+        lengths = np.diff(self.start)[groups]
+        case = np.repeat(np.arange(len(groups)), lengths)
+        within = np.arange(len(case)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        return case, self.item[np.repeat(self.start[groups], lengths) + within]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Stretches of histories, cut anew every epoch at a random offset."""
+
+    history: Histories
+    length: int
+
+    def epoch(self, rng: np.random.Generator, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches of (events [B, L + 1] padded on the right, valid [B, L + 1])."""
+        lengths = self.history.lengths
+        cases = np.flatnonzero(lengths > 1)
+        offset = rng.integers(0, self.length, len(cases))
+        offset[lengths[cases] <= self.length + 1] = 0
+        count = -(-(lengths[cases] - 1 + offset) // self.length)
+        case = np.repeat(cases, count)
+        index = np.arange(len(case)) - np.repeat(np.cumsum(count) - count, count)
+        begin = np.maximum(index * self.length - np.repeat(offset, count), 0)
+        stop = np.minimum((index + 1) * self.length - np.repeat(offset, count), lengths[case] - 1)
+        kept = stop > begin
+        first = (self.history.start[case] + begin)[kept]
+        size = (stop - begin + 1)[kept]
+        order = rng.permutation(len(first))
+        for chunk in range(0, len(order), batch):
+            rows = order[chunk : chunk + batch]
+            yield gather(self.history.item, first[rows], size[rows])
+
+
+def newest(history: Histories, length: int) -> tuple[Tensor, Tensor]:
+    """The newest ``length`` events of each case, padded on the right, and how many there are."""
+    size = np.minimum(history.lengths, length)
+    events, _ = gather(history.item, history.start[1:] - size, size)
+    return events, torch.from_numpy(size)
+
+
+def gather(items: np.ndarray, first: np.ndarray, size: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Rows ``items[first:first + size]`` side by side, zero-padded on the right."""
+    width = max(int(size.max(initial=0)), 1)
+    there = np.arange(width) < size[:, None]
+    at = np.where(there, first[:, None] + np.arange(width), 0)
+    picked = items[at] if len(items) else np.zeros(at.shape, np.int64)
+    return torch.from_numpy(np.where(there, picked, 0)), torch.from_numpy(there)

@@ -1,0 +1,162 @@
+"""All leaves of a dataset, fitted: each answers ``score(cases)`` from what it knows."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from data.histories import Cases, Histories
+from data.interactions import Interactions
+from encoders.view import View
+from fusion.als import factorise
+from fusion.linear import Linear, closed_form, fact_rows, gram
+from fusion.neighbours import Popularity, Profile, idf_rows, next_items, random_walk
+from fusion.settings import Settings
+from fusion.validation import Validation
+from kg.facts import Facts
+
+log = logging.getLogger(__name__)
+
+RIDGES = (30.0, 60.0, 120.0, 250.0, 500.0, 1000.0)
+FACT_WEIGHTS = (1.0, 2.0, 3.0)
+TEXT_WEIGHTS = (2.0, 4.0, 6.0)
+FACTOR_GRID = ((20.0, 10.0), (20.0, 2.0), (30.0, 3.0))  # ridge, alpha
+
+
+class Leaf(Protocol):
+    """One voice of the fusion."""
+
+    def score(self, cases: Cases) -> Tensor:
+        """Scores [cases, items]; any scale, finite."""
+        ...
+
+
+@dataclass(frozen=True)
+class Known:
+    """What all leaves are fitted from."""
+
+    events: Interactions  # training events
+    matrix: sparse.csr_matrix  # users x items, training positives
+    history: Histories  # of every user, training positives
+    facts: Facts | None
+    text: View | None  # whitened
+    timed: bool
+
+
+@dataclass
+class Fitted:
+    """Leaves by name, what was chosen for them, and how long each took."""
+
+    leaves: dict[str, Leaf] = field(default_factory=dict)
+    chosen: dict[str, Mapping[str, float]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def add(self, name: str, leaf: Leaf, began: float, **chosen: float) -> None:
+        self.leaves[name] = leaf
+        self.seconds[name] = time.perf_counter() - began
+        self.chosen[name] = chosen
+
+
+def fit_cheap_leaves(
+    known: Known,
+    validation: Validation,
+    settings: Settings,
+    say: Callable[[str], None],
+) -> Fitted:
+    """Every leaf but the network, each with its few numbers chosen on validation."""
+    fitted = Fitted()
+    items = known.matrix.shape[1]
+    if settings.linear.on:
+        say("linear leaf")
+        fit_linear(known, validation, settings, fitted)
+    began = time.perf_counter()
+    if settings.factors:
+        say("factors leaf")
+        tried = []
+        for ridge, alpha in FACTOR_GRID:
+            leaf = factorise(known.matrix, ridge=ridge, alpha=alpha, seed=settings.seed)
+            mark = validation.ndcg(leaf.score(validation.cases))
+            tried.append((mark, ridge, alpha, leaf))
+        mark, ridge, alpha, leaf = max(tried, key=lambda row: row[0])
+        fitted.add("factors", leaf, began, ridge=ridge, alpha=alpha, ndcg=mark)
+    if settings.walks:
+        began = time.perf_counter()
+        fitted.add("walks", random_walk(known.matrix), began)
+        if known.timed:
+            began = time.perf_counter()
+            fitted.add("next-items", next_items(known.history, items), began)
+    if known.facts is not None and known.facts.matrix.nnz:
+        began = time.perf_counter()
+        fitted.add("graph-neighbours", Profile(idf_rows(known.facts.matrix)), began)
+    if known.text is not None:
+        began = time.perf_counter()
+        fitted.add("text-neighbours", Profile(known.text.vectors.numpy()), began)
+    began = time.perf_counter()
+    events = torch.from_numpy(np.asarray(known.matrix.sum(0), np.float32).ravel())
+    fitted.add("popularity", Popularity(events), began)
+    return fitted
+
+
+def fit_linear(known: Known, validation: Validation, settings: Settings, fitted: Fitted) -> None:
+    """The linear leaf: ridge, weight of facts and of texts by coordinate search on validation."""
+    began = time.perf_counter()
+    blocks = {"events": gram(known.matrix)}
+    grids = {"ridge": RIDGES}
+    chosen = {"ridge": start_ridge(known)}
+    if known.facts is not None and known.facts.matrix.nnz:
+        blocks["facts"] = gram(fact_rows(known.facts.matrix))
+        grids["facts"], chosen["facts"] = FACT_WEIGHTS, 2.0
+    if known.text is not None:
+        blocks["text"] = gram(known.text.vectors.T.numpy())
+        grids["text"], chosen["text"] = TEXT_WEIGHTS, 4.0
+    tried: dict[tuple[float, ...], float] = {}
+    best: list[tuple[float, Linear]] = []
+
+    def mark(choice: dict[str, float]) -> float:
+        key = tuple(choice.values())
+        if key not in tried:
+            total = sum(choice.get(name, 1.0) ** 2 * block for name, block in blocks.items())
+            leaf = Linear(closed_form(total, choice["ridge"]))  # type: ignore[arg-type]
+            tried[key] = validation.ndcg(leaf.score(validation.cases))
+            if not best or tried[key] > best[0][0]:
+                best[:] = [(tried[key], leaf)]
+        return tried[key]
+
+    for name, grid in grids.items():
+        place = int(np.argmin([abs(np.log(value / chosen[name])) for value in grid]))
+        chosen[name] = climb(grid, place, lambda value, n=name: mark(chosen | {n: value}))
+    top, leaf = best[0]
+    fitted.add("linear", leaf, began, **chosen, ndcg=top)
+    if known.timed:
+        began = time.perf_counter()
+        tries = [Linear(leaf.weights, decay) for decay in settings.linear.decays]
+        marks = [validation.ndcg(one.score(validation.cases)) for one in tries]
+        at = int(np.argmax(marks))
+        fitted.add("linear-recent", tries[at], began, decay=tries[at].decay, ndcg=marks[at])
+
+
+def climb(grid: tuple[float, ...], place: int, mark: Callable[[float], float]) -> float:
+    """The best value of a grid, walking uphill from a place: few values are tried."""
+    best = mark(grid[place])
+    for step in (1, -1):
+        moved = False
+        while 0 <= place + step < len(grid):
+            value = mark(grid[place + step])
+            if value <= best:
+                break
+            place, best, moved = place + step, value, True
+        if moved:
+            break
+    return grid[place]
+
+
+def start_ridge(known: Known) -> float:
+    """A first guess of the ridge: it grows with the events of an item."""
+    per_item = known.matrix.nnz / max(1, int((known.matrix.sum(0) > 0).sum()))
+    return float(np.clip(8 * per_item, RIDGES[0], RIDGES[-1]))

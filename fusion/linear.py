@@ -1,0 +1,62 @@
+"""The linear leaf: a closed-form item-item model over events, facts and texts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from data.histories import Cases, Histories
+
+
+@dataclass(frozen=True)
+class Linear:
+    """EASE: scores are ``x B`` with the history as row x (Steck 2019, arXiv:1905.03375).
+
+    ``decay`` > 0 weighs the r-th newest event by ``exp(-r / decay)``: the same
+    model asked about the recent past.
+    """
+
+    weights: Tensor  # items x items, zero diagonal
+    decay: float = 0.0
+
+    def score(self, cases: Cases) -> Tensor:
+        """Scores [cases, items]."""
+        weight = recency(cases.history, self.decay) if self.decay > 0 else None
+        histories = cases.history.matrix(len(self.weights), weight)
+        return torch.from_numpy(np.asarray(histories @ self.weights.numpy()))
+
+
+def recency(history: Histories, decay: float) -> np.ndarray:
+    """``exp(-r / decay)`` per event, r events before the newest of its case."""
+    newest = np.repeat(history.start[1:] - 1, history.lengths)
+    return np.exp(-(newest - np.arange(len(history.item))) / decay).astype(np.float32)
+
+
+def gram(*rows: sparse.spmatrix | np.ndarray) -> Tensor:
+    """``sum X^T X`` over stacked row blocks [any, items], as a dense float32 tensor."""
+    total: np.ndarray | None = None
+    for block in rows:
+        part = (block.T @ block).astype(np.float32)
+        part = part.toarray() if sparse.issparse(part) else np.asarray(part)
+        total = part if total is None else total + part
+    if total is None:
+        raise ValueError("no rows to learn from")
+    return torch.from_numpy(total)
+
+
+def closed_form(gram_matrix: Tensor, ridge: float) -> Tensor:
+    """``B = I - P / diag(P)`` with ``P = (G + ridge I)^-1``; the diagonal of B is zero."""
+    regular = gram_matrix.clone()
+    regular.diagonal().add_(ridge)
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(regular))
+    weights = inverse.div_(-inverse.diagonal().clone()[None, :])
+    weights.fill_diagonal_(0.0)
+    return weights
+
+
+def fact_rows(facts: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Facts as extra rows [facts, items], each weighted by ``1 / sqrt(items that share it)``."""
+    shared = np.maximum(np.asarray(facts.sum(0)).ravel(), 1)
+    return (facts @ sparse.diags(shared**-0.5)).T.tocsr().astype(np.float32)

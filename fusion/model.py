@@ -1,0 +1,259 @@
+"""The whole model: leaves and the gate that blends them; made by ``fit_model``."""
+
+import logging
+import os
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data.dataset import Dataset
+from data.histories import Cases, Histories
+from data.interactions import Interactions
+from data.split import Split
+from encoders.text import TextEncoder, Whitening
+from encoders.view import View
+from evaluation.protocol import full_exam
+from fusion.batch import Groups, Windows
+from fusion.fit import Journal, Lessons, Progress, fit_network, shape_of
+from fusion.gate import Gate, fit_gate
+from fusion.leaves import Fitted, Known, Leaf, fit_cheap_leaves
+from fusion.network import Evidence, JointNetwork
+from fusion.network_leaf import NetworkLeaf, SequenceLeaf
+from fusion.settings import Settings
+from fusion.validation import Validation
+from kg.facts import Facts, item_facts
+from kg.graph import KnowledgeGraph
+
+log = logging.getLogger(__name__)
+
+SMALLEST_VALIDATION = 20  # cases; with fewer the gate keeps equal weights
+
+
+@dataclass
+class Texts:
+    """Item texts as vectors, and what it takes to read a new text the same way."""
+
+    encoder: TextEncoder
+    whitening: Whitening
+    items: View  # whitened, unit length
+
+
+@dataclass
+class Model:
+    """Scores anyone for all items. Made by ``fit_model`` or read from a run."""
+
+    settings: Settings
+    known: Known
+    leaves: dict[str, Leaf]
+    gate: Gate
+    networks: list[JointNetwork]
+    texts: Texts | None
+    seen: Tensor  # items with training events
+    notes: dict[str, object] = field(default_factory=dict)
+
+    def score(self, cases: Cases) -> Tensor:
+        """One score per case and item: the gate over all leaves."""
+        if not self.settings.scenarios:
+            cases = Cases(cases.user, cases.history, cases.at)
+        scores = {name: self.leaves[name].score(cases) for name in self.gate.leaves}
+        return self.gate.blend(scores, self.seen)
+
+    @torch.no_grad()
+    def stars(self, user: np.ndarray, item: np.ndarray) -> np.ndarray | None:
+        """Expected ratings of (user row, item row) pairs; None where no ratings were learned."""
+        if not self.networks or not self.notes.get("stars"):
+            return None
+        leaf = self.leaves["network"]
+        assert isinstance(leaf, NetworkLeaf)
+        users, items = torch.from_numpy(user), torch.from_numpy(item)
+        total = torch.zeros(len(user))
+        for network, vectors in zip(leaf.networks, leaf.vectors, strict=True):
+            part = network.stars(vectors.users[users], vectors.items[items], users, items)
+            total += part.cpu()
+        low, high = self.notes["stars"]  # type: ignore[misc]
+        return (total / len(leaf.networks)).clamp(low, high).numpy()
+
+
+def fit_model(
+    dataset: Dataset,
+    split: Split,
+    graph: KnowledgeGraph | None,
+    settings: Settings,
+    progress: Progress | None = None,
+) -> Model:
+    """Learn from training events, choose on validation events; the test part stays closed."""
+    seed_everything(settings)
+    say = _sayer(progress)
+    device = device_of(settings)
+    train = dataset.interactions.take(split.train)
+    notes: dict[str, object] = {}
+    texts = _read_texts(dataset, settings, device, progress, notes)
+    known = _known(dataset, train, graph, texts, settings)
+    seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
+    exam = full_exam(dataset, split, "valid")
+    validation = Validation.of(exam, seen)
+    fitted = fit_cheap_leaves(known, validation, settings, say)
+    behaviour = settings.behaviour.on and known.timed and _order_pays(fitted, settings)
+    networks: list[JointNetwork] = []
+    journals: list[Journal] = []
+    if settings.network.on:
+        evidence = _evidence(dataset, known, settings)
+        lessons = _lessons(dataset, train, known, settings, behaviour=behaviour)
+        shape = shape_of(settings, lessons.per_user, behaviour=behaviour)
+        for number in range(settings.network.seeds):
+            say(f"network {number + 1} of {settings.network.seeds}")
+            network, journal = fit_network(
+                evidence,
+                shape,
+                lessons,
+                validation,
+                settings,
+                seed=settings.seed + 1000 * number,
+                device=device,
+                progress=progress,
+            )
+            networks.append(network)
+            journals.append(journal)
+        fitted.leaves = network_leaves(networks) | fitted.leaves
+    say("gate")
+    gate, marks = _fit_gate(fitted, validation)
+    notes |= {
+        "chosen": fitted.chosen,
+        "seconds": fitted.seconds,
+        "gate": marks,
+        "history": [journal.rows for journal in journals],
+        "order_pays": behaviour,
+        "stars": _range(train, settings),
+    }
+    return Model(settings, known, fitted.leaves, gate, networks, texts, seen, notes)
+
+
+def network_leaves(networks: list[JointNetwork]) -> dict[str, Leaf]:
+    """The trained networks as leaves of the fusion."""
+    leaves: dict[str, Leaf] = {"network": NetworkLeaf(networks)}
+    if networks[0].behaviour is not None:
+        leaves["behaviour"] = SequenceLeaf(networks)
+    return leaves
+
+
+def seed_everything(settings: Settings) -> None:
+    """One seed for all generators, and kernels that give the same sums every time."""
+    random.seed(settings.seed)
+    np.random.seed(settings.seed)  # noqa: NPY002 - libraries below may still use it
+    torch.manual_seed(settings.seed)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_num_threads(settings.threads or min(8, os.cpu_count() or 1))
+
+
+def device_of(settings: Settings) -> torch.device:
+    """The device asked for; "auto" takes a GPU where there is one."""
+    if settings.device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(settings.device)
+
+
+def _sayer(progress: Progress | None) -> Callable[[str], None]:
+    return (lambda what: progress(0, 0, what)) if progress else (lambda what: log.info(what))
+
+
+def _read_texts(
+    dataset: Dataset,
+    settings: Settings,
+    device: torch.device,
+    progress: Progress | None,
+    notes: dict[str, object],
+) -> Texts | None:
+    part = settings.text
+    if not part.on or not any(dataset.items.texts):
+        return None
+    encoder = TextEncoder(
+        part.model, part.revision, part.max_tokens, part.batch, device=str(device)
+    )
+    raw, warnings = encoder.encode(dataset.items.texts, progress)
+    notes["text_warnings"] = warnings
+    if int(raw.known.sum()) < 3:
+        return None
+    whitening = Whitening.fit(raw, part.width)
+    return Texts(encoder, whitening, whitening(raw))
+
+
+def _known(
+    dataset: Dataset,
+    train: Interactions,
+    graph: KnowledgeGraph | None,
+    texts: Texts | None,
+    settings: Settings,
+) -> Known:
+    facts: Facts | None = None
+    if settings.graph.on and graph is not None:
+        facts = item_facts(graph).shared(settings.graph.shared_by)
+        if not facts.matrix.nnz:
+            facts = None
+    history = Histories.of(train, len(dataset.users))
+    matrix = history.matrix(len(dataset.items))
+    timed = train.at is not None
+    return Known(train, matrix, history, facts, texts.items if texts else None, timed)
+
+
+def _order_pays(fitted: Fitted, settings: Settings) -> bool:
+    """Whether a history weighted towards the present served validation better."""
+    if not settings.behaviour.only_where_order_pays or "linear-recent" not in fitted.chosen:
+        return True
+    return fitted.chosen["linear-recent"]["ndcg"] > fitted.chosen["linear"]["ndcg"]
+
+
+def _evidence(dataset: Dataset, known: Known, settings: Settings) -> Evidence:
+    facts = known.facts if settings.graph.in_network else None
+    text = known.text if settings.text.in_network else None
+    scenarios = None
+    if settings.scenarios and known.events.scenario:
+        scenarios = {name: len(column.names) for name, column in known.events.scenario.items()}
+    return Evidence(
+        known.matrix,
+        facts.matrix if facts else None,
+        facts.relation if facts else None,
+        facts.entity if facts else None,
+        text.vectors if text else None,
+        _categories(dataset)[1] if settings.tasks.choice else 0,
+        scenarios,
+    )
+
+
+def _categories(dataset: Dataset) -> tuple[Tensor | None, int]:
+    """Category shares per item over all category columns side by side, and how many there are."""
+    columns = [labels.matrix() for labels in dataset.items.category.values()]
+    if not columns:
+        return None, 0
+    member = torch.from_numpy(np.concatenate(columns, axis=1)).float()
+    return member / member.sum(1, keepdim=True).clamp(min=1), member.shape[1]
+
+
+def _lessons(
+    dataset: Dataset, train: Interactions, known: Known, settings: Settings, *, behaviour: bool
+) -> Lessons:
+    share = _categories(dataset)[0] if settings.tasks.choice else None
+    windows = Windows(known.history, settings.behaviour.max_events) if behaviour else None
+    groups = Groups.of(train, scenarios=settings.scenarios)
+    return Lessons(groups, windows, share, train)
+
+
+def _fit_gate(fitted: Fitted, validation: Validation) -> tuple[Gate, dict[str, float]]:
+    names = tuple(fitted.leaves)
+    if len(validation) < SMALLEST_VALIDATION:
+        equal = (1.0,) * len(names)
+        return Gate(names, equal, equal, -3.0), {}
+    scores = {name: leaf.score(validation.cases) for name, leaf in fitted.leaves.items()}
+    own = {f"only {name}": validation.ndcg(part) for name, part in scores.items()}
+    gate, marks = fit_gate(scores, validation)
+    return gate, own | marks
+
+
+def _range(train: Interactions, settings: Settings) -> tuple[float, float] | None:
+    if train.stars is None or not settings.tasks.stars or not settings.network.on:
+        return None
+    given = train.stars[~np.isnan(train.stars)]
+    return (float(given.min()), float(given.max())) if len(given) else None

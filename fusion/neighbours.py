@@ -1,0 +1,106 @@
+"""Neighbour leaves: cheap experts that need no training, each with its own view."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from data.histories import Cases, Histories
+from fusion.linear import recency
+
+
+@dataclass(frozen=True)
+class Similar:
+    """Scores are ``x S`` for a sparse or dense item-item table S of similarities."""
+
+    table: sparse.csr_matrix | np.ndarray  # items x items
+    decay: float = 0.0
+
+    def score(self, cases: Cases) -> Tensor:
+        """Scores [cases, items]."""
+        weight = recency(cases.history, self.decay) if self.decay > 0 else None
+        scores = cases.history.matrix(self.table.shape[0], weight) @ self.table
+        dense = scores.toarray() if sparse.issparse(scores) else np.asarray(scores)
+        return torch.from_numpy(dense.astype(np.float32, copy=False))
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Cosine between the mean content of a history and each item's content.
+
+    Content rows are unit vectors, so a score is the mean cosine of an item with the
+    items of the history; the table of all pairs is never made.
+    """
+
+    content: sparse.csr_matrix | np.ndarray  # items x features, rows of length one or zero
+
+    def score(self, cases: Cases) -> Tensor:
+        histories = cases.history.matrix(self.content.shape[0])
+        profile = histories @ self.content
+        scores = profile @ self.content.T
+        dense = scores.toarray() if sparse.issparse(scores) else np.asarray(scores)
+        return torch.from_numpy(dense.astype(np.float32, copy=False))
+
+
+def idf_rows(facts: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Facts weighted by ``log(items / items that share it)``, rows scaled to length one."""
+    shared = np.maximum(np.asarray(facts.sum(0)).ravel(), 1)
+    weighted = facts @ sparse.diags(np.log(facts.shape[0] / shared))
+    length = np.sqrt(np.asarray(weighted.multiply(weighted).sum(1)).ravel())
+    return (sparse.diags(1 / np.maximum(length, 1e-12)) @ weighted).tocsr().astype(np.float32)
+
+
+def random_walk(events: sparse.csr_matrix, *, keep: int = 200) -> Similar:
+    """Walks item-user-item, damped at both ends: ``d_i^-.5 sum_u 1/d_u d_j^-.3``.
+
+    After RP3beta (Paudel et al. 2017, doi:10.1145/2955101), whose 1 / d_i lets rare
+    items of a history speak too loud; the ``keep`` largest per item.
+    """
+    degree = np.maximum(np.asarray(events.sum(0)).ravel(), 1)
+    per_user = sparse.diags(1 / np.maximum(np.asarray(events.sum(1)).ravel(), 1))
+    walks = sparse.diags(degree**-0.5) @ events.T @ per_user @ events @ sparse.diags(degree**-0.3)
+    walks = walks.tocoo()
+    others = walks.row != walks.col
+    walks = sparse.csr_matrix(
+        (walks.data[others].astype(np.float32), (walks.row[others], walks.col[others])), walks.shape
+    )
+    return Similar(strongest(walks, keep))
+
+
+def strongest(table: sparse.csr_matrix, keep: int) -> sparse.csr_matrix:
+    """Only the ``keep`` largest entries of each row."""
+    table.eliminate_zeros()
+    rows = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
+    order = np.lexsort((-table.data, rows))
+    place = np.arange(len(order)) - table.indptr[rows[order]]
+    kept = order[place < keep]
+    kept.sort()
+    shape = table.shape
+    return sparse.csr_matrix((table.data[kept], (rows[kept], table.indices[kept])), shape=shape)
+
+
+def next_items(history: Histories, items: int, *, ahead: int = 3, decay: float = 2.0) -> Similar:
+    """Markov counts: how often j came within ``ahead`` events of i, square-rooted."""
+    last = np.repeat(history.start[1:], history.lengths)
+    here = np.arange(len(history.item))
+    pairs = []
+    for step in range(1, ahead + 1):
+        rows = here[here + step < last]
+        pairs.append((history.item[rows], history.item[rows + step]))
+    source, target = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    shape = (items, items)
+    counts = sparse.csr_matrix((np.ones(len(source), np.float32), (source, target)), shape=shape)
+    counts.sum_duplicates()
+    return Similar(counts.sqrt().tocsr(), decay)
+
+
+@dataclass(frozen=True)
+class Popularity:
+    """log(1 + events) of each item, the same for everyone."""
+
+    events: Tensor  # items
+
+    def score(self, cases: Cases) -> Tensor:
+        return torch.log1p(self.events).expand(len(cases), -1)

@@ -1,0 +1,181 @@
+"""The joint network: one item table read by propagation, by sequences and by every task."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from scipy import sparse
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from encoders.behaviour import BehaviourEncoder
+from encoders.graph import FactMean, LightPropagation
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the network reads, fixed before training. Rows are those of the dataset.
+
+    ``facts`` (items x facts) with ``relation`` and ``entity`` per fact column, and
+    ``text`` (items x T, whitened, zero where unknown) are None when switched off.
+    ``scenarios`` gives the number of values per scenario column.
+    """
+
+    events: sparse.csr_matrix  # users x items, training positives
+    facts: sparse.csr_matrix | None = None
+    relation: np.ndarray | None = None
+    entity: np.ndarray | None = None
+    text: Tensor | None = None
+    categories: int = 0
+    scenarios: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of a network and how sharp its softmax is."""
+
+    width: int
+    layers: int
+    temperature: float
+    dropout: float
+    max_events: int
+    behaviour_layers: int
+    behaviour_heads: int
+    behaviour_dropout: float
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Final vectors of one pass over the graph; items are unit length."""
+
+    users: Float[Tensor, "users D"]
+    items: Float[Tensor, "items D"]
+    base: Float[Tensor, "items D"]
+
+
+class JointNetwork(nn.Module):
+    """Users, items and entities in one space.
+
+    An item's base vector is a learned id plus content: an adapter over its text
+    vector and the relation-weighted mean of its entities' vectors. Bases are
+    propagated over the user-item graph (``pass_messages``) and read in order by a
+    causal Transformer (``next_states``). Items in ``gone`` lose id and edges, so
+    that content alone must predict them: what makes a model of new items (item-id
+    dropout, after DropoutNet, Volkovs et al. 2017).
+    """
+
+    def __init__(self, evidence: Evidence, shape: Shape) -> None:
+        super().__init__()
+        users, items = evidence.events.shape
+        width = shape.width
+        self.shape = shape
+        self.user_id = nn.Embedding(users, width)
+        self.item_id = nn.Embedding(items, width)
+        self.item_bias = nn.Parameter(torch.zeros(items))
+        self.facts = None
+        if evidence.facts is not None:
+            assert evidence.relation is not None
+            assert evidence.entity is not None
+            self.facts = FactMean(evidence.facts, evidence.relation, evidence.entity)
+            self.entity_id = nn.Embedding(int(evidence.entity.max()) + 1, width)
+        self.text = None
+        if evidence.text is not None:
+            self.text = nn.Linear(evidence.text.shape[1], width, bias=False)
+            self.register_buffer("text_vectors", evidence.text, persistent=False)
+        self.propagation = LightPropagation(evidence.events, shape.layers)
+        self.register_buffer(
+            "seen", torch.from_numpy(np.diff(evidence.events.tocsc().indptr) > 0), persistent=False
+        )
+        self.behaviour = None
+        if shape.behaviour_layers:
+            self.behaviour = BehaviourEncoder(
+                width,
+                max_events=shape.max_events,
+                layers=shape.behaviour_layers,
+                heads=shape.behaviour_heads,
+                dropout=shape.behaviour_dropout,
+            )
+            self.sequence_id = nn.Embedding(items, width)
+            self.sequence_bias = nn.Parameter(torch.zeros(items))
+        self.scale = nn.ParameterDict(
+            {name: torch.zeros(n, width) for name, n in (evidence.scenarios or {}).items()}
+        )
+        self.shift = nn.ParameterDict(
+            {name: torch.zeros(n, width) for name, n in (evidence.scenarios or {}).items()}
+        )
+        self.choice = nn.Linear(width, evidence.categories) if evidence.categories else None
+        self.star_mean = nn.Parameter(torch.zeros(()))
+        self.star_user = nn.Parameter(torch.zeros(users))
+        self.star_item = nn.Parameter(torch.zeros(items))
+        self.star_gate = nn.Parameter(torch.zeros(width))
+        for name, table in self.named_children():
+            if isinstance(table, nn.Embedding):
+                nn.init.normal_(table.weight, std=0.02 if name == "sequence_id" else 0.05)
+
+    def content(self) -> Float[Tensor, "items D"]:
+        """What texts and facts say of each item; zero where they are off or silent."""
+        total = torch.zeros_like(self.item_id.weight)
+        if self.facts is not None:
+            total = total + self.facts(self.entity_id.weight)
+        if self.text is not None:
+            total = total + self.text(self.text_vectors)
+        return total
+
+    def pass_messages(self, gone: Bool[Tensor, " items"] | None = None) -> Vectors:
+        """Vectors of all users and items. Without ``gone``, items without events are."""
+        hidden = ~self.seen if gone is None else gone | ~self.seen
+        content = self.content()
+        base = self.item_id.weight.masked_fill(hidden[:, None], 0.0) + content
+        users, items = self.propagation(self.user_id.weight, base, hidden)
+        drop = self.shape.dropout
+        users, items = F.dropout(users, drop, self.training), F.dropout(items, drop, self.training)
+        return Vectors(users, F.normalize(items, dim=1), base)
+
+    def in_scenario(
+        self, users: Float[Tensor, "B D"], scenario: Mapping[str, Int[Tensor, " B"]]
+    ) -> Float[Tensor, "B D"]:
+        """``u (1 + f(s)) + g(s)``: scenarios share the trunk and add small parts of their own.
+
+        A value never seen (-1) leaves the shared vector as it is.
+        """
+        scaled, shifted = users, torch.zeros_like(users)
+        for name, codes in scenario.items():
+            if name not in self.scale:
+                continue
+            known = (codes >= 0)[:, None]
+            rows = codes.clamp(min=0)
+            scaled = scaled + known * users * self.scale[name][rows]
+            shifted = shifted + known * self.shift[name][rows] * self.shape.width**-0.5
+        return scaled + shifted
+
+    def order_scores(
+        self, users: Float[Tensor, "B D"], items: Float[Tensor, "items D"]
+    ) -> Float[Tensor, "B items"]:
+        """Cosine over temperature, plus the item's bias: logits of the softmax over items."""
+        return F.normalize(users, dim=1) @ items.T / self.shape.temperature + self.item_bias
+
+    def sequence_table(self) -> Float[Tensor, "items D"]:
+        """The item vectors that sequences read and predict."""
+        return self.sequence_id.weight
+
+    def next_states(self, events: Int[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
+        """The state after each event of right-padded histories."""
+        assert self.behaviour is not None
+        return self.behaviour.states(self.sequence_table()[events])
+
+    def next_scores(self, states: Float[Tensor, "n D"]) -> Float[Tensor, "n items"]:
+        return states @ self.sequence_table().T + self.sequence_bias
+
+    def stars(
+        self,
+        users: Float[Tensor, "n D"],
+        items: Float[Tensor, "n D"],
+        user_rows: Int[Tensor, " n"],
+        item_rows: Int[Tensor, " n"],
+    ) -> Float[Tensor, " n"]:
+        """``mu + b_u + b_i + 10 <u (1 + g), i>``: ratings on the vectors that rank."""
+        match = (users * (1 + self.star_gate) * items).sum(1)
+        bias = self.star_user[user_rows] + self.star_item[item_rows]
+        return self.star_mean + bias + 10 * match

@@ -1,0 +1,92 @@
+"""The trained network as leaves: scores by propagation and scores by sequence."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from data.histories import Cases
+from fusion.batch import newest
+from fusion.network import JointNetwork, Vectors
+
+
+@torch.no_grad()
+def order_scores(
+    network: JointNetwork, cases: Cases, vectors: Vectors | None = None
+) -> Float[Tensor, "cases items"]:
+    """Scores by propagated vectors; people never seen are folded in from their history."""
+    vectors = vectors or network.pass_messages()
+    device = vectors.items.device
+    rows = torch.from_numpy(cases.user).to(device)
+    users = vectors.users[rows.clamp(min=0)]
+    fresh = np.flatnonzero(cases.user < 0)
+    if len(fresh):
+        users[torch.from_numpy(fresh).to(device)] = fold_in(cases.take(fresh), vectors)
+    scenario = {name: torch.from_numpy(codes).to(device) for name, codes in cases.scenario.items()}
+    return network.order_scores(network.in_scenario(users, scenario), vectors.items).cpu()
+
+
+def fold_in(cases: Cases, vectors: Vectors) -> Float[Tensor, "cases D"]:
+    """A user vector from a history alone: what one more round of messages would send."""
+    histories = cases.history.matrix(len(vectors.items)).tocoo()
+    weight = np.maximum(cases.history.lengths, 1)[histories.row] ** -0.5
+    index = torch.from_numpy(np.stack([histories.row, histories.col]).astype(np.int64))
+    values = torch.from_numpy(weight.astype(np.float32))
+    shape = (len(cases), len(vectors.items))
+    matrix = torch.sparse_coo_tensor(index, values, shape, check_invariants=False)
+    return matrix.to(vectors.items.device) @ (vectors.base + vectors.items)
+
+
+@torch.no_grad()
+def sequence_scores(
+    network: JointNetwork, cases: Cases, *, batch: int = 1024
+) -> Float[Tensor, "cases items"]:
+    """Scores by the newest events; a case without history gets the item biases alone."""
+    assert network.behaviour is not None
+    device = network.item_bias.device
+    out = []
+    for start in range(0, len(cases), batch):
+        part = cases.history.take(np.arange(start, min(start + batch, len(cases))))
+        events, lengths = newest(part, network.shape.max_events)
+        table = network.sequence_table()
+        view = network.behaviour(table[events.to(device)], lengths.to(device))
+        out.append(network.next_scores(view.vectors).cpu())
+    return torch.cat(out)
+
+
+@dataclass
+class NetworkLeaf:
+    """Scores of one or several networks by propagation; several are averaged as z-scores."""
+
+    networks: list[JointNetwork]
+
+    def __post_init__(self) -> None:
+        with torch.no_grad():
+            self.vectors = [network.eval().pass_messages() for network in self.networks]
+
+    def score(self, cases: Cases) -> Tensor:
+        pairs = zip(self.networks, self.vectors, strict=True)
+        return mean_of([order_scores(network, cases, vectors) for network, vectors in pairs])
+
+
+@dataclass
+class SequenceLeaf:
+    """Scores of the same networks by sequence."""
+
+    networks: list[JointNetwork]
+
+    def score(self, cases: Cases) -> Tensor:
+        return mean_of([sequence_scores(network, cases) for network in self.networks])
+
+
+def mean_of(scores: list[Tensor]) -> Tensor:
+    """The mean of per-case z-scores; one tensor is returned as it is."""
+    if len(scores) == 1:
+        return scores[0]
+    total = torch.zeros_like(scores[0])
+    for part in scores:
+        spread = part.std(1, keepdim=True).clamp(min=1e-6)
+        total += (part - part.mean(1, keepdim=True)) / spread
+    return total / len(scores)

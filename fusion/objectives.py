@@ -1,0 +1,81 @@
+"""What is learned, as functions: rows in, one loss per row out, reduced in one place."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A named loss, its weight, and the fields it reads; rows weigh as ``row_weight`` says."""
+
+    name: str
+    weight: float
+    loss: Callable[..., Float[Tensor, " n"]]
+    reads: tuple[str, ...]
+    row_weight: str | None = None
+
+
+def taken(
+    scores: Float[Tensor, "B items"], case: Int[Tensor, " n"], item: Int[Tensor, " n"]
+) -> Float[Tensor, " n"]:
+    """Multinomial softmax over all items: ``-log p(item | case)`` for each taken pair.
+
+    Liang et al. 2018, arXiv:1802.05814.
+    """
+    picked = scores[case, item]
+    return torch.logsumexp(scores, dim=1)[case] - picked
+
+
+def next_item(scores: Float[Tensor, "n items"], item: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
+    """Cross-entropy of the item that came next."""
+    return F.cross_entropy(scores, item, reduction="none")
+
+
+def choice(logits: Float[Tensor, "n C"], share: Float[Tensor, "n C"]) -> Float[Tensor, " n"]:
+    """Cross-entropy against the shares of the categories of what was taken; rows sum to one."""
+    return -(share * F.log_softmax(logits, dim=1)).sum(1)
+
+
+def stars(predicted: Float[Tensor, " n"], given: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+    """Squared error of ratings, in the data's own units."""
+    return (predicted - given).square()
+
+
+def pairwise_order(scores: Float[Tensor, "n K"]) -> Float[Tensor, " n"]:
+    """Bayesian personalised ranking; column 0 was taken, the others passed over.
+
+    Mean over k of softplus(s_k - s_0). Rendle et al. 2009, arXiv:1205.2618.
+    """
+    return F.softplus(scores[:, 1:] - scores[:, :1]).mean(dim=1)
+
+
+def combine(
+    objectives: Sequence[Objective], fields: Mapping[str, Tensor]
+) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
+    """Weighted sum of per-objective means, and the unweighted means for the log.
+
+    An objective whose fields are absent in this step, or empty, adds nothing.
+    """
+    means: dict[str, Tensor] = {}
+    total: list[Tensor] = []
+    for objective in objectives:
+        if any(name not in fields for name in objective.reads):
+            continue
+        per_row = objective.loss(*(fields[name] for name in objective.reads))
+        if not len(per_row):
+            continue
+        weight = fields[objective.row_weight] if objective.row_weight else None
+        if weight is None:
+            mean = per_row.mean()
+        else:
+            mean = (weight * per_row).sum() / weight.sum().clamp(min=1e-12)
+        means[objective.name] = mean.detach()
+        total.append(objective.weight * mean)
+    if not total:
+        raise ValueError("no objective found its fields in this step")
+    return torch.stack(total).sum(), means

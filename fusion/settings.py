@@ -1,0 +1,173 @@
+"""The settings tree: frozen, checked, and saved beside the weights."""
+
+import difflib
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
+
+from data.errors import ConfigError
+
+
+class Part(BaseModel):
+    """One branch of the tree; unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Text(Part):
+    """The leaf of what texts say."""
+
+    on: bool = True
+    model: str = "minilm"  # a folder, a hub name, "minilm", or "ngrams" (the stand-in)
+    revision: str | None = None
+    max_tokens: PositiveInt = 64  # longer texts are cut; cost is linear in it
+    batch: PositiveInt = 64  # texts encoded at once
+    width: PositiveInt = 128  # directions kept by whitening
+    in_network: bool = True  # item vectors get an adapter over texts
+
+
+class Graph(Part):
+    """The leaf of what the knowledge graph knows."""
+
+    on: bool = True
+    shared_by: PositiveInt = 2  # facts of fewer items are left out: they join nothing
+    in_network: bool = True  # item vectors get the mean of their entities' vectors
+
+
+class Behaviour(Part):
+    """The leaf of what people did in order; needs times."""
+
+    on: bool = True
+    only_where_order_pays: bool = True  # skip it where decayed histories do not help validation
+    max_events: PositiveInt = 50  # events per window, and read when asked
+    layers: PositiveInt = 2
+    heads: PositiveInt = 2
+    dropout: float = Field(0.3, ge=0, lt=1)
+    batch: PositiveInt = 64  # windows per step
+    rate: PositiveFloat = 2e-3  # learning rate
+
+
+class Linear(Part):
+    """The closed-form item-item leaf."""
+
+    on: bool = True
+    max_items: PositiveInt = 20_000  # beyond, only the items with most events take part
+    decays: tuple[PositiveFloat, ...] = (5.0, 15.0)  # events; tried where there is time
+
+
+class Network(Part):
+    """The joint network and its training."""
+
+    on: bool = True
+    width: PositiveInt = 64  # D, shared by all encoders
+    layers: NonNegativeInt = 2  # hops over the user-item graph
+    seeds: PositiveInt = 1  # networks trained and averaged
+    temperature: NonNegativeFloat = 0.0  # of the softmax; 0 chooses by events per user
+    dropout: float = Field(-1.0, lt=1)  # on final vectors; below 0 chooses by events per user
+    id_dropout: float = Field(0.1, ge=0, lt=1)  # share of items predicted from content alone
+    rate: PositiveFloat = 5e-3  # learning rate
+    batch: PositiveInt = 512  # users per step
+    epochs: PositiveInt = 300
+    patience: PositiveInt = 4  # evaluations without a better validation NDCG@10
+    every: PositiveInt = 5  # epochs between evaluations
+
+
+class Tasks(Part):
+    """Weights of the objectives; 0 switches one off."""
+
+    order: NonNegativeFloat = 1.0  # softmax over items: what is taken
+    choice: NonNegativeFloat = 0.1  # cross-entropy: categories of what is taken
+    stars: NonNegativeFloat = 0.5  # squared error: ratings
+
+
+class Settings(Part):
+    """Everything that decides what a model becomes."""
+
+    seed: int = 0
+    split_seed: int = 0  # which events are held out; the same for all models compared
+    threads: NonNegativeInt = 0  # 0: as many as there are
+    device: str = "auto"  # auto | cpu | cuda
+    walks: bool = True  # neighbour leaves over events: walks, and next-item counts in time
+    factors: bool = True  # the small matrix factorisation leaf
+    scenarios: bool = True
+    text: Text = Text()
+    graph: Graph = Graph()
+    behaviour: Behaviour = Behaviour()
+    linear: Linear = Linear()
+    network: Network = Network()
+    tasks: Tasks = Tasks()
+
+    def toml(self) -> str:
+        """This tree as TOML."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def load_settings(path: Path | None = None, changes: Sequence[str] = ()) -> Settings:
+    """Settings from a TOML file and ``a.b=value`` changes, in that order.
+
+    Raises ConfigError naming the unknown key, with a suggestion, or the value refused.
+    """
+    tree: dict[str, Any] = {}
+    where = "settings"
+    if path is not None:
+        where = str(path)
+        try:
+            tree = tomllib.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise ConfigError(f"{path}: no such file; name a TOML file of settings") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    for change in changes:
+        name, equals, text = change.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {change!r}: write a.b=value")
+        branch = tree
+        *parents, leaf = name.strip().split(".")
+        for parent in parents:
+            branch = branch.setdefault(parent, {})
+            if not isinstance(branch, dict):
+                raise ConfigError(f"--set {change!r}: {parent!r} has no branches")
+        branch[leaf] = _value(text.strip())
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(_explain(where, error)) from None
+
+
+def _value(text: str) -> Any:
+    """A TOML value, or plain text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _explain(where: str, error: ValidationError) -> str:
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    name = ".".join(path)
+    if first["type"] != "extra_forbidden":
+        return f"{where}: {name} = {first['input']!r}: {first['msg']}"
+    branch: type[BaseModel] = Settings
+    for part in path[:-1]:
+        branch = branch.model_fields[part].annotation  # type: ignore[assignment]
+    known = list(branch.model_fields)
+    close = difflib.get_close_matches(path[-1], known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
+    return f"{where}: unknown setting {name!r}; {hint}"
+
+
+Leaf = Literal["text", "graph", "behaviour", "linear"]
