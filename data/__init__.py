@@ -1,12 +1,16 @@
 """What happened, as arrays: events, items, users and their split."""
 
 from data.dataset import Dataset, GraphSource, SplitRule
+from data.entities import EntityColumns
 from data.errors import ConfigError, DataError, GraphDataError, SplitError, StoreError, UnknownId
+from data.events import EventColumns
+from data.frames import dataset_of
 from data.histories import Cases, Histories
 from data.interactions import Categorical, Interactions
 from data.items import Items, Labels, Users
 from data.read import read_dataset
 from data.report import DataReport
+from data.sieve import write_quarantine
 from data.split import Split, split_events
 from data.vocabulary import Vocabulary
 
@@ -17,6 +21,8 @@ __all__ = [
     "DataError",
     "DataReport",
     "Dataset",
+    "EntityColumns",
+    "EventColumns",
     "GraphDataError",
     "GraphSource",
     "Histories",
@@ -30,6 +36,8 @@ __all__ = [
     "UnknownId",
     "Users",
     "Vocabulary",
+    "dataset_of",
     "read_dataset",
     "split_events",
+    "write_quarantine",
 ]

@@ -31,6 +31,7 @@ class Tables:
     users: Table | None = None
     user_columns: EntityColumns | None = None
     graph: GraphSource | None = None
+    links: Table | None = None  # columns item_id (or item) and entity
 
 
 def assemble(
@@ -46,22 +47,24 @@ def assemble(
     Ids are numbered in order of their text, whatever the order of the files.
     Items occur if a table or an event names them. Raises DataError.
     """
-    event_sieve = Sieve(tables.events)
-    item_sieve = None if tables.items is None else Sieve(tables.items)
-    user_sieve = None if tables.users is None else Sieve(tables.users)
+    event_sieve = Sieve(tables.events, max_bad_share)
+    item_sieve, user_sieve, link_sieve = (
+        None if table is None else Sieve(table, max_bad_share)
+        for table in (tables.items, tables.users, tables.links)
+    )
     found = read_events(tables.events, tables.event_columns, event_sieve)
     users = _vocabulary(found.user, tables.users, tables.user_columns, user_sieve)
     items = _vocabulary(found.item, tables.items, tables.item_columns, item_sieve)
     user_table = read_entities(users, tables.users, tables.user_columns, user_sieve)
     item_table = read_entities(items, tables.items, tables.item_columns, item_sieve)
-    quarantined = tuple(
-        row
-        for sieve in (event_sieve, item_sieve, user_sieve)
-        if sieve is not None
-        for row in sieve.quarantined(max_bad_share)
-    )
+    graph, links = tables.graph, {}
+    if link_sieve is not None:
+        graph = replace(graph or GraphSource(), link=read_links(link_sieve))
+    if graph is not None and graph.link is not None:
+        graph, links = _known_links(graph, graph.link, items)
+    sieves = (event_sieve, item_sieve, user_sieve, link_sieve)
+    quarantined = tuple(row for sieve in sieves if sieve is not None for row in sieve.quarantined())
     events = found.rows(users, items)
-    graph, links = _known_links(tables.graph, items)
     counts = _counts(events, found, user_table, item_table) | links
     report = DataReport(
         counts | {"quarantined": len(quarantined)},
@@ -83,13 +86,22 @@ def _vocabulary(
     return Vocabulary(ids.unique().sort())
 
 
+def read_links(sieve: Sieve) -> pl.DataFrame:
+    """Columns item and entity, as text; rows without either are set aside."""
+    table = sieve.table
+    name = "item" if "item" in table.frame.columns else "item_id"
+    item = read.ids(table.column(name, "item of a link"), table.source)
+    entity = read.ids(table.column("entity", "entity of a link"), table.source)
+    sieve.refuse((item == "").to_numpy(), "empty item id")
+    sieve.refuse((entity == "").to_numpy(), "empty entity")
+    return pl.DataFrame({"item": item, "entity": entity}).filter(pl.Series(sieve.good))
+
+
 def _known_links(
-    graph: GraphSource | None, items: Vocabulary
-) -> tuple[GraphSource | None, dict[str, int]]:
+    graph: GraphSource, link: pl.DataFrame, items: Vocabulary
+) -> tuple[GraphSource, dict[str, int]]:
     """The graph with links of known items only, and how many links and items that leaves."""
-    if graph is None or graph.link is None:
-        return graph, {}
-    link = graph.link.unique().sort("item", "entity")
+    link = link.unique().sort("item", "entity")
     known = items.rows(link["item"]) >= 0
     kept = link.filter(pl.Series(known, dtype=pl.Boolean))
     counts = {
@@ -141,11 +153,14 @@ def _warnings(counts: dict, users: Vocabulary, items: Vocabulary) -> tuple[str, 
                 "they are kept apart"
             )
     for key, text in (
-        ("duplicates", "events occur twice and are kept once"),
-        ("conflicting", "events occur again with another rating; the highest is kept"),
-        ("untimed", "events have no time"),
-        ("links_to_unknown_items", "links name items that occur nowhere"),
+        ("duplicates", "events that occur again and are kept once"),
+        (
+            "conflicting",
+            "events that occur again with another rating, of which the highest is kept",
+        ),
+        ("untimed", "events without a time"),
+        ("links_to_unknown_items", "links to items that occur nowhere"),
     ):
         if counts.get(key):
-            said.append(f"{counts[key]} {text}")
+            said.append(f"{text}: {counts[key]}")
     return tuple(said)

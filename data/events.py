@@ -10,7 +10,7 @@ import polars as pl
 
 from data import columns as read
 from data.errors import DataError
-from data.interactions import UNKNOWN_TIME, Bools, Categorical, Floats, Ints, Interactions
+from data.interactions import Bools, Categorical, Floats, Interactions, Ints
 from data.sieve import Sieve
 from data.tables import Table
 from data.vocabulary import Vocabulary
@@ -39,7 +39,11 @@ class EventColumns:
 
 @dataclass(frozen=True)
 class Events:
-    """Events as read, ids still as text. ``repeated`` counts rows that said the same again."""
+    """Events as read, ids still as text.
+
+    ``duplicates`` counts rows that said the same again, ``conflicts`` rows that
+    said it with another rating.
+    """
 
     user: pl.Series
     item: pl.Series
@@ -96,6 +100,7 @@ def read_events(table: Table, names: EventColumns, sieve: Sieve) -> Events:
             raise DataError(f"{table.source}: positive_from needs a rating column")
         positive &= ~(stars < np.float32(names.positive_from))
     kept = sieve.good
+    sieve.judge()
     if not kept.any():
         raise DataError(f"{table.source}: no usable event; add rows or mend the ones set aside")
     if names.behaviour is not None:
@@ -114,9 +119,8 @@ def read_events(table: Table, names: EventColumns, sieve: Sieve) -> Events:
 def _once(events: Events) -> Events:
     """Each event once, in the place where it first came up."""
     keys = {"user": events.user, "item": events.item, "positive": events.positive}
-    for name, column in (("at", events.at), ("part", events.part)):
-        if column is not None:
-            keys[name] = column
+    typed = {"at": events.at, "part": events.part}
+    keys |= {name: column for name, column in typed.items() if column is not None}
     if events.kind is not None:
         keys["kind"] = events.kind.codes
     keys |= {f"scenario {name}": column.codes for name, column in events.scenario.items()}
@@ -161,8 +165,3 @@ def _parts(series: pl.Series, sieve: Sieve) -> np.ndarray:
     part = text.replace_strict(PARTS, default=-1, return_dtype=pl.Int8).to_numpy().copy()
     sieve.refuse(part < 0, "split is none of train, valid, test")
     return part
-
-
-def untimed(at: Ints | None) -> int:
-    """How many events have no time although others do."""
-    return 0 if at is None else int((at == UNKNOWN_TIME).sum())

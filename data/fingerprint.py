@@ -57,9 +57,8 @@ def _add_entities(digest, entities: Entities) -> None:
 def _add_events(digest, events: Interactions) -> None:
     columns: dict[str, np.ndarray] = {"user": events.user, "item": events.item}
     columns["positive"] = events.positive.astype(np.int8)
-    for name, column in (("at", events.at), ("part", events.part)):
-        if column is not None:
-            columns[name] = column
+    given = {"at": events.at, "part": events.part}
+    columns |= {name: column for name, column in given.items() if column is not None}
     if events.stars is not None:
         columns["stars"] = _plain(events.stars)
     named: dict[str, Categorical] = {f"scenario {k}": v for k, v in events.scenario.items()}

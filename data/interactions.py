@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +70,7 @@ class Interactions:
     def take(self, rows: Ints | Bools) -> Self:
         """The events in these rows, in that order."""
 
-        def cut(column):
+        def cut(column: Any) -> Any:
             if column is None:
                 return None
             return column.take(rows) if isinstance(column, Categorical) else column[rows]

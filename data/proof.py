@@ -68,7 +68,8 @@ def prove(
         late_users = _late_users(events, part, timed)
     shared = _shared_pairs(events, part)
     proof = SplitProof(
-        rule.by, seed, *counts, dropped, untimed, ties, shared, *borders, late_rows, late_users,
+        rule.by, seed, counts[0], counts[1], counts[2], dropped, untimed, ties, shared,
+        borders[0], borders[1], borders[2], borders[3], late_rows, late_users,
         statement="",
     )  # fmt: skip
     _refuse(proof, rule)

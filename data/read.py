@@ -7,8 +7,10 @@ from pathlib import Path
 from data.assemble import assemble
 from data.dataset import Dataset, SplitRule
 from data.errors import ConfigError
+from data.folder import read_folder
 from data.sieve import MAX_BAD_SHARE
 from data.sources import SOURCES
+from data.sources.download import fetch
 from data.suggest import closest
 
 
@@ -26,16 +28,18 @@ def read_dataset(
     More than ``max_bad_share`` of bad rows in a table stops. Raises ConfigError
     and DataError, which name file, line, value and remedy.
     """
-    source = SOURCES.get(str(name_or_dir))
+    path = Path(name_or_dir)
+    source = SOURCES.get(name_or_dir) if isinstance(name_or_dir, str) else None
     if source is None:
-        raise ConfigError(f"no dataset {str(name_or_dir)!r}; {closest(str(name_or_dir), SOURCES)}")
-    if root is None:
-        raise ConfigError(f"{source.name}: give --data-root")
-    folder = source.root(Path(root))
-    return assemble(
-        source.name,
-        source.read(folder),
-        source.rule if rule is None else rule,
-        licence=source.licence,
-        max_bad_share=max_bad_share,
-    )
+        if not path.is_dir():
+            raise ConfigError(
+                f"{str(name_or_dir)!r} is neither a folder nor a named dataset; "
+                f"{closest(str(name_or_dir), SOURCES, limit=99)}"
+            )
+        told, tables, own = read_folder(path)
+        name, licence = told.name or path.resolve().name, told.licence
+    else:
+        folder = source.root(Path(root)) if root is not None else fetch(source)
+        name, tables, own, licence = source.name, source.read(folder), source.rule, source.licence
+    chosen = own if rule is None else rule
+    return assemble(name, tables, chosen, licence=licence, max_bad_share=max_bad_share)

@@ -18,11 +18,13 @@ MAX_BAD_SHARE = 0.01
 class Sieve:
     """Which rows of one table are good. A row is set aside once, for the first reason found."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, max_bad_share: float = MAX_BAD_SHARE) -> None:
         self.table = table
+        self.max_bad_share = max_bad_share
         self.good: Bools = np.ones(len(table), bool)
         self._refused: list[tuple[Ints, str]] = []
         self._cells: list[tuple[Ints, str]] = []
+        self.judge()
 
     def refuse(self, bad: Bools, reason: str) -> None:
         """Set rows aside."""
@@ -37,30 +39,31 @@ class Sieve:
         if len(rows):
             self._cells.append((rows, reason))
 
-    def quarantined(self, max_bad_share: float) -> tuple[Quarantined, ...]:
+    def quarantined(self) -> tuple[Quarantined, ...]:
         """All rows set aside, in order of line. Raises DataError where they are too many."""
+        self.judge()
         found = list(self.table.bad)
         for rows, reason in (*self._refused, *self._cells):
             lines = self.table.line[rows].tolist()
-            for row, line in zip(rows.tolist(), lines, strict=True):
-                found.append(Quarantined(self.table.source, line, reason, self.table.row(row)))
-                if len(found) >= 1000 and max_bad_share < 1:  # enough to judge and to show
-                    self._judge(max_bad_share)
-        self._judge(max_bad_share)
+            found += [
+                Quarantined(self.table.source, line, reason, self.table.row(row))
+                for row, line in zip(rows.tolist(), lines, strict=True)
+            ]
         return tuple(sorted(found, key=lambda one: (one.line, one.reason)))
 
-    def _judge(self, max_bad_share: float) -> None:
-        touched = np.ones(len(self.table), bool)
-        for rows, _ in (*self._refused, *self._cells):
-            touched[rows] = False
-        bad = int((~touched).sum()) + len(self.table.bad)
+    def judge(self) -> None:
+        """Raises DataError where more rows are bad than allowed."""
+        touched = [rows for rows, _ in (*self._refused, *self._cells)]
+        bad = len(self.table.bad)
+        if touched:
+            bad += len(np.unique(np.concatenate(touched)))
         total = len(self.table) + len(self.table.bad)
-        if bad <= max_bad_share * total:
+        if bad <= self.max_bad_share * total:
             return
         line, reason, shown = self._first()
         raise DataError(
-            f"{self.table.source}: {bad} of {total} rows are unusable, more than the "
-            f"{max_bad_share:.3g} allowed; the first is line {line} ({reason}): {shown}; "
+            f"{self.table.source}: {bad} of {total} rows are unusable, more than the share of "
+            f"{self.max_bad_share:.3g} allowed; the first is line {line} ({reason}): {shown}; "
             "mend them, or allow more with max_bad_share"
         )
 

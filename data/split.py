@@ -146,7 +146,7 @@ def _leave_one_out(events: Interactions) -> tuple[Ints, int]:
     starts = np.cumsum(counts) - counts
     first = before[np.minimum(starts, len(rows) - 1)]
     rank = before - first[user]  # positives of the same user ahead of this row
-    left = total[user] - rank  # this row's positive included, if it is one
+    left = np.asarray(total[user] - rank)  # this row's positive included, if it is one
     # A row that is no positive comes after the positive with `left` + 1 left.
     left = np.where(positive, left, left + 1)
     moved = np.where(left <= 1, TEST, np.where(left == 2, VALID, TRAIN))

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import zstandard
+from pyarrow import parquet
 
 from data.delimited import parse_delimited
 from data.errors import DataError
@@ -87,14 +89,9 @@ def read_bytes(path: Path) -> bytes:
         raise DataError(f"{path}: cannot be read ({fault.strerror or fault})") from None
     try:
         if path.suffix == ".gz":
-            return gzip.decompress(content)
+            return gzip.decompress(content) if content else _nothing()
         if path.suffix == ".zst":
-            with zstandard.ZstdDecompressor().stream_reader(
-                content, read_across_frames=True
-            ) as flow:
-                plain = flow.read()
-            _whole_zst(content, plain)
-            return plain
+            return _unpack_zst(content) if content else _nothing()
     except (EOFError, OSError, zlib.error, zstandard.ZstdError) as fault:
         raise DataError(
             f"{path}: damaged or cut short, cannot be decompressed ({fault}); fetch it again"
@@ -102,17 +99,20 @@ def read_bytes(path: Path) -> bytes:
     return content
 
 
-def _whole_zst(content: bytes, plain: bytes) -> None:
-    """The stream reader ends quietly on a cut frame; a decompression object knows better."""
-    rest, size = content, 0
-    while rest:
+def _nothing() -> bytes:
+    raise EOFError("no bytes at all")
+
+
+def _unpack_zst(content: bytes) -> bytes:
+    """All frames; the stream reader would end quietly on one that is cut."""
+    parts = []
+    while content:
         frame = zstandard.ZstdDecompressor().decompressobj()
-        size += len(frame.decompress(rest))
+        parts.append(frame.decompress(content))
         if not frame.eof:
             raise EOFError("the last frame is incomplete")
-        rest = frame.unused_data
-    if size != len(plain):
-        raise EOFError("frames are incomplete")
+        content = frame.unused_data
+    return b"".join(parts)
 
 
 def _format(path: Path) -> str:
@@ -127,12 +127,14 @@ def _format(path: Path) -> str:
 
 
 def _parquet(content: bytes, path: Path) -> pl.DataFrame:
+    """Through pyarrow: the reader of polars panics on damaged bytes."""
     try:
-        return pl.read_parquet(content)
-    except Exception as fault:  # the reader has no one class for damaged files
-        raise DataError(
-            f"{path}: no readable parquet file ({str(fault).splitlines()[0]}); write it again"
-        ) from None
+        frame = pl.from_arrow(parquet.read_table(pa.BufferReader(content)))
+    except Exception as fault:  # pyarrow has no one class for damaged files
+        said = (str(fault).splitlines() or [type(fault).__name__])[0]
+        raise DataError(f"{path}: no readable parquet file ({said}); write it again") from None
+    assert isinstance(frame, pl.DataFrame)
+    return frame
 
 
 def _near(path: Path) -> str:

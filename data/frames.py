@@ -1,0 +1,87 @@
+"""A dataset of frames in memory, by the same path as one of files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from data.assemble import Tables, assemble
+from data.dataset import Dataset, GraphSource, SplitRule
+from data.entities import EntityColumns
+from data.errors import DataError
+from data.events import EventColumns
+from data.folder import default_rule
+from data.sieve import MAX_BAD_SHARE
+from data.tables import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def dataset_of(
+    interactions: pl.DataFrame | pd.DataFrame,
+    columns: EventColumns,
+    *,
+    items: pl.DataFrame | pd.DataFrame | None = None,
+    item_columns: EntityColumns | None = None,
+    users: pl.DataFrame | pd.DataFrame | None = None,
+    user_columns: EntityColumns | None = None,
+    graph: GraphSource | Sequence[Path] | pl.DataFrame | pd.DataFrame | None = None,
+    links: pl.DataFrame | pd.DataFrame | None = None,
+    name: str = "in memory",
+    rule: SplitRule | None = None,
+    max_bad_share: float = MAX_BAD_SHARE,
+) -> Dataset:
+    """A dataset of polars or pandas frames.
+
+    ``graph`` is a source, files, or a frame of head, relation, tail; ``links`` a
+    frame of item_id and entity. In pandas NaN means missing, as pandas has it;
+    in polars a NaN rating is a bad row. Raises DataError as ``read_dataset`` does.
+    """
+    tables = Tables(
+        Table.of(_polars(interactions, "interactions"), "interactions"),
+        columns,
+        *_entities(items, item_columns, "items"),
+        *_entities(users, user_columns, "users"),
+        graph=_graph(graph),
+        links=None if links is None else Table.of(_polars(links, "links"), "links"),
+    )
+    chosen = default_rule(columns) if rule is None else rule
+    return assemble(name, tables, chosen, max_bad_share=max_bad_share)
+
+
+def _entities(
+    frame: pl.DataFrame | pd.DataFrame | None, columns: EntityColumns | None, what: str
+) -> tuple[Table | None, EntityColumns | None]:
+    if (frame is None) != (columns is None):
+        raise DataError(f"{what} and the names of their columns belong together; give both")
+    return (None if frame is None else Table.of(_polars(frame, what), what)), columns
+
+
+def _graph(graph: object) -> GraphSource | None:
+    if graph is None or isinstance(graph, GraphSource):
+        return graph
+    if isinstance(graph, Sequence) and not isinstance(graph, str):
+        return GraphSource(tuple(Path(file) for file in graph))
+    frame = _polars(graph, "graph")
+    missing = {"head", "relation", "tail"} - set(frame.columns)
+    if missing:
+        raise DataError(f"graph: no column {sorted(missing)[0]!r}; there is {frame.columns}")
+    return GraphSource(table=frame.select(pl.col("head", "relation", "tail").cast(pl.String)))
+
+
+def _polars(frame: object, what: str) -> pl.DataFrame:
+    if isinstance(frame, pl.DataFrame):
+        return frame
+    if type(frame).__module__.partition(".")[0] != "pandas":
+        raise DataError(f"{what}: a {type(frame).__name__}; give a polars or pandas frame")
+    try:
+        return pl.from_pandas(frame)  # type: ignore[arg-type]
+    except Exception as fault:  # pyarrow has many classes for columns of mixed kinds
+        raise DataError(
+            f"{what}: no columns of one kind each ({str(fault).splitlines()[0]}); "
+            "write ids as text, all of them"
+        ) from None
