@@ -28,8 +28,16 @@ import numpy as np
 import polars as pl
 
 from data.demo.catalogue import Catalogue
-from data.demo.tastes import Floats, Tastes, draw_tastes, link_films, resemblance, standardised
-from data.demo.visits import DAY, DAYPARTS, DAYS, DEVICES, FEWEST, START, Rows, Visits, draw_visits
+from data.demo.tastes import (
+    Floats,
+    Rows,
+    Tastes,
+    draw_tastes,
+    link_films,
+    resemblance,
+    standardised,
+)
+from data.demo.visits import DAY, DAYPARTS, DAYS, DEVICES, FEWEST, START, Visits, draw_visits
 
 # What a scenario leans to (names of moods and genres), by daypart and by device.
 LEANINGS = {
@@ -46,13 +54,10 @@ LATE_SHARE = 0.08  # of the films
 LATE_FROM, LATE_TO = 0.88, 0.96  # of the time span: when late films are released
 
 # Strength of each part of the choice, in logits per standard deviation.
-POPULAR = 0.8
-TASTE = 2.6
-HIDDEN = 1.0
-ORDER = 0.9
+POPULAR = 1.0
+LIKING = 2.4
+ORDER = 0.8
 SCENARIO = 0.8
-NEWS = 0.2  # at release, fading by a factor e in NEWS_DAYS
-NEWS_DAYS = 40
 MEMORY = 0.6  # what remains of the trail of recent films after one more film
 
 
@@ -128,32 +133,28 @@ def _choose(
     All users take their first visit together, then all their second, and so on:
     what a user saw before is known, and the work is one array operation per step.
     """
-    users, films = tastes.hidden.shape
+    users, films = tastes.start.shape
     rank = rng.permutation(films) + 1
-    popular = POPULAR * standardised(-np.log(rank)[None, :])[0]
-    seen = np.zeros((users, films), dtype=bool)
+    popular = standardised(-np.log(rank)[None, :])[0]
+    setting = POPULAR * popular + SCENARIO * leanings  # dayparts, devices, films
+    late = np.flatnonzero(released > START)
     trail = np.zeros((users, films))
     chosen = np.zeros(len(visits.user), dtype=np.int64)
     liking = np.zeros(len(visits.user))
     for step in range(visits.step.max() + 1):
         rows = np.flatnonzero(visits.step == step)
         user = visits.user[rows]
-        age = (visits.at[rows, None] - released) / DAY  # rows, films
-        likes = TASTE * tastes.on_graph(user, visits.progress[rows]) + HIDDEN * tastes.hidden[user]
-        logits = (
-            popular
-            + likes
-            + ORDER * trail[user]
-            + SCENARIO * leanings[visits.daypart[rows], visits.device[rows]]
-            + NEWS * np.exp(-np.maximum(age, 0.0) / NEWS_DAYS)
-            + rng.gumbel(size=age.shape)
-        )
-        logits[seen[user] | (age < 0)] = -np.inf
+        likes = tastes.at(user, visits.progress[rows])
+        logits = rng.gumbel(size=(len(rows), films))
+        logits += LIKING * likes
+        logits += setting[visits.daypart[rows], visits.device[rows]]
+        logits += trail[user]  # minus infinity where the film was seen
+        logits[:, late] += np.where(visits.at[rows, None] < released[late], -np.inf, 0.0)
         film = logits.argmax(axis=1)
         chosen[rows], liking[rows] = film, likes[np.arange(len(rows)), film]
-        seen[user, film] = True
-        trail[user] = MEMORY * trail[user] + (1 - MEMORY) * alike[film]
-    return chosen, liking / np.hypot(TASTE, HIDDEN)
+        trail[user] = MEMORY * trail[user] + ORDER * (1 - MEMORY) * alike[film]
+        trail[user, film] = -np.inf
+    return chosen, liking
 
 
 def _react(
@@ -162,8 +163,8 @@ def _react(
     """Whether each visit was watched to the end, and its rating or NaN."""
     appeal = rng.normal(0.0, 0.3, size=film.max() + 1)[film]
     bias = rng.normal(0.0, 0.4, size=visits.user.max() + 1)[visits.user]
-    felt = 2.8 + 0.6 * liking + appeal
-    finished = rng.random(len(film)) < 1 / (1 + np.exp(-1.5 * (felt - 3.0)))
-    rated = rng.random(len(film)) < np.where(finished, 0.78, 0.55)
+    felt = 2.3 + 0.6 * liking + appeal
+    finished = rng.random(len(film)) < 1 / (1 + np.exp(-1.5 * (felt - 2.6)))
+    rated = rng.random(len(film)) < np.where(finished, 0.75, 0.55)
     stars = np.round(2 * (felt + bias + rng.normal(0.0, 0.5, size=len(film)))) / 2
     return finished, np.where(rated, np.clip(stars, 0.5, 5.0), np.nan)

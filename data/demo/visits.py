@@ -8,11 +8,8 @@ each watches at a steady rate of their own, at the hours of their own habit.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from data.demo.tastes import Floats
-
-Rows = NDArray[np.int64]
+from data.demo.tastes import Floats, Rows
 
 START = 1_672_531_200  # 1 January 2023, 00:00 UTC
 DAYS = 730
