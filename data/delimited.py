@@ -7,6 +7,7 @@ quote that is never closed, or bytes that are no UTF-8 cost that line alone.
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -21,22 +22,32 @@ csv.field_size_limit(2**31 - 1)
 
 
 def parse_delimited(
-    content: bytes, source: str, delimiter: str
+    content: bytes,
+    source: str,
+    delimiter: str,
+    *,
+    names: Sequence[str] | None = None,
+    quoting: bool = True,
 ) -> tuple[pl.DataFrame, Ints, tuple[Quarantined, ...]]:
     """Columns, the line of each row, and the lines that are no rows.
 
-    The first line that is not blank names the columns. Raises DataError where
-    there is none, or where a name occurs twice.
+    The first line that is not blank names the columns, unless ``names`` does.
+    Without ``quoting`` a quote is a character like any other. Raises DataError
+    where there is no line, or where a name occurs twice.
     """
     lines, numbers, bad = decode_lines(content, source)
     if not len(lines):
         raise DataError(f"{source}: empty; the first line must name the columns")
-    header = _record(lines[0], delimiter) or [lines[0]]
+    if names is not None:
+        header = list(names)
+    else:
+        header = (_record(lines[0], delimiter) if quoting else None) or lines[0].split(delimiter)
     twice = {name for name in header if header.count(name) > 1}
     if twice:
         raise DataError(f"{source}, line {numbers[0]}: column {sorted(twice)[0]!r} occurs twice")
-    lines, numbers = lines.slice(1), numbers[1:]
-    quoted = lines.str.contains('"', literal=True).to_numpy()
+    if names is None:
+        lines, numbers = lines.slice(1), numbers[1:]
+    quoted = lines.str.contains('"', literal=True).to_numpy() & quoting
     plain, plain_lines, ragged = _plain(lines, numbers, ~quoted, header, delimiter, source)
     if not quoted.any():
         return plain, plain_lines, (*bad, *ragged)

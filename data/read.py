@@ -39,7 +39,9 @@ def read_dataset(
         told, tables, own = read_folder(path)
         name, licence = told.name or path.resolve().name, told.licence
     else:
-        folder = source.root(Path(root)) if root is not None else fetch(source)
+        folder = path
+        if not source.embedded:
+            folder = source.root(fetch(source) if root is None else Path(root))
         name, tables, own, licence = source.name, source.read(folder), source.rule, source.licence
     chosen = own if rule is None else rule
     return assemble(name, tables, chosen, licence=licence, max_bad_share=max_bad_share)

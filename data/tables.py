@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,20 @@ def read_table(path: Path) -> Table:
     return Table(str(path), frame, line, bad)
 
 
+def delimited_table(
+    content: bytes, source: str, delimiter: str, names: Sequence[str] | None = None
+) -> Table:
+    """A table of lines without quotes and with any delimiter, as some publishers write them."""
+    frame, line, bad = parse_delimited(content, source, delimiter, names=names, quoting=False)
+    return Table(source, frame, line, bad)
+
+
+def json_table(content: bytes, source: str) -> Table:
+    """A table of JSON lines, whatever their file is called."""
+    frame, line, bad = parse_json_lines(content, source)
+    return Table(source, frame, line, bad)
+
+
 def read_bytes(path: Path) -> bytes:
     """The content of a file, decompressed by its suffix. Raises DataError."""
     try:
@@ -129,7 +144,9 @@ def _format(path: Path) -> str:
 def _parquet(content: bytes, path: Path) -> pl.DataFrame:
     """Through pyarrow: the reader of polars panics on damaged bytes."""
     try:
-        frame = pl.from_arrow(parquet.read_table(pa.BufferReader(content)))
+        table = parquet.read_table(pa.BufferReader(content))
+        table.validate(full=True)  # text that is no UTF-8 would bring polars down later
+        frame = pl.from_arrow(table)
     except Exception as fault:  # pyarrow has no one class for damaged files
         said = (str(fault).splitlines() or [type(fault).__name__])[0]
         raise DataError(f"{path}: no readable parquet file ({said}); write it again") from None

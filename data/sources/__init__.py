@@ -1,8 +1,21 @@
-"""Named public datasets, one module each."""
+"""Named public datasets, one module for each."""
 
-from data.sources import lastfm, movielens_small
-from data.sources.source import Source
+from data.sources.amazon import AMAZON
+from data.sources.book_crossing import BOOK_CROSSING, BOOK_CROSSING_CTR
+from data.sources.embedded import DEMO
+from data.sources.frappe import FRAPPE
+from data.sources.lastfm import LASTFM, LASTFM_COLAKG, LASTFM_CTR
+from data.sources.movielens_1m import MOVIELENS_1M, MOVIELENS_1M_COLAKG
+from data.sources.movielens_100k import MOVIELENS_100K
+from data.sources.movielens_small import SMALL
+from data.sources.source import Remote, Source
 
-SOURCES = {module.SOURCE.name: module.SOURCE for module in (movielens_small, lastfm)}
+SOURCES = {
+    source.name: source
+    for source in (
+        DEMO, SMALL, MOVIELENS_100K, MOVIELENS_1M, MOVIELENS_1M_COLAKG, LASTFM, LASTFM_CTR,
+        LASTFM_COLAKG, BOOK_CROSSING, BOOK_CROSSING_CTR, FRAPPE, AMAZON,
+    )
+}  # fmt: skip
 
-__all__ = ["SOURCES", "Source"]
+__all__ = ["SOURCES", "Remote", "Source"]

@@ -1,107 +1,137 @@
 """Last.FM of HetRec 2011, as the KGCN family uses it: who listened to whom, and a graph.
 
-Positives are those of ``mcclk/ratings_final.npy``; item ids are its entity
-numbers, so that an item is its own entity in the graph. Names, where known,
-serve as titles, and generated descriptions as texts. Split 8:1:1 per user.
+``lastfm`` has the positives of ``mcclk/ratings_final.npy``, split 8:1:1 per
+user; item ids are its entity numbers, so that an item is its own entity in the
+graph. ``lastfm-ctr`` has its negatives too, split 6:2:2 by rows.
+``lastfm-colakg`` is the split of CoLaKG (SIGIR 2025) with a DBpedia graph.
+Names serve as titles, generated descriptions as texts, where there are any.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from data.assemble import Tables
 from data.dataset import GraphSource, SplitRule
 from data.entities import EntityColumns
-from data.errors import DataError
 from data.events import EventColumns
-from data.sources.source import Source
-from data.tables import Table, read_bytes, read_table
+from data.sources import mcclk
+from data.sources.colakg import given_split, read_map
+from data.sources.source import Remote, Source
+from data.tables import Table, delimited_table, read_bytes, read_table
+
+LICENCE = "HetRec 2011: non-commercial research use with acknowledgement"
+KGCN = "https://raw.githubusercontent.com/hwwang55/KGCN/2363ca2ddc66a79860629b2e0ec6ad23c57697c8/data/music/"
+ITEMS = EntityColumns("item", "name", ("name", "text"))
 
 
 def read(root: Path) -> Tables:
     """Positive pairs, artists with names and texts, and the KGCN triples."""
-    rated = read_array(root / "mcclk" / "ratings_final.npy", 3)
-    artists = _artists(root, np.unique(rated[:, 1]))
+    tables = read_ctr(root)
+    return replace(
+        tables, events=mcclk.positives(tables.events), event_columns=EventColumns("user", "item")
+    )
+
+
+def read_ctr(root: Path) -> Tables:
+    """The same with one drawn negative for each positive."""
+    pairs = mcclk.labelled_pairs(root / "mcclk" / "ratings_final.npy")
+    graph = mcclk.triples(root / "mcclk" / "kg_final.npy", root / "kgcn" / "kg.txt")
+    items = pairs.frame["item"].unique().sort().cast(pl.String)
+    columns = EventColumns("user", "item", positive="label")
+    return Tables(pairs, columns, _artists(root, items, "kgcn_entity"), ITEMS, graph=graph)
+
+
+def read_colakg(root: Path) -> Tables:
+    """Pairs of the CoLaKG split under the artist ids of the publisher."""
+    items = pl.Series(read_map(root / "colakg" / "item_map.txt"), dtype=pl.String)
+    names = read_table(root / "derived" / "artist_names.tsv")
+    linked = (names.frame["dbpedia_uri"] != "") & names.frame["artistID"].is_in(items.implode())
+    frame = names.frame.select(item_id="artistID", entity="dbpedia_uri").filter(linked)
     return Tables(
-        pair_table(root / "mcclk" / "ratings_final.npy", rated[rated[:, 2] == 1]),
-        EventColumns("user", "item"),
-        artists,
-        EntityColumns("item", "name", ("name", "text")),
-        graph=graph_of(root),
+        given_split(root / "colakg"),
+        EventColumns("user", "item", split="split"),
+        _artists(root, items, "artistID"),
+        ITEMS,
+        graph=GraphSource((root / "derived" / "kg_dbpedia.nt.gz",)),
+        links=Table(names.source, frame, names.line[linked.to_numpy()]),
     )
 
 
-def read_array(path: Path, width: int) -> np.ndarray:
-    """Whole numbers [n, width] of an npy file, nothing unpickled. Raises DataError."""
-    try:
-        rows = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError) as fault:
-        raise DataError(f"{path}: no readable array ({fault}); fetch it again") from None
-    if rows.ndim != 2 or rows.shape[1] != width or rows.dtype.kind not in "iu":
-        raise DataError(f"{path}: {rows.dtype} {rows.shape}, not whole numbers of {width} columns")
-    return rows
-
-
-def pair_table(path: Path, rows: np.ndarray) -> Table:
-    """User, item and, if there, label columns as a table."""
-    names = ("user", "item", "label")[: rows.shape[1]]
-    return Table.of(pl.DataFrame({name: rows[:, i] for i, name in enumerate(names)}), str(path))
-
-
-def graph_of(root: Path) -> GraphSource:
-    """The triples of MCCLK, with the relation names of KGCN, whose order of rows it keeps."""
-    path = root / "mcclk" / "kg_final.npy"
-    triples = read_array(path, 3)
-    named = root / "kgcn" / "kg.txt"
-    relation = pl.Series(triples[:, 1]).cast(pl.String)
-    if named.exists():
-        lines = [line.split("\t") for line in read_bytes(named).decode().splitlines()]
-        ends = np.array([[line[0], line[2]] for line in lines], np.int64)
-        if not np.array_equal(ends, triples[:, [0, 2]]):
-            raise DataError(f"{named}: its rows are not those of {path}; fetch both again")
-        relation = pl.Series([line[1] for line in lines])
-    table = pl.DataFrame(
-        {
-            "head": pl.Series(triples[:, 0]).cast(pl.String),
-            "relation": relation,
-            "tail": pl.Series(triples[:, 2]).cast(pl.String),
-        }
-    )
-    return GraphSource(table=table.unique(maintain_order=True), iri="{id}")
-
-
-def _artists(root: Path, items: np.ndarray) -> Table:
+def _artists(root: Path, items: pl.Series, key: str) -> Table:
+    """One row per item: its name and text, where they are known."""
+    frame = pl.DataFrame({"item": items})
     path = root / "derived" / "artist_names.tsv"
-    frame = pl.DataFrame({"item": pl.Series(items).cast(pl.String)})
-    if not path.exists():
-        empty = pl.lit(None, pl.String)
-        return Table.of(frame.with_columns(name=empty, text=empty), str(root))
-    names = read_table(path).frame.filter(pl.col("kgcn_entity") != "")
-    names = names.with_columns(text=_descriptions(root, names["colakg_item"]))
-    names = names.select(item="kgcn_entity", name="name", text="text")
+    if path.exists():
+        names = read_table(path).frame.filter(pl.col(key) != "")
+        names = names.with_columns(text=_descriptions(root, names["colakg_item"]))
+    else:
+        names = _published_names(root).with_columns(text=pl.lit(None, pl.String))
+    names = names.select(item=key, name="name", text="text")
     return Table.of(frame.join(names, on="item", how="left", maintain_order="left"), str(path))
+
+
+def _published_names(root: Path) -> pl.DataFrame:
+    """Names of all artists of the publisher, by entity number."""
+    link = root / "kgcn" / "item_index2entity_id.txt"
+    linked = delimited_table(read_bytes(link), str(link), "\t", ("id", "kgcn_entity")).frame
+    path = root / "artists.dat"
+    content = (
+        path.read_bytes().decode("utf-8", "replace").encode() if path.exists() else b"id\tname"
+    )
+    return linked.join(delimited_table(content, str(path), "\t").frame, on="id", how="inner")
 
 
 def _descriptions(root: Path, keys: pl.Series) -> pl.Series:
     path = root / "colakg" / "llm_response_item.json.gz"
-    if not path.exists():
-        return pl.Series([None] * len(keys), dtype=pl.String)
-    texts = json.loads(gzip.decompress(path.read_bytes()))
+    texts = json.loads(read_bytes(path)) if path.exists() else {}
     return pl.Series([texts.get(key) for key in keys], dtype=pl.String)
 
 
-SOURCE = Source(
-    "lastfm",
-    "HetRec 2011: non-commercial research use with acknowledgement",
-    "lastfm-hetrec-kg",
-    ("mcclk/ratings_final.npy",),
-    read,
-    SplitRule("ratio", 0.1, 0.1),
+REMOTES = (
+    Remote(
+        mcclk.PUBLISHER + "music/ratings_final.npy",
+        "sha256:a4f759c4c24d2aeaa2c42734a2ded85261c7bc8b09c85b5e06f0184624eff43e",
+        save_as="mcclk/ratings_final.npy",
+    ),
+    Remote(
+        mcclk.PUBLISHER + "music/kg_final.npy",
+        "sha256:a79db52c857eadb5d0e9268cb97387236d16f948034898d74255eb614ce0f6c7",
+        save_as="mcclk/kg_final.npy",
+    ),
+    Remote(
+        KGCN + "kg.txt",
+        "sha256:f62bbc8f717c9f68e66dff6faeaa71025092acc11a0f1b4878b953eb05f946a9",
+        save_as="kgcn/kg.txt",
+    ),
+    Remote(
+        KGCN + "item_index2entity_id.txt",
+        "sha256:f9693bdde538f755d09b9931b0be662a98965e538658a00c2050912c0adf487b",
+        save_as="kgcn/item_index2entity_id.txt",
+    ),
+    Remote(
+        "https://files.grouplens.org/datasets/hetrec2011/hetrec2011-lastfm-2k.zip",
+        "sha256:6738f48195667ff03caaab4d32ca9a3133d8cc026b7c3cdaf6ce1010e913c59c",
+        members=("artists.dat",),
+    ),
+)
+MARKS = ("mcclk/ratings_final.npy",)
+FOLDER = "lastfm-hetrec-kg"
+
+LASTFM = Source("lastfm", LICENCE, read, SplitRule("ratio"), FOLDER, MARKS, REMOTES)
+LASTFM_CTR = Source(
+    "lastfm-ctr", LICENCE, read_ctr, SplitRule("rows", 0.2, 0.2), FOLDER, MARKS, REMOTES
+)
+LASTFM_COLAKG = Source(
+    "lastfm-colakg",
+    LICENCE,
+    read_colakg,
+    SplitRule("given"),
+    FOLDER,
+    ("colakg/train.txt",),
+    home="https://github.com/ziqiangcui/CoLaKG",
 )

@@ -3,6 +3,9 @@
 Ratings of four stars or more are positives; lower ones count as seen and train
 the ratings. The default split is 8:1:1 per user at random, because a border in
 time leaves mostly users without a past; any other rule can be passed.
+
+The publisher renews this dataset now and then; a download has its present
+edition, without plots and graphs, and so other figures than the folder.
 """
 
 from __future__ import annotations
@@ -15,8 +18,10 @@ from data.assemble import Tables
 from data.dataset import GraphSource, SplitRule
 from data.entities import EntityColumns
 from data.events import EventColumns
-from data.sources.source import Source
+from data.sources.source import Remote, Source
 from data.tables import Table, read_table
+
+PUBLISHER = "https://files.grouplens.org/datasets/movielens/"
 
 
 def read(root: Path) -> Tables:
@@ -35,9 +40,7 @@ def read(root: Path) -> Tables:
 def _films(root: Path) -> Table:
     films = read_table(root / "movies.csv")
     frame = films.frame.with_columns(
-        year=pl.col("title").str.extract(r"\((\d{4})\)\s*$"),
-        name=pl.col("title").str.replace(r"\s*\(\d{4}\)\s*$", ""),
-        genres=pl.col("genres").str.replace("(no genres listed)", "", literal=True),
+        pl.col("genres").str.replace("(no genres listed)", "", literal=True), *named_year("title")
     )
     texts = root / "derived" / "item_text.jsonl.gz"
     if texts.exists():
@@ -48,17 +51,33 @@ def _films(root: Path) -> Table:
     return Table(films.source, frame, films.line, films.bad)
 
 
+def named_year(title: str) -> tuple[pl.Expr, pl.Expr]:
+    """Columns name and year of titles such as ``Heat (1995)``."""
+    column = pl.col(title)
+    return (
+        column.str.replace(r"\s*\(\d{4}\)\s*$", "").alias("name"),
+        column.str.extract(r"\((\d{4})\)\s*$").alias("year"),
+    )
+
+
 def _graph(root: Path) -> GraphSource | None:
     names = ("kg_names.nt.gz", "kg_dbpedia.nt.gz")
     files = tuple(path for name in names if (path := root / "derived" / name).exists())
     return GraphSource(files, iri="urn:kg:movie:{id}", same_as=True) if files else None
 
 
-SOURCE = Source(
+SMALL = Source(
     "movielens-small",
     "GroupLens: research use, redistribution under the same conditions, no commercial use",
-    "ml-latest-small-kg",
-    ("ratings.csv.gz", "ratings.csv"),
     read,
     SplitRule("ratio", 0.1, 0.1),
+    "ml-latest-small-kg",
+    ("ratings.csv.gz", "ratings.csv"),
+    (
+        Remote(
+            PUBLISHER + "ml-latest-small.zip",
+            checksum_at=PUBLISHER + "ml-latest-small.zip.md5",
+            members=tuple(f"ml-latest-small/{name}.csv" for name in ("ratings", "movies", "links")),
+        ),
+    ),
 )

@@ -1,4 +1,4 @@
-"""A named source: what it is called, under which terms, and how its folder is read."""
+"""A named source: what it is called, under which terms, where it comes from, how it is read."""
 
 from __future__ import annotations
 
@@ -12,15 +12,42 @@ from data.errors import DataError
 
 
 @dataclass(frozen=True)
+class Remote:
+    """One file at its publisher.
+
+    ``checksum`` is ``"sha256:..."`` or ``"md5:..."``; where the publisher renews
+    the file and its checksum together, ``checksum_at`` says where that one is.
+    A zip archive gives the ``members``, any other file is kept as ``save_as``.
+    """
+
+    url: str
+    checksum: str | None = None
+    checksum_at: str | None = None
+    save_as: str | None = None
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Source:
-    """``read`` turns a folder into tables; ``folder`` is its usual name, ``marks`` a file in it."""
+    """``read`` turns a folder into tables.
+
+    ``folder`` is its usual name and ``marks`` are files by which it is known;
+    an embedded source has neither. Without ``remotes`` the folder has to be
+    given: the publisher has no fixed file with a known checksum.
+    """
 
     name: str
     licence: str
-    folder: str
-    marks: tuple[str, ...]
     read: Callable[[Path], Tables]
     rule: SplitRule
+    folder: str = ""
+    marks: tuple[str, ...] = ()
+    remotes: tuple[Remote, ...] = ()
+    home: str = ""
+
+    @property
+    def embedded(self) -> bool:
+        return not self.marks
 
     def root(self, given: Path) -> Path:
         """The folder with the files: ``given``, or its subfolder of the usual name."""

@@ -1,0 +1,105 @@
+"""MovieLens 100K: every rating is a positive; plots, abstracts and a DBpedia graph.
+
+Split 8:1:1 per user. A download has ratings, titles, genres and users, but no
+plots and no graph.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+
+from data.assemble import Tables
+from data.dataset import GraphSource, SplitRule
+from data.entities import EntityColumns
+from data.events import EventColumns
+from data.sources.movielens_small import PUBLISHER, named_year
+from data.sources.source import Remote, Source
+from data.tables import Table, delimited_table, read_bytes, read_table
+
+EVENTS = ("user_id", "item_id", "rating", "timestamp")
+USERS = ("user_id", "age", "gender", "occupation", "zip_code")
+GENRES = (
+    "unknown", "Action", "Adventure", "Animation", "Children", "Comedy", "Crime", "Documentary",
+    "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi",
+    "Thriller", "War", "Western",
+)  # fmt: skip
+
+
+def read(root: Path) -> Tables:
+    """The folder with plots and graph, or the publisher's own files."""
+    published = (root / "u.data").exists()
+    if published:
+        events = _published(root / "u.data", "\t", EVENTS)
+        users = _published(root / "u.user", "|", USERS)
+    else:
+        events, users = read_table(root / "ratings.csv"), read_table(root / "users_info.csv")
+    return Tables(
+        events,
+        EventColumns("user_id", "item_id", "rating", time="timestamp"),
+        _published_films(root) if published else _films(root),
+        EntityColumns("item_id", "title", ("title", "plot", "abstract"), ("genres",), ("year",)),
+        users,
+        EntityColumns("user_id", category=("gender", "occupation"), score=("age",)),
+        None if published else GraphSource((root / "derived" / "kg.nt.gz",)),
+        None if published else _links(root),
+    )
+
+
+def _films(root: Path) -> Table:
+    path = root / "items_info.json.gz"
+    told = json.loads(read_bytes(path))
+    names = {"item_id": "movielens_id", "title": "title", "plot": "plot", "year": "year"}
+    frame = pl.DataFrame(
+        {name: [film.get(key) or "" for film in told] for name, key in names.items()}
+        | {"genres": [(film.get("genres") or "").replace(", ", "|") for film in told]}
+    )
+    enriched = read_table(root / "frankgraphbench" / "enriched.csv.gz").frame
+    abstracts = enriched.select(item_id="item_id::string", abstract="abstract::string")
+    frame = frame.join(abstracts, on="item_id", how="left", maintain_order="left")
+    return Table.of(frame, str(path))
+
+
+def _links(root: Path) -> Table:
+    told = read_table(root / "derived" / "item_entity.csv")
+    frame = told.frame.select(item_id="movielens_id", entity="dbpedia_uri")
+    linked = (frame["entity"] != "").to_numpy()
+    return Table(told.source, frame.filter(linked), told.line[linked], told.bad)
+
+
+def _published(path: Path, delimiter: str, names: tuple[str, ...]) -> Table:
+    content = read_bytes(path).decode("latin-1").encode()
+    return delimited_table(content, str(path), delimiter, names)
+
+
+def _published_films(root: Path) -> Table:
+    table = _published(
+        root / "u.item", "|", ("item_id", "title", "date", "video", "address", *GENRES)
+    )
+    genres = pl.concat_str(
+        [pl.when(pl.col(g) == "1").then(pl.lit(g + "|")).otherwise(pl.lit("")) for g in GENRES]
+    )
+    empty = pl.lit(None, pl.String)
+    frame = table.frame.with_columns(
+        genres=genres, plot=empty, abstract=empty, year=named_year("title")[1]
+    ).select("item_id", "title", "plot", "abstract", "genres", "year")
+    return Table(table.source, frame, table.line, table.bad)
+
+
+MOVIELENS_100K = Source(
+    "movielens-100k",
+    "GroupLens: research use with acknowledgement, no redistribution, no commercial use",
+    read,
+    SplitRule("ratio", 0.1, 0.1),
+    "ml-100k-dbpedia",
+    ("ratings.csv", "u.data"),
+    (
+        Remote(
+            PUBLISHER + "ml-100k.zip",
+            "md5:0e33842e24a9c977be4e0107933c0723",
+            members=tuple(f"ml-100k/{name}" for name in ("u.data", "u.item", "u.user")),
+        ),
+    ),
+)
