@@ -1,0 +1,33 @@
+"""What holds for all tests: one thread, no network, no writing into the home folder."""
+
+import os
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[1]
+LOCAL = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "", None}
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("TREFOIL_CACHE", str(ROOT / ".cache"))
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network():
+    """Only this machine, and the server named by NEO4J_URI, can be found by name or number."""
+    allowed = LOCAL | {urlsplit(os.environ.get("NEO4J_URI", "")).hostname}
+    find = socket.getaddrinfo
+
+    def guarded(host, *rest, **options):
+        name = host.decode() if isinstance(host, bytes) else host
+        if name not in allowed:
+            raise OSError(f"tests must not reach {name!r}: the network is off")
+        return find(host, *rest, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", guarded)
+        yield
