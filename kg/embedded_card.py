@@ -2,7 +2,8 @@
 
 The engine ignores letter case in names and has one name space for labels and
 relationship types, so that ``Genre`` and ``GENRE`` cannot both be tables. The
-later one is stored with trailing spaces, and the card says so.
+later one is stored with trailing spaces, and the card says so. A dot in a name
+would end the name of a database, so another dot is stored in its place.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from kg.graph import EdgeType, KnowledgeGraph
 from kg.property_types import type_name
 
 FORMAT = 1
+DOT = "\u2024"
 ROW = "_row"  # the position of a node or edge, hidden from readers
 _TAKEN = ("id", ROW, "_id", "_label", "_src", "_dst", "_nodes", "_rels", "from", "to")
 
@@ -121,7 +123,7 @@ class Names:
     def of(self, name: str, use: str = "") -> str:
         """The stored form of a name; the same for the same name and use."""
         if (name, use) not in self._by_use:
-            stored = name
+            stored = name.replace(".", DOT)
             while stored.casefold() in self._taken:
                 stored += " "
             self._taken.add(stored.casefold())

@@ -13,13 +13,15 @@ from typing import Any
 import ladybug
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from data.errors import StoreError
 from data.interactions import Ints
 from data.vocabulary import Vocabulary
+from kg.dialect import column_names, to_embedded
 from kg.embedded_card import ROW, Card, Column, Table
+from kg.embedded_cells import EmbeddedCells
 from kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
+from kg.guard import check
 from kg.property_types import type_of
 from kg.store import ROWS, SECONDS, Answer, GraphStore, Progress, Schema, chosen, quoted
 
@@ -90,7 +92,7 @@ class EmbeddedStore(GraphStore):
             self._database = None
 
     @contextmanager
-    def _connection(self, timeout_s: float = 0) -> Iterator[ladybug.Connection]:
+    def _connection(self, timeout_s: float = 0, known: str = "") -> Iterator[ladybug.Connection]:
         """A connection of its own for each use: connections are not thread-safe, and cheap."""
         if self._database is None:
             raise StoreError(f"{self.path}: the store is closed or was never written")
@@ -99,7 +101,7 @@ class EmbeddedStore(GraphStore):
             connection.set_query_timeout(int(timeout_s * 1000))
             yield connection
         except RuntimeError as fault:
-            raise _explained(fault, timeout_s) from fault
+            raise _explained(fault, timeout_s, known) from fault
         finally:
             connection.close()
 
@@ -156,10 +158,16 @@ class EmbeddedStore(GraphStore):
         timeout_s: float = SECONDS,
         write: bool = False,
     ) -> Answer:
+        checked = check(cypher, "embedded", write=write)
+        if write and self.read_only:
+            raise StoreError(f"{self.path} was opened read-only; open it with read_only=False")
         started = time.perf_counter()
-        with self._connection(timeout_s) as connection:
-            result = connection.execute(cypher, dict(parameters or {}))
-            table = pl.DataFrame(pl.from_arrow(result.get_as_arrow()))
+        names = self.card.stored_labels(), self.card.stored_types()
+        text = to_embedded(checked, *names, limit + 1)
+        known = f"; labels: {', '.join(names[0])}; relationship types: {', '.join(names[1])}"
+        with self._connection(timeout_s, known) as connection:
+            result = connection.execute(text, dict(parameters or {}))
+            table = EmbeddedCells(connection, self.card).table(result, column_names(checked))
         return Answer(table.head(limit), len(table) > limit, time.perf_counter() - started)
 
 
@@ -201,7 +209,7 @@ def write_embedded(
         card.save(fresh / CARD)
         _put_in_place(fresh, path)
     except RuntimeError as fault:
-        raise _explained(fault, 0) from fault
+        raise _explained(fault) from fault
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
@@ -282,7 +290,7 @@ def _load(
                     ROW: np.arange(start, min(start + BLOCK, len(edges))),
                 }
             )
-            typed = _typed(edges.properties[part], tuple(shared), len(rows))
+            typed = _typed(edges.properties[part], table.columns, shared, len(rows))
             _copy(connection, quoted(table.stored), rows, typed, options)
             report(ends[1], len(rows))
 
@@ -292,15 +300,20 @@ def _text(card: Card, label: str) -> str:
     return f"'{stored}'"
 
 
-def _typed(properties: pl.DataFrame, columns: tuple[Column, ...], rows: int = 0) -> list[pl.Series]:
+def _typed(
+    properties: pl.DataFrame,
+    own: Collection[Column],
+    columns: Collection[Column] | None = None,
+    rows: int = 0,
+) -> list[pl.Series]:
     """The properties as stored columns; one that this part of the graph lacks is all null."""
     out = []
-    for column in columns:
+    for column in own if columns is None else columns:
         dtype = type_of(column.type)
-        if column.name not in properties.columns:
-            series = pl.Series([None] * rows, dtype=dtype)
-        else:
+        if column in own:
             series = properties[column.name]
+        else:
+            series = pl.Series([None] * rows, dtype=dtype)
         stored = pl.String() if dtype == pl.Null() else dtype
         if isinstance(dtype, pl.Datetime) and dtype.time_zone:
             stored = pl.Datetime("us", "UTC")
@@ -389,13 +402,15 @@ def _zoned(series: pl.Series, dtype: pl.DataType) -> pl.Series:
     return series.dt.convert_time_zone(zone).cast(dtype)
 
 
-def _explained(fault: RuntimeError, timeout_s: float) -> StoreError:
+def _explained(fault: RuntimeError, timeout_s: float = 0, known: str = "") -> StoreError:
     if isinstance(fault, StoreError):
         return fault
-    text = str(fault)
+    text = str(fault).strip()
     if "Interrupted" in text:
         return StoreError(
             f"the statement took longer than {timeout_s:g} s and was stopped;"
             " bound its paths, add LIMIT, or raise the time limit"
         )
-    return StoreError(text.strip())
+    if "buffer pool is full" in text.lower() or "bad_alloc" in text:
+        return StoreError(f"the statement needs more memory than the store was given ({text})")
+    return StoreError(text + known if "does not exist" in text else text)
