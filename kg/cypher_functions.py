@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text, as a set."""
+    return frozenset(text.split())
+
+
 _BOTH = """
     abs acos all any asin atan atan2 avg ceil coalesce collect concat cos cot count date datetime
     degrees duration exists exp floor id keys labels last left length lower ltrim max min
@@ -45,15 +51,15 @@ _EMBEDDED = """
 """
 
 FUNCTIONS: dict[str, frozenset[str]] = {
-    "neo4j": frozenset(_BOTH.split() + _NEO4J.split()),
-    "embedded": frozenset(_BOTH.split() + _EMBEDDED.split()),
+    "neo4j": words(_BOTH + _NEO4J),
+    "embedded": words(_BOTH + _EMBEDDED),
 }
 
 # what a schema looks like, and nothing else
 PROCEDURES: dict[str, frozenset[str]] = {
-    "neo4j": frozenset(
+    "neo4j": words(
         "db.labels db.relationshiptypes db.propertykeys db.schema.visualization"
-        " db.schema.nodetypeproperties db.schema.reltypeproperties".split()
+        " db.schema.nodetypeproperties db.schema.reltypeproperties"
     ),
-    "embedded": frozenset("show_tables table_info show_connection".split()),
+    "embedded": words("show_tables table_info show_connection"),
 }

@@ -56,14 +56,14 @@ class EmbeddedCells:
             return path_cell(map(self._cell, value["_NODES"]), map(self._cell, value["_RELS"]))
         if "_SRC" in value:
             ends = [self._ends.get(_key(value[end]), ("", "")) for end in ("_SRC", "_DST")]
-            kind = self._types.get(value["_LABEL"], value["_LABEL"])
+            kind: str = self._types.get(value["_LABEL"]) or value["_LABEL"]
             return relationship_cell(kind, ends[0], ends[1], self._properties(value))
         if "_LABEL" in value:
             return node_cell(*self._label_and_id(value), self._properties(value))
         return {name: self._cell(part) for name, part in value.items()}
 
     def _label_and_id(self, node: Mapping[str, Any]) -> tuple[str, str]:
-        return self._labels.get(node["_LABEL"], node["_LABEL"]), node["id"]
+        return self._labels.get(node["_LABEL"]) or str(node["_LABEL"]), node["id"]
 
     def _properties(self, value: Mapping[str, Any]) -> dict[str, Any]:
         names = self._names.get(value["_LABEL"], {})
@@ -91,11 +91,21 @@ class EmbeddedCells:
             return
         offsets = sorted({offset for _, offset in missing})
         for stored, label in self._labels.items():
-            found = self._connection.execute(
+            found: list[Any] = run(
+                self._connection,
                 f"MATCH (n:{quoted(stored)}) WHERE offset(id(n)) IN $offsets RETURN id(n), n.id",
                 {"offsets": offsets},
             ).get_all()
             self._ends |= {_key(key): (label, id) for key, id in found}
+
+
+def run(
+    connection: ladybug.Connection, text: str, parameters: Mapping[str, Any] | None = None
+) -> ladybug.QueryResult:
+    """The result of one statement."""
+    result = connection.execute(text, dict(parameters or {}))
+    assert not isinstance(result, list), "the guard lets one statement through"
+    return result
 
 
 def _key(number: Mapping[str, int]) -> Key:

@@ -19,7 +19,7 @@ from data.interactions import Ints
 from data.vocabulary import Vocabulary
 from kg.dialect import column_names, to_embedded
 from kg.embedded_card import ROW, Card, Column, Table
-from kg.embedded_cells import EmbeddedCells
+from kg.embedded_cells import EmbeddedCells, run
 from kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
 from kg.guard import check
 from kg.property_types import type_of
@@ -166,7 +166,7 @@ class EmbeddedStore(GraphStore):
         text = to_embedded(checked, *names, limit + 1)
         known = f"; labels: {', '.join(names[0])}; relationship types: {', '.join(names[1])}"
         with self._connection(timeout_s, known) as connection:
-            result = connection.execute(text, dict(parameters or {}))
+            result = run(connection, text, parameters)
             table = EmbeddedCells(connection, self.card).table(result, column_names(checked))
         return Answer(table.head(limit), len(table) > limit, time.perf_counter() - started)
 
@@ -310,10 +310,8 @@ def _typed(
     out = []
     for column in own if columns is None else columns:
         dtype = type_of(column.type)
-        if column in own:
-            series = properties[column.name]
-        else:
-            series = pl.Series([None] * rows, dtype=dtype)
+        missing = column not in own
+        series = pl.Series([None] * rows, dtype=dtype) if missing else properties[column.name]
         stored = pl.String() if dtype == pl.Null() else dtype
         if isinstance(dtype, pl.Datetime) and dtype.time_zone:
             stored = pl.Datetime("us", "UTC")
@@ -386,7 +384,7 @@ class _Reader:
             if self._properties is None or column.name in self._properties
         ]
         query += "".join(f", {variable}.{quoted(c.stored)} AS {quoted(c.stored)}" for c in columns)
-        result = self._connection.execute(query).get_as_arrow()
+        result = run(self._connection, query).get_as_arrow()
         rows = pl.DataFrame(pl.from_arrow(result)).sort(order, nulls_last=True)
         properties = [
             rows[c.stored].cast(type_of(c.type)).alias(c.name)

@@ -13,38 +13,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from kg.cypher_functions import FUNCTIONS, PROCEDURES
+from kg.cypher_functions import FUNCTIONS, PROCEDURES, words
 from kg.cypher_text import Refused, Token, label_positions, place, tokens_of
 
 Dialect = Literal["neo4j", "embedded"]
 
-READ = frozenset(
-    "MATCH OPTIONAL WHERE WITH RETURN UNWIND ORDER SKIP OFFSET LIMIT UNION CALL".split()
-)
-WRITE = frozenset("CREATE MERGE SET DELETE DETACH REMOVE ON".split())
-OPENING = frozenset("MATCH OPTIONAL WITH RETURN UNWIND CALL".split())  # may begin a query
+READ = words("MATCH OPTIONAL WHERE WITH RETURN UNWIND ORDER SKIP OFFSET LIMIT UNION CALL")
+WRITE = words("CREATE MERGE SET DELETE DETACH REMOVE ON")
+OPENING = words("MATCH OPTIONAL WITH RETURN UNWIND CALL")  # may begin a query
 
 # continue an expression after a value; the value of the pair says that another must follow
 _CONTINUE = {
     **dict.fromkeys(
-        "AND OR XOR IN STARTS ENDS CONTAINS IS AS BY WHEN THEN ELSE YIELD".split(), True
+        words("AND OR XOR IN STARTS ENDS CONTAINS IS AS BY WHEN THEN ELSE YIELD"), True
     ),
-    **dict.fromkeys("END ASC DESC ASCENDING DESCENDING PATH PATHS GROUP GROUPS".split(), False),
-    **dict.fromkeys("SHORTEST TRAIL ACYCLIC".split(), True),
+    **dict.fromkeys(words("END ASC DESC ASCENDING DESCENDING PATH PATHS GROUP GROUPS"), False),
+    **dict.fromkeys(words("SHORTEST TRAIL ACYCLIC"), True),
 }
 # begin an expression or a pattern, and want more
-_BEGIN = frozenset("NOT DISTINCT CASE WHEN THEN ELSE BY WITH IN ALL ANY SHORTEST WSHORTEST".split())
-_SUBQUERY = frozenset("EXISTS COUNT COLLECT CALL".split())
-_NOT_FUNCTIONS = frozenset(
+_BEGIN = words("NOT DISTINCT CASE WHEN THEN ELSE BY WITH IN ALL ANY SHORTEST WSHORTEST")
+_SUBQUERY = words("EXISTS COUNT COLLECT CALL")
+_NOT_FUNCTIONS = words(
     "AND OR XOR NOT IN AS IS BY WHEN THEN ELSE CASE DISTINCT CONTAINS STARTS ENDS SHORTEST TRAIL"
-    " ACYCLIC ALL ANY YIELD PATH PATHS GROUP GROUPS NULL".split()
+    " ACYCLIC ALL ANY YIELD PATH PATHS GROUP GROUPS NULL"
 )
 # never a bare name: these begin statements that write, administer or reach out
-FORBIDDEN = frozenset(
+FORBIDDEN = words(
     "CREATE MERGE SET DELETE DETACH REMOVE INSERT UPDATE UPSERT TRUNCATE DROP ALTER RENAME FOREACH"
     " LOAD COPY EXPORT IMPORT INSTALL UNINSTALL ATTACH USE SHOW GRANT DENY REVOKE TERMINATE START"
     " STOP BEGIN COMMIT ROLLBACK CHECKPOINT EXPLAIN PROFILE CYPHER PERIODIC TRANSACTIONS"
-    " CONCURRENT COMMENT MACRO DRYRUN ENABLE REALLOCATE DEALLOCATE FINISH LET FILTER NEXT".split()
+    " CONCURRENT COMMENT MACRO DRYRUN ENABLE REALLOCATE DEALLOCATE FINISH LET FILTER NEXT"
 )
 
 # the time limit does not reach an engine's parser: nested CASEs cost LadybugDB 2^n
