@@ -19,9 +19,11 @@ class Ranks:
 
     Wanted pair ``j`` of case ``i`` (``wanted.start[i] <= j < wanted.start[i + 1]``)
     stands at ``place[j]``, counted from 1 among the case's ``candidates[i]``
-    items. ``top`` is [cases, k], best first, -1 where candidates ran out.
+    items. ``top`` is [cases, k], best first, -1 where candidates ran out; ``user``
+    [cases] the user row of each case.
     """
 
+    user: Ints
     wanted: Sets
     place: Ints
     top: Ints
@@ -51,6 +53,7 @@ class Ranks:
         first = np.concatenate([[0], np.cumsum(lengths)])[:-1]
         at = np.repeat(self.wanted.start[rows] - first, lengths) + np.arange(lengths.sum())
         return Ranks(
+            self.user[rows],
             self.wanted.take(rows),
             self.place[at],
             self.top[rows],
@@ -96,6 +99,7 @@ def rank(
         places.append(_places(scores, rising, exam.wanted.take(rows), position))
         tops.append(_top(scores, rising, min(k_max, exam.items), k_max, position))
     return Ranks(
+        exam.cases.user,
         exam.wanted,
         np.concatenate([*places, np.empty(0, np.int64)]),
         np.concatenate([*tops, np.empty((0, k_max), np.int64)]),
@@ -104,9 +108,9 @@ def rank(
     )
 
 
-def name_of(scorer: Scorer) -> str:
-    """The name a scorer goes by in messages and tables."""
-    return str(getattr(scorer, "name", type(scorer).__name__))
+def name_of(model: object) -> str:
+    """The name a model goes by in messages and tables."""
+    return str(getattr(model, "name", type(model).__name__))
 
 
 def _scores(scorer: Scorer, exam: Exam, rows: Ints) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from data.interactions import Ints
 from evaluation.exam import Exam, Scorer
 from evaluation.lists import Background, measure_lists
 from evaluation.metrics import METRICS, PerCase, measure, split_name
@@ -28,13 +29,14 @@ PLAIN = (
 class Result:
     """``per_case`` holds one value per case and metric; ``overall`` what has no cases.
 
-    ``seconds`` is the time spent scoring and ranking.
+    ``seconds`` is the time spent scoring and ranking; ``users`` the user row of each case.
     """
 
     name: str
     per_case: Mapping[str, PerCase]
     seconds: float
     overall: Mapping[str, float] = field(default_factory=dict)
+    users: Ints = field(default_factory=lambda: np.empty(0, np.int64))
 
     def means(self) -> dict[str, float]:
         """Means over the cases that have a value (NaN if none has), and the overall values."""
@@ -56,10 +58,13 @@ def examine(
 ) -> Result:
     """Rank once and measure everything asked for."""
     began = time.perf_counter()
-    ranks = rank(
-        scorer, exam, max((split_name(name)[1] for name in metrics), default=1) or 1, seed=seed
-    )
+    ranks = rank(scorer, exam, deepest(metrics), seed=seed)
     return summarise(name, ranks, metrics, time.perf_counter() - began, background)
+
+
+def deepest(metrics: Sequence[str]) -> int:
+    """The largest cut-off among metric names, at least 1: how long lists must be."""
+    return max([1, *(split_name(name)[1] for name in metrics)])
 
 
 def summarise(
@@ -73,4 +78,4 @@ def summarise(
     from_places = [name for name in metrics if split_name(name)[0] in METRICS]
     from_lists = [name for name in metrics if name not in from_places]
     per_case, overall = measure_lists(ranks, from_lists, background)
-    return Result(name, measure(ranks, from_places) | per_case, seconds, overall)
+    return Result(name, measure(ranks, from_places) | per_case, seconds, overall, ranks.user)

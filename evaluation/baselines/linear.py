@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,8 +33,8 @@ class Linear:
         *,
         regularisation: float = 100.0,
         most: int = 20_000,
-    ) -> Self:
-        met = Histories.of(train, users).matrix(items)
+    ) -> Linear:
+        met: Any = Histories.of(train, users).matrix(items)
         counts = np.asarray(met.sum(axis=0)).ravel()
         kept = np.arange(items)
         if items > most:
@@ -44,10 +44,13 @@ class Linear:
         return cls(closed_form(gram, regularisation), kept, items)
 
     def score(self, cases: Cases) -> torch.Tensor:
-        history = cases.history.matrix(self.items)
+        return self.score_matrix(cases.history.matrix(self.items))
+
+    def score_matrix(self, history: Any) -> torch.Tensor:
+        """Scores for histories as a sparse matrix [cases, items] of weights."""
         if len(self.kept) == self.items:
             return torch.from_numpy(np.asarray(history @ self.weights, np.float32))
-        scores = np.zeros((len(cases), self.items), np.float32)
+        scores = np.zeros((history.shape[0], self.items), np.float32)
         scores[:, self.kept] = history[:, self.kept] @ self.weights
         return torch.from_numpy(scores)
 

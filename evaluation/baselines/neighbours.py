@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ class ItemNeighbours:
     @classmethod
     def fit(
         cls, train: Interactions, users: int, items: int, *, k: int = 100, shrink: float = 0.0
-    ) -> Self:
+    ) -> ItemNeighbours:
         met = Histories.of(train, users).matrix(items)
         return cls(nearest(met.T.tocsr(), met, k, shrink).T.tocsr())
 
@@ -54,7 +54,7 @@ class UserNeighbours:
     @classmethod
     def fit(
         cls, train: Interactions, users: int, items: int, *, k: int = 100, shrink: float = 0.0
-    ) -> Self:
+    ) -> UserNeighbours:
         return cls(Histories.of(train, users).matrix(items), k, shrink)
 
     def score(self, cases: Cases) -> torch.Tensor:

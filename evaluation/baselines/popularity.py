@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 import numpy as np
 import torch
 
@@ -22,7 +20,7 @@ class Popularity:
         self.weight = torch.from_numpy(weight.astype(np.float32))
 
     @classmethod
-    def fit(cls, train: Interactions, users: int, items: int) -> Self:
+    def fit(cls, train: Interactions, users: int, items: int) -> Popularity:
         """Count each positive user-item pair once."""
         del users
         pairs = np.unique(train.user[train.positive] * items + train.item[train.positive])
@@ -43,7 +41,7 @@ class RecentPopularity(Popularity):
     @classmethod
     def fit(
         cls, train: Interactions, users: int, items: int, *, half_life_days: float = 30.0
-    ) -> Self:
+    ) -> RecentPopularity:
         """Raises ValueError where the events carry no times; rows without one are left out."""
         del users
         if train.at is None or not (train.at != UNKNOWN_TIME).any():

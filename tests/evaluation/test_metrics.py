@@ -13,6 +13,7 @@ def ranks_at(*places: list[int], candidates: int = 100) -> Ranks:
     start = np.concatenate([[0], np.cumsum([len(p) for p in places])])
     item = np.concatenate([np.arange(len(p)) for p in places])
     return Ranks(
+        np.arange(len(places)),
         Sets(start, item),
         np.concatenate([np.array(p, np.int64) for p in places]),
         np.full((len(places), 1), -1),
@@ -73,6 +74,7 @@ def test_auc_without_unwanted_candidates_is_one_half():
 
 def test_an_empty_exam_gives_empty_arrays():
     none = Ranks(
+        np.empty(0, np.int64),
         Sets(np.zeros(1, np.int64), np.empty(0, np.int64)),
         np.empty(0, np.int64),
         np.empty((0, 5), np.int64),
