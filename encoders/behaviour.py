@@ -31,9 +31,11 @@ class BehaviourEncoder(nn.Module):
 
     def states(self, events: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
         """The state after each event: what is expected next."""
-        length = events.shape[1]
+        length, width = events.shape[1:]
         later = torch.ones(length, length, dtype=torch.bool, device=events.device).triu(1)
-        return self.blocks(self.dropout(events + self.position.weight[:length]), mask=later)
+        return self.blocks(
+            self.dropout(width**0.5 * events + self.position.weight[:length]), mask=later
+        )
 
     def forward(self, events: Float[Tensor, "B L D"], lengths: Int[Tensor, " B"]) -> View:
         states = self.states(events)

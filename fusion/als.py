@@ -29,37 +29,49 @@ class Factors:
 def solve(rows: sparse.csr_matrix, other: Tensor, ridge: float, alpha: float) -> Tensor:
     """Factors [rows, width] that minimise the weighted squared error against ``other``.
 
-    Each row solves ``(O^T O + alpha sum o o^T + ridge I) x = (1 + alpha) sum o`` over
-    its own entries; rows are padded in chunks so that the sums are batched products.
+    Each row solves ``(O^T O + ridge I + alpha V^T V) x = (1 + alpha) V^T 1`` over the
+    vectors V of its own entries. With fewer entries than the width, Woodbury's
+    identity leaves a system of that many unknowns. Rows of like length share a
+    batch, padded with zero vectors.
     """
     width = other.shape[1]
     base = other.T @ other + ridge * torch.eye(width)
+    inverse = torch.linalg.inv(base)
     padded = torch.cat([other, other.new_zeros(1, width)])
     lengths = np.diff(rows.indptr)
     order = np.argsort(lengths, kind="stable")
     answer = other.new_zeros(rows.shape[0], width)
-    start = 0
+    start = int(np.searchsorted(lengths[order], 1))
     while start < len(order):
-        stop = start + 1
-        limit = max(1, 2_000_000 // (width * max(int(lengths[order[start]]), 1)))
-        while (
-            stop < len(order)
-            and stop - start < limit
-            and lengths[order[stop]] <= 1.5 * max(lengths[order[start]], 8)
-        ):
-            stop += 1
-        chunk = order[start:stop]
-        most = int(lengths[chunk].max())
-        if most:
-            at = rows.indptr[chunk][:, None] + np.arange(most)
-            there = np.arange(most) < lengths[chunk][:, None]
-            index = np.where(there, rows.indices[np.where(there, at, 0)], len(other))
-            vectors = padded[torch.from_numpy(index.astype(np.int64))]  # rows, most, width
-            left = base + alpha * vectors.transpose(1, 2) @ vectors
-            right = (1 + alpha) * vectors.sum(1)
-            answer[torch.from_numpy(chunk)] = torch.linalg.solve(left, right)
-        start = stop
+        longest = max(int(1.3 * lengths[order[start]]), 4)
+        most = max(1, 4_000_000 // (width * longest))
+        stop = int(np.searchsorted(lengths[order], longest, side="right"))
+        chunk = order[start : min(stop, start + most)]
+        start += len(chunk)
+        vectors = padded[_entries(rows, chunk, len(other))]  # n, entries, width
+        answer[torch.from_numpy(chunk)] = (1 + alpha) * _solved(vectors, base, inverse, alpha)
     return answer
+
+
+def _entries(rows: sparse.csr_matrix, chunk: np.ndarray, empty: int) -> Tensor:
+    lengths = np.diff(rows.indptr)[chunk]
+    place = np.arange(int(lengths.max()))
+    there = place < lengths[:, None]
+    at = np.where(there, rows.indptr[chunk][:, None] + place, 0)
+    return torch.from_numpy(np.where(there, rows.indices[at], empty).astype(np.int64))
+
+
+def _solved(vectors: Tensor, base: Tensor, inverse: Tensor, alpha: float) -> Tensor:
+    entries, width = vectors.shape[1:]
+    if entries >= width:
+        left = base + alpha * vectors.transpose(1, 2) @ vectors
+        return torch.cholesky_solve(vectors.sum(1)[:, :, None], torch.linalg.cholesky(left))[..., 0]
+    turned = vectors @ inverse
+    plain = turned.sum(1)
+    small = vectors @ turned.transpose(1, 2) + torch.eye(entries) / alpha
+    inner = (vectors @ plain[:, :, None]).contiguous()
+    rest = torch.cholesky_solve(inner, torch.linalg.cholesky(small))
+    return plain - (turned.transpose(1, 2) @ rest)[..., 0]
 
 
 def factorise(
@@ -68,7 +80,7 @@ def factorise(
     width: int = 64,
     ridge: float = 20.0,
     alpha: float = 10.0,
-    rounds: int = 15,
+    rounds: int = 10,
     seed: int = 0,
 ) -> Factors:
     """Alternate closed-form updates of users and items."""

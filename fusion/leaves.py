@@ -132,6 +132,7 @@ def fit_linear(known: Known, validation: Validation, settings: Settings, fitted:
         place = int(np.argmin([abs(np.log(value / chosen[name])) for value in grid]))
         chosen[name] = climb(grid, place, lambda value, n=name: mark(chosen | {n: value}))
     top, leaf = best[0]
+    leaf = Linear(leaf.weights.half().float())  # as a run stores it, so that both score alike
     fitted.add("linear", leaf, began, **chosen, ndcg=top)
     if known.timed:
         began = time.perf_counter()

@@ -63,19 +63,15 @@ class Model:
         return self.gate.blend(scores, self.seen)
 
     @torch.no_grad()
-    def stars(self, user: np.ndarray, item: np.ndarray) -> np.ndarray | None:
-        """Expected ratings of (user row, item row) pairs; None where no ratings were learned."""
-        if not self.networks or not self.notes.get("stars"):
+    def stars(self, cases: Cases) -> Tensor | None:
+        """Expected ratings [cases, items] in data units; None where none were learned."""
+        given = self.notes.get("stars")
+        if not self.networks or not given:
             return None
         leaf = self.leaves["network"]
         assert isinstance(leaf, NetworkLeaf)
-        users, items = torch.from_numpy(user), torch.from_numpy(item)
-        total = torch.zeros(len(user))
-        for network, vectors in zip(leaf.networks, leaf.vectors, strict=True):
-            part = network.stars(vectors.users[users], vectors.items[items], users, items)
-            total += part.cpu()
-        low, high = self.notes["stars"]  # type: ignore[misc]
-        return (total / len(leaf.networks)).clamp(low, high).numpy()
+        low, high = given  # type: ignore[misc]
+        return leaf.stars(cases).clamp(low, high)
 
 
 def fit_model(

@@ -16,16 +16,21 @@ from fusion.network import JointNetwork, Vectors
 def order_scores(
     network: JointNetwork, cases: Cases, vectors: Vectors | None = None
 ) -> Float[Tensor, "cases items"]:
-    """Scores by propagated vectors; people never seen are folded in from their history."""
+    """Scores by propagated vectors, in the scenario of each case."""
     vectors = vectors or network.pass_messages()
+    users = user_vectors(cases, vectors)
+    scenario = {n: torch.from_numpy(c).to(users.device) for n, c in cases.scenario.items()}
+    return network.order_scores(network.in_scenario(users, scenario), vectors.items).cpu()
+
+
+def user_vectors(cases: Cases, vectors: Vectors) -> Float[Tensor, "cases D"]:
+    """Propagated vectors; people never seen are folded in from their history."""
     device = vectors.items.device
-    rows = torch.from_numpy(cases.user).to(device)
-    users = vectors.users[rows.clamp(min=0)]
+    users = vectors.users[torch.from_numpy(np.maximum(cases.user, 0)).to(device)]
     fresh = np.flatnonzero(cases.user < 0)
     if len(fresh):
         users[torch.from_numpy(fresh).to(device)] = fold_in(cases.take(fresh), vectors)
-    scenario = {name: torch.from_numpy(codes).to(device) for name, codes in cases.scenario.items()}
-    return network.order_scores(network.in_scenario(users, scenario), vectors.items).cpu()
+    return users
 
 
 def fold_in(cases: Cases, vectors: Vectors) -> Float[Tensor, "cases D"]:
@@ -69,6 +74,18 @@ class NetworkLeaf:
     def score(self, cases: Cases) -> Tensor:
         pairs = zip(self.networks, self.vectors, strict=True)
         return mean_of([order_scores(network, cases, vectors) for network, vectors in pairs])
+
+    @torch.no_grad()
+    def stars(self, cases: Cases) -> Tensor:
+        """Expected ratings [cases, items], the mean over networks."""
+        total = torch.zeros(len(cases), len(self.networks[0].item_bias))
+        for network, vectors in zip(self.networks, self.vectors, strict=True):
+            users = user_vectors(cases, vectors) * (1 + network.star_gate)
+            rows = torch.from_numpy(cases.user).to(users.device)
+            own = network.star_user[rows.clamp(min=0)].masked_fill(rows < 0, 0.0)
+            bias = network.star_mean + own[:, None] + network.star_item
+            total += (bias + 10 * users @ vectors.items.T).cpu()
+        return total / len(self.networks)
 
 
 @dataclass

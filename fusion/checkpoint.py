@@ -1,0 +1,296 @@
+"""A model as tensors and plain values, and back; nothing is pickled."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from scipy import sparse
+from torch import Tensor
+
+from data.errors import DataError
+from data.histories import Histories
+from data.interactions import Categorical, Interactions
+from data.items import Items
+from data.vocabulary import Vocabulary
+from encoders.text import TextEncoder, Whitening
+from encoders.view import View
+from evaluation.exam import Sets
+from fusion.als import Factors
+from fusion.catalogue import Catalogue
+from fusion.gate import Gate
+from fusion.leaves import Known, Leaf
+from fusion.linear import Linear
+from fusion.model import Model, Texts, network_leaves
+from fusion.neighbours import Popularity, Profile, Similar, idf_rows
+from fusion.network import Evidence, JointNetwork, Shape
+from fusion.settings import Settings
+from kg.facts import Facts
+
+MODEL, TEXT, STRUCTURE, VOCABULARY = (
+    "model.safetensors",
+    "text.safetensors",
+    "model.json",
+    "vocabulary",
+)
+
+
+def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
+    """Write model.safetensors, text.safetensors, model.json and the vocabularies."""
+    tensors: dict[str, Tensor] = {}
+    structure: dict[str, Any] = {
+        "name": catalogue.name,
+        "gate": asdict(model.gate),
+        "scenarios": {name: list(names) for name, names in catalogue.scenarios.items()},
+        "leaves": {},
+        "notes": {key: model.notes[key] for key in model.notes if key != "history"},
+    }
+    _put_events(tensors, structure, model.known.events, catalogue)
+    if model.known.facts is not None:
+        facts = model.known.facts
+        _put_sparse(tensors, "facts", facts.matrix)
+        tensors["facts.relation"] = torch.from_numpy(facts.relation)
+        tensors["facts.entity"] = torch.from_numpy(facts.entity)
+        structure["relations"] = list(facts.relations)
+        structure["entities"] = [list(entity) for entity in facts.entities]
+    for name, leaf in model.leaves.items():
+        _put_leaf(tensors, structure["leaves"], name, leaf)
+    if model.networks:
+        network = model.networks[0]
+        structure["shape"] = asdict(network.shape)
+        structure["networks"] = len(model.networks)
+        structure["categories"] = network.choice.out_features if network.choice else 0
+        structure["network_reads"] = {
+            "facts": network.facts is not None,
+            "text": network.text is not None,
+            "scenarios": {name: len(part) for name, part in network.scale.items()},
+        }
+        for number, one in enumerate(model.networks):
+            for name, tensor in one.state_dict().items():
+                tensors[f"network.{number}.{name}"] = tensor.cpu()
+    if model.texts is not None:
+        texts = model.texts
+        save_file(
+            {
+                "items": texts.items.vectors.contiguous(),
+                "known": texts.items.known.contiguous(),
+                "mean": texts.whitening.mean.contiguous(),
+                "directions": texts.whitening.directions.contiguous(),
+            },
+            folder / TEXT,
+        )
+    save_file({name: part.contiguous().clone() for name, part in tensors.items()}, folder / MODEL)
+    text = json.dumps(structure, ensure_ascii=False, indent=1, default=_plain)
+    (folder / STRUCTURE).write_text(text + "\n", "utf-8")
+    _save_vocabularies(catalogue, folder / VOCABULARY)
+
+
+def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
+    """The model and catalogue of a run. Raises DataError for a file that cannot be used."""
+    try:
+        tensors = load_file(folder / MODEL)
+        structure = json.loads((folder / STRUCTURE).read_text("utf-8"))
+        items = _load_items(folder / VOCABULARY)
+        users = Vocabulary(pl.read_parquet(folder / VOCABULARY / "users.parquet")["id"])
+    except (OSError, ValueError, SafetensorError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"{folder}: cannot be read: {error}") from None
+    events = _get_events(tensors, structure, len(items))
+    catalogue = Catalogue(
+        structure["name"],
+        users,
+        items,
+        {name: tuple(names) for name, names in structure["scenarios"].items()},
+        Histories(
+            tensors["history.start"].numpy(),
+            tensors["history.item"].numpy(),
+            tensors["history.at"].numpy() if "history.at" in tensors else None,
+        ),
+        Sets(tensors["met.start"].numpy(), tensors["met.item"].numpy()),
+    )
+    facts = None
+    if "facts.relation" in tensors:
+        facts = Facts(
+            _get_sparse(tensors, "facts"),
+            tensors["facts.relation"].numpy(),
+            tensors["facts.entity"].numpy(),
+            tuple(structure["relations"]),
+            tuple((name, int(row)) for name, row in structure["entities"]),
+        )
+    texts = _load_texts(folder, settings)
+    history = Histories.of(events, len(users))
+    known = Known(
+        events,
+        history.matrix(len(items)),
+        history,
+        facts,
+        texts.items if texts else None,
+        events.at is not None,
+    )
+    networks = _load_networks(tensors, structure, known)
+    leaves: dict[str, Leaf] = network_leaves(networks) if networks else {}
+    for name, about in structure["leaves"].items():
+        leaves[name] = _get_leaf(tensors, name, about, known)
+    gate = structure["gate"]
+    gate = Gate(tuple(gate["leaves"]), tuple(gate["warm"]), tuple(gate["cold"]), gate["offset"])
+    seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
+    model = Model(settings, known, leaves, gate, networks, texts, seen, structure["notes"])
+    return model, catalogue
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no place in {STRUCTURE}")
+
+
+def _put_sparse(tensors: dict[str, Tensor], name: str, matrix: sparse.csr_matrix) -> None:
+    matrix.sort_indices()
+    tensors[f"{name}.indptr"] = torch.from_numpy(matrix.indptr.astype(np.int64))
+    tensors[f"{name}.indices"] = torch.from_numpy(matrix.indices.astype(np.int32))
+    tensors[f"{name}.data"] = torch.from_numpy(matrix.data.astype(np.float32))
+    tensors[f"{name}.shape"] = torch.tensor(matrix.shape)
+
+
+def _get_sparse(tensors: Mapping[str, Tensor], name: str) -> sparse.csr_matrix:
+    parts = (tensors[f"{name}.{piece}"].numpy() for piece in ("data", "indices", "indptr"))
+    return sparse.csr_matrix(tuple(parts), shape=tuple(tensors[f"{name}.shape"].tolist()))
+
+
+def _put_leaf(
+    tensors: dict[str, Tensor], about: dict[str, dict[str, Any]], name: str, leaf: Leaf
+) -> None:
+    """Leaves that other state rebuilds (networks, profiles, popularity) store no tensors."""
+    if isinstance(leaf, Linear):
+        about[name] = {"kind": "linear", "decay": leaf.decay}
+        tensors.setdefault("linear.weights", leaf.weights.half())
+    elif isinstance(leaf, Factors):
+        about[name] = {"kind": "factors", "ridge": leaf.ridge, "alpha": leaf.alpha}
+        tensors["factors.items"] = leaf.items
+    elif isinstance(leaf, Similar):
+        about[name] = {"kind": "similar", "decay": leaf.decay}
+        _put_sparse(tensors, name, leaf.table)  # type: ignore[arg-type]
+    elif isinstance(leaf, Profile):
+        about[name] = {"kind": "profile"}
+    elif isinstance(leaf, Popularity):
+        about[name] = {"kind": "popularity"}
+
+
+def _get_leaf(
+    tensors: Mapping[str, Tensor], name: str, about: Mapping[str, Any], known: Known
+) -> Leaf:
+    kind = about["kind"]
+    if kind == "linear":
+        return Linear(tensors["linear.weights"].float(), about["decay"])
+    if kind == "factors":
+        return Factors(tensors["factors.items"], about["ridge"], about["alpha"])
+    if kind == "similar":
+        return Similar(_get_sparse(tensors, name), about["decay"])
+    if kind == "profile" and name == "graph-neighbours":
+        assert known.facts is not None
+        return Profile(idf_rows(known.facts.matrix))
+    if kind == "profile":
+        assert known.text is not None
+        return Profile(known.text.vectors.numpy())
+    if kind == "popularity":
+        return Popularity(torch.from_numpy(np.asarray(known.matrix.sum(0), np.float32).ravel()))
+    raise DataError(f"{STRUCTURE}: leaf {name!r} is of an unknown kind {kind!r}")
+
+
+def _put_events(
+    tensors: dict[str, Tensor],
+    structure: dict[str, Any],
+    events: Interactions,
+    catalogue: Catalogue,
+) -> None:
+    tensors["events.user"] = torch.from_numpy(events.user)
+    tensors["events.item"] = torch.from_numpy(events.item)
+    tensors["events.positive"] = torch.from_numpy(events.positive)
+    if events.at is not None:
+        tensors["events.at"] = torch.from_numpy(events.at)
+    for name, column in events.scenario.items():
+        tensors[f"events.scenario.{name}"] = torch.from_numpy(column.codes)
+    tensors["history.start"] = torch.from_numpy(catalogue.history.start)
+    tensors["history.item"] = torch.from_numpy(catalogue.history.item)
+    if catalogue.history.at is not None:
+        tensors["history.at"] = torch.from_numpy(catalogue.history.at)
+    tensors["met.start"] = torch.from_numpy(catalogue.met.start)
+    tensors["met.item"] = torch.from_numpy(catalogue.met.item)
+    structure["users"] = len(catalogue.users)
+
+
+def _get_events(
+    tensors: Mapping[str, Tensor], structure: Mapping[str, Any], items: int
+) -> Interactions:
+    item = tensors["events.item"].numpy()
+    if len(item) and item.max() >= items:
+        raise DataError(f"{MODEL}: events name items beyond the vocabulary")
+    return Interactions(
+        tensors["events.user"].numpy(),
+        item,
+        tensors["events.positive"].numpy(),
+        at=tensors["events.at"].numpy() if "events.at" in tensors else None,
+        scenario={
+            name: Categorical(tensors[f"events.scenario.{name}"].numpy(), tuple(names))
+            for name, names in structure["scenarios"].items()
+        },
+    )
+
+
+def _load_networks(
+    tensors: Mapping[str, Tensor], structure: Mapping[str, Any], known: Known
+) -> list[JointNetwork]:
+    networks = []
+    for number in range(structure.get("networks", 0)):
+        reads = structure["network_reads"]
+        facts = known.facts if reads["facts"] else None
+        evidence = Evidence(
+            known.matrix,
+            facts.matrix if facts else None,
+            facts.relation if facts else None,
+            facts.entity if facts else None,
+            known.text.vectors if reads["text"] and known.text else None,
+            structure["categories"],
+            reads["scenarios"],
+        )
+        network = JointNetwork(evidence, Shape(**structure["shape"]))
+        prefix = f"network.{number}."
+        own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        network.load_state_dict(own)
+        networks.append(network.eval())
+    return networks
+
+
+def _load_texts(folder: Path, settings: Settings) -> Texts | None:
+    if not (folder / TEXT).exists():
+        return None
+    part = load_file(folder / TEXT)
+    text = settings.text
+    return Texts(
+        TextEncoder(text.model, text.revision, text.max_tokens, text.batch),
+        Whitening(part["mean"], part["directions"]),
+        View(part["items"], part["known"]),
+    )
+
+
+def _save_vocabularies(catalogue: Catalogue, folder: Path) -> None:
+    folder.mkdir()
+    pl.DataFrame({"id": list(catalogue.users.ids)}, schema={"id": pl.String}).write_parquet(
+        folder / "users.parquet"
+    )
+    items = catalogue.items
+    text = {"id": pl.String, "title": pl.String, "text": pl.String}
+    columns = {"id": items.vocabulary.ids, "title": items.titles, "text": items.texts}
+    pl.DataFrame(columns, schema=text).write_parquet(folder / "items.parquet")
+
+
+def _load_items(folder: Path) -> Items:
+    table = pl.read_parquet(folder / "items.parquet")
+    return Items(Vocabulary(table["id"]), tuple(table["title"]), tuple(table["text"]))

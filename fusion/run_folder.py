@@ -1,0 +1,97 @@
+"""A run is a folder: written beside and renamed, with a manifest of digests."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from data.errors import ConfigError, DataError
+
+MANIFEST = "manifest.json"
+LIBRARIES = ("torch", "torch-geometric", "sentence-transformers", "numpy", "polars", "ladybug")
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write beside, flush to disk, rename: a reader never meets half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(beside, 0o644)
+        os.replace(beside, path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def new_run(folder: Path) -> Iterator[Path]:
+    """A folder to fill beside ``folder``; renamed into place when all went well.
+
+    An old run is replaced. Anything else that is there is left alone: ConfigError.
+    """
+    if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
+        raise ConfigError(f"{folder}: exists and is no run; name a new folder with --out")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    os.chmod(beside, 0o755)
+    try:
+        yield beside
+        old = beside.with_name(beside.name + ".old")
+        if folder.exists():
+            folder.rename(old)
+        beside.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
+    """Digests of every file in the folder, and what the run was made from."""
+    files = {
+        path.relative_to(folder).as_posix(): file_digest(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
+    versions = {name: metadata.version(name) for name in LIBRARIES}
+    content = {"format": 1, **about, "versions": versions, "files": files}
+    write_file(folder / MANIFEST, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def check_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a run whose files are all as they were written.
+
+    Raises DataError naming the file that is missing or damaged.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise DataError(f"{folder}: no {MANIFEST}, so this is no run; make one with train.py")
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+        files = manifest["files"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: damaged ({error}); train again") from None
+    for name, wanted in files.items():
+        file = folder / name
+        if not file.resolve().is_relative_to(folder.resolve()):
+            raise DataError(f"{path}: names a file outside the run: {name!r}")
+        if not file.is_file():
+            raise DataError(f"{file}: missing, though {MANIFEST} lists it; train again")
+        if file_digest(file) != wanted:
+            raise DataError(f"{file}: damaged (its SHA-256 is not the one in {MANIFEST})")
+    return manifest
