@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from data.interactions import Ints
+from data.report import DataReport
 from data.vocabulary import Vocabulary
 
 EdgeType = tuple[str, str, str]
@@ -51,11 +52,18 @@ class Edges:
 
 @dataclass(frozen=True)
 class KnowledgeGraph:
-    """Who relates to what. ``predicates`` gives the IRI behind a relationship type."""
+    """Who relates to what.
+
+    ``predicates`` says what the names stand for: the IRI behind a relationship
+    type (``DIRECTOR``), behind a label (``:Person``), and behind a property
+    (``.year``) with its datatype or language, as ``<iri>^^<datatype>`` or
+    ``<iri>@en``. ``report`` counts what was read, linked and set aside.
+    """
 
     nodes: Mapping[str, Nodes]
     edges: Mapping[EdgeType, Edges]
     predicates: Mapping[str, str] = field(default_factory=dict)
+    report: DataReport = field(default_factory=DataReport, compare=False)
 
     def __post_init__(self) -> None:
         for (source, relation, target), edges in self.edges.items():

@@ -1,0 +1,146 @@
+"""N-Triples and N-Quads by line: a broken line is set aside, and reading goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO
+
+import numpy as np
+import pyoxigraph as ox
+
+from data.errors import GraphDataError
+from data.report import Quarantined
+from kg.ntriples import STRICT, WRITTEN, Statements, TooLong
+from kg.rdf_safety import Limits
+
+BLOCK = 4 << 20
+_SHOWN = 1000  # characters of a broken line that the quarantine keeps
+
+
+def read_lines(
+    stream: IO[bytes],
+    form: ox.RdfFormat,
+    into: Statements,
+    *,
+    name: str,
+    scope: str,
+    limits: Limits,
+) -> tuple[int, list[Quarantined]]:
+    """Take every statement of the stream. Returns how many lines it had, and the broken ones."""
+    done, bad = 0, []
+    for block in _blocks(stream, name, limits):
+        block = block.replace(b"\r\n", b"\n") if b"\r" in block else block
+        lines = _Lines(block, name, done)
+        try:
+            bad += lines.take(form, into, scope)
+        except TooLong as fault:
+            line, what, size, limit, text = fault.args
+            raise GraphDataError(
+                f"{name}, line {done + line + 1}: {what} of {size} bytes ({text[:40]}...); "
+                f"the limit is {limit}; shorten it, or raise the limit"
+            ) from None
+        done += len(lines.end)
+    return done, bad
+
+
+def _blocks(stream: IO[bytes], name: str, limits: Limits) -> Iterator[bytes]:
+    """Blocks of whole lines, each ending in a line feed."""
+    rest, lines = b"", 0
+    longest = limits.literal + 4 * limits.iri + 1024
+    while chunk := stream.read(BLOCK):
+        if not rest and not lines:
+            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
+        cut = chunk.rfind(b"\n") + 1
+        if cut:
+            yield rest + chunk[:cut]
+            lines += chunk.count(b"\n")
+            rest = chunk[cut:]
+        else:
+            rest += chunk
+        if len(rest) > max(longest, 2 * BLOCK):
+            raise GraphDataError(
+                f"{name}, line {lines + 1}: longer than {longest} bytes; a literal may have "
+                f"{limits.literal}, an IRI {limits.iri}"
+            )
+    if rest:
+        yield rest + b"\n"
+
+
+class _Lines:
+    """The lines of one block, and where they stand in the file."""
+
+    def __init__(self, block: bytes, name: str, before: int) -> None:
+        self.block, self.name, self.before = block, name, before
+        self.end = np.flatnonzero(np.frombuffer(block, np.uint8) == 10) + 1
+        self.bad: list[Quarantined] = []
+
+    def __getitem__(self, line: int) -> bytes:
+        return self.block[self.end[line - 1] if line else 0 : self.end[line]]
+
+    def take(self, form: ox.RdfFormat, into: Statements, scope: str) -> list[Quarantined]:
+        if not _is_utf8(self.block):
+            self._drop_undecodable()
+        known = into.add(self.block, grammar=STRICT, scope=scope)
+        rest = [
+            line
+            for line in np.flatnonzero(~known).tolist()
+            if (text := self[line].strip()) and not text.startswith(b"#")
+        ]
+        if rest:
+            self._parse(rest, form, into, scope)
+        return self.bad
+
+    def _drop_undecodable(self) -> None:
+        """Lines that are no UTF-8 are set aside; an empty line holds their place."""
+        kept = []
+        for line in range(len(self.end)):
+            good = _is_utf8(self[line])
+            if not good:
+                self._set_aside(line, "not UTF-8")
+            kept.append(self[line] if good else b"\n")
+        self.block = b"".join(kept)
+        self.end = np.flatnonzero(np.frombuffer(self.block, np.uint8) == 10) + 1
+
+    def _parse(self, lines: list[int], form: ox.RdfFormat, into: Statements, scope: str) -> None:
+        """Lines beyond the pattern go to the parser: all at once; where it objects, by halves."""
+        try:
+            written = _rewritten(b"".join(self[line] for line in lines), form)
+        except (SyntaxError, MemoryError) as fault:
+            if len(lines) == 1:
+                self._set_aside(lines[0], fault.args[0])
+                return
+            half = len(lines) // 2
+            self._parse(lines[:half], form, into, scope)
+            self._parse(lines[half:], form, into, scope)
+            return
+        if written:
+            lost = ~into.add(written, grammar=WRITTEN, scope=scope)
+            into.notes["with a triple term, left out"] += int(lost.sum())
+
+    def _set_aside(self, line: int, reason: str) -> None:
+        text = self[line].decode(errors="backslashreplace").rstrip("\n")
+        place = self.before + line + 1
+        self.bad.append(Quarantined(self.name, place, reason, text[:_SHOWN]))
+
+
+def _rewritten(text: bytes, form: ox.RdfFormat) -> bytes:
+    return ox.serialize(ox.parse(text, format=form), format=ox.RdfFormat.N_QUADS) or b""
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def broken_share(quarantined: list[Quarantined], lines: int, allowed: float) -> None:
+    """Raises GraphDataError where more lines are broken than allowed."""
+    if len(quarantined) > allowed * lines:
+        first = quarantined[0]
+        raise GraphDataError(
+            f"{first.file}: {len(quarantined)} of {lines} lines are broken, more than the share of "
+            f"{allowed:.3g} allowed; the first is line {first.line} ({first.reason}): "
+            f"{str(first.row)[:200]}; mend them, or allow more with max_bad_share"
+        )
