@@ -1,0 +1,91 @@
+"""The Python of the README runs as it is printed, one block after the other."""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+BLOCK = re.compile(r"(?P<mark><!-- not run: [^\n]+ -->\s*)?```python\n(?P<code>.*?)```", re.DOTALL)
+
+TOML = """
+name = "my shop"
+
+[interactions]
+file = "events.csv"
+user = "user_id"
+item = "item_id"
+rating = "stars"
+time = "at"
+scenario = ["device", "daypart"]
+
+[items]
+file = "items.csv"
+id = "item_id"
+title = "title"
+text = ["title", "description"]
+category = ["genre"]
+
+[graph]
+files = ["graph.ttl"]
+"""
+
+
+def blocks() -> list[str]:
+    """Blocks of Python but those under ``<!-- not run: why -->``."""
+    found = BLOCK.finditer(README.read_text("utf-8"))
+    return [match["code"] for match in found if not match["mark"]]
+
+
+def write_shop(folder: Path) -> None:
+    """A shop of two tastes: 60 users, 40 items, in the ids that the README speaks of."""
+    rng = np.random.default_rng(0)
+    makers = ["Ada", "Grace", "Emmy", "Mary"]
+    folder.mkdir()
+    (folder / "dataset.toml").write_text(TOML, "utf-8")
+    with (folder / "items.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["item_id", "title", "description", "genre"])
+        for item in range(40):
+            kind = ("quiet story", "loud song")[item % 2]
+            table.writerow([f"item-{item}", f"Number {item}", f"A {kind} of {item}", kind])
+    lines = ["@prefix e: <https://example.org/> ."]
+    for item in range(40):
+        lines.append(f"<urn:item:item-{item}> e:madeBy e:{makers[item % 4]} .")
+    (folder / "graph.ttl").write_text("\n".join(lines) + "\n", "utf-8")
+    with (folder / "events.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["user_id", "item_id", "stars", "at", "device", "daypart"])
+        for user in range(60):
+            liked = rng.permutation(np.arange(user % 2, 40, 2))[:14]
+            for step, item in enumerate(liked):
+                device = ("phone", "tv")[int(rng.integers(2))]
+                at = 1_700_000_000 + 86_400 * step + user
+                stars = int(rng.integers(3, 6))
+                table.writerow([f"user-{user}", f"item-{item}", stars, at, device, "evening"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not README.exists(), reason="no README.md")
+def test_the_python_of_the_readme_runs(tmp_path):
+    code = blocks()
+    assert code, "the README shows no Python"
+    write_shop(tmp_path / "my-shop")
+    (tmp_path / "catalogue.ttl").write_text((tmp_path / "my-shop/graph.ttl").read_text())
+    (tmp_path / "readme.py").write_text("\n".join(code), "utf-8")
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "readme.py"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
