@@ -12,8 +12,9 @@ from data.dataset import Dataset, GraphSource, SplitRule
 from data.entities import EntityColumns, entity_ids, read_entities
 from data.events import EventColumns, Events, read_events
 from data.fingerprint import fingerprint
-from data.interactions import UNKNOWN_TIME, Interactions
+from data.interactions import UNKNOWN_TIME, Interactions, Ints
 from data.items import Items
+from data.pairs import distinct_pairs
 from data.report import DataReport
 from data.sieve import MAX_BAD_SHARE, Sieve
 from data.tables import Table
@@ -116,7 +117,7 @@ def _counts(
     events: Interactions, found: Events, users: Items, items: Items
 ) -> dict[str, int | float | str]:
     n, cells = len(events), len(users) * len(items)
-    pairs = len(np.unique(events.user * len(items) + events.item))
+    pairs = len(distinct_pairs(events)[0])
     counts: dict[str, int | float | str] = {
         "users": len(users),
         "items": len(items),
@@ -127,8 +128,8 @@ def _counts(
         "duplicates": found.duplicates,
         "conflicting": found.conflicts,
         "density": pairs / cells,
-        "users_without_event": len(users) - len(np.unique(events.user)),
-        "items_without_event": len(items) - len(np.unique(events.item)),
+        "users_without_event": _absent(events.user, len(users)),
+        "items_without_event": _absent(events.item, len(items)),
         "items_with_title": sum(title is not None for title in items.titles),
         "items_with_text": sum(text is not None for text in items.texts),
     }
@@ -141,6 +142,10 @@ def _counts(
             span = np.array([timed.min(), timed.max()], "datetime64[s]")
             counts["first_at"], counts["last_at"] = (f"{moment}Z" for moment in span)
     return counts
+
+
+def _absent(rows: Ints, size: int) -> int:
+    return int((np.bincount(rows, minlength=size) == 0).sum())
 
 
 def _warnings(counts: dict, users: Vocabulary, items: Vocabulary) -> tuple[str, ...]:

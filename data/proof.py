@@ -9,6 +9,7 @@ import numpy as np
 from data.dataset import SplitRule
 from data.errors import SplitError
 from data.interactions import UNKNOWN_TIME, Interactions, Ints
+from data.pairs import known_before
 
 _BY = {
     "time": "by time, one border for everybody",
@@ -49,26 +50,34 @@ class SplitProof:
 
 
 def prove(
-    events: Interactions, part: Ints, rule: SplitRule, *, seed: int, ties: int, dropped: int
+    events: Interactions,
+    part: Ints,
+    rule: SplitRule,
+    *,
+    seed: int,
+    ties: int,
+    repeats: int,
+    untimed: int,
 ) -> SplitProof:
-    """Measure a split. Raises SplitError where it breaks its own rule."""
+    """Measure a split; ``part`` is -1 for rows left out.
+
+    Raises SplitError where the split breaks its own rule.
+    """
     counts = [int((part == one).sum()) for one in (0, 1, 2)]
     if not counts[0]:
         raise SplitError("the split leaves nothing to train on; lower valid and test")
     at = events.at
     borders: list[int | None] = [None] * 4
     late_rows = late_users = None
-    untimed = 0
     if at is not None:
         timed = at != UNKNOWN_TIME
-        untimed = int((~timed & (part < 0)).sum())
         train, valid, test = (at[timed & (part == one)] for one in (0, 1, 2))
         borders = [_end(train, "max"), _end(valid, "min"), _end(valid, "max"), _end(test, "min")]
         late_rows = int((train > test.min()).sum()) if len(test) else 0
         late_users = _late_users(events, part, timed)
-    shared = _shared_pairs(events, part)
+    shared = int(known_before(events, part).sum())
     proof = SplitProof(
-        rule.by, seed, counts[0], counts[1], counts[2], dropped, untimed, ties, shared,
+        rule.by, seed, counts[0], counts[1], counts[2], repeats, untimed, ties, shared,
         borders[0], borders[1], borders[2], borders[3], late_rows, late_users,
         statement="",
     )  # fmt: skip
@@ -90,13 +99,6 @@ def _late_users(events: Interactions, part: Ints, timed: np.ndarray) -> int:
     np.maximum.at(latest, events.user[train], events.at[train])
     np.minimum.at(first, events.user[test], events.at[test])
     return int((latest > first).sum())
-
-
-def _shared_pairs(events: Interactions, part: Ints) -> int:
-    """Pairs of held-out rows that a part before theirs holds as well."""
-    key = events.user * (int(events.item.max()) + 1) + events.item
-    valid_again = np.isin(key[part == 1], key[part == 0]).sum()
-    return int(valid_again + np.isin(key[part == 2], key[(part == 0) | (part == 1)]).sum())
 
 
 def _refuse(proof: SplitProof, rule: SplitRule) -> None:

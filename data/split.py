@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from data.dataset import Dataset, SplitRule
 from data.errors import SplitError
 from data.interactions import UNKNOWN_TIME, Interactions, Ints
+from data.pairs import distinct_pairs, known_before
 from data.proof import SplitProof, prove
 
 LEFT_OUT, TRAIN, VALID, TEST = -1, 0, 1, 2
@@ -55,10 +56,11 @@ def split_events(dataset: Dataset, seed: int, rule: SplitRule | None = None) -> 
         part = _by_rows(events, rule, rng)
     else:
         part = _by_ratio(events, rule, rng)
-    dropped = 0
+    untimed, dropped = int((part == LEFT_OUT).sum()), 0
     if not rule.repeats and rule.by != "rows":
-        part, dropped = _without_repeats(events, part)
-    proof = prove(events, part, rule, seed=seed, ties=ties, dropped=dropped)
+        again = known_before(events, part)  # they ask nothing new
+        part[again], dropped = LEFT_OUT, int(again.sum())
+    proof = prove(events, part, rule, seed=seed, ties=ties, repeats=dropped, untimed=untimed)
     rows = [np.flatnonzero(part == one) for one in (TRAIN, VALID, TEST)]
     return Split(rows[0], rows[1], proof, rule, seed, rows[2])
 
@@ -72,11 +74,12 @@ def _by_time(events: Interactions, rule: SplitRule) -> Ints:
     second = ordered[max(int(np.ceil(n * (1 - rule.test) - 1e-9)), 1) - 1]
     part = np.where(at <= first, TRAIN, np.where(at <= second, VALID, TEST))
     part[~timed] = LEFT_OUT
+    moments = int((np.diff(ordered) > 0).sum()) + 1
     for name, one in (("validation", VALID), ("test", TEST)):
         if not (part == one).any():
             raise SplitError(
-                f"split by time leaves no {name} event: {n} events at {len(np.unique(ordered))} "
-                "moments; split by ratio or by leave-one-out"
+                f"split by time leaves no {name} event: {n} events at {moments} moments; "
+                "split by ratio or by leave-one-out"
             )
     return part
 
@@ -89,16 +92,16 @@ def _by_ratio(events: Interactions, rule: SplitRule, rng: np.random.Generator) -
     shares, to measure rating errors over the whole scale; further events of a
     pair follow it.
     """
-    pair, of_row = _pairs(events)
-    positive = np.zeros(len(pair), bool)
-    np.logical_or.at(positive, of_row, events.positive)
-    part_of_pair = np.zeros(len(pair), np.int64)
-    part_of_pair[positive] = _shares(pair[positive, 0], rule, rng, at_least_one=True)
+    user, _, of_row = distinct_pairs(events)
+    positive = np.zeros(len(user), bool)
+    positive[of_row[events.positive]] = True
+    part_of_pair = np.zeros(len(user), np.int64)
+    part_of_pair[positive] = _shares(user[positive], rule, rng, at_least_one=True)
     if events.stars is not None:
-        rated = np.zeros(len(pair), bool)
-        np.logical_or.at(rated, of_row, ~np.isnan(events.stars))
+        rated = np.zeros(len(user), bool)
+        rated[of_row[~np.isnan(events.stars)]] = True
         rated &= ~positive
-        part_of_pair[rated] = _shares(pair[rated, 0], rule, rng, at_least_one=False)
+        part_of_pair[rated] = _shares(user[rated], rule, rng, at_least_one=False)
     return part_of_pair[of_row]
 
 
@@ -160,10 +163,11 @@ def _leave_one_out(events: Interactions) -> tuple[Ints, int]:
 def _tied_users(events: Interactions, part: Ints, at: Ints) -> int:
     """Users whose test event shares its time with another positive event of theirs."""
     rows = np.flatnonzero(events.positive & (part != LEFT_OUT))
-    key = np.stack([events.user[rows], at[rows]], 1)
-    _, which, count = np.unique(key, axis=0, return_inverse=True, return_counts=True)
-    tied = (count[which] > 1) & (part[rows] == TEST)
-    return len(np.unique(events.user[rows[tied]]))
+    user = events.user[rows]
+    asked = part[rows] == TEST
+    moment = np.full(int(events.user.max()) + 1, UNKNOWN_TIME)
+    moment[user[asked]] = at[rows][asked]
+    return int((np.bincount(user[at[rows] == moment[user]]) > 1).sum())
 
 
 def _given(events: Interactions, rule: SplitRule, rng: np.random.Generator) -> Ints:
@@ -176,15 +180,14 @@ def _given(events: Interactions, rule: SplitRule, rng: np.random.Generator) -> I
     if (part == VALID).any():
         return part
     rows = np.flatnonzero((part == TRAIN) & events.positive)
-    pair, of_row = _pairs(events.take(rows))
-    carved = _shares(pair[:, 0], rule, rng, at_least_one=True, test=False)
-    part = part.copy()
+    user, _, of_row = distinct_pairs(events.take(rows))
+    carved = _shares(user, rule, rng, at_least_one=True, test=False)
     part[rows] = carved[of_row]
     return part
 
 
 def _by_rows(events: Interactions, rule: SplitRule, rng: np.random.Generator) -> Ints:
-    """Shuffled events: floor(n * share) to test and as many to validation by its share."""
+    """Shuffled events: floor(n * share) to test and floor(n * valid) to validation."""
     n = len(events)
     n_test, n_valid = int(n * rule.test + 1e-9), int(n * rule.valid + 1e-9)
     if not (n_test and n_valid):
@@ -205,26 +208,6 @@ def _canonical(events: Interactions) -> Ints:
     return np.lexsort([*keys, events.positive, events.item, events.user])
 
 
-def _without_repeats(events: Interactions, part: Ints) -> tuple[Ints, int]:
-    """Leaves out held-out positives whose pair an earlier part holds: they ask nothing new."""
-    items = int(events.item.max()) + 1
-    key = events.user * items + events.item
-    part, dropped = part.copy(), 0
-    for one in (VALID, TEST):
-        known = np.unique(key[(part >= TRAIN) & (part < one)])
-        again = (part == one) & np.isin(key, known)
-        dropped += int(again.sum())
-        part[again] = LEFT_OUT
-    return part, dropped
-
-
-def _pairs(events: Interactions) -> tuple[np.ndarray, Ints]:
-    """Distinct (user, item) pairs in order, and the pair of each row."""
-    items = int(events.item.max(initial=0)) + 1
-    key, of_row = np.unique(events.user * items + events.item, return_inverse=True)
-    return np.stack([key // items, key % items], 1), of_row
-
-
 def _times(events: Interactions, rule: str) -> tuple[Ints, np.ndarray]:
     """Times, and which events have one. Raises SplitError where none has."""
     timed = None if events.at is None else events.at != UNKNOWN_TIME
@@ -234,8 +217,3 @@ def _times(events: Interactions, rule: str) -> tuple[Ints, np.ndarray]:
             "or split by ratio"
         )
     return events.at, timed
-
-
-def with_rule(dataset: Dataset, rule: SplitRule) -> Dataset:
-    """The same dataset with another rule."""
-    return replace(dataset, rule=rule)

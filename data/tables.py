@@ -145,9 +145,10 @@ def _parquet(content: bytes, path: Path) -> pl.DataFrame:
     """Through pyarrow: the reader of polars panics on damaged bytes."""
     try:
         table = parquet.read_table(pa.BufferReader(content))
-        table.validate(full=True)  # text that is no UTF-8 would bring polars down later
+        table.validate(full=True)  # text that is no UTF-8 would make polars panic later
+        str(table.schema)  # names that are no UTF-8 would, too
         frame = pl.from_arrow(table)
-    except Exception as fault:  # pyarrow has no one class for damaged files
+    except (Exception, pl.exceptions.PanicException) as fault:  # damage has many classes
         said = (str(fault).splitlines() or [type(fault).__name__])[0]
         raise DataError(f"{path}: no readable parquet file ({said}); write it again") from None
     assert isinstance(frame, pl.DataFrame)

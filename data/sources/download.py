@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 from http.client import HTTPException
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from data.errors import ConfigError, DataError
@@ -99,6 +99,8 @@ def _stream(url: str):
                     raise DataError(f"{url}: larger than {LARGEST} bytes; not what was expected")
                 yield chunk
     except (URLError, HTTPException, OSError) as fault:
+        if isinstance(fault, HTTPError):  # it is an answer too, and holds the connection
+            fault.close()
         raise DataError(
             f"{url}: cannot be fetched ({getattr(fault, 'reason', None) or fault}); "
             "try again, or name a folder that holds the data with --data-root"

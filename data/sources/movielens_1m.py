@@ -8,6 +8,7 @@ training and test are given and validation is carved from training.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +22,7 @@ from data.sources.movielens_small import PUBLISHER, named_year
 from data.sources.source import Remote, Source
 from data.tables import Table, delimited_table, read_bytes, read_table
 
+# The middle of each age band, by the number that the publisher gives the band.
 AGES = {"1": "9", "18": "21", "25": "29", "35": "39", "45": "47", "50": "52", "56": "60"}
 EXTRA = (
     "item_id", "title", "year", "rated", "released", "genres", "director", "writers", "actors",
@@ -39,30 +41,33 @@ def read(root: Path) -> Tables:
     else:
         events = read_table(root / "pairs_in_original_order.parquet")
         columns = EventColumns("userID", "movieID")
-    return Tables(events, columns, *_known(root))
+    return _tables(root, events, columns)
 
 
 def read_colakg(root: Path) -> Tables:
     """Pairs of the CoLaKG split under the ids of the publisher."""
     events = given_split(root / "colakg")
-    films, items, *rest = _known(root)
+    tables = _tables(root, events, EventColumns("user", "item", split="split"))
+    films = tables.items
     assert films is not None
-    met = pl.Series(films.frame["item_id"]).is_in(events.frame["item"].unique().implode())
-    films = Table(films.source, films.frame.filter(met), films.line[met.to_numpy()])
-    return Tables(events, EventColumns("user", "item", split="split"), films, items, *rest)
+    met = films.frame["item_id"].is_in(events.frame["item"].unique().implode())
+    return replace(
+        tables, items=Table(films.source, films.frame.filter(met), films.line[met.to_numpy()])
+    )
 
 
-def _known(root: Path):
-    """Films, users and graph, each followed by what its columns mean."""
+def _tables(root: Path, events: Table, columns: EventColumns) -> Tables:
+    """Events with what is known of films and users, and the graph if it is there."""
     users = _published(root / "users.dat", ("user_id", "gender", "band", "occupation", "zip"))
     frame = users.frame.with_columns(age=pl.col("band").replace(AGES))
-    people = EntityColumns("user_id", category=("gender", "occupation"), score=("age",))
     graph = root / "derived" / "kg_dbpedia.nt.gz"
-    return (
+    return Tables(
+        events,
+        columns,
         _films(root),
         ITEMS,
         Table(users.source, frame, users.line, users.bad),
-        people,
+        EntityColumns("user_id", category=("gender", "occupation"), score=("age",)),
         GraphSource((graph,)) if graph.exists() else None,
         _links(root),
     )

@@ -32,7 +32,7 @@ def frame(rows):
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(rows=events, seed=st.integers(0, 99))
 def test_the_order_of_rows_does_not_matter(rows, seed):
     shuffled = rows.copy()
@@ -42,7 +42,7 @@ def test_the_order_of_rows_does_not_matter(rows, seed):
     assert first.report.counts == second.report.counts
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(rows=events)
 def test_ids_survive_the_way_in_and_out(rows):
     found = dataset_of(frame(rows), COLUMNS)
@@ -53,7 +53,7 @@ def test_ids_survive_the_way_in_and_out(rows):
     assert (users.rows(users.ids) == np.arange(len(users))).all()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(rows=events, at=st.integers(0, 11), column=st.integers(0, 5))
 def test_any_changed_value_changes_it(rows, at, column):
     other = [list(row) for row in rows]
