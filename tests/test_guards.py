@@ -20,7 +20,9 @@ for name in ("fusion", "serving"):
     MAY_IMPORT[name].add("evaluation")
 OURS = {*MAY_IMPORT, "trefoil", "benchmarks", "examples", "tests"}
 SCRIPTS = {"train", "evaluate", "explore", "serve"}
-PASSING = re.compile(r"\..*|build|dist|runs|__pycache__|.*\.egg-info")  # folders that come and go
+PASSING = re.compile(
+    r"\.(?!ci$|github$).*|build|dist|runs|__pycache__|.*\.egg-info"
+)  # folders that come and go
 
 
 @cache
@@ -28,7 +30,7 @@ def files() -> list[Path]:
     """Files of the project, none of them made by running it."""
     found = []
     for folder, inner, names in os.walk(ROOT):
-        inner[:] = [name for name in inner if name in (".ci", ".github") or not PASSING.fullmatch(name)]
+        inner[:] = [name for name in inner if not PASSING.fullmatch(name)]
         found += [Path(folder, name) for name in names if not name.endswith(".pyc")]
     return sorted(found)
 

@@ -56,8 +56,7 @@ def write_shop(folder: Path) -> None:
             kind = ("quiet story", "loud song")[item % 2]
             table.writerow([f"item-{item}", f"Number {item}", f"A {kind} of {item}", kind])
     lines = ["@prefix e: <https://example.org/> ."]
-    for item in range(40):
-        lines.append(f"<urn:item:item-{item}> e:madeBy e:{makers[item % 4]} .")
+    lines += [f"<urn:item:item-{item}> e:madeBy e:{makers[item % 4]} ." for item in range(40)]
     (folder / "graph.ttl").write_text("\n".join(lines) + "\n", "utf-8")
     with (folder / "events.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
