@@ -153,8 +153,9 @@ def _warnings(counts: dict, users: Vocabulary, items: Vocabulary) -> tuple[str, 
     for what, vocabulary in (("user", users), ("item", items)):
         alike, pair = read.lookalikes(vocabulary)
         if pair is not None:
+            one, other = (text[:40] for text in pair)
             said.append(
-                f"{alike} {what} ids look like another one, such as {pair[0]!a} and {pair[1]!a}; "
+                f"{alike} {what} ids look like another one, such as {one!a} and {other!a}; "
                 "they are kept apart"
             )
     for key, text in (

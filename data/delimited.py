@@ -1,7 +1,8 @@
 """Comma- or tab-separated lines to text columns, each field exactly as written.
 
-Fields may be quoted as in RFC 4180. A line with too many or too few fields, a
-quote that is never closed, or bytes that are no UTF-8 cost that line alone.
+Lines end with a line feed, before which a carriage return is dropped. Fields
+may be quoted as in RFC 4180. A line with too many or too few fields, a quote
+that is never closed, or bytes that are no UTF-8 cost that line alone.
 """
 
 from __future__ import annotations
@@ -117,51 +118,64 @@ def _quoted(
 ) -> tuple[pl.DataFrame, Ints, list[Quarantined], set[int]]:
     """Records with quotes, which may run over several lines; ``taken`` are lines inside a field."""
     odd = (lines.str.count_matches('"', literal=True) % 2 == 1).to_numpy()
+    ends = np.flatnonzero(odd)
+    if not len(ends):
+        whole = _whole_records(lines.filter(quoted).to_list(), header, delimiter)
+        if whole is not None:
+            return whole, numbers[quoted], [], set()
+    texts, at = lines.to_list(), numbers.tolist()
     rows, row_lines = [], []
     bad: list[Quarantined] = []
     taken: set[int] = set()
-    starts = iter(np.flatnonzero(quoted).tolist())
     done = -1
-    ends = np.flatnonzero(odd)
-    for start in starts:
+    for start in np.flatnonzero(quoted).tolist():
         if start <= done:
             continue
         fields = None
-        if odd[start]:
-            after = np.searchsorted(ends, start, side="right")
-            end = int(ends[after]) if after < len(ends) else len(lines)
-            if end < len(lines) and end - start <= LONGEST_RECORD:
-                fields = _record(_joined(lines, numbers, start, end), delimiter)
+        if odd[start]:  # the field goes on to the next line with an odd number of quotes
+            after = int(np.searchsorted(ends, start, side="right"))
+            end = int(ends[after]) if after < len(ends) else start + LONGEST_RECORD + 1
+            if end - start <= LONGEST_RECORD:
+                fields = _record(_joined(texts, at, start, end), delimiter)
                 if fields is not None and len(fields) == len(header):
-                    taken.update(numbers[start + 1 : end + 1].tolist())
+                    taken.update(at[start + 1 : end + 1])
                     done = end
                 else:
                     fields = None
         if fields is None:
-            fields = _record(lines[start], delimiter)
-        if fields is None:
-            bad.append(Quarantined(source, int(numbers[start]), "broken quotes", lines[start]))
-        elif len(fields) != len(header):
-            reason = _ragged(len(fields), header)
-            bad.append(Quarantined(source, int(numbers[start]), reason, lines[start]))
+            fields = _record(texts[start], delimiter)
+        if fields is None or len(fields) != len(header):
+            reason = "broken quotes" if fields is None else _ragged(len(fields), header)
+            bad.append(Quarantined(source, at[start], reason, texts[start]))
         else:
             rows.append(fields)
-            row_lines.append(int(numbers[start]))
+            row_lines.append(at[start])
+    return _frame(rows, header), np.array(row_lines, np.int64), bad, taken
+
+
+def _whole_records(texts: list[str], header: list[str], delimiter: str) -> pl.DataFrame | None:
+    """All lines at once, where each is one good record; None where some line is not."""
+    try:
+        rows = list(csv.reader(texts, delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    if len(rows) != len(texts) or any(len(row) != len(header) for row in rows):
+        return None
+    return _frame(rows, header)
+
+
+def _frame(rows: list[list[str]], header: list[str]) -> pl.DataFrame:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(header)
-    frame = pl.DataFrame(
-        {
-            name: pl.Series(column, dtype=pl.String)
-            for name, column in zip(header, columns, strict=True)
-        }
+    return pl.DataFrame(
+        [pl.Series(name, one, pl.String) for name, one in zip(header, columns, strict=True)]
     )
-    return frame, np.array(row_lines, np.int64), bad, taken
 
 
-def _joined(lines: pl.Series, numbers: Ints, start: int, end: int) -> str:
+def _joined(texts: list[str], at: list[int], start: int, end: int) -> str:
     """Lines of one record, with the blank lines that lay between them."""
-    text = lines[start]
-    for at in range(start + 1, end + 1):
-        text += "\n" * int(numbers[at] - numbers[at - 1]) + lines[at]
+    text = texts[start]
+    for i in range(start + 1, end + 1):
+        text += "\n" * (at[i] - at[i - 1]) + texts[i]
     return text
 
 

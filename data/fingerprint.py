@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from data.dataset import GraphSource
-from data.errors import DataError
+from data.errors import GraphDataError
 from data.interactions import Categorical, Interactions
 from data.items import Entities
 
@@ -96,4 +96,4 @@ def _file_digest(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as fault:
-        raise DataError(f"{path}: graph file cannot be read ({fault.strerror})") from None
+        raise GraphDataError(f"{path}: graph file cannot be read ({fault.strerror})") from None

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from data.assemble import Tables
 from data.dataset import GraphSource, SplitRule
 from data.entities import EntityColumns
-from data.errors import ConfigError, DataError
+from data.errors import ConfigError, GraphDataError
 from data.events import EventColumns
 from data.suggest import closest
 from data.tables import Table, read_table
@@ -192,7 +192,7 @@ def _graph(part: GraphPart, folder: Path, path: Path) -> GraphSource:
     files = tuple(folder / name for name in part.files)
     for file in files:
         if not file.is_file():
-            raise DataError(f"{file}: no such graph file; mend [graph] files in {path}")
+            raise GraphDataError(f"{file}: no such graph file; mend [graph] files in {path}")
     return GraphSource(
         files, neo4j=part.neo4j, iri=part.iri, names=part.names, languages=part.languages,
         allow=part.allow, deny=part.deny, same_as=part.same_as,
