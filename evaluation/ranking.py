@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from data.interactions import Bools, Ints
 from evaluation.exam import Exam, Scorer, Sets
 
-BATCH_BYTES = 64 * 2**20  # scores of one batch; bounds the memory of a ranking
+BATCH_BYTES = 16 * 2**20  # float32 scores of one batch; sorting needs five times as much
+NOT_ASKED = np.iinfo(np.int64).min
+LAST = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def rank(
     Equal scores are ordered by a shuffle of the item rows drawn from ``seed``:
     the same for every model and case, and unrelated to popularity or file
     order. Scores are compared in float32. ``batch`` cases are scored at a time
-    (by default as many as fit 64 MB of scores).
+    (by default as many as fit 16 MB of scores).
 
     Raises ValueError, naming model and case, for scores that are not finite,
     not floats or of another shape than [cases, items].
@@ -93,11 +95,11 @@ def rank(
     places, tops, counts = [], [], []
     for first in range(0, len(exam), batch):
         rows = np.arange(first, min(first + batch, len(exam)))
-        scores = _scores(scorer, exam, rows)
-        counts.append(_mask(scores, exam, rows))
-        rising = np.sort(scores, axis=1)
-        places.append(_places(scores, rising, exam.wanted.take(rows), position))
-        tops.append(_top(scores, rising, min(k_max, exam.items), k_max, position))
+        keys = _keys(_scores(scorer, exam, rows), exam, rows, position)
+        counts.append((keys != NOT_ASKED).sum(axis=1))
+        rising = np.sort(keys, axis=1)
+        places.append(_places(keys, rising, exam.wanted.take(rows)))
+        tops.append(_top(rising, k_max, order))
     return Ranks(
         exam.cases.user,
         exam.wanted,
@@ -120,7 +122,7 @@ def _scores(scorer: Scorer, exam: Exam, rows: Ints) -> NDArray[np.float32]:
             f"{name_of(scorer)} answered {raw.dtype} {list(raw.shape)} for cases "
             f"{rows[0]}..{rows[-1]}; floats [{len(rows)}, {exam.items}] were asked for"
         )
-    scores = np.array(raw.numpy(), dtype=np.float32)  # a copy: it is masked in place
+    scores = raw.float().numpy()
     if not np.isfinite(scores.sum(dtype=np.float64)):  # cheap test first; sums may overflow
         bad = np.argwhere(~np.isfinite(scores))
         if len(bad):
@@ -134,50 +136,40 @@ def _scores(scorer: Scorer, exam: Exam, rows: Ints) -> NDArray[np.float32]:
     return scores
 
 
-def _mask(scores: NDArray[np.float32], exam: Exam, rows: Ints) -> Ints:
-    """Put -inf where nothing is asked; returns the number of candidates per case."""
+def _keys(scores: NDArray[np.float32], exam: Exam, rows: Ints, position: Ints) -> NDArray[np.int64]:
+    """Whole numbers that order as scores do, and equal scores by shuffled position; no two equal.
+
+    The upper half holds the bits of the float, turned so that they ascend; the
+    lower half the position from behind. ``NOT_ASKED`` where an item is masked.
+    """
+    bits = (scores + np.float32(0.0)).view(np.int32)  # adding 0 makes -0.0 equal 0.0
+    bits ^= (bits >> 31) & np.int32(0x7FFFFFFF)
+    keys = bits.astype(np.int64) << 32
+    keys |= LAST - position
     masked = exam.masked.take(rows)
-    scores[np.repeat(np.arange(len(rows)), np.diff(masked.start)), masked.item] = -np.inf
+    keys[np.repeat(np.arange(len(rows)), np.diff(masked.start)), masked.item] = NOT_ASKED
     if exam.candidates is not None:
-        scores[:, ~exam.candidates] = -np.inf
-    return (scores > -np.inf).sum(axis=1)
+        keys[:, ~exam.candidates] = NOT_ASKED
+    return keys
 
 
-def _places(
-    scores: NDArray[np.float32], rising: NDArray[np.float32], wanted: Sets, position: Ints
-) -> Ints:
-    """Place of every wanted item: better ones, plus equal ones earlier in the shuffle, plus 1."""
-    n = scores.shape[1]
+def _places(keys: NDArray[np.int64], rising: NDArray[np.int64], wanted: Sets) -> Ints:
+    """Place of every wanted item: 1 plus the number of larger keys."""
     out = np.empty(len(wanted.item), np.int64)
     for row in range(len(wanted)):
         part = slice(wanted.start[row], wanted.start[row + 1])
         items = wanted.item[part]
-        values = scores[row, items]
-        if not np.isfinite(values).all():
-            raise ValueError(f"item row {items[~np.isfinite(values)][0]} is wanted and masked")
-        above = n - np.searchsorted(rising[row], values, side="right")
-        equal = n - np.searchsorted(rising[row], values, side="left") - above
-        for at in np.flatnonzero(equal > 1):
-            rivals = position[scores[row] == values[at]]
-            above[at] += np.count_nonzero(rivals < position[items[at]])
-        out[part] = above + 1
+        own = keys[row, items]
+        if len(own) and own.min() == NOT_ASKED:
+            raise ValueError(f"item row {items[own.argmin()]} is wanted and masked")
+        out[part] = keys.shape[1] - np.searchsorted(rising[row], own)
     return out
 
 
-def _top(
-    scores: NDArray[np.float32], rising: NDArray[np.float32], k: int, width: int, position: Ints
-) -> Ints:
-    """The first ``k`` items of each row, padded with -1 to ``width``."""
-    top = np.full((len(scores), width), -1, np.int64)
-    if k == 0:
-        return top
-    case, item = np.nonzero(scores >= rising[:, -k, None])
-    value = scores[case, item]
-    by = np.lexsort((position[item], -value, case))
-    by = by[value[by] > -np.inf]
-    case, item = case[by], item[by]
-    start = np.searchsorted(case, np.arange(len(scores)))
-    at = np.arange(len(case)) - start[case]
-    kept = at < k
-    top[case[kept], at[kept]] = item[kept]
+def _top(rising: NDArray[np.int64], width: int, order: Ints) -> Ints:
+    """The first ``width`` items of each row, -1 where candidates run out."""
+    best = rising[:, ::-1][:, :width]
+    top = np.full((len(rising), width), -1, np.int64)
+    asked = best != NOT_ASKED
+    top[:, : best.shape[1]][asked] = order[LAST - (best[asked] & LAST)]
     return top
