@@ -180,3 +180,11 @@ def test_a_damaged_array_is_named(tmp_path, content):
     (tmp_path / "mcclk" / "ratings_final.npy").write_bytes(content)
     with pytest.raises(ValueError, match=r"ratings_final\.npy: no readable array"):
         read_dataset("lastfm", root=tmp_path)
+
+
+@pytest.mark.real
+def test_file_order_decides_the_last_event_of_415_users_of_movielens_100k(real):
+    dataset = read_dataset("movielens-100k", root=real("ml-100k-dbpedia"))
+    proof = split_events(dataset, 0, SplitRule("leave-one-out")).proof
+    assert (proof.train, proof.valid, proof.test) == (98_114, 943, 943)
+    assert (proof.ties, proof.late_users) == (415, 0)
