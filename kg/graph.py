@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,11 @@ import polars as pl
 from data.interactions import Ints
 from data.report import DataReport
 from data.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    import networkx
+    import rdflib
+    from torch_geometric.data import HeteroData
 
 EdgeType = tuple[str, str, str]
 
@@ -80,6 +86,24 @@ class KnowledgeGraph:
     @property
     def edge_count(self) -> int:
         return sum(len(edges) for edges in self.edges.values())
+
+    def to_hetero_data(self) -> HeteroData:
+        """The graph for PyG; see ``kg.convert``."""
+        from kg.convert import to_hetero_data
+
+        return to_hetero_data(self)
+
+    def to_networkx(self) -> networkx.MultiDiGraph:
+        """The graph for networkx; see ``kg.convert``."""
+        from kg.convert import to_networkx
+
+        return to_networkx(self)
+
+    def to_rdf(self, *, events: bool = False) -> rdflib.Graph:
+        """The graph for rdflib; see ``kg.to_rdf``."""
+        from kg.to_rdf import to_rdf
+
+        return to_rdf(self, events=events)
 
 
 def no_rows() -> Ints:

@@ -22,6 +22,8 @@ from data.interactions import Bools, Ints
 
 XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
 
+SLACK = 500_000  # terms that may wait to be merged, however few are known
+
 _WIDE = r"\x{A1}-\x{D7FF}\x{F900}-\x{FDCF}\x{FDF0}-\x{FFEF}"
 _CHAR = rf"(?:[A-Za-z0-9._~!$&'()*+,;=:@/\-{_WIDE}]|%[0-9A-Fa-f]{{2}})"
 _FIRST = rf"(?:[A-Za-z0-9._~!$&'()*+,;=:@\-{_WIDE}]|%[0-9A-Fa-f]{{2}})"
@@ -81,10 +83,9 @@ class Terms:
     cost stays linear in what was handed in.
     """
 
-    def __init__(self, slack: int = 2_000_000) -> None:
+    def __init__(self) -> None:
         self._parts: list[pa.LargeStringArray] = []
         self._known = self._size = 0
-        self._slack = slack
 
     def add(self, texts: pl.Series) -> int:
         """Provisional number of the first of these; the rest follow."""
@@ -95,7 +96,7 @@ class Terms:
 
     @property
     def due(self) -> bool:
-        return self._size - self._known > max(self._known, self._slack)
+        return self._size - self._known > max(self._known, SLACK)
 
     def merge(self) -> Ints:
         """Final number of each provisional one, from now on the only numbers in use."""

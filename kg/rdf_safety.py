@@ -172,7 +172,7 @@ def xml_check(name: str, limits: Limits) -> Refuse:
     return check
 
 
-_JSON = re.compile(r'"(?:[^"\\]|\\.)*"|(?P<open>[\[{])|(?P<close>[\]}])', re.S)
+_JSON = re.compile(r'(?P<text>"[^"\\]*(?:\\.[^"\\]*)*")|(?P<open>[\[{])|(?P<close>[\]}])', re.S)
 
 
 def checked_json(name: str, stream: IO[bytes], limits: Limits) -> bytes:
@@ -190,9 +190,15 @@ def checked_json(name: str, stream: IO[bytes], limits: Limits) -> bytes:
         raise GraphDataError(f"{name}, line {line}: not UTF-8 ({error.reason})") from None
     depth = 0
     for match in _JSON.finditer(text):
-        depth += (match["open"] is not None) - (match["close"] is not None)
+        kind = match.lastgroup
+        depth += (kind == "open") - (kind == "close")
         if depth > limits.depth:
             raise GraphDataError(_too_deep(name, _line(text, match.start()), limits.depth))
+        if kind == "text" and match.end() - match.start() > limits.literal + 2:
+            raise GraphDataError(
+                f"{name}, line {_line(text, match.start())}: a text of "
+                f"{match.end() - match.start()} characters; the limit is {limits.literal}"
+            )
     try:
         document = json.loads(text, parse_int=str, parse_float=str)
     except ValueError as error:

@@ -166,7 +166,9 @@ def _edges(
     key = (head * max(n, 1) + triples.relation) * size + tail
     order = np.argsort(key, kind="stable")
     found, start = np.unique(key[order], return_index=True)
-    edges = {}
+    edges: dict[EdgeType, Edges] = {}
+    if not len(order):
+        return edges
     for one, part in zip(found.tolist(), np.split(order, start[1:]), strict=True):
         rest, target = divmod(one, size)
         source, relation = divmod(rest, max(n, 1))

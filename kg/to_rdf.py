@@ -1,0 +1,216 @@
+"""The graph as RDF again: statement by statement what was read, and IRIs for what had none."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pyoxigraph as ox
+
+from kg.blank import PREFIX
+from kg.graph import INTERACTED, ITEM, KnowledgeGraph
+from kg.lines import broken_share, read_lines
+from kg.literals import RDFS, XSD, lexical, parse_meaning
+from kg.ntriples import XSD_STRING, Statements
+from kg.rdf import finish
+from kg.rdf_safety import Limits
+from kg.schema import readable
+from kg.triples import SAME_AS, TYPE, Triples
+
+if TYPE_CHECKING:
+    import rdflib
+
+OURS = "urn:trefoil:"
+Term = tuple[str, str, str]  # text, datatype, language; an IRI or blank node has datatype "iri"
+_IRI = "iri"
+
+
+def to_rdf(graph: KnowledgeGraph, *, events: bool = False) -> rdflib.Graph:
+    """The graph as an rdflib graph; see ``statements`` for what becomes what."""
+    import rdflib
+    from rdflib import BNode, Literal, URIRef
+
+    def term(one: Term):
+        text, datatype, language = one
+        if datatype == _IRI:
+            blank = text.startswith(PREFIX)
+            return BNode("b" + text.removeprefix(PREFIX)) if blank else URIRef(text)
+        if language:
+            return Literal(text, lang=language)
+        return Literal(text, datatype=URIRef(datatype) if datatype else None, normalize=False)
+
+    out = rdflib.Graph()
+    out.addN(
+        (term((s, _IRI, "")), URIRef(p), term(o), out) for s, p, o in statements(graph, events)
+    )
+    return out
+
+
+def to_ntriples(graph: KnowledgeGraph, *, events: bool = False) -> Iterator[str]:
+    """The graph as lines of N-Triples."""
+
+    def resource(text: str):
+        blank = text.startswith(PREFIX)
+        return ox.BlankNode("b" + text.removeprefix(PREFIX)) if blank else ox.NamedNode(text)
+
+    for s, p, (text, datatype, language) in statements(graph, events):
+        if datatype == _IRI:
+            value = resource(text)
+        elif language:
+            value = ox.Literal(text, language=language)
+        else:
+            value = ox.Literal(text, datatype=ox.NamedNode(datatype or XSD_STRING))
+        yield f"{resource(s)} {ox.NamedNode(p)} {value} .\n"
+
+
+def statements(graph: KnowledgeGraph, events: bool = False) -> Iterator[tuple[str, str, Term]]:
+    """Subject, predicate and object of each statement; duplicates may occur.
+
+    Labels, relationship types and properties get the IRIs of ``predicates``;
+    without one, IRIs below ``urn:trefoil:``. A node without IRI is
+    ``urn:item:<id>`` or ``urn:trefoil:node:<label>:<id>``. Blank nodes become
+    blank again. ``name`` and ``text`` are written, as rdfs:label and
+    rdfs:comment, where no literal says the same. INTERACTED edges, and the users
+    that have no others, are left out unless ``events`` asks for them: each is then
+    a node of its own, with user, item and properties.
+    """
+    iris = {label: _iris(graph, label) for label in graph.nodes}
+    for label in graph.nodes:
+        if events or label != "User":
+            yield from _said_of_nodes(graph, label, iris[label])
+    for (source, relation, target), edges in graph.edges.items():
+        if relation == INTERACTED:
+            if events:
+                yield from _events(graph, (source, relation, target), iris)
+            continue
+        predicate = _predicate(graph, relation)
+        heads, tails = iris[source], iris[target]
+        for s, t in zip(edges.source.tolist(), edges.target.tolist(), strict=True):
+            yield heads[s], predicate, (tails[t], _IRI, "")
+
+
+def _predicate(graph: KnowledgeGraph, relation: str) -> str:
+    iri = graph.predicates.get(relation, "")
+    return iri if ":" in iri and " " not in iri else f"{OURS}relation:{quote(iri or relation, '')}"
+
+
+def _iris(graph: KnowledgeGraph, label: str) -> list[str]:
+    """The IRI of each node; where several nodes share one, each gets its own."""
+    nodes = graph.nodes[label]
+    start = "urn:item:" if label == ITEM else f"{OURS}node:{quote(label, '')}:"
+    made = [start + quote(one, safe="-._~") for one in nodes.vocabulary.ids]
+    if "iri" not in nodes.properties.columns:
+        return made
+    own = nodes.properties["iri"]
+    shared = (own.is_duplicated() & own.is_not_null()).to_list()
+    return [made[at] if iri is None or shared[at] else iri for at, iri in enumerate(own.to_list())]
+
+
+def _said_of_nodes(
+    graph: KnowledgeGraph, label: str, iris: list[str]
+) -> Iterator[tuple[str, str, Term]]:
+    table = graph.nodes[label].properties
+    klass = graph.predicates.get(f":{label}")
+    rows = table.to_dicts() if table.width else [{}] * len(iris)
+    meanings = {
+        name: parse_meaning(graph.predicates[f".{name}"])
+        for name in table.columns
+        if f".{name}" in graph.predicates
+    }
+    for iri, row in zip(iris, rows, strict=True):
+        for one in row.get("classes") or ([klass] if klass else []):
+            yield iri, TYPE, (one, _IRI, "")
+        given = row.get("iri")
+        others = [given] if given is not None and given != iri else []
+        for one in [*(row.get("same_as") or []), *others]:
+            yield iri, SAME_AS, (one, _IRI, "")
+        yield from _properties(iri, row, meanings)
+
+
+def _properties(
+    iri: str, row: Mapping[str, Any], meanings: Mapping[str, tuple[str, str, str]]
+) -> Iterator[tuple[str, str, Term]]:
+    said = set()
+    for name, value in row.items():
+        if value is None or name in ("iri", "name", "text", "classes", "same_as"):
+            continue
+        predicate, datatype, language = meanings.get(name, ("", "", ""))
+        for one in value if isinstance(value, list) else [value]:
+            if one is None:
+                continue
+            said.add(lexical(one))
+            if predicate:
+                yield iri, predicate, (lexical(one), datatype, language)
+            else:
+                yield iri, f"{OURS}property:{quote(name, '')}", _literal(one)
+    for name, predicate in (("name", "label"), ("text", "comment")):
+        value = row.get(name)
+        if isinstance(value, str) and value not in said and value != readable(iri):
+            yield iri, RDFS + predicate, (value, "", "")
+
+
+def _literal(value: Any) -> Term:
+    """A value that no RDF gave: text, or a number with its datatype."""
+    if isinstance(value, bool):
+        return lexical(value), f"{XSD}boolean", ""
+    if isinstance(value, int):
+        return str(value), f"{XSD}integer", ""
+    if isinstance(value, float):
+        special = {"nan": "NaN", "inf": "INF", "-inf": "-INF"}
+        return special.get(str(value), str(value)), f"{XSD}double", ""
+    return str(value), "", ""
+
+
+def _events(
+    graph: KnowledgeGraph, key: tuple[str, str, str], iris: Mapping[str, list[str]]
+) -> Iterator[tuple[str, str, Term]]:
+    edges = graph.edges[key]
+    table = edges.properties
+    rows = table.to_dicts() if table.width else [{}] * len(edges)
+    ends = zip(edges.source.tolist(), edges.target.tolist(), rows, strict=True)
+    for at, (s, t, row) in enumerate(ends):
+        event = f"{OURS}event:{at}"
+        yield event, TYPE, (f"{OURS}Event", _IRI, "")
+        yield event, f"{OURS}user", (iris[key[0]][s], _IRI, "")
+        yield event, f"{OURS}item", (iris[key[2]][t], _IRI, "")
+        for name, value in row.items():
+            if value is not None:
+                yield event, f"{OURS}{quote(name, '')}", _literal(value)
+
+
+def from_rdflib(graph: rdflib.Graph, *, same_as: bool = False) -> Triples:
+    """The statements of an rdflib graph or dataset. Raises GraphDataError for a forbidden term."""
+    into = Statements()
+    form = ox.RdfFormat.N_QUADS
+    text = "".join(_rdflib_lines(graph)).encode(errors="surrogatepass")
+    name = "rdflib graph"
+    lines, broken = read_lines(io.BytesIO(text), form, into, name=name, scope="0", limits=Limits())
+    broken_share(broken, lines, 0.0)
+    return finish(into, same_as=same_as)
+
+
+def _rdflib_lines(graph: rdflib.Graph) -> Iterator[str]:
+    import rdflib
+
+    labels: dict[str, int] = {}
+
+    def term(one: Any) -> str:
+        if isinstance(one, rdflib.BNode):
+            return f"_:n{labels.setdefault(str(one), len(labels))}"
+        if isinstance(one, rdflib.Literal):
+            kind = f"^^<{one.datatype.translate(_ESCAPES)}>" if one.datatype is not None else ""
+            tail = f"@{one.language}" if one.language else kind
+            return f'"{one.translate(_ESCAPES)}"{tail}'
+        return f"<{str(one).translate(_ESCAPES)}>"
+
+    if not isinstance(graph, rdflib.Dataset):
+        yield from (f"{term(s)} {term(p)} {term(o)} .\n" for s, p, o in graph)
+        return
+    for s, p, o, where in graph.quads((None, None, None, None)):
+        place = f" {term(where)}" if where is not None else ""
+        yield f"{term(s)} {term(p)} {term(o)}{place} .\n"
+
+
+_ESCAPES = {ord("\\"): "\\\\", ord('"'): '\\"', ord("\n"): "\\n", ord("\r"): "\\r"}
