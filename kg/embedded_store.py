@@ -147,7 +147,11 @@ class EmbeddedStore(GraphStore):
                 for ends, table in self.card.edges.items()
                 if ends[1] in types and ends[0] in nodes and ends[2] in nodes
             }
-        return KnowledgeGraph(nodes, edges, dict(self.card.predicates))
+        predicates = self.card.predicates
+        if labels is not None or relationships is not None:
+            present = {relation for _, relation, _ in edges}
+            predicates = {name: iri for name, iri in predicates.items() if name in present}
+        return KnowledgeGraph(nodes, edges, dict(predicates))
 
     def ask(
         self,

@@ -13,6 +13,7 @@ from typing import Any, Self
 import polars as pl
 
 from data.errors import StoreError
+from kg.equality import differences
 from kg.graph import EdgeType, KnowledgeGraph
 
 ROWS, SECONDS = 10_000, 30.0
@@ -105,6 +106,21 @@ class GraphStore(ABC):
         fails, or takes longer than ``timeout_s``.
         """
         return self.ask(cypher, parameters, limit=limit, timeout_s=timeout_s, write=write).table
+
+    def verify(self, graph: KnowledgeGraph) -> list[str]:
+        """What of this graph the store holds otherwise, in words; empty where all is there.
+
+        Compares counts and hashes of the graph's labels and relationship types;
+        what else the store holds is not looked at.
+        """
+        types = dict.fromkeys(relation for _, relation, _ in graph.edges)
+        found = self.read(labels=list(graph.nodes), relationships=list(types))
+        asked = {ends: edges for ends, edges in found.edges.items() if ends in graph.edges}
+        predicates = {name: iri for name, iri in graph.predicates.items() if name in types}
+        return differences(
+            KnowledgeGraph(found.nodes, asked, found.predicates),
+            KnowledgeGraph(graph.nodes, graph.edges, predicates),
+        )
 
     @abstractmethod
     def close(self) -> None:

@@ -9,6 +9,7 @@ import polars as pl
 from hypothesis import strategies as st
 
 from data.vocabulary import Vocabulary
+from kg.cypher_text import label_positions, text_of, tokens_of
 from kg.graph import Edges, KnowledgeGraph, Nodes
 
 TYPES = [
@@ -185,3 +186,19 @@ def films() -> KnowledgeGraph:
         },
         {"DIRECTOR": "http://schema.org/director", "GENRE": "http://schema.org/genre"},
     )
+
+
+def marked(graph: KnowledgeGraph, mark: str) -> KnowledgeGraph:
+    """The same graph with every label and type begun by a mark."""
+    return KnowledgeGraph(
+        {mark + label: part for label, part in graph.nodes.items()},
+        {(mark + s, mark + r, mark + t): part for (s, r, t), part in graph.edges.items()},
+        {mark + name: iri for name, iri in graph.predicates.items()},
+    )
+
+
+def marked_query(cypher: str, mark: str) -> str:
+    """A question about ``films()`` as one about ``marked(films(), mark)``."""
+    tokens = tokens_of(cypher)
+    names = {k: f"`{mark}{tokens[k].named}`" for k in label_positions(tokens)}
+    return text_of(tokens, names)
