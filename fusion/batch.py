@@ -33,7 +33,7 @@ class Groups:
         order = np.lexsort((events.item[rows], *reversed(keys)))
         table = np.stack([key[order] for key in keys])
         new = np.concatenate([[True], (np.diff(table, axis=1) != 0).any(0)])
-        first = np.flatnonzero(new)
+        first = np.flatnonzero(new[: len(rows)])
         names = list(events.scenario) if scenarios else []
         return cls(
             table[0, first],

@@ -44,19 +44,22 @@ def new_run(folder: Path) -> Iterator[Path]:
 
     An old run is replaced. Anything else that is there is left alone: ConfigError.
     """
-    if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
+    taken = folder.exists() and not (folder / MANIFEST).exists()
+    if taken and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder}: exists and is no run; name a new folder with --out")
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     os.chmod(beside, 0o755)
+    old = beside.with_name(beside.name + ".old")
     try:
         yield beside
-        old = beside.with_name(beside.name + ".old")
         if folder.exists():
             folder.rename(old)
         beside.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
     except BaseException:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
         shutil.rmtree(beside, ignore_errors=True)
         raise
 
@@ -66,7 +69,7 @@ def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
     files = {
         path.relative_to(folder).as_posix(): file_digest(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST
+        if path.is_file() and path != folder / MANIFEST
     }
     versions = {name: metadata.version(name) for name in LIBRARIES}
     content = {"format": 1, **about, "versions": versions, "files": files}
@@ -83,8 +86,8 @@ def check_manifest(folder: Path) -> dict[str, Any]:
         raise DataError(f"{folder}: no {MANIFEST}, so this is no run; make one with train.py")
     try:
         manifest = json.loads(path.read_text("utf-8"))
-        files = manifest["files"]
-    except (ValueError, KeyError, TypeError) as error:
+        files = dict(manifest["files"].items())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: damaged ({error}); train again") from None
     for name, wanted in files.items():
         file = folder / name

@@ -16,6 +16,7 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     ValidationError,
+    model_validator,
 )
 
 from data.errors import ConfigError
@@ -24,7 +25,7 @@ from data.errors import ConfigError
 class Part(BaseModel):
     """One branch of the tree; unknown names are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Text(Part):
@@ -110,6 +111,16 @@ class Settings(Part):
     network: Network = Network()
     tasks: Tasks = Tasks()
 
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> "Settings":
+        width, heads = self.network.width, self.behaviour.heads
+        if self.network.on and self.behaviour.on and width % heads:
+            raise ValueError(
+                f"network.width = {width} cannot be shared between behaviour.heads = {heads}; "
+                "choose a number of heads that divides the width"
+            )
+        return self
+
     def toml(self) -> str:
         """This tree as TOML."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
@@ -128,6 +139,8 @@ def load_settings(path: Path | None = None, changes: Sequence[str] = ()) -> Sett
             tree = tomllib.loads(path.read_text("utf-8"))
         except FileNotFoundError:
             raise ConfigError(f"{path}: no such file; name a TOML file of settings") from None
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: not valid TOML: {error}") from None
     for change in changes:
@@ -159,6 +172,8 @@ def _explain(where: str, error: ValidationError) -> str:
     first = error.errors()[0]
     path = [str(part) for part in first["loc"]]
     name = ".".join(path)
+    if not path:  # settings that do not go together
+        return f"{where}: {first['msg'].removeprefix('Value error, ')}"
     if first["type"] != "extra_forbidden":
         return f"{where}: {name} = {first['input']!r}: {first['msg']}"
     branch: type[BaseModel] = Settings

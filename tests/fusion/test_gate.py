@@ -1,0 +1,164 @@
+"""The gate: weight for what tells, none for noise, and cold items lifted at a bounded price."""
+
+import numpy as np
+import pytest
+import torch
+from small_cases import cases
+
+from fusion.gate import Gate, fit_gate, standardise
+from fusion.validation import Validation
+
+CASES, ITEMS, COLD = 150, 60, 12
+
+
+def validation(wanted, *, cold=0, masked=None):
+    seen = torch.ones(wanted.shape[1], dtype=torch.bool)
+    if cold:
+        seen[-cold:] = False
+    masked = torch.zeros_like(wanted) if masked is None else masked
+    return Validation(cases(*[[0]] * len(wanted)), masked, wanted, seen)
+
+
+def wanted_items(generator, *, items=ITEMS, count=2):
+    """A random set of wanted items per case."""
+    place = torch.rand(CASES, items, generator=generator).topk(count, dim=1).indices
+    return torch.zeros(CASES, items, dtype=torch.bool).scatter(1, place, True)
+
+
+def leaf(generator, wanted, signal):
+    return torch.randn(wanted.shape, generator=generator) + signal * wanted
+
+
+@pytest.fixture
+def generator():
+    return torch.Generator().manual_seed(0)
+
+
+def test_ndcg_by_hand():
+    wanted = torch.tensor([[True, False, True, False]])
+    masked = torch.tensor([[False, True, False, False]])
+    exam = validation(wanted, masked=masked)
+    # Item 1 is masked, so the order is 3, 0, 2: hits at places 2 and 3 of an ideal 1 and 2.
+    found = exam.ndcg(torch.tensor([[2.0, 9.0, 1.0, 3.0]]))
+    gain = [1 / np.log2(place + 1) for place in (1, 2, 3)]
+    assert found == pytest.approx((gain[1] + gain[2]) / (gain[0] + gain[1]))
+
+
+def test_a_leaf_that_tells_gets_the_weight_and_noise_gets_none(generator):
+    wanted = wanted_items(generator)
+    scores = {
+        "noise": leaf(generator, wanted, 0.0),
+        "tells": leaf(generator, wanted, 2.5),
+        "more-noise": leaf(generator, wanted, 0.0),
+    }
+    gate, marks = fit_gate(scores, validation(wanted))
+    weight = dict(zip(gate.leaves, gate.warm, strict=True))
+    assert weight["tells"] > 0.5
+    assert abs(weight["noise"]) < 0.15 * weight["tells"]
+    assert abs(weight["more-noise"]) < 0.15 * weight["tells"]
+    assert marks["chosen"] > 0.5
+
+
+def test_two_independent_views_are_better_than_each(generator):
+    wanted = wanted_items(generator)
+    exam = validation(wanted)
+    scores = {name: leaf(generator, wanted, 1.5) for name in ("one", "other")}
+    _, marks = fit_gate(scores, exam)
+    assert marks["chosen"] > max(map(exam.ndcg, scores.values())) + 0.05
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_gate_is_never_worse_than_its_best_leaf_on_validation(seed):
+    """Leaves of all strengths, one of them right in most cases and far off in the others."""
+    generator = torch.Generator().manual_seed(seed)
+    wanted = wanted_items(generator)
+    odd = torch.rand(CASES, ITEMS, generator=generator) ** 2 + wanted
+    odd[: CASES // 4] = torch.where(wanted, -9.0, odd)[: CASES // 4]
+    strengths = torch.rand(4, generator=generator) * 3 - 1
+    scores = {f"leaf-{k}": leaf(generator, wanted, float(s)) for k, s in enumerate(strengths)}
+    scores["odd"] = odd
+    exam = validation(wanted)
+    gate, marks = fit_gate(scores, exam)
+    best = max(map(exam.ndcg, scores.values()))
+    assert marks["chosen"] >= best - 1e-6
+    assert exam.ndcg(gate.blend(scores, exam.seen)) == pytest.approx(marks["chosen"])
+
+
+@pytest.mark.parametrize("cold", [0, COLD])
+def test_the_scale_and_level_of_a_leaf_do_not_matter(generator, cold):
+    wanted = wanted_items(generator)
+    exam = validation(wanted, cold=cold)
+    scores = {"one": leaf(generator, wanted, 2.0), "other": leaf(generator, wanted, 1.0)}
+    scaled = {"one": 300 * scores["one"] - 7, "other": 0.01 * scores["other"] + 0.5}
+    plain, turned = fit_gate(scores, exam)[0], fit_gate(scaled, exam)[0]
+    assert plain.warm == pytest.approx(turned.warm, rel=0.02, abs=0.02)
+    assert torch.allclose(plain.blend(scores, exam.seen), plain.blend(scaled, exam.seen), atol=1e-3)
+
+
+def test_a_leaf_that_is_silent_changes_nothing(generator):
+    wanted = wanted_items(generator)
+    exam = validation(wanted)
+    scores = {"tells": leaf(generator, wanted, 2.0)}
+    both = scores | {"silent": torch.full(wanted.shape, 3.0)}
+    gate, _ = fit_gate(both, exam)
+    order = gate.blend(both, exam.seen).argsort(1)
+    assert torch.equal(order, scores["tells"].argsort(1))
+
+
+def events_and_content(generator, wanted):
+    """Events tell of warm items and nothing of cold ones; content tells a little of all."""
+    events = leaf(generator, wanted, 3.0)
+    events[:, -COLD:] = 0.0
+    return {"events": events, "content": leaf(generator, wanted, 2.0)}
+
+
+def test_cold_items_are_judged_by_the_leaf_that_knows_them(generator):
+    wanted = wanted_items(generator, count=3)
+    gate, _ = fit_gate(events_and_content(generator, wanted), validation(wanted, cold=COLD))
+    cold = dict(zip(gate.leaves, gate.cold, strict=True))
+    warm = dict(zip(gate.leaves, gate.warm, strict=True))
+    assert cold["content"] > 0.5
+    assert abs(cold["events"]) < 0.5 * cold["content"]  # its start value, for want of evidence
+    assert warm["events"] > warm["content"]
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["cold wanted", "cold never wanted"])
+@pytest.mark.parametrize("seed", range(4))
+def test_lifting_cold_items_costs_at_most_a_thousandth(seed, asked):
+    generator = torch.Generator().manual_seed(seed)
+    wanted = wanted_items(generator)
+    if not asked:
+        wanted[:, -COLD:] = False
+        wanted[:, 0] |= ~wanted.any(1)
+    exam = validation(wanted, cold=COLD)
+    scores = events_and_content(generator, wanted)
+    gate, marks = fit_gate(scores, exam)
+    assert marks["chosen"] >= max(marks["logit"], marks["ascent"]) - 0.001
+    assert exam.ndcg(gate.blend(scores, exam.seen)) == pytest.approx(marks["chosen"])
+
+
+def test_warm_and_cold_items_are_standardised_apart():
+    seen = torch.tensor([True, True, True, False, False])
+    scores = {"a": torch.tensor([[1.0, 2.0, 3.0, 100.0, 102.0], [5.0, 5.0, 5.0, 1.0, 1.0]])}
+    z = standardise(scores, ["a"], seen)[0]
+    high = 1.5**0.5
+    assert torch.allclose(z[0], torch.tensor([-high, 0.0, high, -1.0, 1.0]), atol=1e-6)
+    assert not z[1].any()
+    assert scores["a"][0, 3] == 100.0
+
+
+def test_blending_by_hand():
+    seen = torch.tensor([True, True, False, False])
+    scores = {"a": torch.tensor([[0.0, 2.0, 0.0, 2.0]]), "b": torch.tensor([[2.0, 0.0, 0.0, 4.0]])}
+    gate = Gate(("a", "b"), warm=(3.0, 1.0), cold=(0.5, 0.25), offset=-1.0)
+    assert torch.allclose(gate.blend(scores, seen), torch.tensor([[-2.0, 2.0, -1.75, -0.25]]))
+
+
+def test_masked_items_teach_nothing(generator):
+    """A leaf that shouts about masked items is not punished for it."""
+    wanted = wanted_items(generator)
+    masked = (torch.rand(CASES, ITEMS, generator=generator) < 0.2) & ~wanted
+    tells = leaf(generator, wanted, 2.5)
+    clean, _ = fit_gate({"tells": tells}, validation(wanted, masked=masked))
+    loud, _ = fit_gate({"tells": tells + 3.0 * masked}, validation(wanted, masked=masked))
+    assert loud.warm[0] > 0.5 * clean.warm[0]

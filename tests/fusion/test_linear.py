@@ -1,0 +1,112 @@
+"""The linear leaf against plain algebra, and planted companions."""
+
+import numpy as np
+import pytest
+import torch
+from small_cases import cases, histories, random_events, table
+
+from fusion.linear import Linear, closed_form, fact_rows, gram, recency
+
+
+def regression(events, ridge):
+    """Column j: ridge regression of item j on all the others, one system per item."""
+    products = (events.T @ events).toarray().astype(float)
+    items = len(products)
+    weights = np.zeros((items, items))
+    for item in range(items):
+        others = np.arange(items) != item
+        left = products[np.ix_(others, others)] + ridge * np.eye(items - 1)
+        weights[others, item] = np.linalg.solve(left, products[others, item])
+    return weights
+
+
+@pytest.mark.parametrize("ridge", [0.5, 20.0])
+def test_the_closed_form_is_ridge_regression_of_each_item_on_the_others(ridge):
+    events = random_events(40, 8)
+    found = closed_form(gram(events), ridge)
+    assert np.allclose(found.numpy(), regression(events, ridge), atol=1e-4)
+    assert not found.diagonal().any()
+
+
+def test_the_closed_form_by_hand():
+    # G = [[2, 1], [1, 2]], ridge 1: regressing one item on the other gives 1 / (2 + 1).
+    found = closed_form(torch.tensor([[2.0, 1.0], [1.0, 2.0]]), 1.0)
+    assert torch.allclose(found, torch.tensor([[0.0, 1 / 3], [1 / 3, 0.0]]))
+
+
+def test_learning_leaves_its_input_as_it_was():
+    products = gram(random_events(20, 5))
+    before = products.clone()
+    closed_form(products, 3.0)
+    assert torch.equal(products, before)
+
+
+def test_blocks_of_rows_add_up_to_the_stacked_rows():
+    events, facts = random_events(20, 5), random_events(7, 5, seed=1)
+    stacked = np.concatenate([events.toarray(), facts.toarray()])
+    together = gram(events, facts)
+    assert np.allclose(together.numpy(), stacked.T @ stacked)
+    assert torch.equal(gram(events, facts.toarray()), together)
+    with pytest.raises(ValueError, match="no rows"):
+        gram()
+
+
+def test_scores_are_the_rows_of_the_history_added_up():
+    weights = torch.arange(9.0).reshape(3, 3)
+    scores = Linear(weights).score(cases([0, 2], [], [1, 1]))
+    assert torch.equal(scores[0], weights[0] + weights[2])
+    assert not scores[1].any()
+    assert torch.equal(scores[2], weights[1])  # an item met twice counts once
+
+
+def test_decay_weighs_the_newest_most():
+    weight = recency(histories([5, 6, 7], [], [8]), decay=2.0)
+    assert np.allclose(weight, [np.exp(-1), np.exp(-0.5), 1.0, 1.0])
+    scores = Linear(torch.eye(3), decay=1.0).score(cases([0, 1], [1, 0], [1, 0, 1]))
+    e = float(np.exp(-1))
+    expected = torch.tensor([[e, 1.0, 0.0], [1.0, e, 0.0], [e, 1 + e * e, 0.0]])
+    assert torch.allclose(scores, expected)
+
+
+def test_the_order_of_a_history_matters_only_under_decay():
+    weights = closed_form(gram(random_events(30, 6)), 5.0)
+    forth, back = cases([0, 1, 2]), cases([2, 1, 0])
+    assert torch.allclose(Linear(weights).score(forth), Linear(weights).score(back))
+    recent = Linear(weights, decay=1.0)
+    assert not torch.allclose(recent.score(forth), recent.score(back))
+
+
+def test_asking_leaves_the_history_as_it_was():
+    asked = cases([2, 0, 2], [1])
+    before = asked.history.item.copy()
+    Linear(torch.eye(3), decay=1.0).score(asked)
+    assert np.array_equal(asked.history.item, before)
+
+
+def test_facts_weigh_by_the_root_of_how_many_share_them():
+    rows = fact_rows(table([1, 0], [1, 1], [1, 0], [1, 0])).toarray()
+    assert np.allclose(rows, [[0.5, 0.5, 0.5, 0.5], [0.0, 1.0, 0.0, 0.0]])
+
+
+def test_planted_companions_are_found_and_noise_is_not():
+    """Items 2k and 2k + 1 are always taken together; item 20 is taken at random."""
+    rng = np.random.default_rng(0)
+    pairs = (rng.random((400, 10)) < 0.3).repeat(2, axis=1)
+    noise = rng.random((400, 1)) < 0.3
+    weights = closed_form(gram(np.concatenate([pairs, noise], 1).astype(np.float32)), 10.0)
+    for item in range(20):
+        assert int(weights[item].argmax()) == item ^ 1
+        assert weights[item, item ^ 1] > 0.8
+    assert weights[20].abs().max() < 0.1
+
+
+def test_facts_speak_for_an_item_without_events():
+    """Item 3 was never taken, but shares a fact with item 0 alone."""
+    events = random_events(50, 4, seed=2).toarray()
+    events[:, 3] = 0
+    facts = table([1, 0], [0, 1], [0, 1], [1, 0])
+    plain = Linear(closed_form(gram(events), 5.0)).score(cases([0], [1]))
+    told = Linear(closed_form(gram(events, 9 * fact_rows(facts)), 5.0)).score(cases([0], [1]))
+    assert not plain[:, 3].any()
+    assert told[0, 3] > 0.3
+    assert told[0, 3] > told[1, 3] + 0.3

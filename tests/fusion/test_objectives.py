@@ -1,0 +1,102 @@
+"""Losses worked by hand, stable far out, and silent where nothing is labelled."""
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from fusion.objectives import Objective, choice, combine, next_item, pairwise_order, stars, taken
+
+ROWS = torch.tensor([[0.0, math.log(3)], [math.log(2), 0.0]])  # shares 1/4, 3/4 and 2/3, 1/3
+
+
+def close(found, expected):
+    return torch.allclose(found, torch.tensor(expected), atol=1e-6)
+
+
+def test_taken_by_hand():
+    case, item = torch.tensor([0, 0, 1]), torch.tensor([0, 1, 1])
+    assert close(taken(ROWS, case, item), [math.log(4), math.log(4 / 3), math.log(3)])
+
+
+def test_next_item_by_hand():
+    assert close(next_item(ROWS, torch.tensor([1, 0])), [math.log(4 / 3), math.log(3 / 2)])
+
+
+def test_choice_by_hand_and_equal_to_cross_entropy_where_one_category_is_taken():
+    share = torch.tensor([[0.5, 0.5], [0.0, 1.0]])
+    half = 0.5 * math.log(4) + 0.5 * math.log(4 / 3)
+    assert close(choice(ROWS, share), [half, math.log(3)])
+    logits = torch.randn(5, 7, generator=torch.Generator().manual_seed(0))
+    label = torch.tensor([0, 6, 3, 3, 1])
+    single = F.one_hot(label, 7).float()
+    assert torch.allclose(choice(logits, single), F.cross_entropy(logits, label, reduction="none"))
+
+
+def test_stars_by_hand():
+    assert close(stars(torch.tensor([3.0, 4.5]), torch.tensor([5.0, 4.0])), [4.0, 0.25])
+
+
+def test_pairwise_order_by_hand():
+    scores = torch.tensor([[0.0, 0.0, math.log(3)]])
+    assert close(pairwise_order(scores), [(math.log(2) + math.log(4)) / 2])
+
+
+@pytest.mark.parametrize("far", [50.0, -50.0])
+def test_losses_and_gradients_stay_finite_and_alive_far_out(far):
+    scores = torch.tensor([[far, 0.0, -far]], requires_grad=True)
+    row, item = torch.tensor([0]), torch.tensor([0])
+    for loss in (
+        taken(scores, row, item),
+        next_item(scores, item),
+        choice(scores, F.one_hot(item, 3).float()),
+        pairwise_order(scores),
+    ):
+        assert torch.isfinite(loss).all()
+        (gradient,) = torch.autograd.grad(loss.sum(), scores)
+        assert torch.isfinite(gradient).all()
+        if far > 0:
+            assert float(loss.detach()) < 1e-6
+        else:  # the worst mistakes must still be pulled at
+            assert float(loss.detach()) >= 49
+            assert gradient.abs().max() > 0.4
+
+
+FIELDS = {
+    "a": torch.tensor([1.0, 3.0]),
+    "b": torch.tensor([0.0, 0.0]),
+    "weight": torch.tensor([3.0, 1.0]),
+    "none": torch.zeros(0),
+}
+PLAIN = Objective("plain", 2.0, stars, ("a", "b"))
+WEIGHTED = Objective("weighted", 0.5, stars, ("a", "b"), "weight")
+EMPTY = Objective("empty", 7.0, stars, ("none", "none"))
+ABSENT = Objective("absent", 7.0, stars, ("a", "missing"))
+
+
+def test_combine_weighs_means_by_hand():
+    total, means = combine([PLAIN, WEIGHTED], FIELDS)
+    assert close(means["plain"], 5.0)  # (1 + 9) / 2
+    assert close(means["weighted"], 3.0)  # (3 * 1 + 1 * 9) / 4
+    assert close(total, 2.0 * 5.0 + 0.5 * 3.0)
+
+
+def test_an_objective_without_rows_or_fields_adds_nothing():
+    total, means = combine([PLAIN, EMPTY, ABSENT], FIELDS)
+    alone, _ = combine([PLAIN], FIELDS)
+    assert torch.equal(total, alone)
+    assert set(means) == {"plain"}
+
+
+def test_a_step_in_which_no_objective_has_rows_is_a_fault():
+    with pytest.raises(ValueError, match="no objective"):
+        combine([EMPTY, ABSENT], FIELDS)
+
+
+def test_means_for_the_log_carry_no_gradient_and_the_total_does():
+    a = torch.tensor([1.0], requires_grad=True)
+    total, means = combine([PLAIN], {"a": a, "b": torch.zeros(1)})
+    assert not means["plain"].requires_grad
+    total.backward()
+    assert close(a.grad, [4.0])  # d/da 2 a^2

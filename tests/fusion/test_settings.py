@@ -1,0 +1,138 @@
+"""Settings: one frozen tree, unknown names refused with a suggestion, TOML there and back."""
+
+import pytest
+from pydantic import ValidationError
+
+from data.errors import ConfigError
+from fusion.settings import Settings, load_settings
+
+
+def test_without_anything_said_the_tree_is_the_default():
+    assert load_settings() == Settings()
+
+
+def test_toml_goes_round(tmp_path):
+    changes = ["seed=7", "text.model=ngrams", "linear.decays=[2.0]", "network.temperature=0.2"]
+    made = load_settings(changes=changes)
+    path = tmp_path / "settings.toml"
+    path.write_text(made.toml(), "utf-8")
+    assert load_settings(path) == made
+    assert load_settings(path).toml() == made.toml()
+
+
+def test_changes_override_the_file_and_the_last_one_wins(tmp_path):
+    path = tmp_path / "s.toml"
+    path.write_text("seed = 1\n[network]\nwidth = 32\nepochs = 9\n", "utf-8")
+    made = load_settings(path, ["network.width=48", "network.width=16"])
+    assert (made.seed, made.network.width, made.network.epochs) == (1, 16, 9)
+
+
+@pytest.mark.parametrize(
+    ("change", "read", "expected"),
+    [
+        ("text.on=false", lambda s: s.text.on, False),
+        ("network.rate=1e-2", lambda s: s.network.rate, 0.01),
+        ("network.batch = 64", lambda s: s.network.batch, 64),
+        ("text.model=my model=v2", lambda s: s.text.model, "my model=v2"),
+        ("text.model='quoted'", lambda s: s.text.model, "quoted"),
+        ("text.model=", lambda s: s.text.model, ""),
+        ("linear.decays=[1, 2.5]", lambda s: s.linear.decays, (1.0, 2.5)),
+        ("text.revision=v1.0", lambda s: s.text.revision, "v1.0"),
+    ],
+)
+def test_a_change_is_a_toml_value_or_plain_text(change, read, expected):
+    assert read(load_settings(changes=[change])) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong", "right"),
+    [
+        ("network.widht=3", "network.widht", "width"),
+        ("netwrok.width=3", "netwrok", "network"),
+        ("sede=1", "sede", "seed"),
+        ("behaviour.max_event=3", "behaviour.max_event", "max_events"),
+    ],
+)
+def test_an_unknown_name_stops_with_a_suggestion(change, wrong, right):
+    with pytest.raises(ConfigError) as caught:
+        load_settings(changes=[change])
+    assert repr(wrong) in str(caught.value)
+    assert f"did you mean {right!r}?" in str(caught.value)
+
+
+def test_an_unknown_name_far_from_all_lists_what_is_known():
+    with pytest.raises(ConfigError, match=r"known here: order, choice, stars"):
+        load_settings(changes=["tasks.zzzzzz=1"])
+
+
+def test_an_unknown_name_in_a_file_names_the_file(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("[text]\nmodle = 'x'\n", "utf-8")
+    with pytest.raises(ConfigError, match=r"mine\.toml: unknown setting 'text\.modle'.*'model'"):
+        load_settings(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("network.width=0", "network.width = 0"),
+        ("network.width=many", "network.width = 'many'"),
+        ("network.width=2.5", "network.width = 2.5"),
+        ("network.rate=-1.0", "network.rate = -1.0"),
+        ("network.rate=nan", "network.rate = nan"),
+        ("network.rate=inf", "network.rate = inf"),
+        ("tasks.stars=inf", "tasks.stars = inf"),
+        ("behaviour.dropout=1", "behaviour.dropout = 1"),
+        ("text.on=perhaps", "text.on = 'perhaps'"),
+        ("text=5", "text = 5"),
+        ("seed.a=5", "seed"),
+        ("linear.decays=[0]", "linear.decays.0 = 0"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_place(change, named):
+    with pytest.raises(ConfigError) as caught:
+        load_settings(changes=[change])
+    assert named in str(caught.value)
+
+
+@pytest.mark.parametrize("change", ["network.width", "", "  "])
+def test_a_change_without_a_value_says_how_to_write_one(change):
+    with pytest.raises(ConfigError, match=r"write a\.b=value"):
+        load_settings(changes=[change])
+
+
+def test_a_change_below_a_value_is_refused():
+    with pytest.raises(ConfigError, match="'seed' has no branches"):
+        load_settings(changes=["seed=1", "seed.a=5"])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a = = 1", "not valid TOML"),
+        (b"\xff\xfe", "not valid TOML"),
+        (b"[text\n", "not valid TOML"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_named(tmp_path, content, said):
+    path = tmp_path / "broken.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=rf"broken\.toml: {said}"):
+        load_settings(path)
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.toml: no such file"):
+        load_settings(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match=tmp_path.name):
+        load_settings(tmp_path)
+
+
+def test_heads_must_share_the_width():
+    with pytest.raises(ConfigError, match=r"network\.width.*behaviour\.heads"):
+        load_settings(changes=["behaviour.heads=3"])
+
+
+def test_the_tree_is_frozen():
+    with pytest.raises(ValidationError):
+        Settings().seed = 3
