@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ TEXT_WEIGHTS = (2.0, 4.0, 6.0)
 FACTOR_GRID = ((20.0, 10.0), (20.0, 2.0), (30.0, 3.0))  # ridge, alpha
 
 
+@runtime_checkable
 class Leaf(Protocol):
     """One voice of the fusion."""
 

@@ -2,7 +2,6 @@
 
 import time
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
@@ -21,7 +20,7 @@ class Progress:
         self.what, self.said_at = "", 0.0
         self.began = time.monotonic()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Progress":
         if self.console.is_terminal:
             columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
             self.bars = Bars(*columns, console=self.console, transient=True)

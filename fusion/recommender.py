@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -25,9 +25,13 @@ from fusion.settings import Settings, load_settings
 from kg.build import build
 from kg.embedded_store import write_embedded
 from kg.graph import KnowledgeGraph
-from kg.paths import Path as GraphPath
-from kg.paths import PathIndex
 from kg.store import open_store
+
+try:
+    from kg.paths import Path as GraphPath
+    from kg.paths import PathIndex
+except ImportError:
+    GraphPath = PathIndex = object
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +99,7 @@ class Recommender:
 
     def fit(
         self, dataset: Dataset, *, split: Split | None = None, progress: Progress | None = None
-    ) -> Self:
+    ) -> "Recommender":
         """Learn from the training part, choose on the validation part of ``split``.
 
         Without one the dataset's own rule divides the events by ``split_seed``.
@@ -242,7 +246,7 @@ class Recommender:
         write_manifest(folder, self.about | {"seeds": seeds})
 
     @classmethod
-    def load(cls, folder: str | Path) -> Self:
+    def load(cls, folder: str | Path) -> "Recommender":
         """Read a run. Raises DataError naming a file that is missing, damaged or foreign."""
         folder = Path(folder)
         manifest = check_manifest(folder)
@@ -274,7 +278,7 @@ class Recommender:
     ) -> list[Recommendation]:
         items, user = self.catalogue.items, int(cases.user[0])
         paths: list[list[GraphPath]] = [[] for _ in top]
-        if reasons and len(top):
+        if PathIndex is not object and reasons and len(top):
             if user >= 0:
                 paths = self.paths.explain(np.full(len(top), user), top, k=reasons)
             elif len(past):
