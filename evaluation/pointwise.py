@@ -57,7 +57,7 @@ def f1(label: Labels, score: Column, threshold: float) -> float:
     label, score = _checked(label, score)
     called = score >= threshold
     hits = float((called & (label > 0)).sum())
-    return 2 * hits / (called.sum() + label.sum()) if hits else 0.0
+    return float(2 * hits / (called.sum() + label.sum())) if hits else 0.0
 
 
 def best_threshold(label: Labels, score: Column) -> float:
