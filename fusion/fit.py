@@ -92,9 +92,7 @@ def fit_network(
     trainer = _Trainer(network, lessons, settings, generator, np.random.default_rng(seed), device)
     keepers = {"order": _Keeper(network, order_part(network), settings.network.patience)}
     if network.behaviour is not None:
-        keepers["next"] = _Keeper(
-            network, sequence_part(network), max(2, settings.network.patience // 2)
-        )
+        keepers["next"] = _Keeper(network, sequence_part(network), settings.behaviour.patience)
     journal = Journal()
     began = time.perf_counter()
     for epoch, done, means in trainer.rounds(keepers):
