@@ -35,6 +35,8 @@ class EmbeddedCells:
     def table(self, result: ladybug.QueryResult, names: list[str] | None) -> pl.DataFrame:
         """All rows of a result, under these column names or those of the engine."""
         columns = result.get_column_names()
+        if not columns:  # a statement that only writes
+            return pl.DataFrame()
         columns = unique_names(names if names and len(names) == len(columns) else columns)
         kinds = result.get_column_data_types()
         if not any(_is_graph(kind) for kind in kinds):

@@ -128,8 +128,13 @@ class _Reader:
 
     def why_not(self, token: Token) -> str:
         word = token.word or token.text
-        if word in WRITE:
+        if word in WRITE and not self.write:
             return f"{word} would change the graph; it needs --write (write=True)"
+        if word in FORBIDDEN:
+            return (
+                f"{word} is not allowed: statements here read the graph and nothing else;"
+                f" put it in back-ticks if it is a name"
+            )
         allowed = " ".join(sorted(self.clauses))
         return f"{word!r} is not allowed here; a statement is made of {allowed}"
 
@@ -150,7 +155,7 @@ class _Reader:
     def word(self, k: int, token: Token) -> None:
         word, after = token.word, self.peek(k + 1)
         if word in FORBIDDEN and word not in self.clauses:
-            self.refuse(k, self.why_forbidden(word))
+            self.refuse(k, self.why_not(token))
         self.cases += (word == "CASE") - (word == "END")
         self.refuse_depth(k)
         if word == "CALL":
@@ -168,14 +173,6 @@ class _Reader:
             self.call(k)
         else:
             self.complete = word not in _BEGIN
-
-    def why_forbidden(self, word: str) -> str:
-        if word in WRITE:
-            return f"{word} would change the graph; it needs --write (write=True)"
-        return (
-            f"{word} is not allowed: statements here read the graph and nothing else;"
-            f" put it in back-ticks if it is a name"
-        )
 
     def call(self, k: int) -> None:
         """A function's name ends here; it must be one that only computes."""

@@ -32,8 +32,11 @@ def web(mark: str, nodes: int, edges: int) -> KnowledgeGraph:
     )
 
 
-@pytest.mark.parametrize("lost", ["requests", "replies"])
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.95], ids=["boundaries", "middles", "ends"])
+@pytest.mark.parametrize(
+    ("share", "lost"),
+    [(0.0, "requests"), (0.5, "requests"), (0.95, "replies")],
+    ids=["at-boundaries", "in-the-middle", "after-the-commit"],
+)
 def test_a_line_cut_once_in_every_batch_leaves_an_equal_graph(neo4j, mark, share, lost):
     if neo4j.server is None:
         pytest.skip("the proxy needs the port of a server on this machine")
