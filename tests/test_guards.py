@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from fusion.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-ORDER = ("data", "kg", "encoders", "fusion", "serving")  # imports point left
+ORDER: tuple[str, ...] = ("data", "kg", "encoders", "fusion", "serving")  # imports point left
 MAY_IMPORT = {name: set(ORDER[: place + 1]) for place, name in enumerate(ORDER)}
 MAY_IMPORT["evaluation"] = {"data", "evaluation"}
 for name in ("fusion", "serving"):
