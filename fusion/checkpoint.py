@@ -171,6 +171,7 @@ def _put_leaf(
     if isinstance(leaf, Linear):
         about[name] = {"kind": "linear", "decay": leaf.decay}
         tensors.setdefault("linear.weights", leaf.weights.half())
+        tensors.setdefault("linear.kept", torch.from_numpy(leaf.kept))
     elif isinstance(leaf, Factors):
         about[name] = {"kind": "factors", "ridge": leaf.ridge, "alpha": leaf.alpha}
         tensors["factors.items"] = leaf.items
@@ -188,7 +189,8 @@ def _get_leaf(
 ) -> Leaf:
     kind = about["kind"]
     if kind == "linear":
-        return Linear(tensors["linear.weights"].float(), about["decay"])
+        weights, kept = tensors["linear.weights"].float(), tensors["linear.kept"].numpy()
+        return Linear(weights, kept, known.matrix.shape[1], about["decay"])
     if kind == "factors":
         return Factors(tensors["factors.items"], about["ridge"], about["alpha"])
     if kind == "similar":

@@ -14,18 +14,26 @@ from data.histories import Cases, Histories
 class Linear:
     """EASE: scores are ``x B`` with the history as row x (Steck 2019, arXiv:1905.03375).
 
-    ``decay`` > 0 weighs the r-th newest event by ``exp(-r / decay)``: the same
-    model asked about the recent past.
+    ``kept`` are the item rows that take part, all or those with most events; the
+    rest score zero. ``decay`` > 0 weighs the r-th newest event by ``exp(-r / decay)``:
+    the same model asked about the recent past.
     """
 
-    weights: Tensor  # items x items, zero diagonal
+    weights: Tensor  # kept x kept, zero diagonal
+    kept: np.ndarray
+    items: int
     decay: float = 0.0
 
     def score(self, cases: Cases) -> Tensor:
         """Scores [cases, items]."""
         weight = recency(cases.history, self.decay) if self.decay > 0 else None
-        histories = cases.history.matrix(len(self.weights), weight)
-        return torch.from_numpy(np.asarray(histories @ self.weights.numpy()))
+        histories = cases.history.matrix(self.items, weight)
+        if len(self.kept) == self.items:
+            return torch.from_numpy(np.asarray(histories @ self.weights.numpy()))
+        scores = torch.zeros(len(cases), self.items)
+        part = histories[:, self.kept] @ self.weights.numpy()
+        scores[:, torch.from_numpy(self.kept)] = torch.from_numpy(np.asarray(part))
+        return scores
 
 
 def recency(history: Histories, decay: float) -> np.ndarray:

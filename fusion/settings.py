@@ -56,7 +56,7 @@ class Behaviour(Part):
     max_events: PositiveInt = 50  # events per window, and read when asked
     layers: PositiveInt = 2
     heads: PositiveInt = 2
-    dropout: float = Field(0.3, ge=0, lt=1)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
     batch: PositiveInt = 64  # windows per step
     patience: PositiveInt = 5  # epochs without a better validation NDCG@10
     rate: PositiveFloat = 1e-3  # learning rate
@@ -78,9 +78,14 @@ class Network(Part):
     layers: NonNegativeInt = 2  # hops over the user-item graph
     seeds: PositiveInt = 1  # networks trained and averaged
     temperature: NonNegativeFloat = 0.0  # of the softmax; 0 chooses by events per user
-    dropout: float = Field(-1.0, lt=1)  # on final vectors; below 0 chooses by events per user
-    id_dropout: float = Field(0.1, ge=0, lt=1)  # share of items predicted from content alone
+    dropout: float = Field(
+        default=-1.0, lt=1
+    )  # on final vectors; below 0 chooses by events per user
+    id_dropout: float = Field(
+        default=0.1, ge=0, lt=1
+    )  # share of items predicted from content alone
     rate: PositiveFloat = 5e-3  # learning rate
+    average: float = Field(0.98, ge=0, lt=1)  # decay of the running mean of the weights; 0: none
     batch: PositiveInt = 512  # users per step
     epochs: PositiveInt = 300
     patience: PositiveInt = 4  # evaluations without a better validation NDCG@10
