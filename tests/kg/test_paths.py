@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import polars as pl
 import pytest
-from graph_strategies import marked, marked_query
+from graph_strategies import marked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +13,7 @@ from data import Vocabulary
 from kg.embedded_store import EmbeddedStore
 from kg.graph import Edges, KnowledgeGraph, Nodes
 from kg.paths import PathIndex, explain
-from kg.store import open_store
+from kg.store import open_store, quoted
 
 
 def graph(nodes, edges, at=None, positive=None):
@@ -302,7 +302,9 @@ def check_cypher(store, world, mark=""):
     users, items = np.repeat(np.arange(6), 9), np.tile(np.arange(9), 6)
     asked = 0
     for path in itertools.chain(*explain(world, users, items, k=4, max_hops=4)):
-        cypher = marked_query(path.cypher, mark) if mark else path.cypher
+        cypher = path.cypher
+        for name in {*(node.label for node in path.nodes), *(edge.type for edge in path.edges)}:
+            cypher = cypher.replace(quoted(name), quoted(mark + name))
         table = store.query(cypher, **path.parameters)
         assert len(table) == 1
         cell = table.row(0)[0]
