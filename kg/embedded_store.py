@@ -60,6 +60,8 @@ class EmbeddedStore(GraphStore):
     ``memory_mb`` bounds the engine's buffer pool.
     """
 
+    dialect = "embedded"
+
     def __init__(
         self, target: str | Path, *, read_only: bool = True, memory_mb: int = MEMORY_MB
     ) -> None:

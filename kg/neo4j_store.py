@@ -38,6 +38,8 @@ class Neo4jStore(GraphStore):
     are tried again for ``retry_s`` seconds.
     """
 
+    dialect = "neo4j"
+
     def __init__(
         self,
         uri: str,

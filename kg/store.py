@@ -15,6 +15,7 @@ import polars as pl
 from data.errors import StoreError
 from kg.equality import differences
 from kg.graph import EdgeType, KnowledgeGraph
+from kg.guard import Dialect
 
 ROWS, SECONDS = 10_000, 30.0
 
@@ -55,6 +56,8 @@ class GraphStore(ABC):
     Nodes carry one label and a text ``id``, unique within the label. ``query``
     is read-only unless ``write=True`` and the store was opened for writing.
     """
+
+    dialect: Dialect
 
     @abstractmethod
     def write(self, graph: KnowledgeGraph, progress: Progress | None = None) -> None:
