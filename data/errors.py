@@ -28,3 +28,7 @@ class UnknownId(KeyError):
 
 class StoreError(RuntimeError):
     """A graph store failed, refused or cannot be reached."""
+
+
+class TrainingError(ArithmeticError):
+    """Training diverged: a loss or a weight is no longer finite."""

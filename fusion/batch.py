@@ -91,3 +91,39 @@ def gather(items: np.ndarray, first: np.ndarray, size: np.ndarray) -> tuple[Tens
     at = np.where(there, first[:, None] + np.arange(width), 0)
     picked = items[at] if len(items) else np.zeros(at.shape, np.int64)
     return torch.from_numpy(np.where(there, picked, 0)), torch.from_numpy(there)
+
+
+@dataclass(frozen=True)
+class RatedPairs:
+    """Rated events grouped by user."""
+
+    history: Histories
+
+    @classmethod
+    def of(cls, events: Interactions, users: int) -> "RatedPairs":
+        order = np.argsort(events.user, kind="stable")
+        start = np.concatenate([[0], np.cumsum(np.bincount(events.user, minlength=users))])
+        assert events.stars is not None
+        return cls(Histories(start, events.item[order], stars=events.stars[order]))
+
+    def of_users(self, users: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+        part = self.history.take(users)
+        assert part.stars is not None
+        user = np.repeat(users, part.lengths)
+        return torch.from_numpy(user), torch.from_numpy(part.item), torch.from_numpy(part.stars)
+
+
+class Cycle(Iterator[Tensor]):
+    """Shuffled batches of rows, over and over; small sets get at least four batches an epoch."""
+
+    def __init__(self, count: int, batch: int, generator: torch.Generator) -> None:
+        self.batch = max(1, min(batch, -(-count // 4) if count >= 256 else count))
+        self.count, self.generator = count, generator
+        self.per_epoch = -(-count // self.batch)
+        self.left: list[Tensor] = []
+
+    def __next__(self) -> Tensor:
+        if not self.left:
+            order = torch.randperm(self.count, generator=self.generator)
+            self.left = list(order.split(self.batch))
+        return self.left.pop()

@@ -1,22 +1,26 @@
 """Training the joint network: all objectives in every step, stopped by validation."""
 
+import copy
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from data.histories import Histories
 from data.interactions import Interactions
 from fusion import objectives
-from fusion.batch import Groups, Windows
+from fusion.batch import Cycle, Groups, RatedPairs, Windows
+from fusion.keeper import Keeper, order_part, sequence_part
 from fusion.network import Evidence, JointNetwork, Shape
 from fusion.network_leaf import order_scores, sequence_scores
 from fusion.objectives import Objective, combine
 from fusion.settings import Settings
+from fusion.star_start import start_stars
+from fusion.training_state import Learning, check_loss
+from fusion.unfinished import Memory
 from fusion.validation import Validation
 
 log = logging.getLogger(__name__)
@@ -78,73 +82,60 @@ def fit_network(
     seed: int,
     device: torch.device,
     progress: Progress | None = None,
+    begin: Callable[[JointNetwork], None] | None = None,
+    memory: Memory | None = None,
 ) -> tuple[JointNetwork, Journal]:
     """Train one network; the weights of the best validation NDCG@10 are kept.
 
     Both ways of scoring, by propagation and by sequence, have an own best
-    moment: each stops being trained when it no longer improves.
+    moment: each stops being trained when it no longer improves. ``begin`` may
+    change the weights at the start. ``memory`` keeps the state after every look,
+    and gives it back where training was stopped. Raises TrainingError where a
+    loss is not finite any more.
     """
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     network = JointNetwork(evidence, shape)
-    _start_stars(network, lessons.events)
+    start_stars(network, lessons.events)
+    if begin is not None:
+        begin(network)
     network.to(device)
-    trainer = _Trainer(network, lessons, settings, generator, np.random.default_rng(seed), device)
-    keepers = {"order": _Keeper(network, order_part(network), settings.network.patience)}
-    if network.behaviour is not None:
-        keepers["next"] = _Keeper(network, sequence_part(network), settings.behaviour.patience)
-    journal = Journal()
-    began = time.perf_counter()
-    for epoch, done, means in trainer.rounds(keepers):
-        marks = {}
-        network.eval()
-        for name, keeper in keepers.items():
-            if keeper.open:
-                score = order_scores if name == "order" else sequence_scores
-                marks[name] = validation.ndcg(score(network, validation.cases))
-                keeper.look(marks[name])
-        network.train()
-        row = {"epoch": epoch, "seconds": time.perf_counter() - began, **means}
+    rng = np.random.default_rng(seed)
+    trainer = _Trainer(network, lessons, settings, generator, rng, device)
+    averaged = trainer.learning.averaged
+    keepers = trainer.learning.keepers
+    journal = Journal(trainer.learning.journal)
+    if memory is not None:
+        memory.recall(trainer.learning)
+    began = time.perf_counter() - (journal.rows[-1]["seconds"] if journal.rows else 0.0)
+    for means in trainer.rounds():
+        marks = _look(averaged, keepers, validation)
+        row = {"epoch": trainer.learning.epoch, "seconds": time.perf_counter() - began, **means}
         journal.rows.append(row | {f"valid_ndcg@10_{name}": mark for name, mark in marks.items()})
+        if memory is not None:
+            memory.keep(trainer.learning)
         if progress:
             said = ", ".join(f"{name} {keeper.best:.4f}" for name, keeper in keepers.items())
-            progress(done, settings.network.epochs, f"network: validation NDCG@10 {said}")
-        if not any(keeper.open for keeper in keepers.values()):
-            break
+            total = settings.network.epochs
+            progress(trainer.learning.epoch, total, f"network: validation NDCG@10 {said}")
     for keeper in keepers.values():
         keeper.restore()
     if progress:
         progress(settings.network.epochs, settings.network.epochs, "network")
-    return network.eval(), journal
+    return averaged.eval(), journal
 
 
-def sequence_part(network: JointNetwork) -> list[str]:
-    return [n for n in network.state_dict() if n.startswith(("behaviour.", "sequence_"))]
-
-
-def order_part(network: JointNetwork) -> list[str]:
-    return [n for n in network.state_dict() if not n.startswith(("behaviour.", "sequence_"))]
-
-
-class _Keeper:
-    """The best weights of one part so far, and whether to go on."""
-
-    def __init__(self, network: JointNetwork, names: list[str], patience: int) -> None:
-        self.network, self.names, self.patience = network, names, patience
-        self.best, self.since, self.open = -1.0, 0, True
-        self.kept: dict[str, Tensor] = {}
-
-    def look(self, mark: float) -> None:
-        if mark > self.best:
-            state = self.network.state_dict()
-            self.kept = {name: state[name].clone() for name in self.names}
-            self.best, self.since = mark, 0
-        else:
-            self.since += 1
-            self.open = self.since < self.patience
-
-    def restore(self) -> None:
-        self.network.load_state_dict(self.kept, strict=False)
+def _look(
+    network: JointNetwork, keepers: Mapping[str, Keeper], validation: Validation
+) -> dict[str, float]:
+    """Validation NDCG@10 of each part that is still being trained; the best is kept."""
+    marks = {}
+    for name, keeper in keepers.items():
+        if keeper.open:
+            score = order_scores if name == "order" else sequence_scores
+            marks[name] = validation.ndcg(score(network, validation.cases))
+            keeper.look(marks[name])
+    return marks
 
 
 class _Trainer:
@@ -160,7 +151,7 @@ class _Trainer:
         device: torch.device,
     ) -> None:
         self.network, self.lessons, self.settings = network, lessons, settings
-        self.generator, self.rng, self.device = generator, rng, device
+        self.device = device
         counts = np.bincount(lessons.groups.user, np.diff(lessons.groups.start))
         dense = lessons.per_user >= DENSE
         weight = np.maximum(counts, 1) ** -0.5 if dense else np.ones(len(counts))
@@ -177,27 +168,29 @@ class _Trainer:
         self.rated = None
         if tasks.stars and lessons.events.stars is not None:
             rated = np.flatnonzero(~np.isnan(lessons.events.stars))
-            self.rated = _ByUser.of(lessons.events.take(rated), len(self.user_weight))
+            self.rated = RatedPairs.of(lessons.events.take(rated), len(self.user_weight))
             self.objectives.append(
                 Objective("stars", tasks.stars, objectives.stars, ("stars", "given"))
             )
-        own = set(sequence_part(network))
-        named = dict(network.named_parameters())
-        parts = [p for n, p in named.items() if n not in own], [named[n] for n in named if n in own]
-        self.graph_optimiser = torch.optim.Adam(parts[0], lr=settings.network.rate)
-        self.sequence_optimiser = None
-        if parts[1]:
-            rate = settings.behaviour.rate
-            self.sequence_optimiser = torch.optim.AdamW(parts[1], lr=rate, weight_decay=0.01)
+        averaged = copy.deepcopy(network).eval()
+        self.averages = list(averaged.parameters()), list(network.parameters())
+        keepers = {"order": Keeper(averaged, order_part(averaged), settings.network.patience)}
+        if network.behaviour is not None:
+            patience = settings.behaviour.patience
+            keepers["next"] = Keeper(averaged, sequence_part(averaged), patience)
+        cycle = Cycle(len(lessons.groups), settings.network.batch, generator)
+        self.optimisers = _optimisers(network, settings)
+        self.learning = Learning(
+            network, averaged, keepers, self.optimisers, cycle, generator, rng, []
+        )
 
-    def rounds(self, keepers: dict[str, _Keeper]) -> Iterator[tuple[int, int, dict[str, float]]]:
-        """Train, and stop for a look every few epochs: (epoch, done, mean losses)."""
-        network, settings = self.network, self.settings.network
-        network.train()
-        groups = _Cycle(len(self.lessons.groups), settings.batch, self.generator)
+    def rounds(self) -> Iterator[dict[str, float]]:
+        """Train, and stop for a look every few epochs: mean losses since the last."""
+        learning, settings = self.learning, self.settings.network
+        self.network.train()
+        groups, keepers = learning.cycle, learning.keepers
         per_look = settings.every * groups.per_epoch
-        epoch = 0
-        while epoch < settings.epochs:
+        while learning.epoch < settings.epochs and any(one.open for one in keepers.values()):
             sums: dict[str, Tensor] = {}
             windows = self._windows() if "next" in keepers and keepers["next"].open else iter(())
             steps = 0
@@ -210,23 +203,19 @@ class _Trainer:
                     fields |= self._group_fields(next(groups))
                 if not fields:
                     break
-                means = self._step(fields)
+                means = self._step(fields, steps)
                 steps += 1
                 for name, mean in means.items():
                     sums[name] = sums.get(name, 0) + mean
-            epoch += settings.every
-            yield epoch, epoch, {name: float(total) / steps for name, total in sums.items()}
+            learning.epoch += settings.every
+            yield {name: float(total) / steps for name, total in sums.items()}
 
-    def _step(self, fields: dict[str, Tensor]) -> dict[str, Tensor]:
+    def _step(self, fields: dict[str, Tensor], step: int) -> dict[str, Tensor]:
         total, means = combine(self.objectives, fields)
-        if not bool(torch.isfinite(total)):
-            broken = {name: float(mean) for name, mean in means.items()}
-            raise FloatingPointError(
-                f"a loss is not finite: {broken}; lower network.rate or behaviour.rate"
-            )
-        optimisers = [self.graph_optimiser] if "order" in fields else []
-        if "next" in fields and self.sequence_optimiser is not None:
-            optimisers.append(self.sequence_optimiser)
+        place = f"step {step + 1} after epoch {self.learning.epoch}"
+        check_loss(total, means, self.network, place)
+        asked = {"order": "order" in fields, "next": "next" in fields}
+        optimisers = [one for name, one in self.optimisers.items() if asked[name]]
         for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)
         total.backward()
@@ -234,11 +223,13 @@ class _Trainer:
             torch.nn.utils.clip_grad_norm_(self.network.behaviour.parameters(), 5.0)  # type: ignore[union-attr]
         for optimiser in optimisers:
             optimiser.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(*self.averages, 1 - self.settings.network.average)
         return means
 
     def _windows(self) -> Iterator[tuple[Tensor, Tensor]]:
         assert self.lessons.windows is not None
-        return self.lessons.windows.epoch(self.rng, self.settings.behaviour.batch)
+        return self.lessons.windows.epoch(self.learning.rng, self.settings.behaviour.batch)
 
     def _window_fields(self, events: Tensor, there: Tensor) -> dict[str, Tensor]:
         events, there = events.to(self.device), there.to(self.device)
@@ -248,7 +239,7 @@ class _Trainer:
     def _group_fields(self, rows: Tensor) -> dict[str, Tensor]:
         network, lessons = self.network, self.lessons
         groups, device = lessons.groups, self.device
-        gone = torch.rand(len(network.item_bias), generator=self.generator)
+        gone = torch.rand(len(network.item_bias), generator=self.learning.generator)
         vectors = network.pass_messages((gone < self.settings.network.id_dropout).to(device))
         at = rows.numpy()
         user = torch.from_numpy(groups.user[at]).to(device)
@@ -282,59 +273,17 @@ def _mean_share(share: Tensor, case: Tensor, item: Tensor, cases: int) -> tuple[
     return (total / size.clamp(min=1e-9))[known], known
 
 
-def _start_stars(network: JointNetwork, events: Interactions) -> None:
-    """Closed-form start of the rating biases: damped means, items first, then users."""
-    if events.stars is None:
-        return
-    rated = ~np.isnan(events.stars)
-    if not rated.any():
-        return
-    stars, user, item = events.stars[rated], events.user[rated], events.item[rated]
-    mean = float(stars.mean())
-    rest = stars - mean
-
-    def damped(rows: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
-        return np.bincount(rows, values, count) / (np.bincount(rows, minlength=count) + 5.0)
-
-    by_item = damped(item, rest, len(network.star_item))
-    by_user = damped(user, rest - by_item[item], len(network.star_user))
-    with torch.no_grad():
-        network.star_mean.fill_(mean)
-        network.star_item.copy_(torch.from_numpy(by_item))
-        network.star_user.copy_(torch.from_numpy(by_user))
-
-
-@dataclass(frozen=True)
-class _ByUser:
-    """Rated events grouped by user."""
-
-    history: Histories
-
-    @classmethod
-    def of(cls, events: Interactions, users: int) -> "_ByUser":
-        order = np.argsort(events.user, kind="stable")
-        start = np.concatenate([[0], np.cumsum(np.bincount(events.user, minlength=users))])
-        assert events.stars is not None
-        return cls(Histories(start, events.item[order], stars=events.stars[order]))
-
-    def of_users(self, users: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-        part = self.history.take(users)
-        assert part.stars is not None
-        user = np.repeat(users, part.lengths)
-        return torch.from_numpy(user), torch.from_numpy(part.item), torch.from_numpy(part.stars)
-
-
-class _Cycle(Iterator[Tensor]):
-    """Shuffled batches of rows, over and over; small sets get at least four batches an epoch."""
-
-    def __init__(self, count: int, batch: int, generator: torch.Generator) -> None:
-        self.batch = max(1, min(batch, -(-count // 4) if count >= 256 else count))
-        self.count, self.generator = count, generator
-        self.per_epoch = -(-count // self.batch)
-        self.left: list[Tensor] = []
-
-    def __next__(self) -> Tensor:
-        if not self.left:
-            order = torch.randperm(self.count, generator=self.generator)
-            self.left = list(order.split(self.batch))
-        return self.left.pop()
+def _optimisers(network: JointNetwork, settings: Settings) -> dict[str, torch.optim.Optimizer]:
+    """One for the weights that propagation reads, one for those of sequences."""
+    own = set(sequence_part(network))
+    named = dict(network.named_parameters())
+    order, following = (
+        [p for n, p in named.items() if (n in own) == part] for part in (False, True)
+    )
+    found: dict[str, torch.optim.Optimizer] = {
+        "order": torch.optim.Adam(order, lr=settings.network.rate)
+    }
+    if following:
+        rate = settings.behaviour.rate
+        found["next"] = torch.optim.AdamW(following, lr=rate, weight_decay=0.01)
+    return found

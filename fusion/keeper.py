@@ -1,0 +1,38 @@
+"""Early stopping: the best weights of a part of the network, and when to stop training it."""
+
+from torch import Tensor
+
+from fusion.network import JointNetwork
+
+
+def sequence_part(network: JointNetwork) -> list[str]:
+    """Names of the weights that read events in order."""
+    return [n for n in network.state_dict() if n.startswith(("behaviour.", "sequence_"))]
+
+
+def order_part(network: JointNetwork) -> list[str]:
+    """Names of all other weights."""
+    return [n for n in network.state_dict() if not n.startswith(("behaviour.", "sequence_"))]
+
+
+class Keeper:
+    """The best weights of one part so far, and whether to go on."""
+
+    def __init__(self, network: JointNetwork, names: list[str], patience: int) -> None:
+        self.network, self.names, self.patience = network, names, patience
+        self.best, self.since, self.open = -1.0, 0, True
+        self.kept: dict[str, Tensor] = {}
+
+    def look(self, mark: float) -> None:
+        """Take note of a validation mark; the weights are kept if it is the best so far."""
+        if mark > self.best:
+            state = self.network.state_dict()
+            self.kept = {name: state[name].clone() for name in self.names}
+            self.best, self.since = mark, 0
+        else:
+            self.since += 1
+            self.open = self.since < self.patience
+
+    def restore(self) -> None:
+        """Put the best weights back."""
+        self.network.load_state_dict(self.kept, strict=False)
