@@ -13,8 +13,9 @@ from html import escape
 
 from evaluation.pointwise import Reliability
 
+Number = int | float
 WIDTH = 480  # of the drawing; narrow, so that letters stay legible on a phone
-LABEL = 130  # room for names on the left
+LABEL = 142  # room for names on the left
 ROW = 26
 
 
@@ -23,9 +24,9 @@ class Bar:
     """One measured value with its interval; ``ours`` is drawn in the accent colour."""
 
     name: str
-    value: float
-    low: float = math.nan
-    high: float = math.nan
+    value: Number
+    low: Number = math.nan
+    high: Number = math.nan
     ours: bool = False
 
 
@@ -62,7 +63,7 @@ def bars(rows: Sequence[Bar], title: str, digits: int = 3) -> str:
     return _svg("".join(parts), len(drawn) * ROW + 4, title)
 
 
-def lines(series: Mapping[str, Sequence[tuple[float, float]]], title: str, x_name: str) -> str:
+def lines(series: Mapping[str, Sequence[tuple[Number, Number]]], title: str, x_name: str) -> str:
     """Curves over a common x axis, labelled at their ends; points are marked where few."""
     kept = {
         name: [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
@@ -77,7 +78,7 @@ def lines(series: Mapping[str, Sequence[tuple[float, float]]], title: str, x_nam
     low, high = _padded(min(ys), max(ys))
     first, last = min(xs), max(max(xs), min(xs) + 1e-9)
 
-    def place(x: float, y: float) -> tuple[float, float]:
+    def place(x: Number, y: Number) -> tuple[Number, Number]:
         across = left + (x - first) / (last - first) * (WIDTH - left - right)
         return across, top + (high - y) / (high - low) * (height - top - bottom)
 
@@ -98,7 +99,7 @@ def lines(series: Mapping[str, Sequence[tuple[float, float]]], title: str, x_nam
         f'<text class="tick" x="{middle}" y="{height - 4}" text-anchor="middle">'
         f"{escape(x_name)}</text>"
     )
-    taken: list[float] = []
+    taken: list[Number] = []
     for number, (name, points) in enumerate(kept.items()):
         spots = [place(x, y) for x, y in sorted(points)]
         path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in spots)
@@ -121,7 +122,7 @@ def calibration(found: Reliability, title: str) -> str:
     size, left, bottom = 300, 44, 36
     scale = size - bottom - 10
 
-    def place(x: float, y: float) -> tuple[float, float]:
+    def place(x: Number, y: Number) -> tuple[Number, Number]:
         return left + x * scale, 10 + (1 - y) * scale
 
     most = max(int(found.count.max()), 1) if len(found.count) else 1
@@ -149,7 +150,7 @@ def calibration(found: Reliability, title: str) -> str:
     return _svg("".join(parts), size, title, width=size + left)
 
 
-def ticks(low: float, high: float, about: int = 4) -> list[float]:
+def ticks(low: Number, high: Number, about: int = 4) -> list[Number]:
     """Round values between two ends."""
     step = 10 ** math.floor(math.log10((high - low) / about))
     step *= next(factor for factor in (1, 2, 5, 10) if (high - low) / (step * factor) <= about)
@@ -157,12 +158,12 @@ def ticks(low: float, high: float, about: int = 4) -> list[float]:
     return [n * step for n in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def _padded(low: float, high: float) -> tuple[float, float]:
+def _padded(low: Number, high: Number) -> tuple[Number, Number]:
     room = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
     return low - room, high + room
 
 
-def _free(y: float, taken: list[float]) -> float:
+def _free(y: Number, taken: list[Number]) -> Number:
     """A height for a label that does not cover an earlier one."""
     while any(abs(y - other) < 14 for other in taken):
         y += 14
@@ -170,7 +171,7 @@ def _free(y: float, taken: list[float]) -> float:
     return y
 
 
-def _svg(inside: str, height: float, title: str, width: float = WIDTH) -> str:
+def _svg(inside: str, height: Number, title: str, width: Number = WIDTH) -> str:
     return (
         f'<svg viewBox="0 0 {width:g} {height:g}" role="img" style="max-width:{1.25 * width:g}px">'
         f"<title>{escape(title)}</title>{inside}</svg>"

@@ -1,6 +1,7 @@
 """Reference models under one interface: ``fit(train, users, items)``, then ``score(cases)``."""
 
 from evaluation.baselines.als import ImplicitALS
+from evaluation.baselines.biases import Biases
 from evaluation.baselines.content import ContextHistory, GraphNeighbours, TextNeighbours
 from evaluation.baselines.factors import BPR, LightGCN
 from evaluation.baselines.linear import Linear
@@ -13,6 +14,7 @@ from evaluation.baselines.tuning import BUDGET, Candidate, Tuned, settings_of, t
 __all__ = [
     "BPR",
     "BUDGET",
+    "Biases",
     "Candidate",
     "ContextHistory",
     "DecayedLinear",

@@ -37,7 +37,7 @@ class TextNeighbours:
         centred = np.where(known[:, None], vectors - vectors[known].mean(axis=0), 0.0)
         norms = np.linalg.norm(centred, axis=1, keepdims=True)
         unit = (centred / np.where(norms > 0, norms, 1.0)).astype(np.float32)
-        return cls(_nearest_by(unit, k))
+        return cls(_nearest_by(unit, unit, k))
 
     def score(self, cases: Cases) -> torch.Tensor:
         history = cases.history.matrix(self.similar.shape[0])
@@ -45,10 +45,11 @@ class TextNeighbours:
 
 
 class GraphNeighbours(TextNeighbours):
-    """The same over graph facts: cosine of idf-weighted features, idf_f = log(N / df_f).
+    """The same over graph facts a, weighted by idf_f = log(N / df_f).
 
-    ``features`` is sparse [items, facts], non-zero where an item has a fact (a
-    relation, a direction and an entity). Di Noia et al. 2012, "Linked open data
+    s_ji = a_j . a_i / (|a_j| |a_i|^length): ``length`` 1 is the cosine; 0 prefers
+    items of which the graph says more. ``features`` is sparse [items, facts],
+    non-zero where an item has a fact (a relation, a direction and an entity). Di Noia et al. 2012, "Linked open data
     to support content-based recommender systems".
     """
 
@@ -56,7 +57,14 @@ class GraphNeighbours(TextNeighbours):
 
     @classmethod
     def fit(
-        cls, train: Interactions, users: int, items: int, *, features: Any, k: int = 100
+        cls,
+        train: Interactions,
+        users: int,
+        items: int,
+        *,
+        features: Any,
+        k: int = 100,
+        length: float = 1.0,
     ) -> GraphNeighbours:
         del train, users
         _check(features, items)
@@ -65,8 +73,10 @@ class GraphNeighbours(TextNeighbours):
         df = np.asarray(facts.sum(axis=0)).ravel()
         weighted = facts @ sparse.diags_array(np.log(max(items, 1) / np.maximum(df, 1)))
         norms = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
-        unit = sparse.diags_array(1.0 / np.where(norms > 0, norms, 1.0)) @ weighted
-        return cls(_nearest_by(unit.tocsr().astype(np.float32), k))
+        norms = np.where(norms > 0, norms, 1.0)
+        asked = sparse.diags_array(norms**-length) @ weighted
+        met = sparse.diags_array(1.0 / norms) @ weighted
+        return cls(_nearest_by(asked.tocsr().astype(np.float32), met.tocsr().astype(np.float32), k))
 
 
 class ContextHistory:
@@ -106,12 +116,12 @@ def _check(features: Any, items: int) -> None:
         raise ValueError(f"features have {features.shape[0]} rows, there are {items} items")
 
 
-def _nearest_by(unit: Any, k: int) -> Any:
+def _nearest_by(asked: Any, met: Any, k: int) -> Any:
     """Transposed k-nearest matrix: row j, column i holds the similarity of i to its neighbour j."""
     blocks = []
-    for first in range(0, unit.shape[0], BLOCK):
-        rows = np.arange(first, min(first + BLOCK, unit.shape[0]))
-        near = unit[rows] @ unit.T
+    for first in range(0, asked.shape[0], BLOCK):
+        rows = np.arange(first, min(first + BLOCK, asked.shape[0]))
+        near = asked[rows] @ met.T
         near = np.asarray(near.toarray() if sparse.issparse(near) else near, np.float32)
         near[np.arange(len(rows)), rows] = 0.0
         blocks.append(keep_largest(near, k))

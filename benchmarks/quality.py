@@ -1,0 +1,216 @@
+"""How good, against whom: ``python -m benchmarks.quality --set lastfm --data-root DIR``.
+
+For every set and seed: one split, one exam, one tie rule for all models; ours
+through ``Recommender``, the baselines tuned on validation within one budget.
+Writes ``quality.json``, ``quality.md`` and ``quality.html`` to ``--out`` after
+each set. Results of each model are kept under ``OUT/cases`` and reused by the
+next run with the same data, unless ``--fresh``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.rivals import SLOW, printable, rivals
+from benchmarks.sets import SETS, Bench
+from benchmarks.tables import write_tables
+from data import Dataset, Split, read_dataset, split_events
+from evaluation.baselines import Biases, tune
+from evaluation.exam import Exam
+from evaluation.lists import Background
+from evaluation.protocol import context_exam, full_exam
+from evaluation.ranking import rank
+from evaluation.result import PLAIN, Result, summarise
+from evaluation.rows import click_result, ctr_exam, stars_exam, stars_result
+from evaluation.slices import slices_of
+
+OURS = "trefoil"
+METRICS = (*PLAIN, "coverage@20", "novelty@10", "gini@10")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One model on one set and seed: a result, its slices, and how it came about."""
+
+    result: Result
+    slices: dict[str, Result] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+def fit_ours(dataset: Dataset, split: Split, seed: int, changes: Sequence[str]) -> Any:
+    """The engine itself, trained on ``split``; the only place where it is touched."""
+    from fusion.recommender import Recommender
+    from fusion.settings import load_settings
+
+    settings = load_settings(None, changes=[f"seed={seed}", *changes])
+    return Recommender(settings).fit(dataset, split=split)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = parser().parse_args(argv)
+    names = [name for part in args.set for name in part.split(",") if name]
+    unknown = [name for name in names if name not in SETS]
+    if unknown:
+        print(f"unknown set {unknown[0]!r}; known are {', '.join(SETS)}")
+        return 2
+    seeds = [int(seed) for seed in args.seeds.split(",")]
+    args.out.mkdir(parents=True, exist_ok=True)
+    found: dict[str, dict[int, dict[str, Measured]]] = {}
+    for name in names:
+        for seed in seeds:
+            found.setdefault(name, {})[seed] = run(name, SETS[name], seed, args)
+        write_tables(args.out, found, command=command(args, names, seeds))
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--set", action="append", required=True, help="names, comma-separated")
+    parser.add_argument("--data-root", type=Path, help="folder of data folders; else downloaded")
+    parser.add_argument("--seeds", default="0", help="of split and models, as 0,1,2")
+    parser.add_argument("--out", type=Path, default=Path("runs/quality"))
+    parser.add_argument("--only", default="", help="these models only")
+    parser.add_argument("--without", default="", help=f"leave out, as {','.join(SLOW)}")
+    parser.add_argument(
+        "--change", action="append", default=[], help="a setting of ours, a.b=value"
+    )
+    parser.add_argument("--fresh", action="store_true", help="forget earlier results")
+    return parser
+
+
+def command(args: argparse.Namespace, names: Sequence[str], seeds: Sequence[int]) -> str:
+    """What to type for the same tables, without the paths of this machine."""
+    words = f"python -m benchmarks.quality --set {','.join(names)} --data-root DIR"
+    words += f" --seeds {','.join(map(str, seeds))}"
+    for flag in ("only", "without"):
+        words += f" --{flag} {getattr(args, flag)}" if getattr(args, flag) else ""
+    return words + "".join(f" --change {change}" for change in args.change)
+
+
+def run(name: str, bench: Bench, seed: int, args: argparse.Namespace) -> dict[str, Measured]:
+    """All models on one set and seed."""
+    dataset = read_dataset(bench.source, root=args.data_root, rule=bench.rule)
+    split = split_events(dataset, seed)
+    make = context_exam if bench.protocol == "context" else full_exam
+    valid = make(dataset, split, "valid")
+    users = len(dataset.users)
+    train = dataset.interactions.take(split.train)
+    candidates = rivals(dataset, split, valid, seed)
+    wanted = [OURS, *candidates]
+    if args.only:
+        wanted = [model for model in wanted if model in args.only.split(",")]
+    wanted = [model for model in wanted if model not in args.without.split(",")]
+    print(f"{name}, seed {seed}: {users} users, {valid.items} items, {split.proof.statement}")
+    folder = args.out / "cases" / name / str(seed)
+    out = {}
+    for model in wanted:
+        kept = None if args.fresh else load(folder, model, dataset.fingerprint)
+        if kept is None:
+            began = time.perf_counter()
+            if model == OURS:
+                scorer, about = fit_ours(dataset, split, seed, args.change), {}
+            else:
+                tuned = tune(candidates[model](), train, users, valid)
+                scorer = tuned.scorer
+                tried = [[printable(row), round(value, 5)] for row, value in tuned.tried]
+                about = {"settings": printable(tuned.settings), "tried": tried}
+            about |= {"seconds": time.perf_counter() - began, "fingerprint": dataset.fingerprint}
+            kept = examined(bench, dataset, split, make(dataset, split, "test"), model, scorer)
+            kept = dataclasses.replace(kept, about=about | kept.about)
+            save(folder, model, kept)
+        out[model] = kept
+        means = kept.result.means()
+        shown = ("recall@10", "ndcg@10", "recall@20", "ndcg@20", "auc", "f1", "rmse")
+        values = " ".join(f"{key} {means[key]:.4f}" for key in shown if key in means)
+        print(f"  {model:18} {values}  {kept.about['seconds']:.0f} s", flush=True)
+    return out
+
+
+def examined(
+    bench: Bench, dataset: Dataset, split: Split, exam: Exam, model: str, scorer: Any
+) -> Measured:
+    """The test exam of one model, with slices; clicks and stars where the set has them."""
+    if bench.protocol == "ctr":
+        clicks = click_result(
+            model, scorer, *(ctr_exam(dataset, split, part) for part in ("valid", "test"))
+        )
+        return Measured(Result(model, {}, 0.0, clicks.values))
+    train = dataset.interactions.take(split.train)
+    background = Background.of(train, len(dataset.users), exam.items)
+    began = time.perf_counter()
+    ranks = rank(scorer, exam, 20)
+    result = summarise(model, ranks, METRICS, time.perf_counter() - began, background)
+    slices = {
+        name: summarise(model, part.cut(ranks), ["recall@10", "ndcg@10"])
+        for name, part in slices_of(dataset, split, exam).items()
+    }
+    about = {name: part.meaning for name, part in slices_of(dataset, split, exam).items()}
+    stars = star_values(dataset, split, scorer, model)
+    result = dataclasses.replace(result, overall={**result.overall, **stars})
+    return Measured(result, slices, {"slices": about})
+
+
+def star_values(dataset: Dataset, split: Split, scorer: Any, model: str) -> dict[str, float]:
+    """Rating errors of ours, and those of plain biases in the row of popularity."""
+    try:
+        exam = stars_exam(dataset, split, "test")
+    except ValueError:
+        return {}
+    if model == "popularity":
+        train = dataset.interactions.take(split.train)
+        scorer = Biases.fit(train, len(dataset.users), len(dataset.items))
+    return stars_result(scorer, exam) if hasattr(scorer, "stars") else {}
+
+
+def save(folder: Path, model: str, measured: Measured) -> None:
+    """Arrays as npz, the rest as JSON; written beside and renamed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays, parts = {}, {"": measured.result, **measured.slices}
+    for part, result in parts.items():
+        arrays[f"{part}|users"] = result.users
+        arrays |= {f"{part}|{metric}": values for metric, values in result.per_case.items()}
+    beside = folder / f"{model}.part.npz"
+    np.savez_compressed(beside, **arrays)
+    about = measured.about | {
+        "overall": dict(measured.result.overall),
+        "ranking seconds": measured.result.seconds,
+    }
+    text = json.dumps(about, indent=1)
+    (folder / f"{model}.json").write_text(text, encoding="utf-8")
+    beside.rename(folder / f"{model}.npz")
+
+
+def load(folder: Path, model: str, fingerprint: str) -> Measured | None:
+    """What was saved for this data; None where there is nothing of it."""
+    if not (folder / f"{model}.npz").exists():
+        return None
+    about = json.loads((folder / f"{model}.json").read_text(encoding="utf-8"))
+    if about["fingerprint"] != fingerprint:
+        return None
+    parts: dict[str, dict[str, np.ndarray]] = {}
+    with np.load(folder / f"{model}.npz", allow_pickle=False) as arrays:
+        for key in arrays.files:
+            part, _, metric = key.partition("|")
+            parts.setdefault(part, {})[metric] = arrays[key]
+    results = {
+        part: Result(model, {k: v for k, v in columns.items() if k != "users"}, 0.0, {}, users)
+        for part, columns in parts.items()
+        for users in (columns["users"],)
+    }
+    whole = dataclasses.replace(
+        results.pop(""), seconds=about.pop("ranking seconds"), overall=about.pop("overall")
+    )
+    return Measured(whole, results, about)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,44 @@
+"""Which data a comparison may be run on, and by which protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from data import SplitRule
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A named source, the exam asked of it, and the rule in place of the source's own."""
+
+    source: str
+    protocol: str  # full | context | ctr
+    words: str
+    rule: SplitRule | None = None
+    metric: str = "ndcg@10"
+
+
+EIGHT = "random 8:1:1 of each user's positives, all items ranked"
+LAST = "each user's last event is the test, the one before it validation; all items ranked"
+GIVEN = "train and test as the paper gives them, validation carved from training; all items ranked"
+CLICKS = "rows with drawn negatives, random 6:2:2; AUC and F1 over the whole part"
+
+SETS = {
+    "lastfm": Bench("lastfm", "full", EIGHT),
+    "movielens-small": Bench("movielens-small", "full", EIGHT),
+    "movielens-100k": Bench("movielens-100k", "full", EIGHT + "; every rating is a positive"),
+    "movielens-100k-next": Bench("movielens-100k", "full", LAST, SplitRule("leave-one-out")),
+    "movielens-1m": Bench("movielens-1m", "full", EIGHT + "; every rating is a positive"),
+    "book-crossing": Bench("book-crossing", "full", EIGHT),
+    "frappe": Bench(
+        "frappe",
+        "context",
+        "random 7:2:1 of (user, app, context) rows; all apps ranked for each row but those of "
+        "the same user and context in earlier parts",
+    ),
+    "amazon": Bench("amazon", "full", LAST),
+    "lastfm-colakg": Bench("lastfm-colakg", "full", GIVEN, metric="ndcg@20"),
+    "movielens-1m-colakg": Bench("movielens-1m-colakg", "full", GIVEN, metric="ndcg@20"),
+    "lastfm-ctr": Bench("lastfm-ctr", "ctr", CLICKS, metric="auc"),
+    "book-crossing-ctr": Bench("book-crossing-ctr", "ctr", CLICKS, metric="auc"),
+}

@@ -1,0 +1,218 @@
+"""The outcome of a comparison as JSON, Markdown and one HTML page."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.sets import SETS
+from evaluation.baselines import BUDGET
+from evaluation.report import (
+    Section,
+    differences_html,
+    page,
+    results_html,
+    slices_html,
+    words_table,
+)
+from evaluation.result import Result
+from evaluation.significance import Difference, as_json, by_user, compare, holm
+
+OURS = "trefoil"
+Found = Mapping[str, Mapping[int, Mapping[str, Any]]]  # set -> seed -> model -> Measured
+COLUMNS = ("recall@10", "ndcg@10", "mrr@10", "hit@10", "recall@20", "ndcg@20", "coverage@10")
+CLICKS = ("auc", "gauc", "f1", "log-loss", "calibration-error")
+RULES = (
+    f"Each baseline tried at most {BUDGET} settings, chosen by validation ndcg@10 on the same "
+    "exam; learned ones also stop on it. Means over users, then over seeds; ± is the standard "
+    "deviation over seeds. One rule for ties, a seeded shuffle of items, holds for all models."
+)
+
+
+def write_tables(out: Path, found: Found, command: str) -> None:
+    """``quality.json``, ``quality.md`` and ``quality.html`` in ``out``."""
+    published = read_published()
+    sets = {name: summary(name, seeds) for name, seeds in found.items()}
+    for name, one in sets.items():
+        one["published"] = published.get(name, [])
+    text = json.dumps({"command": command, "rules": RULES, "sets": sets}, indent=1)
+    (out / "quality.json").write_text(text + "\n", encoding="utf-8")
+    (out / "quality.md").write_text(markdown(sets, command), encoding="utf-8")
+    (out / "quality.html").write_text(html(found, sets, command), encoding="utf-8")
+
+
+def read_published() -> dict[str, list[dict[str, Any]]]:
+    """Figures of others, with source and how far the protocol matches."""
+    with (Path(__file__).parent / "published.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def summary(name: str, seeds: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    """Means, deviations, settings and tests of one set."""
+    models = list(dict.fromkeys(model for found in seeds.values() for model in found))
+    results: dict[str, Any] = {}
+    for model in models:
+        means = [found[model].result.means() for found in seeds.values() if model in found]
+        keys = dict.fromkeys(key for row in means for key in row)
+        results[model] = {key: float(np.mean([row[key] for row in means])) for key in keys}
+        results[model]["std"] = {
+            key: float(np.std([row[key] for row in means], ddof=1 if len(means) > 1 else 0))
+            for key in keys
+        }
+    first = next(iter(seeds.values()))
+    return {
+        "protocol": SETS[name].words,
+        "metric": SETS[name].metric,
+        "seeds": list(seeds),
+        "fingerprint": next((one.about.get("fingerprint") for one in first.values()), None),
+        "results": results,
+        "settings": {
+            model: {seed: found[model].about.get("settings") for seed, found in seeds.items()}
+            for model in models
+            if model != OURS
+        },
+        "seconds": {
+            model: float(np.mean([found[model].about["seconds"] for found in seeds.values()]))
+            for model in models
+        },
+        "slices": {
+            part: {one.name: one.means() for one in pooled}
+            for part, (_, pooled) in pooled_slices(seeds).items()
+        },
+        "significance": as_json(differences(name, seeds)),
+    }
+
+
+def differences(name: str, seeds: Mapping[int, Mapping[str, Any]]) -> list[Difference]:
+    """Ours against every other model (without ours: the first), one family per set."""
+    metric = SETS[name].metric
+    models = list(next(iter(seeds.values())))
+    models = [
+        model
+        for model in models
+        if all(metric in found[model].result.per_case for found in seeds.values())
+    ]
+    if len(models) < 2:
+        return []
+    columns = {
+        model: [found[model].result.per_case[metric] for found in seeds.values()]
+        for model in models
+    }
+    users = [found[models[0]].result.users for found in seeds.values()]
+    first = OURS if OURS in models else models[0]
+    return holm(
+        [
+            compare(first, other, metric, users, columns[first], columns[other])
+            for other in models
+            if other != first
+        ]
+    )
+
+
+def pooled(name: str, results: list[Result]) -> Result:
+    """One value per user: the mean over seeds and cases."""
+    per_case, users = {}, np.empty(0, np.int64)
+    for metric in results[0].per_case:
+        users, per_case[metric] = by_user(
+            [one.users for one in results], [one.per_case[metric] for one in results]
+        )
+    overall = {
+        key: float(np.mean([one.overall[key] for one in results])) for key in results[0].overall
+    }
+    return Result(name, per_case, sum(one.seconds for one in results), overall, users)
+
+
+def pooled_slices(
+    seeds: Mapping[int, Mapping[str, Any]],
+) -> dict[str, tuple[str, list[Result]]]:
+    """Slices over all seeds; the meaning is that of the first seed."""
+    first = next(iter(seeds.values()))
+    out = {}
+    for part in dict.fromkeys(name for one in first.values() for name in one.slices):
+        results = [
+            pooled(model, [found[model].slices[part] for found in seeds.values()])
+            for model in first
+            if all(part in found[model].slices for found in seeds.values())
+        ]
+        meaning = next(iter(first.values())).about.get("slices", {}).get(part, "")
+        out[part] = (meaning, results)
+    return out
+
+
+def markdown(sets: Mapping[str, Any], command: str) -> str:
+    """Tables for ``docs/results.md``."""
+    lines = ["# Results", "", RULES, ""]
+    for name, one in sets.items():
+        own = command.replace(f"--set {','.join(sets)}", f"--set {name}")
+        lines += [f"## {name}", "", f"    {own}", "", one["protocol"].capitalize() + ".", ""]
+        columns = [
+            column
+            for column in (*COLUMNS, *CLICKS, "rmse")
+            if any(column in row for row in one["results"].values())
+        ]
+        lines += ["| model | " + " | ".join(columns) + " | seconds |"]
+        lines += ["|---" + "|--:" * (len(columns) + 1) + "|"]
+        for model, row in one["results"].items():
+            cells = [_cell(row, column, len(one["seeds"])) for column in columns]
+            lines.append(f"| {model} | " + " | ".join(cells) + f" | {one['seconds'][model]:.0f} |")
+        for row in one["published"]:
+            cells = [f"{row['values'][c]:.4f}" if c in row["values"] else "" for c in columns]
+            lines.append(f"| *{row['model']}*¹ | " + " | ".join(cells) + " | |")
+        if one["published"]:
+            lines += ["", "¹ Figures of others:", ""]
+            lines += [
+                f"- {row['model']}: {row['source']}. Protocol matches: {row['match']}."
+                for row in one["published"]
+            ]
+        if one["significance"]:
+            lines += ["", "Paired randomisation tests over users, corrected by Holm:", ""]
+        for pair, test in one["significance"].items():
+            sure = f"p = {test['p']:.2g}" if test["significant"] else "not significant"
+            lines.append(
+                f"- {pair}, {test['metric']}: {test['difference']:+.4f} "
+                f"[{test['low']:+.4f}, {test['high']:+.4f}], {sure}"
+            )
+        lines += [""]
+    return "\n".join(lines)
+
+
+def html(found: Found, sets: Mapping[str, Any], command: str) -> str:
+    """One section per set, with plots."""
+    sections = []
+    for name, seeds in found.items():
+        one, first = sets[name], next(iter(seeds.values()))
+        results = [
+            pooled(model, [part[model].result for part in seeds.values()]) for model in first
+        ]
+        body = f"<p>{one['protocol'].capitalize()}.</p>"
+        body += results_html(results, OURS, SETS[name].metric)
+        if one["published"]:
+            rows = [
+                [
+                    row["model"],
+                    ", ".join(f"{key} {value:.4f}" for key, value in row["values"].items()),
+                    row["match"],
+                    row["source"],
+                ]
+                for row in one["published"]
+            ]
+            body += "<h3>Figures of others</h3>"
+            body += words_table(["model", "values", "protocol matches", "source"], rows)
+        tests = differences_html(differences(name, seeds))
+        body += f"<h3>Differences</h3>{tests}" if tests else ""
+        slices = slices_html(pooled_slices(seeds), OURS)
+        body += f"<h3>Slices</h3>{slices}" if slices else ""
+        sections.append(Section(name, body))
+    return page("How good, against whom", RULES, sections, command)
+
+
+def _cell(row: Mapping[str, Any], column: str, seeds: int) -> str:
+    if column not in row:
+        return ""
+    spread = f" ± {row['std'][column]:.4f}" if seeds > 1 else ""
+    return f"{row[column]:.4f}{spread}"
