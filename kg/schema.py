@@ -64,7 +64,11 @@ def upper_snake(text: str) -> str:
 
 def label(iri: str) -> str:
     """``http://schema.org/Person`` becomes ``Person``, ``film noir`` becomes ``FilmNoir``."""
-    words = re.split(r"_+", _word(unquote(local(iri))))
+    return _pascal(unquote(local(iri)))
+
+
+def _pascal(text: str) -> str:
+    words = re.split(r"_+", _word(text))
     return _led("".join(word[:1].upper() + word[1:] for word in words))
 
 
@@ -90,29 +94,26 @@ def distinct_names(
     given: Mapping[str, str] | None = None,
     join: Callable[[str, str], str] | None = None,
 ) -> dict[str, str]:
-    """One name for each IRI: the short one; of those that clash, each gets its prefix.
+    """One name for each IRI: the given one or the short one; of those that clash, each gets
+    its prefix.
 
-    ``given`` names go first. What still clashes is numbered in order of IRI. Names
-    that differ only in case count as one, since not every store tells them apart.
+    What still clashes is numbered in order of IRI. Names that differ only in case
+    count as one, since not every store tells them apart.
     """
-    iris, given = sorted(set(iris)), given or {}
-    names = {iri: given[iri] for iri in iris if iri in given}
-    open_ = [iri for iri in iris if iri not in names]
-    joined = join or (lambda space, name: f"{space}_{name}")
-    taken = {name.casefold() for name in (*reserved, *names.values())}
-    crowd = Counter(short(iri).casefold() for iri in open_)
-    for iri in open_:
-        name = short(iri)
-        if crowd[name.casefold()] > 1 or name.casefold() in taken:
-            name = joined(prefix(iri), name)
-        names[iri] = name
-    seen = Counter(taken)
-    for iri in open_:
-        name = names[iri]
-        while seen[name.casefold()]:
-            seen[names[iri].casefold()] += 1
-            name = f"{names[iri]}_{seen[names[iri].casefold()]}"
-        seen[name.casefold()] += 1
+    iris, joined = sorted(set(iris)), join or (lambda space, name: f"{space}_{name}")
+    names = {iri: (given or {}).get(iri) or short(iri) for iri in iris}
+    crowd = Counter(name.casefold() for name in names.values())
+    crowd.update(name.casefold() for name in reserved)
+    for iri, name in names.items():
+        if crowd[name.casefold()] > 1:
+            names[iri] = joined(prefix(iri), name)
+    taken = {name.casefold() for name in reserved}
+    for iri in iris:
+        name, number = names[iri], 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{names[iri]}_{number}"
+        taken.add(name.casefold())
         names[iri] = name
     return names
 
@@ -129,12 +130,13 @@ def relationship_types(iris: Iterable[str], given: Mapping[str, str] | None = No
     )
 
 
-def labels(iris: Iterable[str]) -> dict[str, str]:
+def labels(iris: Iterable[str], given: Mapping[str, str] | None = None) -> dict[str, str]:
     """Label of each class: ``Person``, of two such ``SchemaPerson`` and ``DboPerson``."""
     return distinct_names(
         iris,
         label,
         reserved=RESERVED_LABELS,
+        given={iri: _pascal(name) for iri, name in (given or {}).items()},
         join=lambda space, name: f"{space[:1].upper()}{space[1:]}{name}",
     )
 

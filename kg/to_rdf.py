@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -50,12 +50,15 @@ def to_rdf(graph: KnowledgeGraph, *, events: bool = False) -> rdflib.Graph:
 
 def to_ntriples(graph: KnowledgeGraph, *, events: bool = False) -> Iterator[str]:
     """The graph as lines of N-Triples."""
+    yield from _lines(statements(graph, events))
 
+
+def _lines(said: Iterable[tuple[str, str, Term]]) -> Iterator[str]:
     def resource(text: str):
         blank = text.startswith(PREFIX)
         return ox.BlankNode("b" + text.removeprefix(PREFIX)) if blank else ox.NamedNode(text)
 
-    for s, p, (text, datatype, language) in statements(graph, events):
+    for s, p, (text, datatype, language) in said:
         if datatype == _IRI:
             value = resource(text)
         elif language:
@@ -189,6 +192,22 @@ def from_rdflib(graph: rdflib.Graph, *, same_as: bool = False) -> Triples:
     lines, broken = read_lines(io.BytesIO(text), form, into, name=name, scope="0", limits=Limits())
     broken_share(broken, lines, 0.0)
     return finish(into, same_as=same_as)
+
+
+def from_statements(said: Iterable[tuple[str, str, Term]]) -> Triples:
+    """Triples of statements in the form of ``statements``. Raises ValueError for a bad IRI."""
+    into = Statements()
+    text = "".join(_lines(said)).encode()
+    lines, broken = read_lines(
+        io.BytesIO(text),
+        ox.RdfFormat.N_TRIPLES,
+        into,
+        name="statements",
+        scope="0",
+        limits=Limits(),
+    )
+    broken_share(broken, lines, 0.0)
+    return finish(into)
 
 
 def _rdflib_lines(graph: rdflib.Graph) -> Iterator[str]:

@@ -40,13 +40,11 @@ def typed_graph(
     A node's label is its class; of several classes the one with most members,
     ``owl:Thing`` and its like last, and the first by IRI among equals. All of
     them are then kept in the property ``classes``. ``names`` gives names to
-    entities and relationship types to predicates, by IRI.
+    entities, classes and predicates, by IRI.
     """
     names = {**triples.names, **(names or {})}
-    kinds = relationship_types(
-        triples.relations, {k: v for k, v in names.items() if k in triples.relations}
-    )
-    titles = labels(triples.classes)
+    kinds = relationship_types(triples.relations, names)
+    titles = labels(triples.classes, names)
     klass = _main_class(triples)
     labelled = [ENTITY, *(titles[iri] for iri in triples.classes)]
     order = np.argsort(klass, kind="stable")
