@@ -49,8 +49,8 @@ class GraphNeighbours(TextNeighbours):
 
     s_ji = a_j . a_i / (|a_j| |a_i|^length): ``length`` 1 is the cosine; 0 prefers
     items of which the graph says more. ``features`` is sparse [items, facts],
-    non-zero where an item has a fact (a relation, a direction and an entity). Di Noia et al. 2012, "Linked open data
-    to support content-based recommender systems".
+    non-zero where an item has a fact (a relation, a direction and an entity). Di
+    Noia et al. 2012, "Linked open data to support content-based recommender systems".
     """
 
     name = "graph-neighbours"
