@@ -5,18 +5,21 @@ import json
 import time
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
-from data import Dataset, read_dataset
+from data import ConfigError, Dataset, read_dataset
 from data.command import run
 from data.sieve import write_quarantine
 from fusion.progress import Progress
 from fusion.recommender import Recommender
 from fusion.run_card import model_card, training_report, write_curves
-from fusion.run_folder import new_run, write_file, write_manifest
-from fusion.settings import load_settings
+from fusion.run_folder import check_place, new_run, write_file, write_manifest
+from fusion.settings import Settings, load_settings
+from fusion.unfinished import Unfinished, partial_of
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,39 +27,103 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="train.py",
         description="Train on a dataset folder or a named dataset; alone, on the embedded demo.",
-        epilog="Exit status: 0 done, 2 wrong use or bad input, 1 a fault of Trefoil.",
+        epilog="Exit status: 0 done, 2 wrong use or bad input, 1 a fault of Trefoil; stopped by "
+        "Ctrl-C 130, by SIGTERM 143, and --resume goes on.",
     )
     p.add_argument("--config", type=Path, metavar="FILE.toml", help="settings")
-    p.add_argument("--data", default="demo", help="a folder with dataset.toml, or a name")
+    p.add_argument("--data", help="a folder with dataset.toml, or a name (default: demo)")
     p.add_argument("--data-root", type=Path, metavar="DIR", help="where a named dataset lies")
     p.add_argument("--out", type=Path, metavar="RUN", help="run folder (default: runs/<name>)")
+    p.add_argument(
+        "--resume", type=Path, metavar="RUN", help="go on with a run that was stopped in training"
+    )
     p.add_argument(
         "--set", action="append", default=[], metavar="a.b=value", help="change one setting"
     )
     p.add_argument(
-        "--max-bad-share", type=float, default=0.01, help="share of bad rows that is tolerated"
+        "--max-bad-share", type=float, help="share of bad rows that is tolerated (default: 0.01)"
     )
     return p
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train on what, where it goes, and where its checkpoints lie meanwhile."""
+
+    out: Path
+    settings: Settings
+    made_from: dict[str, Any]
+    checkpoints: Unfinished
+
+
+def fresh(args: argparse.Namespace) -> Plan:
+    """A training from the start."""
+    source = args.data or "demo"
+    out = args.out or Path("runs") / Path(source).name
+    check_place(out)
+    made_from = {
+        "source": source,
+        "root": args.data_root and str(args.data_root),
+        "max_bad_share": 0.01 if args.max_bad_share is None else args.max_bad_share,
+    }
+    settings = load_settings(args.config, args.set)
+    return Plan(out, settings, made_from, Unfinished.new(partial_of(out), made_from))
+
+
+def resumed(args: argparse.Namespace) -> Plan:
+    """A training that was stopped; what the command line says again has to agree."""
+    out = args.resume
+    if args.out is not None and args.out != out:
+        raise ConfigError(f"--out {args.out}: --resume {out} writes {out}; leave --out away")
+    checkpoints = Unfinished.of(out)
+    made_from = checkpoints.made_from
+    said = {
+        "source": args.data,
+        "root": args.data_root and str(args.data_root),
+        "max_bad_share": args.max_bad_share,
+    }
+    for name, value in said.items():
+        if value is not None and value != made_from[name]:
+            raise ConfigError(
+                f"{out}: began with {name} {made_from[name]!r}, not {value!r}; leave that flag away"
+            )
+    settings = load_settings(args.config, args.set, base=checkpoints.settings())
+    return Plan(out, settings, made_from, checkpoints)
 
 
 def train(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
-    settings = load_settings(args.config, args.set)
-    console = Console()
-    began = time.perf_counter()
-    dataset = read_dataset(args.data, root=args.data_root, max_bad_share=args.max_bad_share)
+    plan = resumed(args) if args.resume else fresh(args)
+    console, began = Console(), time.perf_counter()
+    made_from = plan.made_from
+    dataset = read_dataset(
+        made_from["source"], root=made_from["root"], max_bad_share=made_from["max_bad_share"]
+    )
     describe(dataset, console)
-    out = args.out or Path("runs") / Path(args.data).name
-    with new_run(out) as folder:
+    try:
         with Progress(console) as progress:
-            recommender = Recommender(settings).fit(dataset, progress=progress)
+            recommender = Recommender(plan.settings).fit(
+                dataset, progress=progress, checkpoints=plan.checkpoints
+            )
         seconds = time.perf_counter() - began
         recommender.about |= {
-            "data": {"source": args.data, "root": args.data_root and str(args.data_root)},
-            "max_bad_share": args.max_bad_share,
+            "data": {"source": made_from["source"], "root": made_from["root"]},
+            "max_bad_share": made_from["max_bad_share"],
             "seconds": {"train": round(seconds, 2)},
+            "resumed": plan.checkpoints.resumed,
         }
+        write(recommender, dataset, plan.out)
+    except KeyboardInterrupt as stop:
+        raise type(stop)(how_to_go_on(plan)) from None
+    plan.checkpoints.remove()
+    console.print(f"{plan.out}: written in {seconds:.1f} s. Next: python evaluate.py {plan.out}")
+    return 0
+
+
+def write(recommender: Recommender, dataset: Dataset, out: Path) -> None:
+    """All files of a run; those that were there are replaced when all is written."""
+    with new_run(out) as folder:
         recommender.write(folder)
         write_quarantine(dataset.report, folder / "quarantine.jsonl")
         report = training_report(recommender, dataset)
@@ -64,8 +131,13 @@ def train(argv: Sequence[str] | None = None) -> int:
         write_file(folder / "MODEL_CARD.md", model_card(recommender, dataset))
         write_curves(recommender, folder)
         write_manifest(folder, recommender.about)
-    console.print(f"{out}: written in {seconds:.1f} s. Next: python evaluate.py {out}")
-    return 0
+
+
+def how_to_go_on(plan: Plan) -> str:
+    """One line for someone who stopped a training."""
+    if plan.checkpoints.newest() is None:
+        return "stopped before the first checkpoint; train again"
+    return f"stopped; go on with: python train.py --resume {plan.out}"
 
 
 def describe(dataset: Dataset, console: Console) -> None:

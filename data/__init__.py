@@ -2,7 +2,15 @@
 
 from data.dataset import Dataset, GraphSource, SplitRule
 from data.entities import EntityColumns
-from data.errors import ConfigError, DataError, GraphDataError, SplitError, StoreError, UnknownId
+from data.errors import (
+    ConfigError,
+    DataError,
+    GraphDataError,
+    SplitError,
+    StoreError,
+    TrainingError,
+    UnknownId,
+)
 from data.events import EventColumns
 from data.frames import dataset_of
 from data.histories import Cases, Histories
@@ -33,6 +41,7 @@ __all__ = [
     "SplitError",
     "SplitRule",
     "StoreError",
+    "TrainingError",
     "UnknownId",
     "Users",
     "Vocabulary",

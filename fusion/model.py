@@ -3,7 +3,8 @@
 import logging
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from data.dataset import Dataset
+from data.errors import TrainingError
 from data.histories import Cases, Histories
 from data.interactions import Interactions
 from data.split import Split
@@ -24,6 +26,7 @@ from fusion.leaves import Fitted, Known, Leaf, fit_cheap_leaves
 from fusion.network import Evidence, JointNetwork
 from fusion.network_leaf import NetworkLeaf, SequenceLeaf
 from fusion.settings import Settings
+from fusion.unfinished import Memory, Unfinished
 from fusion.validation import Validation
 from kg.facts import Facts, item_facts
 from kg.graph import KnowledgeGraph
@@ -80,8 +83,13 @@ def fit_model(
     graph: KnowledgeGraph | None,
     settings: Settings,
     progress: Progress | None = None,
+    checkpoints: Unfinished | None = None,
 ) -> Model:
-    """Learn from training events, choose on validation events; the test part stays closed."""
+    """Learn from training events, choose on validation events; the test part stays closed.
+
+    ``checkpoints`` keeps the state of each network after every look, and gives
+    it back where training was stopped. Raises TrainingError where it diverges.
+    """
     seed_everything(settings)
     say = _sayer(progress)
     device = device_of(settings)
@@ -102,16 +110,18 @@ def fit_model(
         shape = shape_of(settings, lessons.per_user, behaviour=behaviour)
         for number in range(settings.network.seeds):
             say(f"network {number + 1} of {settings.network.seeds}")
-            network, journal = fit_network(
-                evidence,
-                shape,
-                lessons,
-                validation,
-                settings,
-                seed=settings.seed + 1000 * number,
-                device=device,
-                progress=progress,
-            )
+            with _last_good(number, checkpoints):
+                network, journal = fit_network(
+                    evidence,
+                    shape,
+                    lessons,
+                    validation,
+                    settings,
+                    seed=settings.seed + 1000 * number,
+                    device=device,
+                    progress=progress,
+                    memory=Memory(checkpoints, number) if checkpoints else None,
+                )
             networks.append(network)
             journals.append(journal)
         fitted.leaves = network_leaves(networks) | fitted.leaves
@@ -150,6 +160,16 @@ def device_of(settings: Settings) -> torch.device:
     if settings.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(settings.device)
+
+
+@contextmanager
+def _last_good(number: int, checkpoints: Unfinished | None) -> Iterator[None]:
+    """Where training diverges, say of which network, and what is left of it."""
+    try:
+        yield
+    except TrainingError as error:
+        left = f"; {checkpoints.last_good()}" if checkpoints else ""
+        raise TrainingError(f"network {number + 1}: {error}{left}") from None
 
 
 def _sayer(progress: Progress | None) -> Callable[[str], None]:

@@ -22,16 +22,13 @@ from fusion.fit import Progress
 from fusion.model import Model, fit_model
 from fusion.run_folder import check_manifest, new_run, write_file, write_manifest
 from fusion.settings import Settings, load_settings
+from fusion.unfinished import Unfinished
 from kg.build import build
 from kg.embedded_store import write_embedded
 from kg.graph import KnowledgeGraph
+from kg.paths import Path as GraphPath
+from kg.paths import PathIndex
 from kg.store import open_store
-
-try:
-    from kg.paths import Path as GraphPath
-    from kg.paths import PathIndex
-except ImportError:
-    GraphPath = PathIndex = object
 
 log = logging.getLogger(__name__)
 
@@ -98,15 +95,26 @@ class Recommender:
         return self._paths
 
     def fit(
-        self, dataset: Dataset, *, split: Split | None = None, progress: Progress | None = None
+        self,
+        dataset: Dataset,
+        *,
+        split: Split | None = None,
+        progress: Progress | None = None,
+        checkpoints: Unfinished | None = None,
     ) -> "Recommender":
         """Learn from the training part, choose on the validation part of ``split``.
 
         Without one the dataset's own rule divides the events by ``split_seed``.
+        ``checkpoints`` keeps what it takes to go on after a stop. Raises
+        ConfigError where they are of other data or settings, TrainingError where
+        training diverges.
         """
         split = split or split_events(dataset, self.settings.split_seed)
+        if checkpoints is not None:
+            rule = {"by": split.rule.by, "events": [len(split.train), len(split.valid)]}
+            checkpoints.agree(self.settings, {"data": dataset.fingerprint, "split": rule})
         graph = build(dataset, split.train)
-        self._model = fit_model(dataset, split, graph, self.settings, progress)
+        self._model = fit_model(dataset, split, graph, self.settings, progress, checkpoints)
         self._catalogue = Catalogue.of(dataset, split)
         self._graph, self._paths, self._store = graph, None, None
         self.about = {
@@ -278,7 +286,7 @@ class Recommender:
     ) -> list[Recommendation]:
         items, user = self.catalogue.items, int(cases.user[0])
         paths: list[list[GraphPath]] = [[] for _ in top]
-        if PathIndex is not object and reasons and len(top):
+        if reasons and len(top):
             if user >= 0:
                 paths = self.paths.explain(np.full(len(top), user), top, k=reasons)
             elif len(past):

@@ -44,9 +44,7 @@ def new_run(folder: Path) -> Iterator[Path]:
 
     An old run is replaced. Anything else that is there is left alone: ConfigError.
     """
-    taken = folder.exists() and not (folder / MANIFEST).exists()
-    if taken and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"{folder}: exists and is no run; name a new folder with --out")
+    check_place(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     os.chmod(beside, 0o755)
@@ -62,6 +60,13 @@ def new_run(folder: Path) -> Iterator[Path]:
             old.rename(folder)
         shutil.rmtree(beside, ignore_errors=True)
         raise
+
+
+def check_place(folder: Path) -> None:
+    """Raises ConfigError where ``folder`` holds something that is no run."""
+    taken = folder.exists() and not (folder / MANIFEST).exists()
+    if taken and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{folder}: exists and is no run; name a new folder with --out")
 
 
 def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:

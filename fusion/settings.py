@@ -85,7 +85,7 @@ class Network(Part):
         default=0.1, ge=0, lt=1
     )  # share of items predicted from content alone
     rate: PositiveFloat = 5e-3  # learning rate
-    average: float = Field(0.98, ge=0, lt=1)  # decay of the running mean of the weights; 0: none
+    average: float = Field(0.95, ge=0, lt=1)  # decay of the running mean of the weights; 0: none
     batch: PositiveInt = 512  # users per step
     epochs: PositiveInt = 300
     patience: PositiveInt = 4  # evaluations without a better validation NDCG@10
@@ -132,12 +132,14 @@ class Settings(Part):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
-def load_settings(path: Path | None = None, changes: Sequence[str] = ()) -> Settings:
-    """Settings from a TOML file and ``a.b=value`` changes, in that order.
+def load_settings(
+    path: Path | None = None, changes: Sequence[str] = (), base: Settings | None = None
+) -> Settings:
+    """Settings from a TOML file (else ``base``) and ``a.b=value`` changes, in that order.
 
     Raises ConfigError naming the unknown key, with a suggestion, or the value refused.
     """
-    tree: dict[str, Any] = {}
+    tree: dict[str, Any] = {} if base is None else base.model_dump()
     where = "settings"
     if path is not None:
         where = str(path)

@@ -129,6 +129,13 @@ class Unfinished:
         looks = self._looks("*")
         return max(looks, key=lambda path: path.stat().st_mtime_ns) if looks else None
 
+    def last_good(self) -> str:
+        """Words on the newest checkpoint, to end a message with."""
+        path = self.newest()
+        if path is None:
+            return "there is no checkpoint yet"
+        return f"the last good checkpoint is {path}; --resume may change {' and '.join(MAY_CHANGE)}"
+
     def remove(self) -> None:
         """The run is written: its checkpoints go."""
         shutil.rmtree(self.folder, ignore_errors=True)
