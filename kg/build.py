@@ -53,7 +53,7 @@ def build(dataset: Dataset, train: Ints) -> KnowledgeGraph:
 def read_source(source: GraphSource) -> tuple[KnowledgeGraph, dict[str, str]]:
     """The graph behind a dataset, not yet linked; and which IRIs were merged into which."""
     if source.neo4j is not None:
-        from kg.neo4j_store import read_neo4j
+        from kg.store import read_neo4j
 
         return read_neo4j(source.neo4j), {}
     chosen = Selection(allow=source.allow, deny=source.deny)

@@ -52,7 +52,8 @@ def link(
 
     An item takes over the properties and edges of its entity, which is no node
     any more. Several items on one entity each get its edges. An item without
-    entity stays, without edges. Title and text of the catalogue go before those
+    entity stays, without edges; an Item node of the graph that stands for no item of
+    the catalogue goes, with its edges. Title and text of the catalogue go before those
     of the graph. Nodes labelled User, and INTERACTED edges, that the graph
     brought along are left out: events come from training alone.
     """
@@ -72,6 +73,9 @@ def link(
     tally["entities shared by several items"] = int((crowd > 1).sum())
     tally["entities of items"] = pairs.shape[1]
     moves = {name: _Move(graph, at, label, row) for at, name in enumerate(graph.nodes)}
+    tally["items of the graph, not of the catalogue, left out"] += sum(
+        move.left for move in moves.values()
+    )
     nodes: dict[str, Nodes] = {ITEM: _item_nodes(graph, items, label, row)}
     for name, move in moves.items():
         if len(move.kept):
@@ -123,20 +127,24 @@ class _Move:
     """Where the nodes of one type go: to a new row of it, or to one or more items."""
 
     def __init__(self, graph: KnowledgeGraph, at: int, label: Ints, row: Ints) -> None:
-        size = len(list(graph.nodes.values())[at])
+        name = list(graph.nodes)[at]
+        size = len(graph.nodes[name])
         items = np.flatnonzero(label == at)
         items = items[np.argsort(row[items], kind="stable")]
         self.items = items
         self.count = np.bincount(row[items], minlength=size)
         self.first = np.cumsum(self.count) - self.count
-        self.kept = np.flatnonzero(self.count == 0)
-        self.row = np.cumsum(self.count == 0) - 1
+        stays = self.count == 0 if name != ITEM else np.zeros(size, bool)
+        self.left = int((self.count == 0).sum() - stays.sum())
+        self.kept = np.flatnonzero(stays)
+        self.row = np.where(stays, np.cumsum(stays) - 1, -1)
 
     def ends(self, rows: Ints, to_item: bool) -> tuple[Ints, Ints]:
         """Positions in ``rows`` that go to items (or stay), and the new row of each."""
-        at = np.flatnonzero((self.count[rows] > 0) == to_item)
         if not to_item:
+            at = np.flatnonzero(self.row[rows] >= 0)
             return at, self.row[rows[at]]
+        at = np.flatnonzero(self.count[rows] > 0)
         count = self.count[rows[at]]
         offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
         return np.repeat(at, count), self.items[np.repeat(self.first[rows[at]], count) + offset]
