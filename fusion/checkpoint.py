@@ -94,7 +94,7 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
 def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
     """The model and catalogue of a run. Raises DataError for a file that cannot be used."""
     try:
-        tensors = load_file(folder / MODEL)
+        tensors = _read(folder / MODEL)
         structure = json.loads((folder / STRUCTURE).read_text("utf-8"))
         items = _load_items(folder / VOCABULARY)
         users = Vocabulary(pl.read_parquet(folder / VOCABULARY / "users.parquet")["id"])
@@ -141,6 +141,11 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
     model = Model(settings, known, leaves, gate, networks, texts, seen, structure["notes"])
     return model, catalogue
+
+
+def _read(file: Path) -> dict[str, Tensor]:
+    """Tensors in memory of their own: products round by how their numbers are aligned."""
+    return {name: tensor.clone() for name, tensor in load_file(file).items()}
 
 
 def _plain(value: Any) -> Any:
@@ -273,7 +278,7 @@ def _load_networks(
 def _load_texts(folder: Path, settings: Settings) -> Texts | None:
     if not (folder / TEXT).exists():
         return None
-    part = load_file(folder / TEXT)
+    part = _read(folder / TEXT)
     text = settings.text
     return Texts(
         TextEncoder(text.model, text.revision, text.max_tokens, text.batch),

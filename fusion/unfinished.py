@@ -76,8 +76,12 @@ class Unfinished:
 
         Raises ConfigError naming the setting, or the part of ``identity``, that differs.
         """
-        now = {"made_from": self.made_from, "settings": settings.model_dump(mode="json")}
-        now |= {"identity": dict(identity), "torch": metadata.version("torch")}
+        now: dict[str, Any] = {
+            "made_from": self.made_from,
+            "settings": settings.model_dump(mode="json"),
+            "identity": dict(identity),
+            "torch": metadata.version("torch"),
+        }
         if not self.resumed:
             shutil.rmtree(self.folder, ignore_errors=True)
             write_file(self.folder / START, json.dumps(now, indent=1, ensure_ascii=False) + "\n")
