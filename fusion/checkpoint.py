@@ -11,7 +11,6 @@ import polars as pl
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from scipy import sparse
 from torch import Tensor
 
 from data.errors import DataError
@@ -22,15 +21,13 @@ from data.vocabulary import Vocabulary
 from encoders.text import TextEncoder, Whitening
 from encoders.view import View
 from evaluation.exam import Sets
-from fusion.als import Factors
 from fusion.catalogue import Catalogue
 from fusion.gate import Gate
 from fusion.leaves import Known, Leaf
-from fusion.linear import Linear
 from fusion.model import Model, Texts, network_leaves
-from fusion.neighbours import Popularity, Profile, Similar, idf_rows
 from fusion.network import Evidence, JointNetwork, Shape
 from fusion.settings import Settings
+from fusion.stored_leaves import get_leaf, get_sparse, put_leaf, put_sparse
 from kg.facts import Facts
 
 MODEL, TEXT, STRUCTURE, VOCABULARY = (
@@ -54,13 +51,13 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
     _put_events(tensors, structure, model.known.events, catalogue)
     if model.known.facts is not None:
         facts = model.known.facts
-        _put_sparse(tensors, "facts", facts.matrix)
+        put_sparse(tensors, "facts", facts.matrix)
         tensors["facts.relation"] = torch.from_numpy(facts.relation)
         tensors["facts.entity"] = torch.from_numpy(facts.entity)
         structure["relations"] = list(facts.relations)
         structure["entities"] = [list(entity) for entity in facts.entities]
     for name, leaf in model.leaves.items():
-        _put_leaf(tensors, structure["leaves"], name, leaf)
+        put_leaf(tensors, structure["leaves"], name, leaf)
     if model.networks:
         network = model.networks[0]
         structure["shape"] = asdict(network.shape)
@@ -116,7 +113,7 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
     facts = None
     if "facts.relation" in tensors:
         facts = Facts(
-            _get_sparse(tensors, "facts"),
+            get_sparse(tensors, "facts"),
             tensors["facts.relation"].numpy(),
             tensors["facts.entity"].numpy(),
             tuple(structure["relations"]),
@@ -135,7 +132,7 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
     networks = _load_networks(tensors, structure, known)
     leaves: dict[str, Leaf] = network_leaves(networks) if networks else {}
     for name, about in structure["leaves"].items():
-        leaves[name] = _get_leaf(tensors, name, about, known)
+        leaves[name] = get_leaf(tensors, name, about, known)
     gate = structure["gate"]
     gate = Gate(tuple(gate["leaves"]), tuple(gate["warm"]), tuple(gate["cold"]), gate["offset"])
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
@@ -154,61 +151,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} has no place in {STRUCTURE}")
-
-
-def _put_sparse(tensors: dict[str, Tensor], name: str, matrix: sparse.csr_matrix) -> None:
-    matrix.sort_indices()
-    tensors[f"{name}.indptr"] = torch.from_numpy(matrix.indptr.astype(np.int64))
-    tensors[f"{name}.indices"] = torch.from_numpy(matrix.indices.astype(np.int32))
-    tensors[f"{name}.data"] = torch.from_numpy(matrix.data.astype(np.float32))
-    tensors[f"{name}.shape"] = torch.tensor(matrix.shape)
-
-
-def _get_sparse(tensors: Mapping[str, Tensor], name: str) -> sparse.csr_matrix:
-    parts = (tensors[f"{name}.{piece}"].numpy() for piece in ("data", "indices", "indptr"))
-    return sparse.csr_matrix(tuple(parts), shape=tuple(tensors[f"{name}.shape"].tolist()))
-
-
-def _put_leaf(
-    tensors: dict[str, Tensor], about: dict[str, dict[str, Any]], name: str, leaf: Leaf
-) -> None:
-    """Leaves that other state rebuilds (networks, profiles, popularity) store no tensors."""
-    if isinstance(leaf, Linear):
-        about[name] = {"kind": "linear", "decay": leaf.decay}
-        tensors.setdefault("linear.weights", leaf.weights.half())
-        tensors.setdefault("linear.kept", torch.from_numpy(leaf.kept))
-    elif isinstance(leaf, Factors):
-        about[name] = {"kind": "factors", "ridge": leaf.ridge, "alpha": leaf.alpha}
-        tensors["factors.items"] = leaf.items
-    elif isinstance(leaf, Similar):
-        about[name] = {"kind": "similar", "decay": leaf.decay}
-        _put_sparse(tensors, name, leaf.table)  # type: ignore[arg-type]
-    elif isinstance(leaf, Profile):
-        about[name] = {"kind": "profile"}
-    elif isinstance(leaf, Popularity):
-        about[name] = {"kind": "popularity"}
-
-
-def _get_leaf(
-    tensors: Mapping[str, Tensor], name: str, about: Mapping[str, Any], known: Known
-) -> Leaf:
-    kind = about["kind"]
-    if kind == "linear":
-        weights, kept = tensors["linear.weights"].float(), tensors["linear.kept"].numpy()
-        return Linear(weights, kept, known.matrix.shape[1], about["decay"])
-    if kind == "factors":
-        return Factors(tensors["factors.items"], about["ridge"], about["alpha"])
-    if kind == "similar":
-        return Similar(_get_sparse(tensors, name), about["decay"])
-    if kind == "profile" and name == "graph-neighbours":
-        assert known.facts is not None
-        return Profile(idf_rows(known.facts.matrix))
-    if kind == "profile":
-        assert known.text is not None
-        return Profile(known.text.vectors.numpy())
-    if kind == "popularity":
-        return Popularity(torch.from_numpy(np.asarray(known.matrix.sum(0), np.float32).ravel()))
-    raise DataError(f"{STRUCTURE}: leaf {name!r} is of an unknown kind {kind!r}")
 
 
 def _put_events(

@@ -1,0 +1,70 @@
+"""The cheap leaves of a model as tensors and plain values, and back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from data.errors import DataError
+from fusion.als import Factors
+from fusion.leaves import Known, Leaf
+from fusion.linear import Linear
+from fusion.neighbours import Popularity, Profile, Similar, idf_rows
+
+
+def put_sparse(tensors: dict[str, Tensor], name: str, matrix: sparse.csr_matrix) -> None:
+    matrix.sort_indices()
+    tensors[f"{name}.indptr"] = torch.from_numpy(matrix.indptr.astype(np.int64))
+    tensors[f"{name}.indices"] = torch.from_numpy(matrix.indices.astype(np.int32))
+    tensors[f"{name}.data"] = torch.from_numpy(matrix.data.astype(np.float32))
+    tensors[f"{name}.shape"] = torch.tensor(matrix.shape)
+
+
+def get_sparse(tensors: Mapping[str, Tensor], name: str) -> sparse.csr_matrix:
+    parts = (tensors[f"{name}.{piece}"].numpy() for piece in ("data", "indices", "indptr"))
+    return sparse.csr_matrix(tuple(parts), shape=tuple(tensors[f"{name}.shape"].tolist()))
+
+
+def put_leaf(
+    tensors: dict[str, Tensor], about: dict[str, dict[str, Any]], name: str, leaf: Leaf
+) -> None:
+    """Leaves that other state rebuilds (networks, profiles, popularity) store no tensors."""
+    if isinstance(leaf, Linear):
+        about[name] = {"kind": "linear", "decay": leaf.decay}
+        tensors.setdefault("linear.weights", leaf.weights.half())
+        tensors.setdefault("linear.kept", torch.from_numpy(leaf.kept))
+    elif isinstance(leaf, Factors):
+        about[name] = {"kind": "factors", "ridge": leaf.ridge, "alpha": leaf.alpha}
+        tensors["factors.items"] = leaf.items
+    elif isinstance(leaf, Similar):
+        about[name] = {"kind": "similar", "decay": leaf.decay}
+        put_sparse(tensors, name, leaf.table)  # type: ignore[arg-type]
+    elif isinstance(leaf, Profile):
+        about[name] = {"kind": "profile"}
+    elif isinstance(leaf, Popularity):
+        about[name] = {"kind": "popularity"}
+
+
+def get_leaf(
+    tensors: Mapping[str, Tensor], name: str, about: Mapping[str, Any], known: Known
+) -> Leaf:
+    kind = about["kind"]
+    if kind == "linear":
+        weights, kept = tensors["linear.weights"].float(), tensors["linear.kept"].numpy()
+        return Linear(weights, kept, known.matrix.shape[1], about["decay"])
+    if kind == "factors":
+        return Factors(tensors["factors.items"], about["ridge"], about["alpha"])
+    if kind == "similar":
+        return Similar(get_sparse(tensors, name), about["decay"])
+    if kind == "profile" and name == "graph-neighbours":
+        assert known.facts is not None
+        return Profile(idf_rows(known.facts.matrix))
+    if kind == "profile":
+        assert known.text is not None
+        return Profile(known.text.vectors.numpy())
+    if kind == "popularity":
+        return Popularity(torch.from_numpy(np.asarray(known.matrix.sum(0), np.float32).ravel()))
+    raise DataError(f"model.json: leaf {name!r} is of an unknown kind {kind!r}")
