@@ -45,7 +45,7 @@ class TextEncoder:
     ) -> tuple[View, list[str]]:
         """Raw vectors [texts, D], known where a text is non-empty, and warnings for the report."""
         known = np.array([bool(text and text.strip()) for text in texts], dtype=bool)
-        said = [text for text, there in zip(texts, known, strict=True) if there]
+        said = [text for text, there in zip(texts, known, strict=True) if text and there]
         warnings: list[str] = []
         if not said:
             return View(torch.zeros(len(texts), 1), torch.from_numpy(known)), warnings

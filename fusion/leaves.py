@@ -112,7 +112,7 @@ def fit_linear(known: Known, validation: Validation, settings: Settings, fitted:
     cube of the items; the numbers found are then used for all that take part.
     """
     began = time.perf_counter()
-    grids = {"ridge": RIDGES}
+    grids: dict[str, tuple[float, ...]] = {"ridge": RIDGES}
     chosen = {"ridge": start_ridge(known)}
     if known.facts is not None:
         grids["facts"], chosen["facts"] = FACT_WEIGHTS, 2.0

@@ -1,6 +1,7 @@
 """The linear leaf: a closed-form item-item model over events, facts and texts."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,9 +47,9 @@ def gram(*rows: sparse.spmatrix | np.ndarray) -> Tensor:
     """``sum X^T X`` over stacked row blocks [any, items], as a dense float32 tensor."""
     total: np.ndarray | None = None
     for block in rows:
-        part = (block.T @ block).astype(np.float32)
-        part = part.toarray() if sparse.issparse(part) else np.asarray(part)
-        total = part if total is None else total + part
+        part: Any = (block.T @ block).astype(np.float32)
+        dense = part.toarray() if sparse.issparse(part) else np.asarray(part)
+        total = dense if total is None else total + dense
     if total is None:
         raise ValueError("no rows to learn from")
     return torch.from_numpy(total)

@@ -66,6 +66,8 @@ class JointNetwork(nn.Module):
     dropout, after DropoutNet, Volkovs et al. 2017).
     """
 
+    seen: Tensor  # items with training events
+
     def __init__(self, evidence: Evidence, shape: Shape) -> None:
         super().__init__()
         users, items = evidence.events.shape

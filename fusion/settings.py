@@ -85,7 +85,9 @@ class Network(Part):
         default=0.1, ge=0, lt=1
     )  # share of items predicted from content alone
     rate: PositiveFloat = 5e-3  # learning rate
-    average: float = Field(0.95, ge=0, lt=1)  # decay of the running mean of the weights; 0: none
+    average: float = Field(
+        default=0.95, ge=0, lt=1
+    )  # decay of the running mean of the weights; 0: none
     batch: PositiveInt = 512  # users per step
     epochs: PositiveInt = 300
     patience: PositiveInt = 4  # evaluations without a better validation NDCG@10

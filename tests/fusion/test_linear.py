@@ -51,9 +51,14 @@ def test_blocks_of_rows_add_up_to_the_stacked_rows():
         gram()
 
 
+def whole(weights, decay=0.0):
+    """The leaf in which all items take part."""
+    return Linear(weights, np.arange(len(weights)), len(weights), decay)
+
+
 def test_scores_are_the_rows_of_the_history_added_up():
     weights = torch.arange(9.0).reshape(3, 3)
-    scores = Linear(weights).score(cases([0, 2], [], [1, 1]))
+    scores = whole(weights).score(cases([0, 2], [], [1, 1]))
     assert torch.equal(scores[0], weights[0] + weights[2])
     assert not scores[1].any()
     assert torch.equal(scores[2], weights[1])  # an item met twice counts once
@@ -62,7 +67,7 @@ def test_scores_are_the_rows_of_the_history_added_up():
 def test_decay_weighs_the_newest_most():
     weight = recency(histories([5, 6, 7], [], [8]), decay=2.0)
     assert np.allclose(weight, [np.exp(-1), np.exp(-0.5), 1.0, 1.0])
-    scores = Linear(torch.eye(3), decay=1.0).score(cases([0, 1], [1, 0], [1, 0, 1]))
+    scores = whole(torch.eye(3), decay=1.0).score(cases([0, 1], [1, 0], [1, 0, 1]))
     e = float(np.exp(-1))
     expected = torch.tensor([[e, 1.0, 0.0], [1.0, e, 0.0], [e, 1 + e * e, 0.0]])
     assert torch.allclose(scores, expected)
@@ -71,16 +76,23 @@ def test_decay_weighs_the_newest_most():
 def test_the_order_of_a_history_matters_only_under_decay():
     weights = closed_form(gram(random_events(30, 6)), 5.0)
     forth, back = cases([0, 1, 2]), cases([2, 1, 0])
-    assert torch.allclose(Linear(weights).score(forth), Linear(weights).score(back))
-    recent = Linear(weights, decay=1.0)
+    assert torch.allclose(whole(weights).score(forth), whole(weights).score(back))
+    recent = whole(weights, decay=1.0)
     assert not torch.allclose(recent.score(forth), recent.score(back))
 
 
 def test_asking_leaves_the_history_as_it_was():
     asked = cases([2, 0, 2], [1])
     before = asked.history.item.copy()
-    Linear(torch.eye(3), decay=1.0).score(asked)
+    whole(torch.eye(3), decay=1.0).score(asked)
     assert np.array_equal(asked.history.item, before)
+
+
+def test_items_that_do_not_take_part_are_neither_heard_nor_scored():
+    weights = torch.tensor([[0.0, 2.0], [3.0, 0.0]])
+    part = Linear(weights, np.array([1, 3]), 4)
+    scores = part.score(cases([0, 1, 2], [3], [0]))
+    assert torch.equal(scores, torch.tensor([[0.0, 0, 0, 2], [0, 3, 0, 0], [0, 0, 0, 0]]))
 
 
 def test_facts_weigh_by_the_root_of_how_many_share_them():
@@ -105,8 +117,8 @@ def test_facts_speak_for_an_item_without_events():
     events = random_events(50, 4, seed=2).toarray()
     events[:, 3] = 0
     facts = table([1, 0], [0, 1], [0, 1], [1, 0])
-    plain = Linear(closed_form(gram(events), 5.0)).score(cases([0], [1]))
-    told = Linear(closed_form(gram(events, 9 * fact_rows(facts)), 5.0)).score(cases([0], [1]))
+    plain = whole(closed_form(gram(events), 5.0)).score(cases([0], [1]))
+    told = whole(closed_form(gram(events, 9 * fact_rows(facts)), 5.0)).score(cases([0], [1]))
     assert not plain[:, 3].any()
     assert told[0, 3] > 0.3
     assert told[0, 3] > told[1, 3] + 0.3
