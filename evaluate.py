@@ -46,7 +46,8 @@ def parser() -> argparse.ArgumentParser:
 def evaluate(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
-    began, console = time.perf_counter(), Console()
+    began = time.perf_counter()
+    console = Console() if sys.stdout.isatty() else Console(width=110)
     recommender = Recommender.load(args.run)
     dataset = dataset_of(recommender, args)
     split = split_events(dataset, recommender.settings.split_seed)
@@ -140,12 +141,10 @@ def measured(
     if protocol == "cold":
         report["results"] = report["slices"].get("cold-items", {})
     report["significance"] = as_json(table.significance)
-    report["rmse"] = {}
     for name, one in scorers.items():
         if isinstance(one, Recommender) and one.model.notes.get("stars"):
             stars = stars_result(one, stars_exam(dataset, split, "test"))
             report["results"].setdefault(name, {}).update(stars)
-    del report["rmse"]
     return report
 
 

@@ -40,7 +40,7 @@ class Linear:
         if items > most:
             kept = np.sort(np.argsort(-counts, kind="stable")[:most])
             met = met[:, kept]
-        gram = (met.T @ met).toarray().astype(np.float64 if len(kept) < 8000 else np.float32)
+        gram = (met.T @ met).toarray().astype(np.float64 if len(kept) < 2000 else np.float32)
         return cls(closed_form(gram, regularisation), kept, items)
 
     def score(self, cases: Cases) -> torch.Tensor:
