@@ -10,12 +10,14 @@ import polars as pl
 
 from data.assemble import Tables, assemble
 from data.dataset import Dataset, GraphSource, SplitRule
-from data.entities import EntityColumns
+from data.entities import EntityColumns, entity_ids, read_entities
 from data.errors import DataError
 from data.events import EventColumns
 from data.folder import default_rule
-from data.sieve import MAX_BAD_SHARE
+from data.items import Entities
+from data.sieve import MAX_BAD_SHARE, Sieve
 from data.tables import Table
+from data.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,3 +87,20 @@ def _polars(frame: object, what: str) -> pl.DataFrame:
             f"{what}: no columns of one kind each ({str(fault).splitlines()[0]}); "
             "write ids as text, all of them"
         ) from None
+
+
+def items_of(frame: pl.DataFrame | pd.DataFrame, columns: EntityColumns | None = None) -> Entities:
+    """Items of a frame; unless told otherwise, from its columns id, title and text.
+
+    Raises DataError for a row without an id and for an id that occurs twice.
+    """
+    table = Table.of(_polars(frame, "items"), "items")
+    if columns is None:
+        there = [name for name in ("title", "text") if name in table.frame.columns]
+        columns = EntityColumns(
+            "id", "title" if "title" in there else None, ("text",) if "text" in there else ()
+        )
+    sieve = Sieve(table, max_bad_share=0.0)
+    ids = entity_ids(table, columns, sieve)
+    sieve.judge()
+    return read_entities(Vocabulary(ids), table, columns, sieve)
