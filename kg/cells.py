@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -52,8 +53,15 @@ def path_cell(nodes: Iterable[Any], relationships: Iterable[Any]) -> dict[str, A
 
 
 def _json(properties: Mapping[str, Any]) -> str:
-    kept = {name: value for name, value in properties.items() if value is not None}
+    kept = {name: _finite(value) for name, value in properties.items() if value is not None}
     return json.dumps(kept, ensure_ascii=False, default=str)
+
+
+def _finite(value: Any) -> Any:
+    # JSON has no NaN and no infinity
+    if isinstance(value, list):
+        return [_finite(part) for part in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def table_of(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> pl.DataFrame:

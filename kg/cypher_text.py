@@ -151,7 +151,11 @@ def _refuse_odd_characters(cypher: str) -> None:
     for at, letter in enumerate(cypher):
         kind = unicodedata.category(letter)
         lone_return = letter == "\r" and cypher[at + 1 : at + 2] != "\n"
-        if kind in ("Cs", "Cn", "Zl", "Zp") or lone_return or (kind == "Cc" and letter not in "\t\n\r"):
+        if (
+            kind in ("Cs", "Cn", "Zl", "Zp")
+            or lone_return
+            or (kind == "Cc" and letter not in "\t\n\r")
+        ):
             raise Refused(
                 f"{place(cypher, at)}: the character U+{ord(letter):04X} cannot stand in a"
                 " statement; pass text as a parameter"

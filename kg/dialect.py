@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kg.cypher_text import Token, label_positions, text_of
+from kg.cypher_text import Refused, Token, label_positions, text_of
 from kg.embedded_card import DOT
 from kg.guard import Checked
 from kg.store import quoted
@@ -33,6 +33,7 @@ def to_embedded(
     names pass unchanged, and the engine says that it does not know them.
     """
     tokens = checked.tokens
+    _refuse_crash(tokens)
     changes: dict[int, str] = {}
     dotted = any(DOT in name for name in (*labels.values(), *types.values()))
     for k, kind in label_positions(tokens).items():
@@ -51,29 +52,53 @@ def column_names(checked: Checked) -> list[str] | None:
 
     None where only the engine knows (``RETURN *``).
     """
-    depth, start, items = 0, 0, []
-    for k, token in enumerate(checked.tokens):
-        if token.kind == "mark":
-            depth += (token.text in "([{") - (token.text in ")]}")
-        if depth == 0 and token.word == "RETURN":
-            start, items = k + 1, []
-            if checked.tokens[k + 1 :] and checked.tokens[k + 1].word == "DISTINCT":
-                start += 1
-        elif depth == 0 and token.text == ",":
-            items.append(checked.tokens[start:k])
-            start = k + 1
-        elif depth == 0 and token.word in ("ORDER", "SKIP", "OFFSET", "LIMIT", "UNION"):
-            items.append(checked.tokens[start:k])
-            start = len(checked.tokens)
-    if start < len(checked.tokens):
-        items.append(checked.tokens[start:])
+    items = _returned(checked.tokens)[-1:]
     names = []
-    for item in items:
-        if not item or (len(item) == 1 and item[0].text == "*"):
+    for item in items[0] if items else []:
+        if len(item) == 1 and item[0].text == "*":
             return None
         alias = len(item) > 2 and item[-2].word == "AS"
         names.append(item[-1].named if alias else text_of(item))
-    return names
+    return names or None
+
+
+def _returned(tokens: list[Token]) -> list[list[list[Token]]]:
+    """The items of each outermost RETURN, each as its tokens."""
+    found: list[list[list[Token]]] = []
+    depth, inside = 0, False
+    for k, token in enumerate(tokens):
+        if token.kind == "mark":
+            depth += (token.text in "([{") - (token.text in ")]}")
+        if depth == 0 and token.word == "RETURN" and not _follows_dot(tokens, k):
+            found.append([[]])
+            inside = True
+        elif depth == 0 and token.word in ("ORDER", "SKIP", "OFFSET", "LIMIT", "UNION"):
+            inside = False
+        elif inside and depth == 0 and token.text == ",":
+            found[-1].append([])
+        elif inside and not (token.word == "DISTINCT" and not found[-1][-1]):
+            found[-1][-1].append(token)
+    return found
+
+
+def _refuse_crash(tokens: list[Token]) -> None:
+    """LadybugDB 0.22 dies of a UNION whose part has a LIMIT and returns one thing twice."""
+    clause, limited = "", False
+    for token in tokens:
+        clause = token.word if token.word in ("RETURN", "WITH") else clause
+        limited |= clause == "RETURN" and token.word in ("LIMIT", "SKIP", "OFFSET")
+    if not limited or not any(token.word == "UNION" for token in tokens):
+        return
+    for items in _returned(tokens):
+        texts = [
+            text_of(item[:-2] if len(item) > 2 and item[-2].word == "AS" else item)
+            for item in items
+        ]
+        if twice := next((text for text in texts if texts.count(text) > 1), None):
+            raise Refused(
+                f"a UNION with LIMIT that returns {twice} twice crashes the embedded engine;"
+                " return it once, or put the LIMIT into a WITH before the RETURN"
+            )
 
 
 def _function(tokens: list[Token], k: int, changes: dict[int, str], dotted: bool) -> None:

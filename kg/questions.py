@@ -63,6 +63,7 @@ class Question:
     drawing: Builder
 
 
+DRAWN = 80  # paths in a drawing, where the question does not say
 _N = Argument("number", "at most so many rows", 20)
 _LABEL = Argument("label", "the label of the node", ITEM)
 _ID = Argument("id", "the id of the node")
@@ -75,8 +76,8 @@ def _neighbours(w: Words) -> str:
     node = f"(n:{w.quoted('label')} {{id: $id}})"
     columns = f"type(r) AS relation, {w.label('m')} AS label, m.id AS id, {w.name('m')} AS name"
     return (
-        f"MATCH {node}-[r]->(m) RETURN 'to' AS direction, {columns} LIMIT $n"
-        f" UNION ALL MATCH {node}<-[r]-(m) RETURN 'from' AS direction, {columns} LIMIT $n"
+        f"MATCH {node}-[r]->(m) WITH r, m LIMIT $n RETURN 'to' AS direction, {columns}"
+        f" UNION ALL MATCH {node}<-[r]-(m) WITH r, m LIMIT $n RETURN 'from' AS direction, {columns}"
     )
 
 
@@ -260,7 +261,8 @@ def statement(
     names: dict[str, str] = {}
     parameters: dict[str, Any] = {}
     for key, argument in question.arguments.items():
-        value = given.get(key, argument.default)
+        default = DRAWN if drawing and key == "n" else argument.default
+        value = given.get(key, default)
         if value is None:
             raise StoreError(f"question {name!r} needs {key} ({argument.about}): --arg {key}=...")
         if argument.kind == "number":

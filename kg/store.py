@@ -175,3 +175,28 @@ def open_store(target: str | Path, *, read_only: bool = True) -> GraphStore:
     from kg.embedded_store import EmbeddedStore
 
     return EmbeddedStore(target, read_only=read_only)
+
+
+def read_neo4j(
+    uri: str,
+    *,
+    labels: Collection[str] | None = None,
+    relationships: Collection[str] | None = None,
+    properties: Collection[str] | None = None,
+    key: str = "id",
+    database: str | None = None,
+    auth: tuple[str, str] | None = None,
+) -> KnowledgeGraph:
+    """The graph in a Neo4j database, or the part with these labels, types and properties.
+
+    Rows are numbered in order of id. A node with several labels belongs to the
+    first one asked for, else the first in the alphabet. ``key`` is the property
+    that holds the id; a node without it gets one made from its element id.
+    Raises StoreError if the server cannot be reached or an id occurs twice.
+    """
+    from kg.neo4j_store import Neo4jStore
+
+    with Neo4jStore(uri, database=database, auth=auth) as store:
+        return store.read(
+            labels=labels, relationships=relationships, properties=properties, key=key
+        )

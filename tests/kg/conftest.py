@@ -95,7 +95,8 @@ def certify(folder) -> None:
     folder.mkdir(parents=True)
     subprocess.run(
         [
-            *"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost".split(),
+            *["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"],
+            *["-subj", "/CN=localhost"],
             *["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
             *["-keyout", str(folder / "private.key"), "-out", str(folder / "public.crt")],
         ],

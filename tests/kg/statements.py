@@ -436,12 +436,12 @@ MATCH (i:Item)--(x) RETURN count(*)
 MATCH (i:Item)-->(x) RETURN count(*)
 MATCH (i:Item)<--(x) RETURN count(*)
 MATCH (i:Item)-[:GENRE*1..2]-(x) RETURN count(*)
-MATCH (a:Item)-[:GENRE]->(g:Genre)<-[:GENRE]-(b:Item) WHERE a.id < b.id RETURN a.name, b.name, g.name
+MATCH (a:Item)-[:GENRE]->(g:Genre)<-[:GENRE]-(b:Item) WHERE a.id < b.id RETURN a.id, b.id, g.name
 MATCH (a:Item)-[:GENRE]->(g:Genre), (a)-[:DIRECTOR]->(p:Person) RETURN a.name, g.name, p.name
 MATCH (a:Item {id: 'q1'}), (b:Item {id: 'q4'}) RETURN a.name, b.name
 MATCH (i:Item) OPTIONAL MATCH (i)-[:THEME]->(t:Theme) RETURN i.name, t.name
 MATCH (i:Item)-[:GENRE]->(g:Genre) WITH i, count(g) AS n WHERE n > 1 RETURN i.name, n
-MATCH (i:Item)-[:GENRE]->(g:Genre) WITH g.name AS genre, collect(i.name) AS films RETURN genre, films
+MATCH (i:Item)-[:GENRE]->(g:Genre) WITH g.name AS genre, collect(i.name) AS f RETURN genre, f
 MATCH (u:User)-[r:INTERACTED]->(i:Item) RETURN u.id, i.name, r.stars, r.kind
 MATCH (u:User)-[r:INTERACTED]->(i:Item) WHERE r.stars >= 4 RETURN u.id, i.name
 MATCH (u:User)-[:INTERACTED]->(i:Item) RETURN u.id, count(i) AS n ORDER BY n DESC LIMIT 1
@@ -478,8 +478,8 @@ MATCH (i:Item)-[:INFLUENCED_BY]->(j:Item) RETURN i.name, j.name, count(*) AS tim
 MATCH (p:Person)-[:INFLUENCED_BY]->(p) RETURN p.name
 MATCH (i:Item) WHERE (i.year > 1975 AND (i.score > 8 OR i.score IS NULL)) RETURN i.name
 MATCH (i:Item) RETURN i.name, (i.year - 1970) * 2 AS x ORDER BY x
-MATCH (i:Item)-[:DIRECTOR]->(p:Person) RETURN p.name AS name, count(i) AS films ORDER BY films DESC LIMIT 5
-MATCH (u:User)-[:INTERACTED]->(i:Item)<-[:INTERACTED]-(v:User) WHERE u.id <> v.id RETURN DISTINCT u.id, v.id
+MATCH (i:Item)-[:DIRECTOR]->(p:Person) RETURN p.name AS name, count(i) AS n ORDER BY n DESC LIMIT 5
+MATCH (u:User)-->(i:Item)<--(v:User) WHERE u.id <> v.id RETURN DISTINCT u.id, v.id
 MATCH (n) WHERE n.id = 'q1' RETURN labels(n)
 MATCH (n:Item) WHERE toString(n.year) = '1979' RETURN n.name
 RETURN toInteger('5') + 1 AS six, toFloat('1.5') AS x
@@ -501,7 +501,7 @@ MATCH (n:Item) RETURN [x IN n.tags WHERE x <> 'sf' | toUpper(x)] AS tags
 MATCH (n:Item) RETURN [(n)-[:GENRE]->(g) | g.name] AS genres
 MATCH (n:Item) RETURN reduce(s = 0, x IN [1, 2] | s + x) AS s
 MATCH (n:Item) WHERE any(x IN n.tags WHERE x = 'sf') RETURN n.name
-MATCH (n:Item) WHERE all(x IN n.tags WHERE x = 'sf') AND none(x IN n.tags WHERE x = 'a') RETURN n.name
+MATCH (n:Item) WHERE all(x IN n.tags WHERE x = 'sf') AND none(x IN n.tags WHERE x = 'a') RETURN n
 MATCH (n:Item) CALL { WITH n MATCH (n)-[:GENRE]->(g) RETURN count(g) AS c } RETURN n.name, c
 MATCH (n:Item) CALL (n) { MATCH (n)-[:GENRE]->(g) RETURN g LIMIT 1 } RETURN n.name, g.name
 MATCH (n:Item) RETURN COLLECT { MATCH (n)-[:GENRE]->(g) RETURN g.name } AS genres

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from statements import ATTACKS, EMBEDDED_ONLY, NEO4J_ONLY, PARAMETERS, PLAIN, PORTABLE
 
 from data.errors import StoreError
+from kg.cypher_functions import words
 from kg.cypher_text import Refused, text_of, tokens_of
 from kg.embedded_store import write_embedded
 from kg.guard import check
@@ -179,8 +181,12 @@ def test_any_text_is_read_or_refused(text):
 
 
 _pieces = st.sampled_from(
-    "MATCH (n) WITH n RETURN 1 AS x ( ) [ ] { } . , ; : | * -> 'a' `b` $p 2 NOT CASE END COUNT CALL"
-    " EXISTS UNION ALL WHERE true NULL LIMIT .. // /* */".split()
+    sorted(
+        words(
+            "MATCH (n) WITH n RETURN 1 AS x ( ) [ ] { } . , ; : | * -> 'a' `b` $p 2 NOT CASE END COUNT CALL"
+            " EXISTS UNION ALL WHERE true NULL LIMIT .. // /* */"
+        )
+    )
 )
 
 
@@ -204,10 +210,8 @@ def test_reading_a_hostile_statement_takes_linear_time():
     def seconds(text: str) -> float:
         started = time.perf_counter()
         for _ in range(3):
-            try:
+            with contextlib.suppress(Refused):
                 check(text, "neo4j")
-            except Refused:
-                pass
         return time.perf_counter() - started
 
     for text in ("'", "/*", "`a", "((", "'\\\\", "a.", "CALL (", "1"):

@@ -14,8 +14,8 @@ from data.errors import StoreError
 from data.vocabulary import Vocabulary
 from kg.equality import differences
 from kg.graph import Edges, KnowledgeGraph, Nodes
-from kg.neo4j_store import _refuse_old, read_neo4j
-from kg.store import open_store
+from kg.neo4j_store import _refuse_old
+from kg.store import open_store, read_neo4j
 
 pytestmark = pytest.mark.neo4j
 
@@ -138,7 +138,7 @@ def test_answers_are_the_cells_of_every_store(neo4j, mark, tmp_path):
     write_embedded(graph, tmp_path / "graph")
     questions = [
         "MATCH (i:Item {id: 'q4'})-[r:GENRE]->(g:Genre) RETURN i, r, g ORDER BY g.id",
-        "MATCH p = (u:User {id: 'u1'})-[:INTERACTED]->(i:Item {id: 'q2'})-[:GENRE]->(:Genre) RETURN p",
+        "MATCH p = (:User {id: 'u1'})-[:INTERACTED]->(:Item {id: 'q2'})-[:GENRE]->(:Genre) RETURN p",
         "MATCH (i:Item) RETURN i.name, i.year AS year, i.tags, i.released, i.colour ORDER BY i.id",
         "MATCH (i:Item)-[r]->(x) RETURN type(r) AS t, labels(x) AS l, count(*) AS n ORDER BY t",
         "MATCH (u:User)-[r:INTERACTED]->(i:Item) RETURN r ORDER BY u.id, i.id, r.stars, r.kind",
@@ -158,7 +158,7 @@ def test_limits_stop_rows_and_time(neo4j):
         answer = store.ask("UNWIND range(1, 1000000) AS x RETURN x", limit=7)
         assert answer.cut
         assert answer.table["x"].to_list() == [1, 2, 3, 4, 5, 6, 7]
-        with pytest.raises(StoreError, match="took longer than 0.5 s"):
+        with pytest.raises(StoreError, match="took longer than"):
             store.query(
                 "UNWIND range(1, 100000) AS x UNWIND range(1, 100000) AS y RETURN sum(x * y) AS s",
                 timeout_s=0.5,
@@ -199,7 +199,7 @@ def test_refusals_say_what_is_wrong(neo4j):
 
 
 def test_an_absent_server_is_named_with_the_way_to_start_one():
-    with pytest.raises(StoreError, match="no Neo4j server answers.*docker run"):
+    with pytest.raises(StoreError, match=r"no Neo4j server answers.*docker run"):
         open_store(f"bolt://127.0.0.1:{free_port()}")
     with pytest.raises(StoreError, match="give neo4j://"):
         open_store("http://127.0.0.1:7474")
