@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as peer
 
@@ -90,6 +90,7 @@ rows = st.integers(2, 60).flatmap(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(rows)
 def test_agrees_with_scikit_learn_with_ties(drawn):
     label, score = (np.array(column, float) for column in drawn)
@@ -102,6 +103,7 @@ def test_agrees_with_scikit_learn_with_ties(drawn):
     assert rmse(label, score) == pytest.approx(peer.root_mean_squared_error(label, score), abs=1e-9)
 
 
+@settings(deadline=None, max_examples=50)
 @given(rows)
 def test_no_threshold_beats_the_chosen_one(drawn):
     label, score = (np.array(column, float) for column in drawn)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -86,6 +86,7 @@ tables = st.integers(1, 5).flatmap(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(tables)
 def test_places_and_lists_equal_a_plain_sort(drawn):
     """Many ties on purpose: four score values over up to twelve items."""
