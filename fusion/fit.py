@@ -61,7 +61,7 @@ def shape_of(settings: Settings, per_user: float, *, behaviour: bool) -> Shape:
     network, leaf = settings.network, settings.behaviour
     temperature = float(np.clip(0.12 * (per_user / 9) ** (1 / 3), 0.1, 0.25))
     return Shape(
-        network.width,
+        settings.width,
         network.layers,
         network.temperature or temperature,
         network.dropout if network.dropout >= 0 else (0.4 if per_user < DENSE else 0.3),

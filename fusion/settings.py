@@ -74,7 +74,6 @@ class Network(Part):
     """The joint network and its training."""
 
     on: bool = True
-    width: PositiveInt = 64  # D, shared by all encoders
     layers: NonNegativeInt = 2  # hops over the user-item graph
     seeds: PositiveInt = 1  # networks trained and averaged
     temperature: NonNegativeFloat = 0.0  # of the softmax; 0 chooses by events per user
@@ -109,6 +108,7 @@ class Settings(Part):
     split_seed: int = 0  # which events are held out; the same for all models compared
     threads: NonNegativeInt = 0  # 0: as many as there are
     device: str = "auto"  # auto | cpu | cuda
+    width: PositiveInt = 64  # D, shared by all encoders
     walks: bool = True  # neighbour leaves over events: walks, and next-item counts in time
     factors: bool = True  # the small matrix factorisation leaf
     scenarios: bool = True
@@ -121,10 +121,10 @@ class Settings(Part):
 
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> "Settings":
-        width, heads = self.network.width, self.behaviour.heads
+        width, heads = self.width, self.behaviour.heads
         if self.network.on and self.behaviour.on and width % heads:
             raise ValueError(
-                f"network.width = {width} cannot be shared between behaviour.heads = {heads}; "
+                f"width = {width} cannot be shared between behaviour.heads = {heads}; "
                 "choose a number of heads that divides the width"
             )
         return self

@@ -22,9 +22,9 @@ def test_toml_goes_round(tmp_path):
 
 def test_changes_override_the_file_and_the_last_one_wins(tmp_path):
     path = tmp_path / "s.toml"
-    path.write_text("seed = 1\n[network]\nwidth = 32\nepochs = 9\n", "utf-8")
-    made = load_settings(path, ["network.width=48", "network.width=16"])
-    assert (made.seed, made.network.width, made.network.epochs) == (1, 16, 9)
+    path.write_text("seed = 1\nwidth = 32\n[network]\nepochs = 9\n", "utf-8")
+    made = load_settings(path, ["width=48", "width=16"])
+    assert (made.seed, made.width, made.network.epochs) == (1, 16, 9)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_change_is_a_toml_value_or_plain_text(change, read, expected):
 @pytest.mark.parametrize(
     ("change", "wrong", "right"),
     [
-        ("network.widht=3", "network.widht", "width"),
+        ("widht=3", "widht", "width"),
         ("netwrok.width=3", "netwrok", "network"),
         ("sede=1", "sede", "seed"),
         ("behaviour.max_event=3", "behaviour.max_event", "max_events"),
@@ -75,9 +75,9 @@ def test_an_unknown_name_in_a_file_names_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ("network.width=0", "network.width = 0"),
-        ("network.width=many", "network.width = 'many'"),
-        ("network.width=2.5", "network.width = 2.5"),
+        ("width=0", "width = 0"),
+        ("width=many", "width = 'many'"),
+        ("width=2.5", "width = 2.5"),
         ("network.rate=-1.0", "network.rate = -1.0"),
         ("network.rate=nan", "network.rate = nan"),
         ("network.rate=inf", "network.rate = inf"),
@@ -95,7 +95,7 @@ def test_a_bad_value_is_named_with_its_place(change, named):
     assert named in str(caught.value)
 
 
-@pytest.mark.parametrize("change", ["network.width", "", "  "])
+@pytest.mark.parametrize("change", ["width", "", "  "])
 def test_a_change_without_a_value_says_how_to_write_one(change):
     with pytest.raises(ConfigError, match=r"write a\.b=value"):
         load_settings(changes=[change])
@@ -129,7 +129,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
 
 
 def test_heads_must_share_the_width():
-    with pytest.raises(ConfigError, match=r"network\.width.*behaviour\.heads"):
+    with pytest.raises(ConfigError, match=r"width.*behaviour\.heads"):
         load_settings(changes=["behaviour.heads=3"])
 
 
