@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from kg.graph import EdgeType, KnowledgeGraph
 from kg.property_types import type_name
@@ -16,6 +17,7 @@ LABEL = "_Trefoil"
 KEY = "_key"  # tells parallel edges apart, hidden from readers
 
 Types = Mapping[str, str]
+K = TypeVar("K")
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,8 @@ class Card:
     def merged(self, later: Card) -> Card:
         """Both; where they disagree on a type, the later write counts."""
         return Card(
-            {
-                k: {**self.nodes.get(k, {}), **later.nodes.get(k, {})}
-                for k in self.nodes | later.nodes
-            },  # type: ignore[operator]
-            {
-                k: {**self.edges.get(k, {}), **later.edges.get(k, {})}
-                for k in self.edges | later.edges
-            },  # type: ignore[operator]
+            _both(self.nodes, later.nodes),
+            _both(self.edges, later.edges),
             {**self.predicates, **later.predicates},
         )
 
@@ -66,3 +62,9 @@ class Card:
             return cls(parts.get("nodes", {}), edges, parts.get("predicates", {}))
         except (ValueError, TypeError, AttributeError):
             return cls()
+
+
+def _both(one: Mapping[K, Types], other: Mapping[K, Types]) -> dict[K, Types]:
+    return {
+        key: {**one.get(key, {}), **other.get(key, {})} for key in dict.fromkeys([*one, *other])
+    }

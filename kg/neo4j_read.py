@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,7 @@ class Neo4jReader:
         rows.sort(key=lambda row: row[0])
         self.rows[home] = {row[0]: k for k, row in enumerate(rows)}
         if len(self.rows[home]) != len(rows):
-            twice = next(a[0] for a, b in zip(rows, rows[1:], strict=False) if a[0] == b[0])
+            twice = next(a[0] for a, b in pairwise(rows) if a[0] == b[0])
             raise StoreError(f"two {home} nodes have the {self.key} {twice!r}; make it unique")
         return Nodes(Vocabulary(self.rows[home]), _frame(names, [row[1:] for row in rows], types))
 

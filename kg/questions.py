@@ -35,7 +35,7 @@ class Words:
         return quoted(self.names[argument])
 
     def name(self, variable: str, label: str | None = None) -> str:
-        """A node's name, or its id where it has none; the embedded engine wants known properties."""
+        """A node's name or id; the embedded engine wants properties that some label has."""
         labels = self.schema.labels if label is None else {label: self.schema.labels.get(label, {})}
         if any("name" in properties for properties in labels.values()):
             return f"coalesce({variable}.name, {variable}.id)"
