@@ -25,12 +25,12 @@ from benchmarks.sets import SETS, Bench
 from benchmarks.tables import write_tables
 from data import Dataset, Split, read_dataset, split_events
 from evaluation.baselines import Biases, tune
-from evaluation.exam import Exam
+from evaluation.exam import Exam, Scorer
 from evaluation.lists import Background
 from evaluation.protocol import context_exam, full_exam
 from evaluation.ranking import rank
 from evaluation.result import PLAIN, Result, summarise
-from evaluation.rows import click_result, ctr_exam, stars_exam, stars_result
+from evaluation.rows import Rater, click_result, ctr_exam, stars_exam, stars_result
 from evaluation.slices import slices_of
 
 OURS = "trefoil"
@@ -106,6 +106,8 @@ def run(name: str, bench: Bench, seed: int, args: argparse.Namespace) -> dict[st
     train = dataset.interactions.take(split.train)
     candidates = rivals(dataset, split, valid, seed)
     wanted = [OURS, *candidates]
+    if dataset.interactions.stars is not None and bench.protocol != "ctr":
+        wanted.append("biases")
     if args.only:
         wanted = [model for model in wanted if model in args.only.split(",")]
     wanted = [model for model in wanted if model not in args.without.split(",")]
@@ -118,6 +120,8 @@ def run(name: str, bench: Bench, seed: int, args: argparse.Namespace) -> dict[st
             began = time.perf_counter()
             if model == OURS:
                 scorer, about = fit_ours(dataset, split, seed, args.change), {}
+            elif model == "biases":
+                scorer, about = Biases.fit(train, users, valid.items), {}
             else:
                 tuned = tune(candidates[model](), train, users, valid)
                 scorer = tuned.scorer
@@ -144,6 +148,9 @@ def examined(
             model, scorer, *(ctr_exam(dataset, split, part) for part in ("valid", "test"))
         )
         return Measured(Result(model, {}, 0.0, clicks.values))
+    stars = star_values(dataset, split, scorer)
+    if not isinstance(scorer, Scorer):
+        return Measured(Result(model, {}, 0.0, stars))
     train = dataset.interactions.take(split.train)
     background = Background.of(train, len(dataset.users), exam.items)
     began = time.perf_counter()
@@ -154,21 +161,18 @@ def examined(
         for name, part in slices_of(dataset, split, exam).items()
     }
     about = {name: part.meaning for name, part in slices_of(dataset, split, exam).items()}
-    stars = star_values(dataset, split, scorer, model)
     result = dataclasses.replace(result, overall={**result.overall, **stars})
     return Measured(result, slices, {"slices": about})
 
 
-def star_values(dataset: Dataset, split: Split, scorer: Any, model: str) -> dict[str, float]:
-    """Rating errors of ours, and those of plain biases in the row of popularity."""
-    try:
-        exam = stars_exam(dataset, split, "test")
-    except ValueError:
+def star_values(dataset: Dataset, split: Split, model: Any) -> dict[str, float]:
+    """Rating errors of a model that predicts stars, on a set that has them."""
+    if not isinstance(model, Rater):
         return {}
-    if model == "popularity":
-        train = dataset.interactions.take(split.train)
-        scorer = Biases.fit(train, len(dataset.users), len(dataset.items))
-    return stars_result(scorer, exam) if hasattr(scorer, "stars") else {}
+    try:
+        return stars_result(model, stars_exam(dataset, split, "test"))
+    except ValueError:  # no ratings held out, or none learned
+        return {}
 
 
 def save(folder: Path, model: str, measured: Measured) -> None:
@@ -176,7 +180,7 @@ def save(folder: Path, model: str, measured: Measured) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     arrays, parts = {}, {"": measured.result, **measured.slices}
     for part, result in parts.items():
-        arrays[f"{part}|users"] = result.users
+        arrays[f"{part}|users"] = result.users  # also where there is nothing else
         arrays |= {f"{part}|{metric}": values for metric, values in result.per_case.items()}
     beside = folder / f"{model}.part.npz"
     np.savez_compressed(beside, **arrays)

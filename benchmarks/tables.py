@@ -187,7 +187,9 @@ def html(found: Found, sets: Mapping[str, Any], command: str) -> str:
     for name, seeds in found.items():
         one, first = sets[name], next(iter(seeds.values()))
         results = [
-            pooled(model, [part[model].result for part in seeds.values()]) for model in first
+            pooled(model, [part[model].result for part in seeds.values()])
+            for model in first
+            if all(model in part for part in seeds.values())
         ]
         body = f"<p>{one['protocol'].capitalize()}.</p>"
         body += results_html(results, OURS, SETS[name].metric)

@@ -1,0 +1,95 @@
+"""The comparison's bookkeeping: what is kept is what was measured, and tables say all of it."""
+
+import json
+
+import numpy as np
+import pytest
+from planted_events import planted
+
+from benchmarks.quality import examined, load, save
+from benchmarks.rivals import rivals
+from benchmarks.sets import SETS, Bench
+from benchmarks.tables import read_published, write_tables
+from data import split_events
+from evaluation.baselines import BUDGET, Biases, ItemNeighbours, Popularity
+from evaluation.protocol import full_exam
+from evaluation.rows import stars_exam, stars_result
+
+ABOUT = {"seconds": 1.0, "fingerprint": "f", "settings": {"k": 3}}
+
+
+def measured(model: str, seed: int = 0):
+    dataset = planted(users=120, seed=1)
+    split = split_events(dataset, seed)
+    train = dataset.interactions.take(split.train)
+    fit = {
+        "popularity": Popularity.fit,
+        "item-neighbours": ItemNeighbours.fit,
+        "biases": Biases.fit,
+    }
+    exam = full_exam(dataset, split, "test")
+    found = examined(Bench("", "full", ""), dataset, split, exam, model, fit[model](train, 120, 60))
+    found.about.update(ABOUT)
+    return found
+
+
+@pytest.mark.parametrize("model", ["popularity", "biases"])
+def test_a_kept_result_comes_back_the_same_and_only_for_the_same_data(model, tmp_path):
+    found = measured(model)
+    save(tmp_path, model, found)
+    again = load(tmp_path, model, "f")
+    assert again is not None
+    assert again.result.means() == found.result.means()
+    assert (again.result.users == found.result.users).all()
+    assert {name: one.means() for name, one in again.slices.items()} == {
+        name: one.means() for name, one in found.slices.items()
+    }
+    assert load(tmp_path, model, "other data") is None
+
+
+def test_tables_hold_every_model_the_spread_the_tests_and_the_figures_of_others(tmp_path):
+    models = ("item-neighbours", "popularity", "biases")
+    found = {"lastfm": {seed: {m: measured(m, seed) for m in models} for seed in (0, 1)}}
+    write_tables(tmp_path, found, "python -m benchmarks.quality --set lastfm")
+    told = json.loads((tmp_path / "quality.json").read_text("utf-8"))["sets"]["lastfm"]
+    one, two = (found["lastfm"][s]["popularity"].result.means()["ndcg@10"] for s in (0, 1))
+    assert told["results"]["popularity"]["ndcg@10"] == pytest.approx((one + two) / 2)
+    assert told["results"]["popularity"]["std"]["ndcg@10"] == pytest.approx(
+        np.std([one, two], ddof=1)
+    )
+    assert told["significance"]["item-neighbours vs popularity"]["seeds"] == 2
+    assert told["published"]
+    words = (tmp_path / "quality.md").read_text("utf-8")
+    assert "    python -m benchmarks.quality --set lastfm" in words
+    assert all(f"| {model} |" in words for model in models)
+    assert "Protocol matches: recipe" in words
+    assert "<svg" in (tmp_path / "quality.html").read_text("utf-8")
+
+
+def test_every_published_figure_has_a_known_set_a_source_and_a_word_on_the_protocol():
+    for name, rows in read_published().items():
+        assert name in SETS
+        for row in rows:
+            assert set(row) == {"model", "values", "source", "match"}
+            assert row["match"].split(":")[0] in ("exact", "recipe", "no")
+
+
+def test_every_baseline_stays_within_the_budget():
+    dataset = planted()
+    split = split_events(dataset, 0)
+    found = rivals(dataset, split, full_exam(dataset, split, "valid"), seed=0)
+    assert {"popularity", "linear", "ials", "recent-popularity", "context-history"} <= set(found)
+    assert all(1 <= len(make()) <= BUDGET for make in found.values())
+
+
+def test_biases_find_who_rates_high_and_what_is_rated_high():
+    random = np.random.default_rng(0)
+    dataset = planted(users=200)
+    user, item = random.normal(0, 0.5, 200), random.normal(0, 0.5, 60)
+    log = dataset.interactions
+    stars = 3.0 + user[log.user] + item[log.item] + random.normal(0, 0.1, len(log))
+    object.__setattr__(log, "stars", stars.astype(np.float32))
+    split = split_events(dataset, 0)
+    model = Biases.fit(log.take(split.train), 200, 60, shrink=0.1)
+    exam = stars_exam(dataset, split, "test")
+    assert stars_result(model, exam)["rmse"] < 0.2 < exam.label.std()
