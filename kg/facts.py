@@ -28,12 +28,13 @@ class Facts:
     def shared(self, at_least: int) -> Facts:
         """Only the facts that hold for at least so many items."""
         held = np.flatnonzero(np.diff(self.matrix.tocsc().indptr) >= at_least)
+        used, entity = np.unique(self.entity[held], return_inverse=True)
         return Facts(
             self.matrix[:, held].tocsr(),
             self.relation[held],
-            self.entity[held],
+            entity.astype(np.int64),
             self.relations,
-            self.entities,
+            tuple(self.entities[row] for row in used),
         )
 
 
