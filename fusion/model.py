@@ -3,9 +3,9 @@
 import logging
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from data.split import Split
 from encoders.text import TextEncoder, Whitening
 from encoders.view import View
 from evaluation.protocol import full_exam
+from fusion.added import Added
 from fusion.batch import Groups, Windows
 from fusion.fit import Journal, Lessons, Progress, fit_network, shape_of
 from fusion.gate import Gate, fit_gate
@@ -57,12 +58,15 @@ class Model:
     texts: Texts | None
     seen: Tensor  # items with training events
     notes: dict[str, object] = field(default_factory=dict)
+    added: Added | None = None  # for items that came after training
 
     def score(self, cases: Cases) -> Tensor:
         """One score per case and item: the gate over all leaves."""
         if not self.settings.scenarios:
             cases = Cases(cases.user, cases.history, cases.at)
         scores = {name: self.leaves[name].score(cases) for name in self.gate.leaves}
+        if self.added is not None:
+            return self.added.blend(self.gate, scores, self.seen)
         return self.gate.blend(scores, self.seen)
 
     @torch.no_grad()
@@ -194,7 +198,12 @@ def _read_texts(
     if int(raw.known.sum()) < 3:
         return None
     whitening = Whitening.fit(raw, part.width)
-    return Texts(encoder, whitening, whitening(raw))
+    return Texts(as_read(encoder, warnings), whitening, whitening(raw))
+
+
+def as_read(encoder: TextEncoder, warnings: Sequence[str]) -> TextEncoder:
+    """The encoder that really read the texts: n-grams where it warned that it falls back."""
+    return replace(encoder, model="ngrams") if warnings else encoder
 
 
 def _known(
@@ -211,7 +220,7 @@ def _known(
             facts = None
     history = Histories.of(train, len(dataset.users))
     matrix = history.matrix(len(dataset.items))
-    timed = train.at is not None
+    timed = settings.behaviour.on and train.at is not None
     return Known(train, matrix, history, facts, texts.items if texts else None, timed)
 
 
