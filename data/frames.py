@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,11 +68,31 @@ def _graph(graph: object) -> GraphSource | None:
         return graph
     if isinstance(graph, Sequence) and not isinstance(graph, str):
         return GraphSource(tuple(Path(file) for file in graph))
-    frame = _polars(graph, "graph")
+    return GraphSource(table=_triples(_polars(graph, "graph"), "graph"))
+
+
+def _triples(frame: pl.DataFrame, what: str) -> pl.DataFrame:
     missing = {"head", "relation", "tail"} - set(frame.columns)
     if missing:
-        raise DataError(f"graph: no column {sorted(missing)[0]!r}; there is {frame.columns}")
-    return GraphSource(table=frame.select(pl.col("head", "relation", "tail").cast(pl.String)))
+        raise DataError(f"{what}: no column {sorted(missing)[0]!r}; there is {frame.columns}")
+    return frame.select(pl.col("head", "relation", "tail").cast(pl.String))
+
+
+def triples_in(
+    rows: pl.DataFrame | pd.DataFrame | Iterable[Sequence[str]],
+) -> list[tuple[str, str, str]]:
+    """Triples of a frame with columns head, relation, tail, or of rows of three.
+
+    Raises DataError with the number of a row that is no triple.
+    """
+    if not isinstance(rows, pl.DataFrame) and type(rows).__module__.partition(".")[0] != "pandas":
+        listed = [tuple(row) for row in rows]  # type: ignore[arg-type]
+    else:
+        listed = _triples(_polars(rows, "triples"), "triples").rows()
+    for number, row in enumerate(listed, 1):
+        if len(row) != 3 or not all(isinstance(part, str) and part for part in row):
+            raise DataError(f"triple {number}: {row!r}; give head, relation and tail as text")
+    return listed  # type: ignore[return-value]
 
 
 def _polars(frame: object, what: str) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Who and what a model knows by name, and what each user has met."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,16 @@ class Catalogue:
             Histories.of(events, users),
             Sets.of(events.user, events.item, users),
         )
+
+    def with_items(self, fresh: Items) -> "Catalogue":
+        """The same with more items at the end; nobody has met them."""
+        old = self.items
+        items = Items(
+            Vocabulary([*old.vocabulary.ids, *fresh.vocabulary.ids]),
+            (*old.titles, *fresh.titles),
+            (*old.texts, *fresh.texts),
+        )
+        return replace(self, items=items)
 
     def cases(self, users: Ints, scenario: Mapping[str, Ints]) -> Cases:
         """Known users (rows) as cases; -1 stands for someone never seen."""

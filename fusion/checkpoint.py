@@ -21,10 +21,11 @@ from data.vocabulary import Vocabulary
 from encoders.text import TextEncoder, Whitening
 from encoders.view import View
 from evaluation.exam import Sets
+from fusion.added import Added
 from fusion.catalogue import Catalogue
 from fusion.gate import Gate
 from fusion.leaves import Known, Leaf
-from fusion.model import Model, Texts, network_leaves
+from fusion.model import Model, Texts, as_read, network_leaves
 from fusion.network import Evidence, JointNetwork, Shape
 from fusion.settings import Settings
 from fusion.stored_leaves import get_leaf, get_sparse, put_leaf, put_sparse
@@ -46,6 +47,7 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
         "gate": asdict(model.gate),
         "scenarios": {name: list(names) for name, names in catalogue.scenarios.items()},
         "leaves": {},
+        "added": model.added and asdict(model.added),
         "notes": {key: model.notes[key] for key in model.notes if key != "history"},
     }
     _put_events(tensors, structure, model.known.events, catalogue)
@@ -119,7 +121,10 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
             tuple(structure["relations"]),
             tuple((name, int(row)) for name, row in structure["entities"]),
         )
-    texts = _load_texts(folder, settings)
+    texts = _load_texts(folder, settings, structure["notes"])
+    added = structure["added"] and Added(
+        **structure["added"] | {"weights": tuple(structure["added"]["weights"])}
+    )
     history = Histories.of(events, len(users))
     known = Known(
         events,
@@ -128,6 +133,7 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
         facts,
         texts.items if texts else None,
         events.at is not None,
+        added.count if added else 0,
     )
     networks = _load_networks(tensors, structure, known)
     leaves: dict[str, Leaf] = network_leaves(networks) if networks else {}
@@ -136,7 +142,8 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
     gate = structure["gate"]
     gate = Gate(tuple(gate["leaves"]), tuple(gate["warm"]), tuple(gate["cold"]), gate["offset"])
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
-    model = Model(settings, known, leaves, gate, networks, texts, seen, structure["notes"])
+    notes = structure["notes"]
+    model = Model(settings, known, leaves, gate, networks, texts, seen, notes, added or None)
     return model, catalogue
 
 
@@ -217,13 +224,16 @@ def _load_networks(
     return networks
 
 
-def _load_texts(folder: Path, settings: Settings) -> Texts | None:
+def _load_texts(folder: Path, settings: Settings, notes: Mapping[str, Any]) -> Texts | None:
     if not (folder / TEXT).exists():
         return None
     part = _read(folder / TEXT)
     text = settings.text
     return Texts(
-        TextEncoder(text.model, text.revision, text.max_tokens, text.batch),
+        as_read(
+            TextEncoder(text.model, text.revision, text.max_tokens, text.batch),
+            notes["text_warnings"],
+        ),
         Whitening(part["mean"], part["directions"]),
         View(part["items"], part["known"]),
     )

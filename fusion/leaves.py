@@ -49,6 +49,12 @@ class Known:
     facts: Facts | None
     text: View | None  # whitened
     timed: bool
+    added: int = 0  # the last items, which came after training and were not learned from
+
+    @property
+    def learned(self) -> int:
+        """How many items there were in training."""
+        return self.matrix.shape[1] - self.added
 
 
 @dataclass

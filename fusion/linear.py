@@ -66,6 +66,10 @@ def closed_form(gram_matrix: Tensor, ridge: float) -> Tensor:
 
 
 def fact_rows(facts: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Facts as extra rows [facts, items], each weighted by ``1 / sqrt(items that share it)``."""
-    shared = np.maximum(np.asarray(facts.sum(0)).ravel(), 1)
-    return (facts @ sparse.diags(shared**-0.5)).T.tocsr().astype(np.float32)
+    """Facts as extra rows [facts, items], weighted by ``fact_scale``."""
+    return (facts @ sparse.diags(fact_scale(facts))).T.tocsr().astype(np.float32)
+
+
+def fact_scale(facts: sparse.csr_matrix) -> np.ndarray:
+    """``1 / sqrt(items that share it)`` for each fact."""
+    return np.maximum(np.asarray(facts.sum(0)).ravel(), 1) ** -0.5

@@ -1,11 +1,9 @@
 """The front of the engine: fit, recommend, explain, save and load, in ids and words."""
 
 import json
-import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -13,12 +11,16 @@ import torch
 from torch import Tensor
 
 from data.dataset import Dataset
-from data.errors import ConfigError, UnknownId
+from data.errors import ConfigError, DataError, UnknownId
+from data.frames import items_of, triples_in
 from data.histories import Cases
+from data.items import Entities, Items
 from data.split import Split, split_events
+from fusion.answers import Recommendation, best_table, text_scores, users_in
 from fusion.catalogue import Catalogue
 from fusion.checkpoint import load_model, save_model
 from fusion.fit import Progress
+from fusion.growth import grow
 from fusion.model import Model, fit_model
 from fusion.run_folder import check_manifest, new_run, write_file, write_manifest
 from fusion.settings import Settings, load_settings
@@ -26,28 +28,15 @@ from fusion.unfinished import Unfinished
 from kg.build import build
 from kg.embedded_store import write_embedded
 from kg.graph import KnowledgeGraph
+from kg.new_items import facts_of_new, with_items
 from kg.paths import Path as GraphPath
 from kg.paths import PathIndex
 from kg.store import open_store
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    import pandas as pd
 
 TEXT_WEIGHT = 1.0  # of a text query beside the z-scores of the gate
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """One item for someone: ``score`` orders, ``stars`` is a rating expected, in data units.
-
-    ``known`` says whether the user was known; reasons are graph paths, best first.
-    """
-
-    item: str
-    title: str
-    score: float
-    stars: float | None
-    reasons: tuple[GraphPath, ...]
-    known: bool
 
 
 class Recommender:
@@ -172,44 +161,25 @@ class Recommender:
             met = np.concatenate([past, catalogue.met.item[start:stop]])
         scores = self.score(cases)
         if text:
-            scores = scores + TEXT_WEIGHT * self._text_scores(text)
+            scores = scores + TEXT_WEIGHT * text_scores(
+                self.model.texts, text, len(catalogue.items)
+            )
         scores[0, torch.from_numpy(met)] = -torch.inf
         top = self._top(scores[0], k)
         return self._answer(top, scores[0], cases, past, reasons)
 
     def recommend_many(
-        self, users: Sequence[str] | pl.DataFrame, k: int = 10, *, batch: int = 512
+        self,
+        users: "Sequence[str] | pl.Series | pl.DataFrame | pd.DataFrame",
+        k: int = 10,
+        *,
+        batch: int = 512,
     ) -> pl.DataFrame:
-        """A table user, rank, item, title, score; unknown users get what suits anyone."""
-        if not isinstance(users, Sequence):
-            users = pl.DataFrame(users)["user"].cast(pl.String).to_list()
-        rows = self.catalogue.users.rows(users)
-        items = self.catalogue.items
-        tables = []
-        for start in range(0, len(rows), batch):
-            part = rows[start : start + batch]
-            cases = self.catalogue.cases(part, self.catalogue.scenario_codes(None, len(part)))
-            scores = self.score(cases)
-            met = self.catalogue.met.take(np.maximum(part, 0))
-            at = np.repeat(np.arange(len(part)), np.diff(met.start))
-            kept = part[at] >= 0
-            scores[torch.from_numpy(at[kept]), torch.from_numpy(met.item[kept])] = -torch.inf
-            values, picked = scores.topk(min(k, scores.shape[1]), dim=1)
-            width = picked.shape[1]
-            flat = picked.flatten().tolist()
-            tables.append(
-                pl.DataFrame(
-                    {
-                        "user": np.repeat(np.array(users[start : start + batch], object), width),
-                        "rank": np.tile(np.arange(1, width + 1), len(part)),
-                        "item": [items.vocabulary[row] for row in flat],
-                        "title": [items.title(row) for row in flat],
-                        "score": values.flatten().numpy(),
-                    },
-                    schema_overrides={"user": pl.String},
-                ).filter(pl.col("score").is_finite())
-            )
-        return pl.concat(tables)
+        """A table user, rank, item, title, score; unknown users get what suits anyone.
+
+        ``users`` are ids, or a table with a column user. Raises DataError without one.
+        """
+        return best_table(users_in(users), self.catalogue, self.score, k, batch)
 
     def similar(self, item: str, k: int = 10) -> list[Recommendation]:
         """What goes with one item: the answer to a history of that item alone.
@@ -233,6 +203,37 @@ class Recommender:
         users = np.array([self.catalogue.users.row(user)])
         items = np.array([self.catalogue.items.vocabulary.row(item)])
         return self.paths.explain(users, items, k=k)[0]
+
+    def add_items(
+        self,
+        items: "Items | pl.DataFrame | pd.DataFrame",
+        triples: "pl.DataFrame | pd.DataFrame | Iterable[Sequence[str]]" = (),
+    ) -> "Recommender":
+        """Take new items in by their texts and facts; nothing is trained again.
+
+        ``items`` has columns id, title and text (or is ``Items``); ``triples``
+        head, relation, tail: a new item's id, a relationship type or the IRI
+        behind one, and the id, IRI or name of a node. Facts that no item of the
+        training had stay in the graph, for paths and questions. Scores of the
+        items there were stay as they are (up to rounding). Raises DataError for
+        an id that is taken or empty and for a triple that cannot be placed; then
+        nothing has changed.
+        """
+        fresh = items if isinstance(items, Entities) else items_of(items)
+        if not len(fresh):
+            return self
+        model, before = self.model, self.catalogue.items
+        taken = [one for one in fresh.vocabulary.ids if one in before.vocabulary]
+        if taken:
+            raise DataError(f"item {taken[0]!r} is in the catalogue already; leave it out")
+        grown = with_items(self.graph, fresh, triples_in(triples))
+        facts = model.known.facts
+        told = None if facts is None else facts_of_new(facts, grown.graph, len(before))
+        model = grow(model, fresh.texts, told)
+        self._model, self._catalogue = model, self.catalogue.with_items(fresh)
+        self._graph, self._paths, self._store = grown.graph, None, None
+        self.about["added"] = model.known.added
+        return self
 
     def save(self, folder: str | Path) -> None:
         """Write a run folder; an older run of that name is replaced when all is written."""
@@ -263,19 +264,6 @@ class Recommender:
         recommender._store = folder
         recommender.about = {k: v for k, v in manifest.items() if k not in ("files", "versions")}
         return recommender
-
-    def _text_scores(self, text: str) -> Tensor:
-        """z-scores [1, items] of the cosine between a text and the items' texts."""
-        texts = self.model.texts
-        if texts is None:
-            log.warning("no item texts were learned, so the text query is left out")
-            return torch.zeros(1, len(self.catalogue.items))
-        view, _ = texts.encoder.encode([text])
-        cosine = texts.whitening(view).vectors @ texts.items.vectors.T
-        known = texts.items.known
-        spread = cosine[:, known].std().clamp(min=1e-6)
-        z = (cosine - cosine[:, known].mean()) / spread
-        return z.masked_fill(~known, 0.0)
 
     def _top(self, scores: Tensor, k: int) -> np.ndarray:
         top = scores.topk(min(k, len(scores)))

@@ -61,7 +61,7 @@ def get_leaf(
         return Similar(get_sparse(tensors, name), about["decay"])
     if kind == "profile" and name == "graph-neighbours":
         assert known.facts is not None
-        return Profile(idf_rows(known.facts.matrix))
+        return Profile(idf_rows(known.facts.matrix, known.learned))
     if kind == "profile":
         assert known.text is not None
         return Profile(known.text.vectors.numpy())

@@ -1,0 +1,157 @@
+"""New items in a fitted model: known by text and facts, without training anything again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from encoders.view import View
+from fusion.added import FEWEST_COLD, Added
+from fusion.als import Factors
+from fusion.leaves import Known, Leaf
+from fusion.linear import Linear
+from fusion.linear_growth import grown_linear
+from fusion.model import Model, Texts, network_leaves
+from fusion.neighbours import Popularity, Profile, Similar, idf_rows
+from fusion.network import Evidence, JointNetwork
+from kg.facts import Facts
+
+
+def grow(model: Model, texts: Sequence[str | None], facts: np.ndarray | None) -> Model:
+    """The model with ``len(texts)`` more items at the end.
+
+    ``facts`` [new items, facts] says which of the known facts hold for them. Only
+    what reads texts and facts can rank them; where neither says anything of an
+    item, it is scored like an average one without events. Scores of the other
+    items stay as they were, up to rounding of larger products.
+    """
+    count, before = len(texts), model.known.matrix.shape[1]
+    read, warnings = _read(model.texts, texts)
+    known = grown_known(model.known, count, read.items if read else None, facts)
+    networks = [grown_network(one, known, before, model.seen) for one in model.networks]
+    leaves: dict[str, Leaf] = network_leaves(networks) if networks else {}
+    chosen: Mapping[str, Mapping[str, float]] = model.notes["chosen"]  # type: ignore[assignment]
+    for name, leaf in model.leaves.items():
+        if name not in leaves:
+            leaves[name] = _grown_leaf(name, leaf, known, chosen.get("linear", {}), before, leaves)
+    learned = model.seen[: known.learned]
+    added = Added.of(model.gate, learned, speaking(networks, chosen), known.added)
+    seen = torch.cat([model.seen, torch.zeros(count, dtype=torch.bool)])
+    notes = model.notes | {"added_warnings": warnings}
+    return Model(
+        model.settings, known, leaves, model.gate, networks, read, seen, notes, added=added
+    )
+
+
+def speaking(
+    networks: Sequence[JointNetwork], chosen: Mapping[str, Mapping[str, float]]
+) -> set[str]:
+    """The leaves that can tell new items apart: those that read texts or facts."""
+    names = {"graph-neighbours", "text-neighbours"}
+    if networks and (networks[0].facts is not None or networks[0].text is not None):
+        names.add("network")
+    if {"facts", "text"} & chosen.get("linear", {}).keys():
+        names |= {"linear", "linear-recent"}
+    return names
+
+
+def grown_known(known: Known, count: int, text: View | None, facts: np.ndarray | None) -> Known:
+    """What the leaves were fitted from, with empty columns for the new items."""
+    users, before = known.matrix.shape
+    events = known.matrix
+    matrix = sparse.csr_matrix(
+        (events.data, events.indices, events.indptr), shape=(users, before + count)
+    )
+    told: Facts | None = known.facts
+    if told is not None:
+        rows = np.zeros((count, told.matrix.shape[1]), np.float32) if facts is None else facts
+        whole = sparse.vstack([told.matrix, sparse.csr_matrix(rows)]).tocsr()
+        told = replace(told, matrix=whole)
+    return replace(known, matrix=matrix, facts=told, text=text, added=known.added + count)
+
+
+def grown_network(network: JointNetwork, known: Known, before: int, seen: Tensor) -> JointNetwork:
+    """The same weights with rows for the new items: no id, content from texts and facts.
+
+    Their bias is the mean over items without events, or over all where those are few.
+    """
+    facts = known.facts if network.facts is not None else None
+    evidence = Evidence(
+        known.matrix,
+        facts.matrix if facts else None,
+        facts.relation if facts else None,
+        facts.entity if facts else None,
+        known.text.vectors if network.text is not None and known.text else None,
+        network.choice.out_features if network.choice else 0,
+        {name: len(part) for name, part in network.scale.items()},
+    )
+    with torch.random.fork_rng(devices=[]):
+        grown = JointNetwork(evidence, network.shape).to(network.item_bias.device)
+    state, wanted = dict(network.state_dict()), grown.state_dict()
+    count = known.matrix.shape[1] - before
+    for name, tensor in state.items():
+        if tensor.shape != wanted[name].shape:  # a table of items
+            assert tensor.shape[0] == before, name
+            state[name] = torch.cat([tensor, tensor.new_zeros(count, *tensor.shape[1:])])
+    cold = ~seen
+    cold[known.learned :] = False
+    alike = cold if int(cold.sum()) >= FEWEST_COLD else torch.arange(before) < known.learned
+    bias = network.item_bias.detach()
+    state["item_bias"][before:] = bias[alike.to(bias.device)].mean()
+    grown.load_state_dict(state)
+    return grown.eval()
+
+
+def _grown_leaf(
+    name: str,
+    leaf: Leaf,
+    known: Known,
+    chosen: Mapping[str, float],
+    before: int,
+    done: Mapping[str, Leaf],
+) -> Leaf:
+    """One of the cheap leaves for more items; weights it learned stay."""
+    items = known.matrix.shape[1]
+    if isinstance(leaf, Linear):
+        other = done.get("linear")  # the same weights, asked otherwise
+        if isinstance(other, Linear):
+            return replace(other, decay=leaf.decay)
+        return grown_linear(leaf, known, chosen, before)
+    if isinstance(leaf, Factors):
+        none = leaf.items.new_zeros(items - before, leaf.items.shape[1])
+        return replace(leaf, items=torch.cat([leaf.items, none]))
+    if isinstance(leaf, Similar):
+        table = sparse.csr_matrix(leaf.table)
+        pointers = np.concatenate([table.indptr, np.full(items - before, table.indptr[-1])])
+        parts = (table.data, table.indices, pointers.astype(table.indptr.dtype))
+        return replace(leaf, table=sparse.csr_matrix(parts, shape=(items, items)))
+    if isinstance(leaf, Profile) and name == "graph-neighbours":
+        assert known.facts is not None
+        return Profile(idf_rows(known.facts.matrix, known.learned))
+    if isinstance(leaf, Profile):
+        assert known.text is not None
+        return Profile(known.text.vectors.numpy())
+    if isinstance(leaf, Popularity):
+        return Popularity(torch.from_numpy(np.asarray(known.matrix.sum(0), np.float32).ravel()))
+    raise TypeError(f"leaf {name!r} cannot take new items")
+
+
+def _read(texts: Texts | None, new: Sequence[str | None]) -> tuple[Texts | None, list[str]]:
+    """The texts of all items, the new ones read by the same encoder and whitening.
+
+    Where the encoder would fall back on another way of reading, vectors would not
+    be comparable: such texts count as unknown, with a warning.
+    """
+    if texts is None:
+        return None, []
+    raw, warnings = texts.encoder.encode(new)
+    known, old = raw.known, texts.items
+    if warnings or not bool(known.any()):
+        view = View(old.vectors.new_zeros(len(new), old.vectors.shape[1]), torch.zeros_like(known))
+    else:
+        view = texts.whitening(raw)
+    both = View(torch.cat([old.vectors, view.vectors]), torch.cat([old.known, view.known]))
+    return replace(texts, items=both), warnings
