@@ -56,10 +56,10 @@ def shape_of(settings: Settings, per_user: float, *, behaviour: bool) -> Shape:
     """Sizes and sharpness; where settings leave it open, by events per user.
 
     Few events per user ask for a sharp softmax and much dropout: temperature
-    ``.12 (n / 9)^(1/3)`` within .1 and .25, dropout .4 falling to .3.
+    ``.15 (n / 9)^(1/3)`` within .1 and .25, dropout .4 falling to .3.
     """
     network, leaf = settings.network, settings.behaviour
-    temperature = float(np.clip(0.12 * (per_user / 9) ** (1 / 3), 0.1, 0.25))
+    temperature = float(np.clip(0.15 * (per_user / 9) ** (1 / 3), 0.1, 0.25))
     return Shape(
         settings.width,
         network.layers,
