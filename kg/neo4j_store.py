@@ -10,15 +10,15 @@ from typing import Any
 
 import neo4j
 from neo4j import exceptions as faults
-from neo4j.graph import Node, Path, Relationship
 
 from data.errors import StoreError
-from kg.cells import node_cell, path_cell, relationship_cell, table_of
+from kg.cells import table_of
 from kg.cypher_text import text_of
 from kg.graph import KnowledgeGraph
 from kg.guard import check
-from kg.neo4j_card import KEY, LABEL, Card
-from kg.neo4j_read import NO_LABEL, Neo4jReader, native
+from kg.neo4j_card import LABEL, Card
+from kg.neo4j_cells import Cells
+from kg.neo4j_read import Neo4jReader
 from kg.neo4j_write import BATCH, adoptions, batches, constraints, fingerprint
 from kg.store import ROWS, SECONDS, Answer, GraphStore, Progress, Schema
 
@@ -232,7 +232,7 @@ class Neo4jStore(GraphStore):
                 if len(rows) > limit:
                     break
             result.consume()
-            cells = _Cells(transaction, rows)
+            cells = Cells(transaction.run, rows)
             return names, [[cells.cell(value) for value in row] for row in rows]
 
         with (
@@ -244,60 +244,6 @@ class Neo4jStore(GraphStore):
             self._schema = None
         table = table_of(names, rows[:limit])
         return Answer(table, len(rows) > limit, time.perf_counter() - started)
-
-
-class _Cells:
-    """Graph values of the driver as table cells."""
-
-    def __init__(self, transaction: neo4j.ManagedTransaction, rows: list[list[Any]]) -> None:
-        self._nodes: dict[str, tuple[str, str]] = {}
-        ends: set[str] = set()
-
-        def visit(value: Any) -> None:
-            if isinstance(value, list | tuple | Path):
-                parts = value.relationships if isinstance(value, Path) else value
-                for part in parts:
-                    visit(part)
-            elif isinstance(value, dict):
-                visit(list(value.values()))
-            elif isinstance(value, Relationship):
-                ends.update(node.element_id for node in value.nodes if node is not None)
-
-        visit(rows)
-        if ends:
-            found = transaction.run(
-                "MATCH (n) WHERE elementId(n) IN $ids RETURN elementId(n), labels(n), n.id",
-                ids=sorted(ends),
-            )
-            for key, labels, id in (record.values() for record in found):
-                self._nodes[key] = _label(labels), str(key if id is None else id)
-
-    def cell(self, value: Any) -> Any:
-        if isinstance(value, Node):
-            id = value.get("id")
-            properties = {k: native(v) for k, v in value.items() if k != "id"}
-            return node_cell(
-                _label(value.labels), str(value.element_id if id is None else id), properties
-            )
-        if isinstance(value, Relationship):
-            # not "if node": one without properties is an empty mapping
-            ends = [
-                self._nodes.get("" if node is None else node.element_id, ("", ""))
-                for node in value.nodes
-            ]
-            properties = {k: native(v) for k, v in value.items() if k != KEY}
-            return relationship_cell(value.type, ends[0], ends[1], properties)
-        if isinstance(value, Path):
-            return path_cell(map(self.cell, value.nodes), map(self.cell, value.relationships))
-        if isinstance(value, list):
-            return [self.cell(part) for part in value]
-        if isinstance(value, dict):
-            return {name: self.cell(part) for name, part in value.items()}
-        return native(value)
-
-
-def _label(labels: Collection[str]) -> str:
-    return min(labels, default=NO_LABEL)
 
 
 def _trusted(uri: str) -> tuple[str, dict[str, Any]]:
