@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import IO
 
 import numpy as np
 import pyoxigraph as ox
 
 from data.errors import GraphDataError
+from data.interactions import Ints
 from data.report import Quarantined
 from kg.ntriples import STRICT, WRITTEN, Statements, TooLong
 from kg.rdf_safety import Limits
@@ -28,40 +30,43 @@ def read_lines(
 ) -> tuple[int, list[Quarantined]]:
     """Take every statement of the stream. Returns how many lines it had, and the broken ones."""
     done, bad = 0, []
-    for block in _blocks(stream, name, limits):
+    longest = limits.literal + 4 * limits.iri + 1024
+    for block in _blocks(stream, longest):
+        if not block.endswith(b"\n"):
+            raise GraphDataError(
+                f"{name}, line {done + 1}: longer than {longest} bytes; a literal may have "
+                f"{limits.literal}, an IRI {limits.iri}"
+            )
         block = block.replace(b"\r\n", b"\n") if b"\r" in block else block
         lines = _Lines(block, name, done)
         try:
-            bad += lines.take(form, into, scope)
+            count, broken = lines.take(form, into, scope)
         except TooLong as fault:
             line, what, size, limit, text = fault.args
             raise GraphDataError(
                 f"{name}, line {done + line + 1}: {what} of {size} bytes ({text[:40]}...); "
                 f"the limit is {limit}; shorten it, or raise the limit"
             ) from None
-        done += len(lines.end)
+        bad += broken
+        done += count
     return done, bad
 
 
-def _blocks(stream: IO[bytes], name: str, limits: Limits) -> Iterator[bytes]:
-    """Blocks of whole lines, each ending in a line feed."""
-    rest, lines = b"", 0
-    longest = limits.literal + 4 * limits.iri + 1024
+def _blocks(stream: IO[bytes], longest: int) -> Iterator[bytes]:
+    """Blocks of whole lines, each ending in a line feed; but for a line without end."""
+    rest, first = b"", True
     while chunk := stream.read(BLOCK):
-        if not rest and not lines:
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
+        chunk = chunk.removeprefix(b"\xef\xbb\xbf") if first else chunk
+        first = False
         cut = chunk.rfind(b"\n") + 1
         if cut:
             yield rest + chunk[:cut]
-            lines += chunk.count(b"\n")
             rest = chunk[cut:]
         else:
             rest += chunk
         if len(rest) > max(longest, 2 * BLOCK):
-            raise GraphDataError(
-                f"{name}, line {lines + 1}: longer than {longest} bytes; a literal may have "
-                f"{limits.literal}, an IRI {limits.iri}"
-            )
+            yield rest
+            return
     if rest:
         yield rest + b"\n"
 
@@ -71,13 +76,19 @@ class _Lines:
 
     def __init__(self, block: bytes, name: str, before: int) -> None:
         self.block, self.name, self.before = block, name, before
-        self.end = np.flatnonzero(np.frombuffer(block, np.uint8) == 10) + 1
         self.bad: list[Quarantined] = []
+
+    @cached_property
+    def end(self) -> Ints:
+        return np.flatnonzero(np.frombuffer(self.block, np.uint8) == 10) + 1
 
     def __getitem__(self, line: int) -> bytes:
         return self.block[self.end[line - 1] if line else 0 : self.end[line]]
 
-    def take(self, form: ox.RdfFormat, into: Statements, scope: str) -> list[Quarantined]:
+    def take(
+        self, form: ox.RdfFormat, into: Statements, scope: str
+    ) -> tuple[int, list[Quarantined]]:
+        """Hand the statements on. Returns how many lines there are, and the broken ones."""
         if not _is_utf8(self.block):
             self._drop_undecodable()
         known = into.add(self.block, grammar=STRICT, scope=scope)
@@ -88,7 +99,7 @@ class _Lines:
         ]
         if rest:
             self._parse(rest, form, into, scope)
-        return self.bad
+        return len(known), self.bad
 
     def _drop_undecodable(self) -> None:
         """Lines that are no UTF-8 are set aside; an empty line holds their place."""
@@ -99,7 +110,7 @@ class _Lines:
                 self._set_aside(line, "not UTF-8")
             kept.append(self[line] if good else b"\n")
         self.block = b"".join(kept)
-        self.end = np.flatnonzero(np.frombuffer(self.block, np.uint8) == 10) + 1
+        del self.end
 
     def _parse(self, lines: list[int], form: ox.RdfFormat, into: Statements, scope: str) -> None:
         """Lines beyond the pattern go to the parser: all at once; where it objects, by halves."""

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute
 from numpy.typing import NDArray
 
 from data.interactions import Bools, Ints
 
 XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
 
-SLACK = 500_000  # terms that may wait to be merged, however few are known
+SLACK = 200_000  # terms that may wait to be merged, however few are known
 
 _WIDE = r"\x{A1}-\x{D7FF}\x{F900}-\x{FDCF}\x{FDF0}-\x{FFEF}"
 _CHAR = rf"(?:[A-Za-z0-9._~!$&'()*+,;=:@/\-{_WIDE}]|%[0-9A-Fa-f]{{2}})"
@@ -98,13 +99,13 @@ class Terms:
     def due(self) -> bool:
         return self._size - self._known > max(self._known, SLACK)
 
-    def merge(self) -> Ints:
+    def merge(self) -> NDArray[np.int32]:
         """Final number of each provisional one, from now on the only numbers in use."""
         whole = pa.chunked_array(self._parts, pa.large_string()).combine_chunks()
         coded = whole.dictionary_encode()
         self._parts = [coded.dictionary]
         self._known = self._size = len(coded.dictionary)
-        return np.asarray(coded.indices, dtype=np.int64)
+        return _indices(coded)
 
     def texts(self) -> pl.Series:
         """The terms by number, after a merge."""
@@ -150,7 +151,7 @@ class Statements:
             if not named:
                 taken = taken[~inside]
         first = self.terms.add(text)
-        self._blocks.append((taken + first).astype(np.int32))
+        self._blocks.append((taken + first).astype(np.int32, copy=False))
         if self.terms.due:
             self._merge()
         return known
@@ -166,22 +167,24 @@ class Statements:
                 raise TooLong(line, what, int(size[piece]), limit, text)
 
     def _merge(self) -> None:
-        number = self.terms.merge().astype(np.int32)
+        number = self.terms.merge()
         for at in range(len(self._blocks)):
             self._blocks[at] = number[self._blocks[at]]
 
-    def columns(self) -> tuple[pl.Series, Ints]:
+    def columns(self) -> tuple[pl.Series, NDArray[np.int32]]:
         """Term texts, and statements x (subject, predicate, object) as rows into them."""
         if not self._blocks:
-            return pl.Series("term", [], dtype=pl.String), np.zeros((0, 3), np.int64)
+            return pl.Series("term", [], dtype=pl.String), np.zeros((0, 3), np.int32)
         self._merge()
-        return self.terms.texts(), np.concatenate(self._blocks).astype(np.int64)
+        rows = np.concatenate(self._blocks)
+        self._blocks = [rows]
+        return self.terms.texts(), rows
 
 
 _SUBJECT, _PREDICATE, _OBJECT = 1, 2, 3
 
 
-def _pieces(block: bytes) -> tuple[pl.Series, Ints]:
+def _pieces(block: bytes) -> tuple[pl.Series, NDArray[np.int32]]:
     """Distinct pieces of the lines, and lines x 3 codes into them. No text is copied."""
     data = np.frombuffer(block, np.uint8)
     end = np.flatnonzero(data == 10) + 1
@@ -197,8 +200,15 @@ def _pieces(block: bytes) -> tuple[pl.Series, Ints]:
     offset[-1] = len(data)
     array = pa.StringArray.from_buffers(3 * len(end), pa.py_buffer(offset), pa.py_buffer(block))
     coded = array.dictionary_encode()
-    codes = np.asarray(coded.indices, dtype=np.int64).reshape(-1, 3)
+    codes = _indices(coded).reshape(-1, 3)
     return pl.Series("piece", coded.dictionary, dtype=pl.String), codes
+
+
+def _indices(coded: pa.DictionaryArray) -> NDArray[np.int32]:
+    """Codes as they lie in memory; ``to_numpy`` of Arrow would load pandas first."""
+    codes = coded.indices
+    whole = np.frombuffer(codes.buffers()[1], np.int32)
+    return whole[codes.offset : codes.offset + len(codes)]
 
 
 def _classify(

@@ -56,7 +56,7 @@ class Columns(NamedTuple):
         return cls(pair=pair, weight=weight, kind=np.full(len(pair), kind), **parts)
 
     def take(self, rows: Ints) -> Columns:
-        return Columns(*(column[rows] for column in self))
+        return Columns(*(column[rows] for column in self))  # type: ignore[arg-type]
 
 
 def search(

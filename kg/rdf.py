@@ -34,7 +34,7 @@ FORMATS = {
     ".n3": ox.RdfFormat.N3,
 }
 _BY_LINE = (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS)
-_BATCH, _BATCH_BYTES = 50_000, 8 << 20  # of statements, of file
+_BATCH, _BATCH_BYTES = 500, 4 << 20  # statements written at a time, text handed on at a time
 
 Paths = Path | str | Sequence[Path | str]
 
@@ -167,7 +167,7 @@ def _read_parsed(
     quoted = form == ox.RdfFormat.N3  # a formula is quoted, not said
     try:
         parser = ox.parse(source, format=form, base_iri=base)  # type: ignore[arg-type]
-        while text := ox.serialize(_batch(parser, source), format=ox.RdfFormat.N_QUADS):
+        while text := _written(parser):
             lost = ~into.add(text, grammar=WRITTEN, scope=scope, named=not quoted)
             into.notes["with a triple term, left out"] += int(lost.sum())
     except SyntaxError as fault:
@@ -183,13 +183,16 @@ def _read_parsed(
         raise GraphDataError(f"{path}: a token is too long for the parser ({fault})") from None
 
 
-def _batch(parser: Iterator[ox.Quad], source: Guarded | _Whole) -> Iterator[ox.Quad]:
-    """The next statements, of a bounded number of bytes."""
-    start = source.position
-    for quad in itertools.islice(parser, _BATCH):
-        yield quad
-        if source.position - start > _BATCH_BYTES:
-            return
+def _written(parser: Iterator[ox.Quad]) -> bytes:
+    """The next statements as N-Quads, about so many bytes; empty at the end."""
+    parts, size = [], 0
+    while size < _BATCH_BYTES:
+        text = ox.serialize(itertools.islice(parser, _BATCH), format=ox.RdfFormat.N_QUADS)
+        if not text:
+            break
+        parts.append(text)
+        size += len(text)
+    return b"".join(parts)
 
 
 def _found(path: Path, text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import IO, Any
 from xml.parsers import expat
@@ -57,7 +58,9 @@ class Guarded:
         return out
 
 
-def turtle_check(name: str, limits: Limits, reopen: Callable[[], IO[bytes]]) -> Refuse:
+def turtle_check(
+    name: str, limits: Limits, reopen: Callable[[], AbstractContextManager[IO[bytes]]]
+) -> Refuse:
     """Brackets of Turtle, TriG and N3.
 
     A count over all bytes, brackets in texts and names included, clears nearly

@@ -63,8 +63,11 @@ def triples_of(
     given = {one: kind for one, kind in (types or {}).items() if one in entities}
     classes = Vocabulary(sorted(set(given.values())))
     members = sorted(zip(entities.rows(given), classes.rows(given.values()), strict=True))
+    first, kind, last = np.ascontiguousarray(rows.T)
     return Triples(
-        *np.ascontiguousarray(rows.T),
+        first,
+        kind,
+        last,
         entities,
         relations,
         np.array(members, np.int64).reshape(-1, 2),

@@ -170,7 +170,6 @@ def _edges(
     for one, part in zip(found.tolist(), np.split(order, start[1:]), strict=True):
         rest, target = divmod(one, size)
         source, relation = divmod(rest, max(n, 1))
-        edges[labelled[source], kinds[relation], labelled[target]] = Edges(
-            row[triples.head[part]], row[triples.tail[part]]
-        )
+        ends = labelled[int(source)], kinds[int(relation)], labelled[int(target)]
+        edges[ends] = Edges(row[triples.head[part]], row[triples.tail[part]])
     return edges

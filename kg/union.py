@@ -42,8 +42,11 @@ def union(parts: Sequence[Triples]) -> Triples:
     counts = sum((Counter(part.counts) for part in parts), Counter())
     total = sum(len(part) for part in parts)
     counts["duplicates"] += total - len(edge) - len(member) - len(literal)
+    head, relation_, tail = np.ascontiguousarray(edge.T)
     return Triples(
-        *np.ascontiguousarray(edge.T),
+        head,
+        relation_,
+        tail,
         entities,
         relations,
         member,
