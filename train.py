@@ -17,7 +17,15 @@ from data.sieve import write_quarantine
 from fusion.progress import Progress
 from fusion.recommender import Recommender
 from fusion.run_card import model_card, training_report, write_curves
-from fusion.run_folder import check_place, new_run, write_file, write_manifest
+from fusion.run_folder import (
+    MANIFEST,
+    check_manifest,
+    check_place,
+    file_digest,
+    new_run,
+    write_file,
+    write_manifest,
+)
 from fusion.settings import Settings, load_settings
 from fusion.unfinished import Unfinished, partial_of
 
@@ -36,6 +44,13 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--out", type=Path, metavar="RUN", help="run folder (default: runs/<name>)")
     p.add_argument(
         "--resume", type=Path, metavar="RUN", help="go on with a run that was stopped in training"
+    )
+    p.add_argument(
+        "--from",
+        type=Path,
+        dest="start",
+        metavar="RUN",
+        help="start from the text and graph parts of another run",
     )
     p.add_argument(
         "--set", action="append", default=[], metavar="a.b=value", help="change one setting"
@@ -65,6 +80,8 @@ def fresh(args: argparse.Namespace) -> Plan:
         "source": source,
         "root": args.data_root and str(args.data_root),
         "max_bad_share": 0.01 if args.max_bad_share is None else args.max_bad_share,
+        "from": args.start and str(args.start),
+        "from_digest": args.start and digest_of(args.start),
     }
     settings = load_settings(args.config, args.set)
     return Plan(out, settings, made_from, Unfinished.new(partial_of(out), made_from))
@@ -81,6 +98,8 @@ def resumed(args: argparse.Namespace) -> Plan:
         "source": args.data,
         "root": args.data_root and str(args.data_root),
         "max_bad_share": args.max_bad_share,
+        "from": args.start and str(args.start),
+        "from_digest": made_from["from"] and digest_of(Path(made_from["from"])),
     }
     for name, value in said.items():
         if value is not None and value != made_from[name]:
@@ -101,10 +120,11 @@ def train(argv: Sequence[str] | None = None) -> int:
         made_from["source"], root=made_from["root"], max_bad_share=made_from["max_bad_share"]
     )
     describe(dataset, console)
+    start = Recommender.load(made_from["from"]) if made_from["from"] else None
     try:
         with Progress(console) as progress:
             recommender = Recommender(plan.settings).fit(
-                dataset, progress=progress, checkpoints=plan.checkpoints
+                dataset, progress=progress, checkpoints=plan.checkpoints, start=start
             )
         seconds = time.perf_counter() - began
         recommender.about |= {
@@ -112,6 +132,7 @@ def train(argv: Sequence[str] | None = None) -> int:
             "max_bad_share": made_from["max_bad_share"],
             "seconds": {"train": round(seconds, 2)},
             "resumed": plan.checkpoints.resumed,
+            "from": made_from["from"],
         }
         write(recommender, dataset, plan.out)
     except KeyboardInterrupt as stop:
@@ -119,6 +140,12 @@ def train(argv: Sequence[str] | None = None) -> int:
     plan.checkpoints.remove()
     console.print(f"{plan.out}: written in {seconds:.1f} s. Next: python evaluate.py {plan.out}")
     return 0
+
+
+def digest_of(run: Path) -> str:
+    """Of the manifest, which names the digests of all files of a run."""
+    check_manifest(run)
+    return file_digest(run / MANIFEST)
 
 
 def write(recommender: Recommender, dataset: Dataset, out: Path) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from data.errors import DataError
 from data.histories import Cases
 from fusion.catalogue import Catalogue
-from fusion.model import Texts
+from fusion.texts import Texts
 from kg.paths import Path as GraphPath
 
 if TYPE_CHECKING:

@@ -25,10 +25,11 @@ from fusion.added import Added
 from fusion.catalogue import Catalogue
 from fusion.gate import Gate
 from fusion.leaves import Known, Leaf
-from fusion.model import Model, Texts, as_read, network_leaves
+from fusion.model import Model, network_leaves
 from fusion.network import Evidence, JointNetwork, Shape
 from fusion.settings import Settings
 from fusion.stored_leaves import get_leaf, get_sparse, put_leaf, put_sparse
+from fusion.texts import Texts, as_read
 from kg.facts import Facts
 
 MODEL, TEXT, STRUCTURE, VOCABULARY = (

@@ -14,9 +14,10 @@ from fusion.als import Factors
 from fusion.leaves import Known, Leaf
 from fusion.linear import Linear
 from fusion.linear_growth import grown_linear
-from fusion.model import Model, Texts, network_leaves
+from fusion.model import Model, network_leaves
 from fusion.neighbours import Popularity, Profile, Similar, idf_rows
 from fusion.network import Evidence, JointNetwork
+from fusion.texts import Texts
 from kg.facts import Facts
 
 

@@ -3,9 +3,10 @@
 import logging
 import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,7 +18,6 @@ from data.histories import Cases, Histories
 from data.interactions import Interactions
 from data.split import Split
 from encoders.text import TextEncoder, Whitening
-from encoders.view import View
 from evaluation.protocol import full_exam
 from fusion.added import Added
 from fusion.batch import Groups, Windows
@@ -27,6 +27,8 @@ from fusion.leaves import Fitted, Known, Leaf, fit_cheap_leaves
 from fusion.network import Evidence, JointNetwork
 from fusion.network_leaf import NetworkLeaf, SequenceLeaf
 from fusion.settings import Settings
+from fusion.texts import Texts, as_read
+from fusion.transfer import Source
 from fusion.unfinished import Memory, Unfinished
 from fusion.validation import Validation
 from kg.facts import Facts, item_facts
@@ -35,15 +37,6 @@ from kg.graph import KnowledgeGraph
 log = logging.getLogger(__name__)
 
 SMALLEST_VALIDATION = 20  # cases; with fewer the gate keeps equal weights
-
-
-@dataclass
-class Texts:
-    """Item texts as vectors, and what it takes to read a new text the same way."""
-
-    encoder: TextEncoder
-    whitening: Whitening
-    items: View  # whitened, unit length
 
 
 @dataclass
@@ -88,18 +81,20 @@ def fit_model(
     settings: Settings,
     progress: Progress | None = None,
     checkpoints: Unfinished | None = None,
+    source: Source | None = None,
 ) -> Model:
     """Learn from training events, choose on validation events; the test part stays closed.
 
     ``checkpoints`` keeps the state of each network after every look, and gives
-    it back where training was stopped. Raises TrainingError where it diverges.
+    it back where training was stopped; ``source`` is a run to start from. Raises
+    TrainingError where training diverges.
     """
     seed_everything(settings)
     say = _sayer(progress)
     device = device_of(settings)
     train = dataset.interactions.take(split.train)
     notes: dict[str, object] = {}
-    texts = _read_texts(dataset, settings, device, progress, notes)
+    texts = _read_texts(dataset, settings, device, progress, notes, source)
     known = _known(dataset, train, graph, texts, settings)
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
     exam = full_exam(dataset, split, "valid")
@@ -124,6 +119,7 @@ def fit_model(
                     seed=settings.seed + 1000 * number,
                     device=device,
                     progress=progress,
+                    begin=partial(_begin, source, dataset, known, graph, texts, notes),
                     memory=Memory(checkpoints, number) if checkpoints else None,
                 )
             networks.append(network)
@@ -176,6 +172,21 @@ def _last_good(number: int, checkpoints: Unfinished | None) -> Iterator[None]:
         raise TrainingError(f"network {number + 1}: {error}{left}") from None
 
 
+def _begin(
+    source: Source | None,
+    dataset: Dataset,
+    known: Known,
+    graph: KnowledgeGraph | None,
+    texts: Texts | None,
+    notes: dict[str, object],
+    network: JointNetwork,
+) -> None:
+    """Start a network from another run, if there is one."""
+    if source is not None:
+        ids = dataset.items.vocabulary.ids
+        notes["transfer"] = source.begin(network, ids, known.facts, graph, texts)
+
+
 def _sayer(progress: Progress | None) -> Callable[[str], None]:
     return (lambda what: progress(0, 0, what)) if progress else (lambda what: log.info(what))
 
@@ -186,6 +197,7 @@ def _read_texts(
     device: torch.device,
     progress: Progress | None,
     notes: dict[str, object],
+    source: Source | None,
 ) -> Texts | None:
     part = settings.text
     if not part.on or not any(dataset.items.texts):
@@ -197,13 +209,10 @@ def _read_texts(
     notes["text_warnings"] = warnings
     if int(raw.known.sum()) < 3:
         return None
-    whitening = Whitening.fit(raw, part.width)
-    return Texts(as_read(encoder, warnings), whitening, whitening(raw))
-
-
-def as_read(encoder: TextEncoder, warnings: Sequence[str]) -> TextEncoder:
-    """The encoder that really read the texts: n-grams where it warned that it falls back."""
-    return replace(encoder, model="ngrams") if warnings else encoder
+    encoder = as_read(encoder, warnings)
+    whitening = source.whitening_for(encoder) if source else None
+    whitening = whitening or Whitening.fit(raw, part.width)
+    return Texts(encoder, whitening, whitening(raw))
 
 
 def _known(

@@ -24,6 +24,7 @@ from fusion.growth import grow
 from fusion.model import Model, fit_model
 from fusion.run_folder import check_manifest, new_run, write_file, write_manifest
 from fusion.settings import Settings, load_settings
+from fusion.transfer import Source
 from fusion.unfinished import Unfinished
 from kg.build import build
 from kg.embedded_store import write_embedded
@@ -90,20 +91,22 @@ class Recommender:
         split: Split | None = None,
         progress: Progress | None = None,
         checkpoints: Unfinished | None = None,
+        start: "Recommender | None" = None,
     ) -> "Recommender":
         """Learn from the training part, choose on the validation part of ``split``.
 
         Without one the dataset's own rule divides the events by ``split_seed``.
-        ``checkpoints`` keeps what it takes to go on after a stop. Raises
-        ConfigError where they are of other data or settings, TrainingError where
-        training diverges.
+        ``checkpoints`` keeps what it takes to go on after a stop; ``start`` gives
+        its text and graph parts to begin with. Raises ConfigError where these are
+        of other data or settings, TrainingError where training diverges.
         """
         split = split or split_events(dataset, self.settings.split_seed)
         if checkpoints is not None:
             rule = {"by": split.rule.by, "events": [len(split.train), len(split.valid)]}
             checkpoints.agree(self.settings, {"data": dataset.fingerprint, "split": rule})
         graph = build(dataset, split.train)
-        self._model = fit_model(dataset, split, graph, self.settings, progress, checkpoints)
+        source = start and start.source()
+        self._model = fit_model(dataset, split, graph, self.settings, progress, checkpoints, source)
         self._catalogue = Catalogue.of(dataset, split)
         self._graph, self._paths, self._store = graph, None, None
         self.about = {
@@ -118,6 +121,11 @@ class Recommender:
             "split": {"by": split.rule.by, "seed": split.seed},
         }
         return self
+
+    def source(self) -> Source:
+        """What another training may start from. Raises ConfigError without a network."""
+        model, items = self.model, self.catalogue.items.vocabulary
+        return Source.of(model.networks, model.known, model.texts, items, self.graph)
 
     def score(self, cases: Cases) -> Tensor:
         """Scores [cases, items] for evaluation: rows in, rows out."""
@@ -200,9 +208,8 @@ class Recommender:
         """
         if user not in self.catalogue.users:
             raise UnknownId(f"unknown user {user!r}")
-        users = np.array([self.catalogue.users.row(user)])
-        items = np.array([self.catalogue.items.vocabulary.row(item)])
-        return self.paths.explain(users, items, k=k)[0]
+        pair = [self.catalogue.users.row(user)], [self.catalogue.items.vocabulary.row(item)]
+        return self.paths.explain(*pair, k=k)[0]
 
     def add_items(
         self,

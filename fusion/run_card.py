@@ -35,6 +35,7 @@ def training_report(recommender: Recommender, dataset: Dataset) -> dict[str, Any
             "cold_offset": gate.offset,
         },
         "validation": notes["gate"],
+        "transfer": notes.get("transfer"),
         "seconds": recommender.about["seconds"],
     }
 
