@@ -130,13 +130,13 @@ def _most_connected(w: Words) -> str:
     label = w.names["label"]
     return (
         f"MATCH (n:{quoted(label)})-[r]-() RETURN n.id AS id, {w.name('n', label)} AS name,"
-        " count(r) AS relationships ORDER BY relationships DESC, id LIMIT $n"
+        " count(DISTINCT r) AS relationships ORDER BY relationships DESC, id LIMIT $n"
     )
 
 
 def _draw_most_connected(w: Words) -> str:
     return (
-        f"MATCH (n:{w.quoted('label')})-[r]-() WITH n, count(r) AS many, n.id AS id"
+        f"MATCH (n:{w.quoted('label')})-[r]-() WITH n, count(DISTINCT r) AS many, n.id AS id"
         f" ORDER BY many DESC, id LIMIT 3 MATCH p = (n)-[]-(m) RETURN p LIMIT $n"
     )
 
