@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple, Self
@@ -85,8 +84,9 @@ def search(
         chosen = np.unique(case[pairs])
         local = np.searchsorted(chosen, case[pairs])
         part = _Portion(index, past.take(chosen), local, items[pairs], users[pairs])
-        for one in _varied(part.candidates(max_hops), k, index):
-            yield part.path(one, int(pairs[int(one.pair)]))
+        chosen = _varied(part.candidates(max_hops), k, index)
+        for row in zip(*(column.tolist() for column in chosen), strict=True):
+            yield part.path(row, pairs)
 
 
 def _newest(past: Histories) -> Histories:
@@ -223,6 +223,7 @@ class _Portion:
         popular = np.diff(index.met_by.indptr)
         wanted, item_at = np.unique(self.item, return_inverse=True)
         counts = (index.met_by[:, wanted].T @ index.meets).tocsr()  # wanted x items
+        counts.sort_indices()  # looked up by halving then, not by scanning a row
         lengths = self.past.lengths[self.case]
         at = np.repeat(np.arange(len(self.case)), lengths)
         row = np.repeat(self.past.start[self.case], lengths) + ramp(lengths)
@@ -241,11 +242,11 @@ class _Portion:
             PEOPLE, at[best], _CROWD * cosine[best], age=self.age[row[best]], seen=seen[best]
         )
 
-    def path(self, one: Columns, pair: int) -> Found:
+    def path(self, row: tuple, pairs: Ints) -> Found:
         """A chosen candidate with its relations, its entities and its witness."""
-        index, kind, local = self.index, int(one.kind), int(one.pair)
-        item, seen, user = int(self.item[local]), int(one.seen), int(self.user[local])
-        fact, other = int(one.fact), int(one.other)
+        local, weight, _, kind, seen, fact, other, step = row
+        index = self.index
+        item, user = int(self.item[local]), int(self.user[local])
         relations: tuple[int, ...] = ()
         entities: tuple[int, ...] = ()
         someone = self._someone(seen, item, user) if kind == PEOPLE else -1
@@ -255,10 +256,10 @@ class _Portion:
             relations = (int(index.relation[other]), int(index.relation[fact]))
             entities = (int(index.entity[fact]),)
         elif kind == TWO_STEPS:
-            step = index.relations.index(inverse(index.relations[int(one.step)]))
-            relations = (int(index.relation[other]), step, int(index.relation[fact]))
+            back = index.relations.index(inverse(index.relations[step]))
+            relations = (int(index.relation[other]), back, int(index.relation[fact]))
             entities = (int(index.entity[other]), int(index.entity[fact]))
-        weight = float(one.weight)
+        pair = int(pairs[local])
         return Found(pair, kind, weight, user, seen, item, relations, entities, someone)
 
     def _someone(self, seen: int, item: int, user: int) -> int:
@@ -294,7 +295,7 @@ class _Match(NamedTuple):
         return Columns.made(kind, self.at, weight, **given, **more)
 
 
-def _varied(given: Columns, k: int, index: Index) -> Iterator[Columns]:
+def _varied(given: Columns, k: int, index: Index) -> Columns:
     """Of each pair's best candidates up to ``k``, each of another relation and item if it can be.
 
     A relation or item of the history that was chosen already halves the weight
@@ -302,20 +303,25 @@ def _varied(given: Columns, k: int, index: Index) -> Iterator[Columns]:
     """
     order = np.lexsort((given.fact, given.seen, given.age, -given.weight, given.pair))
     given = given.take(order)
-    start = np.searchsorted(given.pair, given.pair)
-    given = given.take(np.flatnonzero(np.arange(len(start)) - start < max(_CANDIDATES, k)))
+    first = np.searchsorted(given.pair, given.pair)
+    given = given.take(np.flatnonzero(np.arange(len(first)) - first < max(_CANDIDATES, k)))
+    if not len(given.pair):
+        return given
+    start = np.flatnonzero(np.concatenate([[True], np.diff(given.pair) != 0]))
+    group = np.searchsorted(start, np.arange(len(given.pair)), side="right") - 1
     fact = np.where(given.fact >= 0, index.relation[given.fact] if len(index.relation) else -1, -1)
     role = (fact + 1) * 4 + given.kind
-    bounds = np.flatnonzero(np.diff(given.pair)) + 1
-    weights, roles, seen = given.weight.tolist(), role.tolist(), given.seen.tolist()
-    edges = [0, *bounds.tolist(), len(weights)] if len(weights) else [0]
-    for first, last in itertools.pairwise(edges):
-        value = weights[first:last]
-        rest = list(range(first, last))
-        for _ in range(min(k, last - first)):
-            best = max(rest, key=lambda row: (value[row - first], -row))
-            rest.remove(best)
-            yield Columns(*(column[best] for column in given))  # type: ignore[arg-type]
-            for row in rest:
-                same = (roles[row] == roles[best]) + (seen[row] == seen[best])
-                value[row - first] *= 0.5**same
+    value, picked = given.weight.copy(), []
+    for _ in range(k):
+        most = np.maximum.reduceat(value, start)
+        best = np.flatnonzero((value == most[group]) & (value >= 0))
+        best = best[np.unique(group[best], return_index=True)[1]]  # the first of equals
+        picked.append(best)
+        mine = np.full(len(start), -1)
+        mine[group[best]] = best
+        chosen = mine[group]
+        same = (role == role[chosen]).astype(np.int64) + (given.seen == given.seen[chosen])
+        value *= np.where(chosen >= 0, 0.5**same, 1.0)
+        value[best] = -1.0
+    rows = np.concatenate(picked)
+    return given.take(rows[np.argsort(group[rows], kind="stable")])
