@@ -117,8 +117,14 @@ def read_columns(
     else:
         with open_bytes(path) as stream:
             first = stream.readline(1 << 16).decode("utf-8-sig", "replace").rstrip("\r\n")
-        headed = sorted(_split(first)) >= sorted(columns) and set(columns) <= set(_split(first))
-        frame, line, bad = _table(path) if headed else _bare(path, columns, _separator(first))
+        cells = _split(first)
+        plain = tuple(cell.partition(":")[0].removesuffix("_id") for cell in cells)
+        if set(columns) <= set(cells) and suffix_of(path) in (".csv", ".tsv"):
+            frame, line, bad = _table(path)
+        elif set(columns) <= set(plain):  # head_id:token, as RecBole has it
+            frame, line, bad = _bare(path, plain, _separator(first), lines_before=1)
+        else:
+            frame, line, bad = _bare(path, columns, _separator(first))
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise GraphDataError(
@@ -158,13 +164,13 @@ def _table(path: Path):
     return table.frame, table.line, table.bad
 
 
-def _bare(path: Path, columns: tuple[str, ...], mark: str):
-    """Lines of cells with no header and no quoting: how benchmark files come."""
+def _bare(path: Path, columns: tuple[str, ...], mark: str, lines_before: int = 0):
+    """Lines of cells without quoting: how benchmark files come."""
     with open_bytes(path) as stream:
         content = stream.read()
     rows, lines, bad = [], [], []
     for number, raw in enumerate(content.split(b"\n"), 1):
-        if not raw.strip():
+        if number <= lines_before or not raw.strip():
             continue
         try:
             cells = raw.decode("utf-8-sig").rstrip("\r").split(mark)

@@ -68,7 +68,7 @@ class Wikidata:
     ``agent`` should name you and how to reach you, as Wikimedia's policy asks.
     """
 
-    cache: Path
+    cache: Path | str
     endpoint: str = ENDPOINT
     agent: str = "trefoil (knowledge graph for a recommender)"
     batch: int = 200
@@ -185,7 +185,7 @@ class Wikidata:
     def select(self, query: str) -> list[dict[str, tuple[str, str]]]:
         """Rows of a SELECT as variable to (value, language), from the cache or the endpoint."""
         digest = hashlib.sha256(f"{self.endpoint}\n{query}".encode()).hexdigest()
-        path = self.cache / f"{digest}.json"
+        path = Path(self.cache) / f"{digest}.json"
         if path.exists():
             try:
                 return _rows(path.read_bytes())
@@ -199,7 +199,7 @@ class Wikidata:
                 f"{self.endpoint}: the answer is no SPARQL result in JSON "
                 f"({content[:80]!r}); check the address"
             ) from None
-        self.cache.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(path.name + ".part")
         beside.write_bytes(content)
         beside.replace(path)

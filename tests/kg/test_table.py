@@ -56,6 +56,12 @@ def test_columns_may_stand_in_any_order_beside_others(tmp_path):
         assert sorted(content(read_table(tmp_path / name))) == sorted(ROWS)
 
 
+def test_headers_of_recbole_are_known(tmp_path):
+    path = tmp_path / "lastfm.kg"
+    path.write_bytes(b"head_id:token\trelation_id:token\ttail_id:token\n" + text("\t", False))
+    assert sorted(content(read_table(path))) == sorted(ROWS)
+
+
 def test_numbers_of_a_frame_become_their_text():
     triples = triples_of(pl.DataFrame({"head": [10, 9], "relation": [0, 0], "tail": [9, 10]}))
     assert content(triples) == [("10", "0", "9"), ("9", "0", "10")]
@@ -131,6 +137,7 @@ def test_a_missing_column_or_file_is_named(tmp_path):
     ("path", "statements", "entities", "relations"),
     [
         ("lastfm-hetrec-kg/kgcn/kg.txt", 15_518, 9_366, 60),
+        ("lastfm-hetrec-kg/recbole_freebase/lastfm.kg", 15_518, 9_366, 60),
         ("book-crossing-kg/mkr/kg.txt", None, None, None),
         ("ml-1m-text-kg/dikgrs_split/kg_final.txt", None, None, None),
     ],
@@ -139,7 +146,8 @@ def test_benchmark_files_load_as_they_are(path, statements, entities, relations)
     if not (DATA / path).exists():
         pytest.skip(f"no {DATA / path}; set TREFOIL_DATA to the folder of data sets")
     triples = read_table(DATA / path)
-    rows = {tuple(line.split()) for line in (DATA / path).read_text().splitlines()}
+    lines = (DATA / path).read_text().splitlines()
+    rows = {tuple(line.split()) for line in lines if not line.startswith("head_id")}
     assert len(triples) == len(rows) == (statements or len(rows))
     assert len(triples.entities) == (entities or len(triples.entities))
     assert len(triples.relations) == (relations or len({row[1] for row in rows}))
