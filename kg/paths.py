@@ -17,8 +17,9 @@ import numpy as np
 from data.histories import Histories
 from data.interactions import Ints
 from kg.graph import INTERACTED, ITEM, USER, KnowledgeGraph
+from kg.path_choice import DIRECT, PEOPLE, SHARED, TWO_STEPS
 from kg.path_index import Index
-from kg.path_search import DIRECT, PEOPLE, SHARED, TWO_STEPS, Found, search
+from kg.path_search import Found, search
 from kg.schema import inverse
 from kg.store import quoted
 

@@ -11,6 +11,7 @@ import polars as pl
 from data.interactions import Ints
 from data.report import DataReport
 from data.vocabulary import Vocabulary
+from kg.blank import PREFIX as BLANK
 from kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
 from kg.literals import NAMES, TEXTS, Property, chosen, columns_of
 from kg.schema import ENTITY, labels, readable, relationship_types
@@ -38,7 +39,8 @@ def typed_graph(
     """The graph that triples describe.
 
     A node's label is its class; of several classes the one with most members,
-    ``owl:Thing`` and its like last, and the first by IRI among equals. All of
+    ``owl:Thing`` and its like last, and the first by IRI among equals; a blank node
+    is no label. All of
     them are then kept in the property ``classes``. ``names`` gives names to
     entities, classes and predicates, by IRI.
     """
@@ -77,6 +79,8 @@ def _main_class(triples: Triples) -> Ints:
     best = np.lexsort((np.arange(len(size)), -size, vague))
     rank = np.empty(len(size), np.int64)
     rank[best] = np.arange(len(size))
+    named = np.array([not iri.startswith(BLANK) for iri in triples.classes], bool)
+    member = member[named[member[:, 1]]]
     order = np.argsort(-rank[member[:, 1]], kind="stable")  # the best is written last
     out[member[order, 0]] = member[order, 1]
     return out
@@ -114,7 +118,7 @@ def _classes(triples: Triples, klass: Ints) -> pl.DataFrame:
     """All classes of the entities that have other than their label."""
     entity, of = triples.member.T
     several = np.bincount(entity, minlength=len(klass)) > 1
-    keep = several[entity]
+    keep = (several | (klass < 0))[entity]
     iris = pl.Series(triples.classes.ids, dtype=pl.String).gather(of[keep])
     frame = pl.DataFrame({"entity": entity[keep], "value": iris})
     return frame.group_by("entity", maintain_order=True).agg("value")

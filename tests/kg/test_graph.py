@@ -102,7 +102,7 @@ CLASSES = st.sampled_from(
 STATEMENTS = st.lists(
     st.one_of(
         st.tuples(NODES, PREDICATES.map(URIRef), st.one_of(NODES, LITERALS)),
-        st.tuples(NODES, st.just(rdflib.RDF.type), CLASSES.map(URIRef)),
+        st.tuples(NODES, st.just(rdflib.RDF.type), st.one_of(CLASSES.map(URIRef), NODES)),
     ),
     max_size=14,
 )
