@@ -25,9 +25,9 @@ def grow(model: Model, texts: Sequence[str | None], facts: np.ndarray | None) ->
     """The model with ``len(texts)`` more items at the end.
 
     ``facts`` [new items, facts] says which of the known facts hold for them. Only
-    what reads texts and facts can rank them; where neither says anything of an
-    item, it is scored like an average one without events. Scores of the other
-    items stay as they were, up to rounding of larger products.
+    what reads texts and facts can rank them; an item of which neither says
+    anything ranks low. Scores of the other items stay as they were, up to rounding
+    of larger products.
     """
     count, before = len(texts), model.known.matrix.shape[1]
     read, warnings = _read(model.texts, texts)
@@ -39,7 +39,10 @@ def grow(model: Model, texts: Sequence[str | None], facts: np.ndarray | None) ->
         if name not in leaves:
             leaves[name] = _grown_leaf(name, leaf, known, chosen.get("linear", {}), before, leaves)
     learned = model.seen[: known.learned]
-    added = Added.of(model.gate, learned, speaking(networks, chosen), known.added)
+    marks: Mapping[str, float] = model.notes["gate"]  # type: ignore[assignment]
+    speak = speaking(networks, chosen)
+    worth = {name: marks.get(f"only {name}", 1.0) for name in leaves if name in speak}
+    added = Added.of(model.gate, learned, worth, known.added)
     seen = torch.cat([model.seen, torch.zeros(count, dtype=torch.bool)])
     notes = model.notes | {"added_warnings": warnings}
     return Model(

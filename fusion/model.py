@@ -59,7 +59,8 @@ class Model:
             cases = Cases(cases.user, cases.history, cases.at)
         scores = {name: self.leaves[name].score(cases) for name in self.gate.leaves}
         if self.added is not None:
-            return self.added.blend(self.gate, scores, self.seen)
+            only_added = self.added.alone(cases.history, self.known.learned)
+            return self.added.blend(self.gate, scores, self.seen, only_added)
         return self.gate.blend(scores, self.seen)
 
     @torch.no_grad()

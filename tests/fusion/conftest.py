@@ -1,0 +1,34 @@
+"""A recommender of the planted shop, fitted once; tests that change one take a fresh copy."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from planted_shop import TINY, read_shop
+
+from fusion.recommender import Recommender
+from fusion.settings import load_settings
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory):
+    """The dataset of the planted shop."""
+    return read_shop(tmp_path_factory.mktemp("shop") / "data")
+
+
+@pytest.fixture(scope="session")
+def shop_run(shop, tmp_path_factory):
+    """A run of the planted shop."""
+    folder = tmp_path_factory.mktemp("runs") / "shop"
+    settings = load_settings(None, [*TINY, "network.epochs=10", "width=16"])
+    Recommender(settings).fit(shop).save(folder)
+    return folder
+
+
+@pytest.fixture
+def recommender(shop_run):
+    """The recommender of that run, read anew."""
+    return Recommender.load(shop_run)

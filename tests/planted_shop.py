@@ -1,0 +1,99 @@
+"""A small shop in which every user loves one maker, written as a dataset folder.
+
+Items ``i<maker>-<number>`` are made by one of four makers, in the graph and in
+words; user ``u<number>`` loves maker ``number % 4``.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from data import read_dataset
+
+MAKERS = ("Ada", "Grace", "Emmy", "Mary")
+WORDS = (
+    "ocean sailor harbour storm",
+    "desert camel caravan dune",
+    "forest wolf winter cabin",
+    "city jazz night taxi",
+)
+TINY = (
+    "threads=1",
+    "text.model=ngrams",
+    "text.width=6",  # as few as the themes, so that whitening keeps them
+    "width=8",
+    "network.epochs=4",
+    "network.every=2",
+    "network.average=0",
+    "behaviour.layers=1",
+)
+TOML = """
+name = "shop"
+
+[interactions]
+file = "events.csv"
+user = "user_id"
+item = "item_id"
+rating = "stars"
+time = "at"
+scenario = ["device"]
+
+[items]
+file = "items.csv"
+id = "item_id"
+title = "title"
+text = ["description"]
+category = ["kind"]
+
+[graph]
+files = ["graph.ttl"]
+
+[split]
+by = "ratio"
+"""
+
+
+def sets(*changes: str) -> list[str]:
+    """Command line flags for tiny settings and these."""
+    return [part for change in (*TINY, *changes) for part in ("--set", change)]
+
+
+def write_shop(
+    folder: Path,
+    *,
+    users: int = 60,
+    per_maker: int = 10,
+    events: int = 7,
+    first: int = 0,
+    prefix: str = "",
+    seed: int = 0,
+) -> Path:
+    """The files; ``first`` and ``prefix`` give other items and users of the same makers."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True)
+    (folder / "dataset.toml").write_text(TOML, "utf-8")
+    items, triples = ["item_id,title,description,kind"], ["@prefix e: <https://example.org/> ."]
+    for maker, name in enumerate(MAKERS):
+        for number in range(first, first + per_maker):
+            item = f"i{maker}-{number}"
+            items.append(f"{item},Title {item},{WORDS[maker]} {number},kind {number % 3}")
+            triples.append(f"<urn:item:{item}> e:madeBy e:{name} ; e:inYear e:year{number % 5} .")
+    rows = ["user_id,item_id,stars,at,device"]
+    for user in range(users):
+        liked = user % len(MAKERS)
+        numbers = rng.permutation(np.arange(first, first + per_maker))[:events]
+        chosen = [f"i{liked}-{number}" for number in numbers]
+        other = (liked + int(rng.integers(1, 4))) % 4
+        chosen.insert(2, f"i{other}-{first + int(rng.integers(per_maker))}")
+        for step, item in enumerate(chosen):
+            stars = int(rng.integers(1, 6))
+            device = ("phone", "tv")[int(rng.integers(2))]
+            rows.append(f"{prefix}u{user},{item},{stars},{1_700_000_000 + 977 * step},{device}")
+    (folder / "items.csv").write_text("\n".join(items) + "\n", "utf-8")
+    (folder / "graph.ttl").write_text("\n".join(triples) + "\n", "utf-8")
+    (folder / "events.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    return folder
+
+
+def read_shop(folder: Path, **options):
+    return read_dataset(write_shop(folder, **options))
