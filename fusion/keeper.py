@@ -15,12 +15,20 @@ def order_part(network: JointNetwork) -> list[str]:
     return [n for n in network.state_dict() if not n.startswith(("behaviour.", "sequence_"))]
 
 
+LEAST_GAIN = 0.003  # of the mark, relative: less does not renew the patience
+
+
 class Keeper:
-    """The best weights of one part so far, and whether to go on."""
+    """The best weights of one part so far, and whether to go on.
+
+    Any better mark is kept, but only a gain of ``LEAST_GAIN`` since patience was
+    last renewed renews it: a long creep is not worth its time.
+    """
 
     def __init__(self, network: JointNetwork, names: list[str], patience: int) -> None:
         self.network, self.names, self.patience = network, names, patience
         self.best, self.since, self.open = -1.0, 0, True
+        self.renewed_at = -1.0
         self.kept: dict[str, Tensor] = {}
 
     def look(self, mark: float) -> None:
@@ -28,7 +36,9 @@ class Keeper:
         if mark > self.best:
             state = self.network.state_dict()
             self.kept = {name: state[name].clone() for name in self.names}
-            self.best, self.since = mark, 0
+            self.best = mark
+        if mark > self.renewed_at * (1 + LEAST_GAIN) or self.renewed_at < 0:
+            self.renewed_at, self.since = mark, 0
         else:
             self.since += 1
             self.open = self.since < self.patience

@@ -58,8 +58,8 @@ class Behaviour(Part):
     heads: PositiveInt = 2
     dropout: float = Field(default=0.3, ge=0, lt=1)
     batch: PositiveInt = 64  # windows per step
-    patience: PositiveInt = 5  # epochs without a better validation NDCG@10
-    rate: PositiveFloat = 1e-3  # learning rate
+    patience: PositiveInt = 4  # epochs without a better validation NDCG@10
+    rate: PositiveFloat = 2e-3  # learning rate
 
 
 class Linear(Part):

@@ -44,7 +44,12 @@ class Learning:
         values: Values = {"epoch": self.epoch, "journal": self.journal, "keepers": {}}
         for name, keeper in self.keepers.items():
             tensors |= {f"kept.{name}.{n}": t for n, t in keeper.kept.items()}
-            values["keepers"][name] = [keeper.best, keeper.since, keeper.open]
+            values["keepers"][name] = [
+                keeper.best,
+                keeper.renewed_at,
+                keeper.since,
+                keeper.open,
+            ]
         for name, optimiser in self.optimisers.items():
             for row, state in optimiser.state_dict()["state"].items():
                 tensors |= {f"optimiser.{name}.{row}.{n}": t for n, t in state.items()}
@@ -61,7 +66,7 @@ class Learning:
         self.network.load_state_dict(_below(tensors, "weights."))
         self.averaged.load_state_dict(_below(tensors, "averaged."))
         for name, keeper in self.keepers.items():
-            keeper.best, keeper.since, keeper.open = values["keepers"][name]
+            keeper.best, keeper.renewed_at, keeper.since, keeper.open = values["keepers"][name]
             device = self.network.item_bias.device
             kept = _below(tensors, f"kept.{name}.")
             keeper.kept = {n: tensor.to(device) for n, tensor in kept.items()}
