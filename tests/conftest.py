@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 LOCAL = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "", None}
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["NUMBA_DISABLE_JIT"] = "1"  # of ranx, before anything imports numba
 os.environ.setdefault("TREFOIL_CACHE", str(ROOT / ".cache"))
 torch.set_num_threads(1)
 

@@ -80,12 +80,14 @@ def test_an_archive_is_fetched_once_checked_and_unpacked(publisher, tmp_path, ca
     assert publisher.requests == ["/toy.zip"]
 
 
-def test_the_licence_is_said_before_anything_is_asked_for(publisher, tmp_path, caplog):
+def test_the_licence_is_said_before_anything_is_asked_for(publisher, tmp_path, caplog, monkeypatch):
     url = publisher.put("/toy.csv", b"x")
     seen = []
-    caplog.handler.emit = lambda record: seen.append(
-        (record.getMessage(), list(publisher.requests))
-    )
+
+    def note(record):
+        seen.append((record.getMessage(), list(publisher.requests)))
+
+    monkeypatch.setattr(caplog.handler, "emit", note)
     fetch(source(Remote(url, sha(b"x"), save_as="a/events.csv")), tmp_path)
     assert (tmp_path / "toy" / "a" / "events.csv").read_bytes() == b"x"
     assert "for tests only" in seen[0][0]
