@@ -66,7 +66,7 @@ def mark() -> str:
 
 
 class left_as_found:
-    """Takes away what tests put into somebody's server."""
+    """Takes away what tests put into somebody's server: nodes, constraints, the card."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -74,20 +74,22 @@ class left_as_found:
     def __enter__(self) -> None:
         with self.place.store() as store:
             self.card = store._run(f"MATCH (c:{LABEL}) RETURN c.card")
+            self.constraints = constraints(store)
 
     def __exit__(self, *_: object) -> None:
         with self.place.store() as store:
             mine = f"MATCH (n) WHERE any(l IN labels(n) WHERE l STARTS WITH '{MARK}')"
             store._write([(f"{mine} DETACH DELETE n", {})])
-            for (name,) in store._run(
-                "SHOW CONSTRAINTS YIELD name, labelsOrTypes"
-                f" WHERE labelsOrTypes[0] STARTS WITH '{MARK}' RETURN name"
-            ):
+            for name in constraints(store) - self.constraints:
                 store._write([(f"DROP CONSTRAINT `{name}`", {})])
             if self.card:
                 store._write([(f"MATCH (c:{LABEL}) SET c.card = $card", {"card": self.card[0][0]})])
             else:
                 store._write([(f"MATCH (c:{LABEL}) DELETE c", {})])
+
+
+def constraints(store: Neo4jStore) -> set[str]:
+    return {row[0] for row in store._run("SHOW CONSTRAINTS YIELD name RETURN name")}
 
 
 def certify(folder) -> None:
