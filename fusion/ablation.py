@@ -1,22 +1,67 @@
-"""Settings with one part switched off: what an ablation retrains."""
+"""What an ablation retrains: settings without one part, or with a part dealt to other items."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from data.errors import ConfigError
+from data.interactions import Bools, Ints
+from data.suggest import closest
 from fusion.settings import Settings
 
-LEAVES = ("text", "graph", "behaviour", "linear", "network", "choice", "stars", "scenarios")
+SHUFFLED = {"text-shuffled": "text", "graph-shuffled": "graph"}
+LEAVES = (
+    *("text", "graph", "behaviour", "linear", "factors", "walks", "network"),
+    *("choice", "stars", "scenarios"),
+)
+PARTS = (*LEAVES, *SHUFFLED)
+
+
+def arms(parts: Sequence[str]) -> dict[str, str]:
+    """What to retrain for these parts: a part by the name of its row in tables.
+
+    "text" and "graph" bring their shuffled arm along: a source has earned its
+    place only if the real one beats both. Raises ConfigError for another word.
+    """
+    wanted: dict[str, str] = {}
+    for part in parts:
+        if part not in PARTS:
+            raise ConfigError(f"--ablate {part!r}: {closest(part, PARTS)}")
+        if part not in SHUFFLED:
+            wanted[f"without {part}"] = part
+        source = SHUFFLED.get(part, part)
+        if source in SHUFFLED.values():
+            wanted[f"shuffled {source}"] = f"{source}-shuffled"
+    return wanted
 
 
 def ablated(settings: Settings, part: str) -> Settings:
-    """The same settings without a leaf, a task or the scenario part. Raises ConfigError."""
-    if part not in LEAVES:
-        raise ConfigError(f"--ablate {part!r}: choose among {', '.join(LEAVES)}")
+    """The same settings without a leaf, a task or the scenario part, or with one shuffled.
+
+    Raises ConfigError for another word, or where nothing would be left to learn from.
+    """
+    if part not in PARTS:
+        raise ConfigError(f"--ablate {part!r}: {closest(part, PARTS)}")
     tree: dict[str, Any] = settings.model_dump()
-    if part in ("choice", "stars"):
+    if part in SHUFFLED:
+        tree[SHUFFLED[part]]["shuffle"] = True
+    elif part in ("choice", "stars"):
         tree["tasks"][part] = 0.0
-    elif part == "scenarios":
-        tree["scenarios"] = False
+    elif part in ("scenarios", "factors", "walks"):
+        tree[part] = False
     else:
         tree[part]["on"] = False
     return Settings.model_validate(tree)
+
+
+def dealt(known: Bools, seed: int) -> Ints:
+    """Rows [items] in an order that moves what is known to other items.
+
+    Only rows in ``known`` change places, in one cycle drawn from ``seed``, so that
+    none keeps its own and items of which nothing is known stay so.
+    """
+    rows = np.arange(len(known))
+    cycle = np.random.default_rng(seed).permutation(np.flatnonzero(known))
+    rows[cycle] = np.roll(cycle, 1)
+    return rows

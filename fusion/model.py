@@ -5,7 +5,7 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -18,7 +18,9 @@ from data.histories import Cases, Histories
 from data.interactions import Interactions
 from data.split import Split
 from encoders.text import TextEncoder, Whitening
+from encoders.view import View
 from evaluation.protocol import full_exam
+from fusion.ablation import dealt
 from fusion.added import Added
 from fusion.batch import Groups, Windows
 from fusion.fit import Journal, Lessons, Progress, fit_network, shape_of
@@ -210,6 +212,9 @@ def _read_texts(
     notes["text_warnings"] = warnings
     if int(raw.known.sum()) < 3:
         return None
+    if part.shuffle:
+        rows = torch.from_numpy(dealt(raw.known.numpy(), settings.seed))
+        raw = View(raw.vectors[rows], raw.known[rows])
     encoder = as_read(encoder, warnings)
     whitening = source.whitening_for(encoder) if source else None
     whitening = whitening or Whitening.fit(raw, part.width)
@@ -226,6 +231,9 @@ def _known(
     facts: Facts | None = None
     if settings.graph.on and graph is not None:
         facts = item_facts(graph).shared(settings.graph.shared_by)
+        if settings.graph.shuffle:
+            rows = dealt(np.diff(facts.matrix.indptr) > 0, settings.seed)
+            facts = replace(facts, matrix=facts.matrix[rows])
         if not facts.matrix.nnz:
             facts = None
     history = Histories.of(train, len(dataset.users))

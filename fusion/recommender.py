@@ -15,7 +15,7 @@ from data.errors import ConfigError, DataError, UnknownId
 from data.frames import items_of, triples_in
 from data.histories import Cases
 from data.items import Entities, Items
-from data.split import Split, split_events
+from data.split import Split
 from fusion.answers import Recommendation, best_table, text_scores, users_in
 from fusion.catalogue import Catalogue
 from fusion.checkpoint import load_model, save_model
@@ -24,6 +24,7 @@ from fusion.growth import grow
 from fusion.model import Model, fit_model
 from fusion.run_folder import check_manifest, new_run, write_file, write_manifest
 from fusion.settings import Settings, load_settings
+from fusion.shares import split_of
 from fusion.transfer import Source
 from fusion.unfinished import Unfinished
 from kg.build import build
@@ -95,12 +96,13 @@ class Recommender:
     ) -> "Recommender":
         """Learn from the training part, choose on the validation part of ``split``.
 
-        Without one the dataset's own rule divides the events by ``split_seed``.
+        Without one the settings' rule, else the dataset's own, divides the events by
+        ``split_seed``.
         ``checkpoints`` keeps what it takes to go on after a stop; ``start`` gives
         its text and graph parts to begin with. Raises ConfigError where these are
         of other data or settings, TrainingError where training diverges.
         """
-        split = split or split_events(dataset, self.settings.split_seed)
+        split = split or split_of(dataset, self.settings)
         if checkpoints is not None:
             rule = {"by": split.rule.by, "events": [len(split.train), len(split.valid)]}
             checkpoints.agree(self.settings, {"data": dataset.fingerprint, "split": rule})

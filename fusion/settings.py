@@ -28,6 +28,14 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class HeldOut(Part):
+    """Which events choose and which judge; see ``data.split``."""
+
+    by: Literal["dataset", "time", "ratio", "leave-one-out", "given", "rows"] = "dataset"
+    valid: float | None = Field(default=None, gt=0, lt=1)  # share; unset: as the dataset says
+    test: float | None = Field(default=None, gt=0, lt=1)
+
+
 class Text(Part):
     """The leaf of what texts say."""
 
@@ -38,6 +46,7 @@ class Text(Part):
     batch: PositiveInt = 64  # texts encoded at once
     width: PositiveInt = 128  # directions kept by whitening
     in_network: bool = True  # item vectors get an adapter over texts
+    shuffle: bool = False  # deal texts to other items: a control, see --ablate
 
 
 class Graph(Part):
@@ -46,6 +55,7 @@ class Graph(Part):
     on: bool = True
     shared_by: PositiveInt = 2  # facts of fewer items are left out: they join nothing
     in_network: bool = True  # item vectors get the mean of their entities' vectors
+    shuffle: bool = False  # deal facts to other items: a control, see --ablate
 
 
 class Behaviour(Part):
@@ -112,6 +122,7 @@ class Settings(Part):
     walks: bool = True  # neighbour leaves over events: walks, and next-item counts in time
     factors: bool = True  # the small matrix factorisation leaf
     scenarios: bool = True
+    split: HeldOut = HeldOut()
     text: Text = Text()
     graph: Graph = Graph()
     behaviour: Behaviour = Behaviour()
