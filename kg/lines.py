@@ -33,8 +33,9 @@ def read_lines(
     longest = limits.literal + 4 * limits.iri + 1024
     for block in _blocks(stream, longest):
         if not block.endswith(b"\n"):
+            line = done + block.count(b"\n") + 1
             raise GraphDataError(
-                f"{name}, line {done + 1}: longer than {longest} bytes; a literal may have "
+                f"{name}, line {line}: longer than {longest} bytes; a literal may have "
                 f"{limits.literal}, an IRI {limits.iri}"
             )
         block = block.replace(b"\r\n", b"\n") if b"\r" in block else block
@@ -54,21 +55,15 @@ def read_lines(
 
 def _blocks(stream: IO[bytes], longest: int) -> Iterator[bytes]:
     """Blocks of whole lines, each ending in a line feed; but for a line without end."""
-    rest, first = b"", True
-    while chunk := stream.read(BLOCK):
-        chunk = chunk.removeprefix(b"\xef\xbb\xbf") if first else chunk
+    first = True
+    while block := stream.read(BLOCK):
+        block = block.removeprefix(b"\xef\xbb\xbf") if first else block
         first = False
-        cut = chunk.rfind(b"\n") + 1
-        if cut:
-            yield rest + chunk[:cut]
-            rest = chunk[cut:]
-        else:
-            rest += chunk
-        if len(rest) > max(longest, 2 * BLOCK):
-            yield rest
-            return
-    if rest:
-        yield rest + b"\n"
+        if not block.endswith(b"\n"):
+            block += stream.readline(longest + 1)
+        if not block.endswith(b"\n") and len(block) - block.rfind(b"\n") <= longest:
+            block += b"\n"  # the end of the file
+        yield block
 
 
 class _Lines:
@@ -139,6 +134,8 @@ def _rewritten(text: bytes, form: ox.RdfFormat) -> bytes:
 
 
 def _is_utf8(text: bytes) -> bool:
+    if text.isascii():
+        return True
     try:
         text.decode()
     except UnicodeDecodeError:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from data.interactions import Bools, Ints
 
 XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
+_STRING_TYPE = f"^^<{XSD_STRING}>"
 
 SLACK = 200_000  # terms that may wait to be merged, however few are known
 
@@ -256,15 +257,18 @@ def _cut_graph_names(
 
 def _canonical(text: pl.Series, scope: str) -> tuple[pl.Series, Ints]:
     """One text per term: escapes undone, ``xsd:string`` left out, blank nodes scoped."""
-    text = text.str.strip_suffix(f"^^<{XSD_STRING}>")
-    slow = (
-        text.str.starts_with('"')
-        & text.str.contains('"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#', literal=True)
-    ).arg_true()
-    escaped = text.str.contains("\\", literal=True).arg_true()
-    if len(escaped):
-        text = text.scatter(escaped, [unescape(one) for one in text.gather(escaped)])
+    rows = text.str.starts_with('"').arg_true()
+    slow = np.zeros(0, np.int64)
+    if len(rows):
+        literal = text.gather(rows)
+        odd = literal.str.contains('"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#', literal=True)
+        slow = rows.filter(odd).to_numpy().astype(np.int64)
+        plain = literal.str.ends_with(_STRING_TYPE)
+        escaped = literal.str.contains("\\", literal=True)
+        if (changed := (plain | escaped).arg_true()).len():
+            fresh = literal.gather(changed).str.strip_suffix(_STRING_TYPE).to_list()
+            text = text.scatter(rows.gather(changed), [unescape(one) for one in fresh])
     blank = text.str.starts_with("_:").arg_true()
     if len(blank):
         text = text.scatter(blank, "_:" + scope + "." + text.gather(blank).str.slice(2))
-    return text, slow.to_numpy().astype(np.int64)
+    return text, slow
