@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 
@@ -68,8 +69,14 @@ class Unfinished:
             raise DataError(f"{folder / START}: damaged ({error!r}); train anew") from None
 
     def settings(self) -> Settings:
-        """The settings that the training began with."""
-        return Settings.model_validate(self._start()["settings"])
+        """The settings that the training began with. Raises ConfigError for unknown ones."""
+        try:
+            return Settings.model_validate(self._start()["settings"])
+        except ValidationError as error:
+            name = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise ConfigError(
+                f"{self.folder / START}: setting {name!r} is not of this version; train anew"
+            ) from None
 
     def agree(self, settings: Settings, identity: Mapping[str, Any]) -> None:
         """Write down what is trained on what; when resumed, check that it is the same.
