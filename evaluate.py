@@ -7,24 +7,38 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table as Grid
 
-from data import ConfigError, Dataset, read_dataset, split_events
+from data import ConfigError, Dataset, read_dataset
 from data.command import run
 from data.split import Split
+from evaluation.ablation import Verdict, verdicts
 from evaluation.exam import Exam, Scorer
-from evaluation.protocol import full_exam, next_exam
-from evaluation.rows import click_result, ctr_exam, stars_exam, stars_result
+from evaluation.protocol import IN_TIME, cold_exam, full_exam, next_exam
+from evaluation.report import Example
 from evaluation.significance import as_json
-from evaluation.table import Table, compared, references
-from fusion.ablation import LEAVES, ablated
+from evaluation.table import (
+    Knowledge,
+    Table,
+    clicked,
+    compared,
+    in_scenarios,
+    references,
+    with_stars,
+)
+from fusion.ablation import PARTS, ablated, arms
 from fusion.progress import Progress
+from fusion.reasons import examples, in_words, marks, typical_users
 from fusion.recommender import Recommender
+from fusion.run_card import training_report
+from fusion.run_folder import refresh
+from fusion.run_page import OURS, evaluated_page, read_history
+from fusion.shares import split_of
 
 SHOWN = ("recall@10", "ndcg@10", "mrr@10", "hit@10", "recall@20", "ndcg@20", "coverage@10", "rmse")
 
@@ -33,14 +47,45 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     p = argparse.ArgumentParser(prog="evaluate.py", description=__doc__)
     p.add_argument("run", type=Path, metavar="RUN")
-    p.add_argument("--protocol", choices=("full", "ctr", "cold", "next"), default="full")
+    p.add_argument(
+        "--protocol",
+        choices=("full", "ctr", "cold", "next"),
+        default="full",
+        help="rank all items (default); predict clicks; rank what nobody met; the next event",
+    )
     p.add_argument("--against", type=Path, nargs="+", default=[], metavar="RUN")
-    p.add_argument("--ablate", default="", metavar=",".join(LEAVES), help="retrain without these")
+    p.add_argument(
+        "--ablate",
+        default="",
+        metavar="PART,...",
+        help=f"retrain without these: {', '.join(PARTS)}; text and graph are also shuffled",
+    )
+    p.add_argument(
+        "--cold",
+        choices=("items", "users", "both"),
+        default="items",
+        help="what has no training event, with --protocol cold",
+    )
+    p.add_argument(
+        "--negatives",
+        choices=("given", "uniform", "popular"),
+        default="given",
+        help="with --protocol ctr: those of the data, or drawn",
+    )
     p.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     p.add_argument("--data", help="where the dataset lies now, if it moved")
     p.add_argument("--data-root", type=Path, metavar="DIR")
     p.add_argument("--user", help="whose five recommendations to print")
     return p
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an evaluation found; ``exam`` is None for click prediction."""
+
+    table: Table
+    exam: Exam | None
+    verdicts: Sequence[Verdict] = ()
 
 
 def evaluate(argv: Sequence[str] | None = None) -> int:
@@ -50,35 +95,35 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
     console = Console() if sys.stdout.isatty() else Console(width=110)
     recommender = Recommender.load(args.run)
     dataset = dataset_of(recommender, args)
-    split = split_events(dataset, recommender.settings.split_seed)
+    split = split_as_trained(recommender, dataset, args.run)
+    retrained = arms([part for part in args.ablate.split(",") if part])
+    exam = exam_of(args, dataset, split, recommender)
     with Progress(console) as progress:
         progress(0, 0, "references, tuned on validation")
-        scorers: dict[str, Scorer] = {"trefoil": recommender, **references(dataset, split)}
-        for path in args.against:
-            other = Recommender.load(path)
-            if other.about["dataset"]["fingerprint"] != dataset.fingerprint:
-                raise ConfigError(f"{path}: trained on other data than {args.run}")
-            scorers[path.name] = other
-        for leaf in filter(None, args.ablate.split(",")):
-            name = f"without {leaf}"
-            scorers[name] = Recommender(ablated(recommender.settings, leaf)).fit(
-                dataset, split=split, progress=progress
-            )
-        progress(0, 0, "ranking the test part")
-        exam = exam_of(args.protocol, dataset, split)
-        report = measured(args.protocol, scorers, dataset, split, exam)
+        known = knowledge(recommender)
+        content = known if args.protocol == "cold" else None
+        scorers: dict[str, Scorer] = {
+            OURS: recommender,
+            **references(dataset, split, content),
+            **others(args, dataset),
+        }
+        for name, part in retrained.items():
+            settings = ablated(recommender.settings, part)
+            scorers[name] = Recommender(settings).fit(dataset, split=split, progress=progress)
+        progress(0, 0, "the test part")
+        outcome = measured(args, scorers, dataset, split, exam, known)
+        progress(0, 0, "reasons")
+        outcome, shown = with_reasons(outcome, recommender, dataset, split)
+    report = as_report(args.protocol, outcome, dataset, split)
     report["seconds"] = {
         "train": recommender.about["seconds"]["train"],
         "evaluate": round(time.perf_counter() - began, 2),
     }
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     report["peak_rss_mb"] = round(peak / (2**20 if sys.platform == "darwin" else 1024), 1)
-    show(report, console)
-    if exam is not None:
-        show_reasons(recommender, dataset, exam, args.user, console)
-    if args.json:
-        args.json.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        console.print(f"figures: {args.json}")
+    show(report, outcome, console)
+    show_reasons(recommender, outcome.exam, args.user, console)
+    write(args, recommender, dataset, report, outcome, shown, console)
     return 0
 
 
@@ -101,25 +146,129 @@ def dataset_of(recommender: Recommender, args: argparse.Namespace) -> Dataset:
     return dataset
 
 
-def exam_of(protocol: str, dataset: Dataset, split: Split) -> Exam | None:
-    """The test exam of a ranking protocol; None for click prediction."""
-    if protocol == "ctr":
+def split_as_trained(recommender: Recommender, dataset: Dataset, path: Path) -> Split:
+    """The split that the run was trained by. Raises ConfigError where it was another."""
+    split, about = split_of(dataset, recommender.settings), recommender.about
+    now = (split.rule.by, len(split.train), len(split.valid))
+    then = (about["split"]["by"], about["dataset"]["train"], about["dataset"]["valid"])
+    if now != then:
+        raise ConfigError(
+            f"{path}: trained on a split by {then[0]} with {then[1]} training and {then[2]} "
+            f"validation events; its settings give {now[0]}, {now[1]} and {now[2]}, so test events "
+            "may have been seen; train again with train.py --set split.by=RULE"
+        )
+    return split
+
+
+def exam_of(
+    args: argparse.Namespace, dataset: Dataset, split: Split, recommender: Recommender
+) -> Exam | None:
+    """The test exam of a ranking protocol; None for click prediction.
+
+    Raises ConfigError where the split cannot answer the protocol's question.
+    """
+    if args.protocol == "ctr":
         return None
-    return (
-        next_exam(dataset, split, "test")
-        if protocol == "next"
-        else full_exam(dataset, split, "test")
+    if args.protocol == "next":
+        if split.rule.by not in IN_TIME:
+            source = recommender.about["data"]["source"]
+            raise ConfigError(
+                f"--protocol next: {args.run} was trained on a split by {split.rule.by}, which may "
+                "train on what a user did after the event that is asked for; train for it: python "
+                f"train.py --data {source} --set split.by=leave-one-out --out {args.run}-next"
+            )
+        return next_exam(dataset, split, "test")
+    if args.protocol == "full":
+        return full_exam(dataset, split, "test")
+    exam = cold_exam(dataset, split, "test", args.cold)
+    if not len(exam):
+        raise ConfigError(
+            f"--protocol cold: the test part of {args.run} wants nothing of {args.cold} without "
+            "training events; a split by time leaves some: train with --set split.by=time"
+        )
+    return exam
+
+
+def knowledge(recommender: Recommender) -> Knowledge:
+    """What the run knows of items by text and graph, to compare lists by."""
+    known = recommender.model.known
+    return Knowledge(
+        None if known.text is None else known.text.vectors.numpy(),
+        None if known.facts is None else known.facts.matrix,
     )
 
 
+def others(args: argparse.Namespace, dataset: Dataset) -> dict[str, Scorer]:
+    """The runs to compare with. Raises ConfigError for one of other data."""
+    found: dict[str, Scorer] = {}
+    for path in args.against:
+        other = Recommender.load(path)
+        if other.about["dataset"]["fingerprint"] != dataset.fingerprint:
+            raise ConfigError(f"{path}: trained on other data than {args.run}")
+        split_as_trained(other, dataset, path)
+        found[path.name] = other
+    return found
+
+
 def measured(
-    protocol: str,
+    args: argparse.Namespace,
     scorers: Mapping[str, Scorer],
     dataset: Dataset,
     split: Split,
     exam: Exam | None,
-) -> dict[str, Any]:
+    known: Knowledge,
+) -> Outcome:
+    """All models on the protocol's exam."""
+    if exam is None:
+        return Outcome(clicked(scorers, dataset, split, args.negatives), None)
+    table = compared(scorers, dataset, split, exam, known)
+    if args.protocol == "cold":
+        whole = compared(scorers, dataset, split, full_exam(dataset, split, "test"))
+        among_all = {name: whole.slices[name] for name in ("cold-items",) if name in whole.slices}
+        return Outcome(replace(table, slices=among_all), exam, judged(table, exam))
+    if args.protocol == "full":
+        table = replace(table, slices=table.slices | in_scenarios(scorers, dataset, split))
+        rated = {
+            name: one
+            for name, one in scorers.items()
+            if isinstance(one, Recommender) and one.model.notes.get("stars")
+        }
+        table = with_stars(table, rated, dataset, split)
+    return Outcome(table, exam, judged(table, exam))
+
+
+def judged(table: Table, exam: Exam) -> list[Verdict]:
+    """Whether each part that was left out earned its place, in words."""
+    values = {
+        name: [one.per_case["ndcg@10"]]
+        for name, one in table.results.items()
+        if "ndcg@10" in one.per_case
+    }
+    without, shuffled = (
+        {n.removeprefix(kind): v for n, v in values.items() if n.startswith(kind)}
+        for kind in ("without ", "shuffled ")
+    )
+    return verdicts("ndcg@10", [exam.cases.user], values[OURS], without, shuffled)
+
+
+def with_reasons(
+    outcome: Outcome, recommender: Recommender, dataset: Dataset, split: Split
+) -> tuple[Outcome, list[Example]]:
+    """The outcome with marks for our reasons, and examples for the page."""
+    if outcome.exam is None:
+        return outcome, examples(recommender, dataset.users.vocabulary.ids[:2])
+    table, exam = outcome.table, outcome.exam
+    train = dataset.interactions.take(split.train)
+    ours = table.results[OURS]
+    told = {**ours.overall, **marks(recommender, table.ranks[OURS], exam, train)}
+    results = {**table.results, OURS: replace(ours, overall=told)}
+    shown = examples(recommender, typical_users(recommender, exam))
+    return replace(outcome, table=replace(table, results=results)), shown
+
+
+def as_report(protocol: str, outcome: Outcome, dataset: Dataset, split: Split) -> dict[str, Any]:
     """Everything the JSON report holds but costs."""
+    table = outcome.table
     report: dict[str, Any] = {
         "dataset": {
             "name": dataset.name,
@@ -132,57 +281,96 @@ def measured(
         },
         "protocol": protocol,
         "split": "test",
+        "results": {name: finite(one.means()) for name, one in table.results.items()},
+        "slices": {
+            label: {name: finite(one.means()) for name, one in part.items()}
+            for label, (_, part) in table.slices.items()
+        },
+        "significance": as_json(table.significance),
     }
-    if exam is None:
-        valid, test = (ctr_exam(dataset, split, part) for part in ("valid", "test"))
-        results = {name: click_result(name, one, valid, test) for name, one in scorers.items()}
-        return report | {"results": {name: one.values for name, one in results.items()}}
-    table: Table = compared(scorers, dataset, split, exam)
-    report["results"] = {name: one.means() for name, one in table.results.items()}
-    report["slices"] = {
-        label: {name: one.means() for name, one in part.items()}
-        for label, part in table.slices.items()
-    }
-    if protocol == "cold":
-        report["results"] = report["slices"].get("cold-items", {})
-    report["significance"] = as_json(table.significance)
-    for name, one in scorers.items():
-        if isinstance(one, Recommender) and one.model.notes.get("stars"):
-            stars = stars_result(one, stars_exam(dataset, split, "test"))
-            report["results"].setdefault(name, {}).update(stars)
+    if table.fairness:
+        report["fairness"] = {name: finite(part) for name, part in table.fairness.items()}
+    if outcome.verdicts:
+        report["ablation"] = {
+            one.source: {"earned": one.earned, "words": one.words, "tests": as_json(one.tests)}
+            for one in outcome.verdicts
+        }
     return report
 
 
-def show(report: Mapping[str, Any], console: Console) -> None:
-    """The results as a table, then what is significant."""
-    shown = [name for name in SHOWN if any(name in one for one in report["results"].values())]
-    shown = shown or list(next(iter(report["results"].values()), {}))
-    grid = Grid(title=f"{report['dataset']['name']}, {report['protocol']}, test part")
-    grid.add_column("model")
-    for name in shown:
-        grid.add_column(name, justify="right")
-    for model, values in report["results"].items():
-        grid.add_row(model, *(f"{values[n]:.4f}" if n in values else "" for n in shown))
-    console.print(grid)
-    for pair, test in report.get("significance", {}).items():
+def finite(values: Mapping[str, float]) -> dict[str, float | None]:
+    """JSON knows no NaN: what could not be measured is null."""
+    return {name: value if abs(value) < float("inf") else None for name, value in values.items()}
+
+
+def show(report: Mapping[str, Any], outcome: Outcome, console: Console) -> None:
+    """The results as a table, then what is significant, then the verdicts."""
+    title = f"{report['dataset']['name']}, {report['protocol']}, test part"
+    console.print(grid(title, report["results"]))
+    if report["protocol"] == "cold":
+        for name, part in report["slices"].items():
+            console.print(grid(f"{name} among all items", part))
+    elif report["protocol"] == "ctr":
+        for name, part in report["slices"].items():
+            console.print(grid(name, part))
+    for pair, test in report["significance"].items():
         said = f"p = {test['p']:.3g}" if test["p"] < 0.05 else "not significant"
         console.print(f"{pair}: ndcg@10 {test['difference']:+.4f} ({said}, Holm-corrected)")
+    for verdict in outcome.verdicts:
+        console.print(verdict.words, highlight=False, markup=False)
+
+
+def grid(title: str, results: Mapping[str, Mapping[str, float | None]]) -> Grid:
+    """Models by the metrics that fit a terminal."""
+    shown = [name for name in SHOWN if any(name in one for one in results.values())]
+    shown = shown or list(next(iter(results.values()), {}))
+    table = Grid(title=title)
+    table.add_column("model")
+    for name in shown:
+        table.add_column(name, justify="right")
+    for model, values in results.items():
+        cells = [values.get(name) for name in shown]
+        table.add_row(model, *("" if cell is None else f"{cell:.4f}" for cell in cells))
+    return table
 
 
 def show_reasons(
-    recommender: Recommender, dataset: Dataset, exam: Exam, user: str | None, console: Console
+    recommender: Recommender, exam: Exam | None, user: str | None, console: Console
 ) -> None:
     """Five recommendations for one user, each with a path through the graph."""
     if user is None:
-        lengths = exam.cases.history.lengths
-        typical = int(np.argsort(lengths, kind="stable")[len(lengths) // 2])
-        user = dataset.users.vocabulary[int(exam.cases.user[typical])]
-    console.print(f"\n[bold]For {user}[/bold]", highlight=False)
-    for place, one in enumerate(recommender.recommend(user, k=5), 1):
-        stars = f", {one.stars:.1f} stars expected" if one.stars is not None else ""
-        console.print(f"{place}. [bold]{one.title}[/bold] (score {one.score:.2f}{stars})")
-        for path in one.reasons:
-            console.print(f"   {path.text}", highlight=False)
+        if exam is None or not len(exam):
+            return
+        user = typical_users(recommender, exam)[0]
+    console.print(f"\n[bold]For[/bold] {user}", highlight=False)
+    for line in in_words(recommender.recommend(user, k=5)):
+        console.print(line, highlight=False, markup=False)
+
+
+def write(
+    args: argparse.Namespace,
+    recommender: Recommender,
+    dataset: Dataset,
+    report: Mapping[str, Any],
+    outcome: Outcome,
+    shown: Sequence[Example],
+    console: Console,
+) -> None:
+    """The figures as JSON, and both into the run: its report and its page."""
+    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(text, "utf-8")
+    trained = training_report(recommender, dataset)
+    history = read_history(args.run)
+    page = evaluated_page(trained, history, report, outcome.table, outcome.verdicts, shown)
+    whole = json.dumps(trained | {"evaluation": report}, indent=1, ensure_ascii=False)
+    try:
+        refresh(args.run, {"report.json": whole + "\n", "report.html": page})
+    except OSError as error:
+        console.print(f"{args.run}: the report is not written: {error.strerror}", highlight=False)
+        return
+    console.print(f"report: {args.run / 'report.html'}", highlight=False)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

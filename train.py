@@ -26,6 +26,7 @@ from fusion.run_folder import (
     write_file,
     write_manifest,
 )
+from fusion.run_page import read_history, training_page
 from fusion.settings import Settings, load_settings
 from fusion.unfinished import Unfinished, partial_of
 
@@ -155,6 +156,7 @@ def write(recommender: Recommender, dataset: Dataset, out: Path) -> None:
         write_quarantine(dataset.report, folder / "quarantine.jsonl")
         report = training_report(recommender, dataset)
         write_file(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False))
+        write_file(folder / "report.html", training_page(report, read_history(folder)))
         write_file(folder / "MODEL_CARD.md", model_card(recommender, dataset))
         write_curves(recommender, folder)
         write_manifest(folder, recommender.about)

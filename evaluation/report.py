@@ -41,7 +41,8 @@ class Example:
 class Findings:
     """What a report may show; parts that are empty are left out.
 
-    ``slices`` maps a slice's name to its meaning and results. ``history`` rows
+    ``slices`` maps a slice's name to its meaning and results; ``more`` are sections
+    shown after them. ``history`` rows
     are those of ``history.jsonl``: numbers by name, with ``epoch`` or ``step``.
     """
 
@@ -51,6 +52,7 @@ class Findings:
     warnings: Sequence[str] = ()
     history: Sequence[Mapping[str, object]] = ()
     slices: Mapping[str, tuple[str, Sequence[Result]]] = field(default_factory=dict)
+    more: Sequence[Section] = ()
     significance: Sequence[Difference] = ()
     verdicts: Sequence[Verdict] = ()
     reliability: Mapping[str, Reliability] = field(default_factory=dict)
@@ -86,6 +88,7 @@ def evaluation_page(title: str, lead: str, found: Findings, foot: str = "") -> s
             Section("Differences", differences_html(found.significance)),
             Section("What graph and text gave", verdicts_html(found.verdicts)),
             Section("Slices", slices_html(found.slices, found.ours)),
+            *found.more,
             Section("Calibration", _calibrations(found.reliability)),
             Section("Examples", examples_html(found.examples)),
             Section("Learning curves", curves_html(found.history)),

@@ -2,37 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
 
 from data.dataset import Dataset
+from data.errors import SplitError
 from data.split import Split
-from evaluation.baselines import ItemNeighbours, Linear, Popularity, settings_of, tune
+from evaluation.baselines import (
+    Biases,
+    GraphNeighbours,
+    ItemNeighbours,
+    Linear,
+    Popularity,
+    TextNeighbours,
+    settings_of,
+    tune,
+)
 from evaluation.exam import Exam, Scorer
-from evaluation.protocol import full_exam
+from evaluation.lists import Background, Vectors
+from evaluation.pointwise import Reliability
+from evaluation.protocol import full_exam, scenario_exams
 from evaluation.ranking import Ranks, rank
 from evaluation.result import PLAIN, Result, deepest, summarise
+from evaluation.rows import Rater, RowExam, click_result, ctr_exam, stars_exam, stars_result
 from evaluation.significance import Difference, compare, holm
-from evaluation.slices import slices_of
+from evaluation.slices import fairness, slices_of
 
 LINEAR_GRID = (30.0, 60.0, 120.0, 250.0, 500.0, 1000.0)
 NEIGHBOUR_GRID = (20, 100, 400)
+CONTENT_GRID = (50, 500)
 SEARCH_ITEMS = 3000
+LISTS = ("novelty@10", "arp@10", "gini@10")  # what lists are like, for any data
+SMALLEST_SCENARIO, MOST_SCENARIOS = 20, 12  # cases; values
+MATCHED = "popularity-matched negatives"
+
+Slices = dict[str, tuple[str, dict[str, Result]]]  # name -> meaning, results by model
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Item vectors [items, D] by text, and facts [items, facts] of the graph; None without."""
+
+    text: Vectors | None = None
+    graph: Vectors | None = None
 
 
 @dataclass(frozen=True)
 class Table:
-    """Ranks and results by model, whole and in slices, and tests of the first model."""
+    """Ranks and results by model, whole and in slices, and tests of the first model.
 
-    exam: Exam
-    ranks: Mapping[str, Ranks]
+    ``ranks`` is empty for click prediction, ``reliability`` for ranking.
+    ``fairness`` maps a category of users to NDCG@10 by group, of the first model.
+    """
+
     results: Mapping[str, Result]
-    slices: Mapping[str, Mapping[str, Result]]
-    significance: tuple[Difference, ...]
+    slices: Slices = field(default_factory=dict)
+    significance: tuple[Difference, ...] = ()
+    ranks: Mapping[str, Ranks] = field(default_factory=dict)
+    reliability: Mapping[str, Reliability] = field(default_factory=dict)
+    fairness: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
-def references(dataset: Dataset, split: Split) -> dict[str, Scorer]:
-    """Popularity, item-neighbours and EASE, each tuned on validation by the same budget."""
+def references(dataset: Dataset, split: Split, known: Knowledge | None = None) -> dict[str, Scorer]:
+    """Popularity, item-neighbours and EASE, each tuned on validation by the same budget.
+
+    With ``known`` also the nearest items by text and by graph, which can rank
+    items that nobody has met.
+    """
     train = dataset.interactions.take(split.train)
     users, items = len(dataset.users), len(dataset.items)
     exam = full_exam(dataset, split, "valid")
@@ -43,28 +82,57 @@ def references(dataset: Dataset, split: Split) -> dict[str, Scorer]:
     if items > SEARCH_ITEMS:
         ridge = float(str(linear.settings["regularisation"]))
         linear = replace(linear, scorer=Linear.fit(train, users, items, regularisation=ridge))
-    return {
+    found: dict[str, Scorer] = {
         "popularity": Popularity.fit(train, users, items),
         "item-neighbours": tune(neighbours, train, users, exam).scorer,
         "linear": linear.scorer,
     }
+    if known is not None and known.text is not None:
+        tried = [{"vectors": np.asarray(known.text), "k": k} for k in CONTENT_GRID]
+        candidates = settings_of(TextNeighbours.fit, tried)
+        found["text-neighbours"] = tune(candidates, train, users, exam).scorer
+    if known is not None and known.graph is not None:
+        tried = [{"features": known.graph, "k": k} for k in CONTENT_GRID]
+        candidates = settings_of(GraphNeighbours.fit, tried)
+        found["graph-neighbours"] = tune(candidates, train, users, exam).scorer
+    return found
 
 
 def compared(
-    scorers: Mapping[str, Scorer], dataset: Dataset, split: Split, exam: Exam, *, seed: int = 0
+    scorers: Mapping[str, Scorer],
+    dataset: Dataset,
+    split: Split,
+    exam: Exam,
+    known: Knowledge | None = None,
+    *,
+    seed: int = 0,
 ) -> Table:
     """All models on one exam: same candidates, same masks, same order of equal scores.
 
-    The first model is tested against each other one on NDCG@10, corrected together.
+    The first model is tested against each other one on NDCG@10, corrected
+    together. Lists are described too: novelty, popularity, inequality,
+    serendipity against the most popular items, and variety by what is ``known``.
     """
     ranks = {name: rank(one, exam, deepest(PLAIN), seed=seed) for name, one in scorers.items()}
-    results = {name: summarise(name, one, PLAIN) for name, one in ranks.items()}
+    background, metrics = _background(dataset, split, exam, known or Knowledge(), seed)
+    results = {name: summarise(name, one, metrics, 0.0, background) for name, one in ranks.items()}
     cuts = slices_of(dataset, split, exam)
-    slices = {
-        label: {name: summarise(name, cut.cut(one), PLAIN) for name, one in ranks.items()}
-        for label, cut in cuts.items()
+    slices: Slices = {
+        label: (
+            part.meaning,
+            {name: summarise(name, part.cut(one), PLAIN) for name, one in ranks.items()},
+        )
+        for label, part in cuts.items()
     }
     first, *others = scorers
+    fair = groups_of(dataset, exam, results[first])
+    return Table(results, slices, differences(results, first, others, exam), ranks, {}, fair)
+
+
+def differences(
+    results: Mapping[str, Result], first: str, others: Sequence[str], exam: Exam
+) -> tuple[Difference, ...]:
+    """The first model against each other one on NDCG@10, p corrected as one family."""
     family = [
         compare(
             first,
@@ -76,4 +144,109 @@ def compared(
         )
         for other in others
     ]
-    return Table(exam, ranks, results, slices, tuple(holm(family)) if family else ())
+    return tuple(holm(family)) if family else ()
+
+
+def in_scenarios(scorers: Mapping[str, Scorer], dataset: Dataset, split: Split) -> Slices:
+    """Each scenario value with enough cases, the commonest first, as a slice.
+
+    Models are asked anew for every value, since they may answer it differently.
+    """
+    exams = scenario_exams(dataset, split, "test")
+    wanted = sorted(exams, key=lambda name: -len(exams[name]))[:MOST_SCENARIOS]
+    return {
+        label: (
+            f"events held out with {label}",
+            {
+                name: summarise(name, rank(one, exams[label], deepest(PLAIN)), PLAIN)
+                for name, one in scorers.items()
+            },
+        )
+        for label in wanted
+        if len(exams[label]) >= SMALLEST_SCENARIO
+    }
+
+
+def clicked(
+    scorers: Mapping[str, Scorer], dataset: Dataset, split: Split, negatives: str = "given"
+) -> Table:
+    """Click prediction: AUC and F1 over the whole test part, threshold from validation.
+
+    As a slice the same against negatives as popular as the positives. Raises
+    SplitError where the data holds no negatives and they are to be the given ones.
+    """
+    try:
+        results, reliability = _clicks(scorers, *_row_exams(dataset, split, negatives))
+    except ValueError as error:
+        raise SplitError(f"protocol ctr: {error}; say so with --negatives") from None
+    slices: Slices = {}
+    if negatives != "popular":
+        meaning = "drawn from what others took, so that popularity alone is worth nothing"
+        matched, _ = _clicks(scorers, *_row_exams(dataset, split, "popular"))
+        slices[MATCHED] = (meaning, matched)
+    return Table(results, slices, reliability=reliability)
+
+
+def with_stars(table: Table, scorers: Mapping[str, Any], dataset: Dataset, split: Split) -> Table:
+    """The table with ``rmse`` and ``mae`` of every model that predicts stars, and of biases.
+
+    ``scorers`` must hold only models that learned ratings, where they have a
+    method ``stars``. Unchanged where no rating is held out.
+    """
+    try:
+        exam = stars_exam(dataset, split, "test")
+        train = dataset.interactions.take(split.train)
+        biases = Biases.fit(train, len(dataset.users), len(dataset.items))
+    except ValueError:  # no ratings
+        return table
+    results = dict(table.results)
+    for name, one in {**scorers, "biases": biases}.items():
+        if isinstance(one, Rater):
+            before = results.get(name, Result(name, {}, 0.0))
+            both = {**before.overall, **stars_result(one, exam)}
+            results[name] = replace(before, overall=both)
+    return replace(table, results=results)
+
+
+def groups_of(dataset: Dataset, exam: Exam, result: Result) -> dict[str, dict[str, float]]:
+    """NDCG@10 by groups of users and the gap, for each category column of the users."""
+    values = result.per_case["ndcg@10"]
+    found = {}
+    for column, labels in dataset.users.category.items():
+        member = labels.matrix()[exam.cases.user]
+        groups = {name: member[:, code] for code, name in enumerate(labels.names)}
+        groups = {name: rows for name, rows in groups.items() if rows.sum() >= SMALLEST_SCENARIO}
+        if len(groups) > 1:
+            found[column] = fairness(values, groups)
+    return found
+
+
+def _background(
+    dataset: Dataset, split: Split, exam: Exam, known: Knowledge, seed: int
+) -> tuple[Background, list[str]]:
+    """What lists are compared with, and the metrics that it allows."""
+    train = dataset.interactions.take(split.train)
+    users, items = len(dataset.users), len(dataset.items)
+    expected = rank(Popularity.fit(train, users, items), exam, 10, seed=seed).top
+    found = Background.of(
+        train, users, items, text=known.text, graph=known.graph, expected=expected
+    )
+    metrics = [*PLAIN, *LISTS, "serendipity@10"]
+    metrics += ["diversity-text@10"] if known.text is not None else []
+    metrics += ["diversity-graph@10"] if known.graph is not None else []
+    return found, metrics
+
+
+def _row_exams(dataset: Dataset, split: Split, negatives: str) -> tuple[RowExam, RowExam]:
+    valid, test = (
+        ctr_exam(dataset, split, part, negatives=negatives) for part in ("valid", "test")
+    )
+    return valid, test
+
+
+def _clicks(
+    scorers: Mapping[str, Scorer], valid: RowExam, test: RowExam
+) -> tuple[dict[str, Result], dict[str, Reliability]]:
+    found = {name: click_result(name, one, valid, test) for name, one in scorers.items()}
+    results = {name: Result(name, {}, 0.0, one.values) for name, one in found.items()}
+    return results, {name: one.reliability for name, one in found.items()}

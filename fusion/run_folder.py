@@ -78,7 +78,26 @@ def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
     }
     versions = {name: metadata.version(name) for name in LIBRARIES}
     content = {"format": 1, **about, "versions": versions, "files": files}
-    write_file(folder / MANIFEST, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    _write_json(folder / MANIFEST, content)
+
+
+def refresh(folder: Path, contents: Mapping[str, str]) -> None:
+    """Replace some files of a run, and their digests in the manifest.
+
+    A stop between any two steps leaves a run that is accepted: the manifest
+    names a file only while its digest is certain.
+    """
+    manifest = check_manifest(folder)
+    kept = {name: digest for name, digest in manifest["files"].items() if name not in contents}
+    _write_json(folder / MANIFEST, manifest | {"files": kept})
+    for name, content in contents.items():
+        write_file(folder / name, content)
+    new = {name: file_digest(folder / name) for name in contents}
+    _write_json(folder / MANIFEST, manifest | {"files": dict(sorted({**kept, **new}.items()))})
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    write_file(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def check_manifest(folder: Path) -> dict[str, Any]:
