@@ -15,7 +15,7 @@ from data.report import Quarantined
 from kg.ntriples import STRICT, WRITTEN, Statements, TooLong
 from kg.rdf_safety import Limits
 
-BLOCK = 4 << 20
+BLOCK = 16 << 20
 _SHOWN = 1000  # characters of a broken line that the quarantine keeps
 
 

@@ -34,7 +34,7 @@ FORMATS = {
     ".n3": ox.RdfFormat.N3,
 }
 _BY_LINE = (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS)
-_BATCH, _BATCH_BYTES = 500, 4 << 20  # statements written at a time, text handed on at a time
+_BATCH, _BATCH_BYTES = 500, 16 << 20  # statements written at a time, text handed on at a time
 
 Paths = Path | str | Sequence[Path | str]
 
