@@ -38,6 +38,7 @@ from kg.graph import KnowledgeGraph
 
 log = logging.getLogger(__name__)
 
+SMALL_STEP = 600_000  # scores per step below which threads cost more than they give
 SMALLEST_VALIDATION = 20  # cases; with fewer the gate keeps equal weights
 
 
@@ -110,6 +111,8 @@ def fit_model(
         evidence = _evidence(dataset, known, settings)
         lessons = _lessons(dataset, train, known, settings, behaviour=behaviour)
         shape = shape_of(settings, lessons.per_user, behaviour=behaviour)
+        if settings.network.batch * len(dataset.items) < SMALL_STEP:
+            torch.set_num_threads(1)
         for number in range(settings.network.seeds):
             say(f"network {number + 1} of {settings.network.seeds}")
             with _last_good(number, checkpoints):
@@ -128,6 +131,7 @@ def fit_model(
             networks.append(network)
             journals.append(journal)
         fitted.leaves = network_leaves(networks) | fitted.leaves
+        set_threads(settings)
     say("gate")
     gate, marks = _fit_gate(fitted, validation)
     notes |= {
@@ -155,6 +159,11 @@ def seed_everything(settings: Settings) -> None:
     np.random.seed(settings.seed)  # noqa: NPY002 - libraries below may still use it
     torch.manual_seed(settings.seed)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    set_threads(settings)
+
+
+def set_threads(settings: Settings) -> None:
+    """As many threads as asked for, or as there are processors, up to eight."""
     torch.set_num_threads(settings.threads or min(8, os.cpu_count() or 1))
 
 
