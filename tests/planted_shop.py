@@ -66,9 +66,13 @@ def write_shop(
     events: int = 7,
     first: int = 0,
     prefix: str = "",
+    pairs: bool = False,
     seed: int = 0,
 ) -> Path:
-    """The files; ``first`` and ``prefix`` give other items and users of the same makers."""
+    """The files; ``first`` and ``prefix`` give other items and users of the same makers.
+
+    With ``pairs``, who loves Ada loves Grace, and who loves Emmy loves Mary.
+    """
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True)
     (folder / "dataset.toml").write_text(TOML, "utf-8")
@@ -82,7 +86,9 @@ def write_shop(
     for user in range(users):
         liked = user % len(MAKERS)
         numbers = rng.permutation(np.arange(first, first + per_maker))[:events]
-        chosen = [f"i{liked}-{number}" for number in numbers]
+        chosen = [
+            f"i{liked ^ (step % 2 if pairs else 0)}-{number}" for step, number in enumerate(numbers)
+        ]
         other = (liked + int(rng.integers(1, 4))) % 4
         chosen.insert(2, f"i{other}-{first + int(rng.integers(per_maker))}")
         for step, item in enumerate(chosen):
