@@ -190,10 +190,16 @@ def exam_of(
 
 
 def knowledge(recommender: Recommender) -> Knowledge:
-    """What the run knows of items by text and graph, to compare lists by."""
-    known = recommender.model.known
+    """What the run knows of items by text and graph, to compare lists by.
+
+    Texts are taken back from unit variance to their own directions: whitened ones
+    are all about equally far apart.
+    """
+    known, texts = recommender.model.known, recommender.model.texts
     return Knowledge(
-        None if known.text is None else known.text.vectors.numpy(),
+        None
+        if known.text is None or texts is None
+        else (known.text.vectors / texts.whitening.directions.norm(dim=0)).numpy(),
         None if known.facts is None else known.facts.matrix,
     )
 

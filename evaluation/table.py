@@ -156,7 +156,7 @@ def in_scenarios(scorers: Mapping[str, Scorer], dataset: Dataset, split: Split) 
     wanted = sorted(exams, key=lambda name: -len(exams[name]))[:MOST_SCENARIOS]
     return {
         label: (
-            f"events held out with {label}",
+            "",  # the name says it
             {
                 name: summarise(name, rank(one, exams[label], deepest(PLAIN)), PLAIN)
                 for name, one in scorers.items()

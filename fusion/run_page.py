@@ -124,8 +124,12 @@ def _leaves(report: Mapping[str, Any]) -> str:
 
 
 def _graph(report: Mapping[str, Any]) -> str:
-    edges = [[*name.split("-", 2), count] for name, count in report["graph"]["edges"].items()]
-    return facts(report["graph"]["nodes"]) + words_table(["from", "edge", "to", "edges"], edges)
+    """How many nodes of each label, and edges of each type between which labels."""
+    edges = []
+    for name, count in report["graph"]["edges"].items():
+        source, relation, target = name.split("-", 2)
+        edges.append([f"{relation}, {source} to {target}", f"{count:,}"])
+    return facts(report["graph"]["nodes"]) + words_table(["edges", "how many"], edges)
 
 
 def _curves(history: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
