@@ -4,7 +4,7 @@ For every set and seed: one split, one exam, one tie rule for all models; ours
 through ``Recommender``, the baselines tuned on validation within one budget.
 Writes ``quality.json``, ``quality.md`` and ``quality.html`` to ``--out`` after
 each set. Results of each model are kept under ``OUT/cases`` and reused by the
-next run with the same data, unless ``--fresh``.
+next run with the same data and settings of ours, unless ``--fresh``.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from data import Dataset, Split, read_dataset, split_events
 from evaluation.baselines import Biases, tune
 from evaluation.exam import Exam, Scorer
 from evaluation.lists import Background
-from evaluation.protocol import context_exam, full_exam
+from evaluation.protocol import cold_exam, context_exam, full_exam
 from evaluation.ranking import rank
 from evaluation.result import PLAIN, Result, summarise
 from evaluation.rows import Rater, click_result, ctr_exam, stars_exam, stars_result
 from evaluation.slices import slices_of
 
 OURS = "trefoil"
+COLD = "cold-items-alone"
 METRICS = (*PLAIN, "coverage@20", "novelty@10", "gini@10")
 
 
@@ -115,7 +116,8 @@ def run(name: str, bench: Bench, seed: int, args: argparse.Namespace) -> dict[st
     folder = args.out / "cases" / name / str(seed)
     out = {}
     for model in wanted:
-        kept = None if args.fresh else load(folder, model, dataset.fingerprint)
+        of = [dataset.fingerprint, *sorted(args.change if model == OURS else [])]
+        kept = None if args.fresh else load(folder, model, " ".join(of))
         if kept is None:
             began = time.perf_counter()
             if model == OURS:
@@ -128,6 +130,7 @@ def run(name: str, bench: Bench, seed: int, args: argparse.Namespace) -> dict[st
                 tried = [[printable(row), round(value, 5)] for row, value in tuned.tried]
                 about = {"settings": printable(tuned.settings), "tried": tried}
             about |= {"seconds": time.perf_counter() - began, "fingerprint": dataset.fingerprint}
+            about |= {"of": " ".join(of)}
             kept = examined(bench, dataset, split, make(dataset, split, "test"), model, scorer)
             kept = dataclasses.replace(kept, about=about | kept.about)
             save(folder, model, kept)
@@ -161,6 +164,10 @@ def examined(
         for name, part in slices_of(dataset, split, exam).items()
     }
     about = {name: part.meaning for name, part in slices_of(dataset, split, exam).items()}
+    cold = cold_exam(dataset, split, exam.part)
+    if len(cold) and bench.protocol == "full":
+        about[COLD] = "items without a training event, ranked among themselves"
+        slices[COLD] = summarise(model, rank(scorer, cold, 20), ["recall@10", "ndcg@10"])
     result = dataclasses.replace(result, overall={**result.overall, **stars})
     return Measured(result, slices, {"slices": about})
 
@@ -193,12 +200,12 @@ def save(folder: Path, model: str, measured: Measured) -> None:
     beside.rename(folder / f"{model}.npz")
 
 
-def load(folder: Path, model: str, fingerprint: str) -> Measured | None:
-    """What was saved for this data; None where there is nothing of it."""
+def load(folder: Path, model: str, of: str) -> Measured | None:
+    """What was saved for this data and these settings; None where there is nothing of it."""
     if not (folder / f"{model}.npz").exists():
         return None
     about = json.loads((folder / f"{model}.json").read_text(encoding="utf-8"))
-    if about["fingerprint"] != fingerprint:
+    if about.get("of", None if model == OURS else about["fingerprint"]) != of:
         return None
     parts: dict[str, dict[str, np.ndarray]] = {}
     with np.load(folder / f"{model}.npz", allow_pickle=False) as arrays:

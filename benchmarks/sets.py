@@ -24,6 +24,11 @@ GIVEN = "train and test as the paper gives them, validation carved from training
 CLICKS = "rows with drawn negatives, random 6:2:2; AUC and F1 over the whole part"
 
 SETS = {
+    "demo": Bench(
+        "demo",
+        "full",
+        "one border in time, 8:1:1 of all events; real films, simulated audience; all items ranked",
+    ),
     "lastfm": Bench("lastfm", "full", EIGHT),
     "movielens-small": Bench("movielens-small", "full", EIGHT),
     "movielens-100k": Bench("movielens-100k", "full", EIGHT + "; every rating is a positive"),

@@ -15,7 +15,7 @@ from evaluation.baselines import BUDGET, Biases, ItemNeighbours, Popularity
 from evaluation.protocol import full_exam
 from evaluation.rows import stars_exam, stars_result
 
-ABOUT = {"seconds": 1.0, "fingerprint": "f", "settings": {"k": 3}}
+ABOUT = {"seconds": 1.0, "fingerprint": "f", "of": "f", "settings": {"k": 3}}
 
 
 def measured(model: str, seed: int = 0):
