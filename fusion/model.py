@@ -1,45 +1,18 @@
-"""The whole model: leaves and the gate that blends them; made by ``fit_model``."""
+"""The whole model: leaves and the gate that blends them; made by ``fusion.learn``."""
 
-import logging
-import os
-import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from data.dataset import Dataset
-from data.errors import TrainingError
-from data.histories import Cases, Histories
-from data.interactions import Interactions
-from data.split import Split
-from encoders.text import TextEncoder, Whitening
-from encoders.view import View
-from evaluation.protocol import full_exam
-from fusion.ablation import dealt
+from data.histories import Cases
 from fusion.added import Added
-from fusion.batch import Groups, Windows
-from fusion.fit import Journal, Lessons, Progress, fit_network, shape_of
-from fusion.gate import Gate, fit_gate
-from fusion.leaves import Fitted, Known, Leaf, fit_cheap_leaves
-from fusion.network import Evidence, JointNetwork
+from fusion.gate import Gate
+from fusion.leaves import Known, Leaf
+from fusion.network import JointNetwork
 from fusion.network_leaf import NetworkLeaf, SequenceLeaf
 from fusion.settings import Settings
-from fusion.texts import Texts, as_read
-from fusion.transfer import Source
-from fusion.unfinished import Memory, Unfinished
-from fusion.validation import Validation
-from kg.facts import Facts, item_facts
-from kg.graph import KnowledgeGraph
-
-log = logging.getLogger(__name__)
-
-SMALL_STEP = 600_000  # scores per step below which threads cost more than they give
-SMALLEST_VALIDATION = 20  # cases; with fewer the gate keeps equal weights
+from fusion.texts import Texts
 
 
 @dataclass
@@ -78,234 +51,9 @@ class Model:
         return leaf.stars(cases).clamp(low, high)
 
 
-def fit_model(
-    dataset: Dataset,
-    split: Split,
-    graph: KnowledgeGraph | None,
-    settings: Settings,
-    progress: Progress | None = None,
-    checkpoints: Unfinished | None = None,
-    source: Source | None = None,
-) -> Model:
-    """Learn from training events, choose on validation events; the test part stays closed.
-
-    ``checkpoints`` keeps the state of each network after every look, and gives
-    it back where training was stopped; ``source`` is a run to start from. Raises
-    TrainingError where training diverges.
-    """
-    seed_everything(settings)
-    say = _sayer(progress)
-    device = device_of(settings)
-    train = dataset.interactions.take(split.train)
-    notes: dict[str, object] = {}
-    texts = _read_texts(dataset, settings, device, progress, notes, source)
-    known = _known(dataset, train, graph, texts, settings)
-    seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
-    exam = full_exam(dataset, split, "valid")
-    validation = Validation.of(exam, seen)
-    fitted = fit_cheap_leaves(known, validation, settings, say)
-    behaviour = settings.behaviour.on and known.timed and _order_pays(fitted, settings)
-    networks: list[JointNetwork] = []
-    journals: list[Journal] = []
-    if settings.network.on:
-        evidence = _evidence(dataset, known, settings)
-        lessons = _lessons(dataset, train, known, settings, behaviour=behaviour)
-        shape = shape_of(settings, lessons.per_user, behaviour=behaviour)
-        if settings.network.batch * len(dataset.items) < SMALL_STEP:
-            torch.set_num_threads(1)
-        for number in range(settings.network.seeds):
-            say(f"network {number + 1} of {settings.network.seeds}")
-            with _last_good(number, checkpoints):
-                network, journal = fit_network(
-                    evidence,
-                    shape,
-                    lessons,
-                    validation,
-                    settings,
-                    seed=settings.seed + 1000 * number,
-                    device=device,
-                    progress=progress,
-                    begin=partial(_begin, source, dataset, known, graph, texts, notes),
-                    memory=Memory(checkpoints, number) if checkpoints else None,
-                )
-            networks.append(network)
-            journals.append(journal)
-        fitted.leaves = network_leaves(networks) | fitted.leaves
-        set_threads(settings)
-    say("gate")
-    gate, marks = _fit_gate(fitted, validation)
-    notes |= {
-        "chosen": fitted.chosen,
-        "seconds": fitted.seconds,
-        "gate": marks,
-        "history": [journal.rows for journal in journals],
-        "order_pays": behaviour,
-        "stars": _range(train, settings),
-    }
-    return Model(settings, known, fitted.leaves, gate, networks, texts, seen, notes)
-
-
 def network_leaves(networks: list[JointNetwork]) -> dict[str, Leaf]:
     """The trained networks as leaves of the fusion."""
     leaves: dict[str, Leaf] = {"network": NetworkLeaf(networks)}
     if networks[0].behaviour is not None:
         leaves["behaviour"] = SequenceLeaf(networks)
     return leaves
-
-
-def seed_everything(settings: Settings) -> None:
-    """One seed for all generators, and kernels that give the same sums every time."""
-    random.seed(settings.seed)
-    np.random.seed(settings.seed)  # noqa: NPY002 - libraries below may still use it
-    torch.manual_seed(settings.seed)
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    set_threads(settings)
-
-
-def set_threads(settings: Settings) -> None:
-    """As many threads as asked for, or as there are processors, up to eight."""
-    torch.set_num_threads(settings.threads or min(8, os.cpu_count() or 1))
-
-
-def device_of(settings: Settings) -> torch.device:
-    """The device asked for; "auto" takes a GPU where there is one."""
-    if settings.device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(settings.device)
-
-
-@contextmanager
-def _last_good(number: int, checkpoints: Unfinished | None) -> Iterator[None]:
-    """Where training diverges, say of which network, and what is left of it."""
-    try:
-        yield
-    except TrainingError as error:
-        left = f"; {checkpoints.last_good()}" if checkpoints else ""
-        raise TrainingError(f"network {number + 1}: {error}{left}") from None
-
-
-def _begin(
-    source: Source | None,
-    dataset: Dataset,
-    known: Known,
-    graph: KnowledgeGraph | None,
-    texts: Texts | None,
-    notes: dict[str, object],
-    network: JointNetwork,
-) -> None:
-    """Start a network from another run, if there is one."""
-    if source is not None:
-        ids = dataset.items.vocabulary.ids
-        notes["transfer"] = source.begin(network, ids, known.facts, graph, texts)
-
-
-def _sayer(progress: Progress | None) -> Callable[[str], None]:
-    return (lambda what: progress(0, 0, what)) if progress else (lambda what: log.info(what))
-
-
-def _read_texts(
-    dataset: Dataset,
-    settings: Settings,
-    device: torch.device,
-    progress: Progress | None,
-    notes: dict[str, object],
-    source: Source | None,
-) -> Texts | None:
-    part = settings.text
-    if not part.on or not any(dataset.items.texts):
-        return None
-    encoder = TextEncoder(
-        part.model, part.revision, part.max_tokens, part.batch, device=str(device)
-    )
-    raw, warnings = encoder.encode(dataset.items.texts, progress)
-    notes["text_warnings"] = warnings
-    if int(raw.known.sum()) < 3:
-        return None
-    if part.shuffle:
-        rows = torch.from_numpy(dealt(raw.known.numpy(), settings.seed))
-        raw = View(raw.vectors[rows], raw.known[rows])
-    encoder = as_read(encoder, warnings)
-    whitening = source.whitening_for(encoder) if source else None
-    whitening = whitening or Whitening.fit(raw, part.width)
-    return Texts(encoder, whitening, whitening(raw))
-
-
-def _known(
-    dataset: Dataset,
-    train: Interactions,
-    graph: KnowledgeGraph | None,
-    texts: Texts | None,
-    settings: Settings,
-) -> Known:
-    facts: Facts | None = None
-    if settings.graph.on and graph is not None:
-        facts = item_facts(graph).shared(settings.graph.shared_by)
-        if settings.graph.shuffle:
-            rows = dealt(np.diff(facts.matrix.indptr) > 0, settings.seed)
-            facts = replace(facts, matrix=facts.matrix[rows])
-        if not facts.matrix.nnz:
-            facts = None
-    history = Histories.of(train, len(dataset.users))
-    matrix = history.matrix(len(dataset.items))
-    timed = settings.behaviour.on and train.at is not None
-    return Known(train, matrix, history, facts, texts.items if texts else None, timed)
-
-
-def _order_pays(fitted: Fitted, settings: Settings) -> bool:
-    """Whether a history weighted towards the present served validation better."""
-    if not settings.behaviour.only_where_order_pays or "linear-recent" not in fitted.chosen:
-        return True
-    return fitted.chosen["linear-recent"]["ndcg"] > fitted.chosen["linear"]["ndcg"]
-
-
-def _evidence(dataset: Dataset, known: Known, settings: Settings) -> Evidence:
-    facts = known.facts if settings.graph.in_network else None
-    text = known.text if settings.text.in_network else None
-    scenarios = None
-    if settings.scenarios and known.events.scenario:
-        scenarios = {name: len(column.names) for name, column in known.events.scenario.items()}
-    return Evidence(
-        known.matrix,
-        facts.matrix if facts else None,
-        facts.relation if facts else None,
-        facts.entity if facts else None,
-        text.vectors if text else None,
-        _categories(dataset)[1] if settings.tasks.choice else 0,
-        scenarios,
-    )
-
-
-def _categories(dataset: Dataset) -> tuple[Tensor | None, int]:
-    """Category shares per item over all category columns side by side, and how many there are."""
-    columns = [labels.matrix() for labels in dataset.items.category.values()]
-    if not columns:
-        return None, 0
-    member = torch.from_numpy(np.concatenate(columns, axis=1)).float()
-    return member / member.sum(1, keepdim=True).clamp(min=1), member.shape[1]
-
-
-def _lessons(
-    dataset: Dataset, train: Interactions, known: Known, settings: Settings, *, behaviour: bool
-) -> Lessons:
-    share = _categories(dataset)[0] if settings.tasks.choice else None
-    windows = Windows(known.history, settings.behaviour.max_events) if behaviour else None
-    groups = Groups.of(train, scenarios=settings.scenarios)
-    return Lessons(groups, windows, share, train)
-
-
-def _fit_gate(fitted: Fitted, validation: Validation) -> tuple[Gate, dict[str, float]]:
-    names = tuple(fitted.leaves)
-    if len(validation) < SMALLEST_VALIDATION:
-        equal = (1.0,) * len(names)
-        return Gate(names, equal, equal, -3.0), {}
-    scores = {name: leaf.score(validation.cases) for name, leaf in fitted.leaves.items()}
-    own = {f"only {name}": validation.ndcg(part) for name, part in scores.items()}
-    gate, marks = fit_gate(scores, validation)
-    return gate, own | marks
-
-
-def _range(train: Interactions, settings: Settings) -> tuple[float, float] | None:
-    if train.stars is None or not settings.tasks.stars or not settings.network.on:
-        return None
-    given = train.stars[~np.isnan(train.stars)]
-    return (float(given.min()), float(given.max())) if len(given) else None

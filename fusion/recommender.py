@@ -21,7 +21,8 @@ from fusion.catalogue import Catalogue
 from fusion.checkpoint import load_model, save_model
 from fusion.fit import Progress
 from fusion.growth import grow
-from fusion.model import Model, fit_model
+from fusion.learn import fit_model
+from fusion.model import Model
 from fusion.run_folder import check_manifest, new_run, write_file, write_manifest
 from fusion.settings import Settings, load_settings
 from fusion.shares import split_of

@@ -20,7 +20,7 @@ class Validation:
     cases: Cases
     masked: Bool[Tensor, "n I"]
     wanted: Bool[Tensor, "n I"]
-    seen: Bool[Tensor, " I"]  # items with training events
+    seen: Bool[Tensor, " all"]  # items with training events; not cut where cases are shortlisted
 
     @classmethod
     def of(cls, exam: Exam, seen: Bool[Tensor, " I"]) -> "Validation":
