@@ -11,7 +11,7 @@ import torch
 from planted_shop import TINY, read_shop, sets, write_shop
 
 from data.errors import ConfigError, TrainingError
-from fusion import fit, model, objectives
+from fusion import fit, learn, objectives
 from fusion.batch import Cycle
 from fusion.recommender import Recommender
 from fusion.settings import load_settings
@@ -188,7 +188,7 @@ def test_a_weight_that_is_not_a_number_is_named(small, tmp_path, monkeypatch):
         with torch.no_grad():
             args[-1].item_id.weight[3, 2] = torch.inf
 
-    monkeypatch.setattr(model, "_begin", poison)
+    monkeypatch.setattr(learn, "_begin", poison)
     checkpoints = Unfinished.new(partial_of(tmp_path / "run"))
     said = r"1 of 192 numbers in item_id\.weight are not finite.*there is no checkpoint yet"
     with pytest.raises(TrainingError, match=said):
