@@ -122,6 +122,7 @@ class Recommender:
                 "valid": len(split.valid),
             },
             "split": {"by": split.rule.by, "seed": split.seed},
+            "seeds": {"seed": self.settings.seed, "split_seed": self.settings.split_seed},
         }
         return self
 
@@ -261,8 +262,7 @@ class Recommender:
             for row in journal
         ]
         write_file(folder / "history.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
-        seeds = {"seed": self.settings.seed, "split_seed": self.settings.split_seed}
-        write_manifest(folder, self.about | {"seeds": seeds})
+        write_manifest(folder, self.about)
 
     @classmethod
     def load(cls, folder: str | Path) -> "Recommender":
