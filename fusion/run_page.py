@@ -137,15 +137,14 @@ def _curves(history: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
     several = len({row.get("network", 0) for row in history}) > 1
     found = []
     for row in history:
-        told = {"epoch": row["epoch"]}
+        told = {"epoch": float(row["epoch"])}
         for name, value in row.items():
             if name in ("epoch", "network", "seconds"):
                 continue
             which = f" {row['network'] + 1}" if several else ""
             _, mark, kind = name.partition("valid_ndcg@10_")
-            told[f"validation ndcg@10/{kind}{which}" if mark else f"loss, {name}/{name}{which}"] = (
-                value
-            )
+            label = f"validation ndcg@10/{kind}" if mark else f"loss, {name}/{name}"
+            told[label + which] = float(value)
         found.append(told)
     return found
 
