@@ -36,7 +36,7 @@ from fusion.progress import Progress
 from fusion.reasons import examples, in_words, marks, typical_users
 from fusion.recommender import Recommender
 from fusion.run_card import training_report
-from fusion.run_folder import refresh
+from fusion.run_folder import REPORTS, refresh
 from fusion.run_page import OURS, evaluated_page, read_history
 from fusion.shares import split_of
 
@@ -372,7 +372,7 @@ def write(
     page = evaluated_page(trained, history, report, outcome.table, outcome.verdicts, shown)
     whole = json.dumps(trained | {"evaluation": report}, indent=1, ensure_ascii=False)
     try:
-        refresh(args.run, {"report.json": whole + "\n", "report.html": page})
+        refresh(args.run, dict(zip(REPORTS, (whole + "\n", page), strict=True)))
     except OSError as error:
         console.print(f"{args.run}: the report is not written: {error.strerror}", highlight=False)
         return

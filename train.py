@@ -1,6 +1,7 @@
 """Train a recommender and write it as a run folder."""
 
 import argparse
+import hashlib
 import json
 import time
 import warnings
@@ -18,10 +19,9 @@ from fusion.progress import Progress
 from fusion.recommender import Recommender
 from fusion.run_card import model_card, training_report, write_curves
 from fusion.run_folder import (
-    MANIFEST,
+    REPORTS,
     check_manifest,
     check_place,
-    file_digest,
     new_run,
     write_file,
     write_manifest,
@@ -144,9 +144,10 @@ def train(argv: Sequence[str] | None = None) -> int:
 
 
 def digest_of(run: Path) -> str:
-    """Of the manifest, which names the digests of all files of a run."""
-    check_manifest(run)
-    return file_digest(run / MANIFEST)
+    """Of the digests of all files of a run but its reports, which an evaluation rewrites."""
+    files = check_manifest(run)["files"]
+    kept = {name: digest for name, digest in files.items() if name not in REPORTS}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
 def write(recommender: Recommender, dataset: Dataset, out: Path) -> None:

@@ -180,7 +180,9 @@ def slices_html(slices: Mapping[str, tuple[str, Sequence[Result]]], ours: str) -
                 for model in models
             )
             cases = len(results[0].users) if results else 0
-            body.append(f"<tr><td>{escape(name)}</td><td>{cases:,}</td>{cells}</tr>")
+            body.append(
+                f"<tr><td>{escape(name)}</td><td>{f'{cases:,}' if cases else '–'}</td>{cells}</tr>"
+            )
         parts.append(f"<h3>{escape(metric)}</h3>" + _table(["", "cases", *models], body, ours))
     meanings = [f"{name}: {meaning}." for name, (meaning, _) in slices.items() if meaning]
     return "".join(parts) + _notes([" ".join(meanings)])

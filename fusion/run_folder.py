@@ -14,6 +14,7 @@ from typing import Any
 from data.errors import ConfigError, DataError
 
 MANIFEST = "manifest.json"
+REPORTS = ("report.json", "report.html")  # rewritten by an evaluation
 LIBRARIES = ("torch", "torch-geometric", "sentence-transformers", "numpy", "polars", "ladybug")
 
 

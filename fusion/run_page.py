@@ -20,6 +20,7 @@ from evaluation.result import PLAIN, Result
 from evaluation.table import Table
 
 OURS = "trefoil"
+KINDS = 12  # of edges shown
 BRIEF = ("recall@10", "ndcg@10")  # of slices on the page; the JSON holds all
 OF_REASONS = ("explained", "explanation-validity", "explanation-leaks", "explanation-diversity")
 OF_ROWS = ("rmse", "mae", "auc", "gauc", "f1", "log-loss", "calibration-error")
@@ -125,10 +126,13 @@ def _leaves(report: Mapping[str, Any]) -> str:
 
 def _graph(report: Mapping[str, Any]) -> str:
     """How many nodes of each label, and edges of each type between which labels."""
+    counts = sorted(report["graph"]["edges"].items(), key=lambda one: -one[1])
     edges = []
-    for name, count in report["graph"]["edges"].items():
+    for name, count in counts[:KINDS]:
         source, relation, target = name.split("-", 2)
         edges.append([f"{relation}, {source} to {target}", f"{count:,}"])
+    if rest := counts[KINDS:]:
+        edges.append([f"{len(rest)} other types", f"{sum(count for _, count in rest):,}"])
     return facts(report["graph"]["nodes"]) + words_table(["edges", "how many"], edges)
 
 

@@ -46,7 +46,9 @@ def name_blanks(columns: Columns) -> Columns:
     return Columns(terms, columns.rows)
 
 
-def _refined(colours: Colours, row: Ints, statements: Ints, terms: pl.Series) -> Colours:
+def _refined(
+    colours: Colours, row: Ints, statements: NDArray[np.integer], terms: pl.Series
+) -> Colours:
     ends = _Ends(row, statements, terms)
     colours = ends.refine(colours)
     for _ in range(_SINGLED_OUT):
@@ -63,7 +65,7 @@ def _refined(colours: Colours, row: Ints, statements: Ints, terms: pl.Series) ->
 class _Ends:
     """For each end of a statement that is a blank node: the statement seen from there."""
 
-    def __init__(self, row: Ints, statements: Ints, terms: pl.Series) -> None:
+    def __init__(self, row: Ints, statements: NDArray[np.integer], terms: pl.Series) -> None:
         used, inverse = np.unique(statements, return_inverse=True)
         inverse = inverse.reshape(statements.shape)
         fixed = _text_colours(terms.gather(used), row[used] >= 0)

@@ -157,7 +157,7 @@ class Statements:
             self._merge()
         return known
 
-    def _refuse_long(self, pieces: pl.Series, codes: Ints) -> None:
+    def _refuse_long(self, pieces: pl.Series, codes: NDArray[np.integer]) -> None:
         size = pieces.str.len_bytes().to_numpy()
         for piece in np.flatnonzero(size > min(self._iri, self._literal)).tolist():
             text = pieces[piece].strip()

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from data.interactions import Bools, Ints
+from data.interactions import Bools
 from kg.schema import local, relationship
 from kg.triples import SAME_AS, TYPE, Columns
 
@@ -50,7 +51,7 @@ def select(columns: Columns, chosen: Selection, tally: Counter[str]) -> Columns:
     return Columns(terms, rows[keep])
 
 
-def _gone(terms: pl.Series, types: Ints, chosen: Selection) -> Bools:
+def _gone(terms: pl.Series, types: NDArray[np.integer], chosen: Selection) -> Bools:
     gone = np.zeros(len(terms), bool)
     classes = types[:, 2]
     if chosen.allow_classes:
@@ -62,7 +63,7 @@ def _gone(terms: pl.Series, types: Ints, chosen: Selection) -> Bools:
     return gone
 
 
-def _named(terms: pl.Series, rows: Ints, names: Collection[str], short) -> Bools:
+def _named(terms: pl.Series, rows: NDArray[np.integer], names: Collection[str], short) -> Bools:
     """Whether the IRI in each row is one of the names, or has one as its short name."""
     used, inverse = np.unique(rows, return_inverse=True)
     wanted = set(names)

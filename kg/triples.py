@@ -155,7 +155,7 @@ def distinct(*columns: Ints) -> Ints:
     return np.stack([key, *reversed(parts)]).T
 
 
-def _numbered(terms: pl.Series, *uses: Ints) -> tuple[Vocabulary, Ints]:
+def _numbered(terms: pl.Series, *uses: NDArray[np.integer]) -> tuple[Vocabulary, Ints]:
     """The IRIs of the terms in use, sorted; and the row of each term in them (-1 unused)."""
     used = np.zeros(len(terms), bool)
     for rows in uses:
@@ -168,7 +168,9 @@ def _numbered(terms: pl.Series, *uses: Ints) -> tuple[Vocabulary, Ints]:
     return Vocabulary(texts.gather(order).to_list()), row
 
 
-def _literals(terms: pl.Series, rows: Ints, entity: Ints, predicate: Ints) -> pl.DataFrame:
+def _literals(
+    terms: pl.Series, rows: NDArray[np.integer], entity: Ints, predicate: Ints
+) -> pl.DataFrame:
     if not len(rows):
         return no_literals()
     at, inverse = np.unique(rows[:, 2], return_inverse=True)
