@@ -35,8 +35,11 @@ def every_case(recommender):
     return recommender.catalogue.cases(np.arange(users), codes)
 
 
-def takers(recommender, item, k=10):
-    """Share of a new item's lovers, and of all others, who find it among their first k."""
+def takers(recommender, item, k=5):
+    """Share of a new item's lovers, and of all others, who find it among their first k.
+
+    By chance 5 of the 33 items not met: 0.15.
+    """
     table = recommender.recommend_many(recommender.catalogue.users.ids, k)
     found = set(table.filter(pl.col("item") == item)["user"])
     lovers = {f"u{user}" for user in range(0, 60, 4)}
@@ -47,8 +50,8 @@ def takers(recommender, item, k=10):
 def test_an_item_of_the_loved_maker_reaches_those_who_love_her_and_says_why(recommender):
     recommender.add_items(frame("new"), [("new", "MADE_BY", ADA)])
     lovers, others = takers(recommender, "new")
-    assert lovers >= 0.9
-    assert others <= lovers / 2
+    assert lovers >= 0.8
+    assert others <= 0.15
     reasons = recommender.explain("u0", "new")
     assert "Ada" in reasons[0].text
     assert [node.label for node in reasons[0].nodes] == ["User", "Item", "Entity", "Item"]
@@ -92,8 +95,8 @@ def test_a_grown_run_is_saved_and_read_with_equal_scores_and_grows_again(recomme
     for one in (again, recommender):
         one.add_items(frame("new"), [("new", "MADE_BY", "Ada")])
         lovers, others = takers(one, "new")
-        assert lovers >= 0.9
-        assert others <= lovers / 2
+        assert lovers >= 0.8
+        assert others <= 0.15
     assert torch.equal(again.score(cases), recommender.score(cases))
 
 
