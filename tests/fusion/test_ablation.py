@@ -51,6 +51,10 @@ def test_shuffled_facts_and_texts_are_the_same_ones_at_other_items(shop):
     plain = Recommender(load_settings(None, tiny)).fit(shop).model.known
     changes = [*tiny, "graph.shuffle=true", "text.shuffle=true"]
     other = Recommender(load_settings(None, changes)).fit(shop).model.known
+    assert plain.facts is not None
+    assert other.facts is not None
+    assert plain.text is not None
+    assert other.text is not None
     rows = dealt(np.diff(plain.facts.matrix.indptr) > 0, 0)
     assert (other.facts.matrix != plain.facts.matrix[rows]).nnz == 0
     assert (other.facts.matrix != plain.facts.matrix).nnz > 0
