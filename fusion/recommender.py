@@ -224,19 +224,16 @@ class Recommender:
 
         ``items`` has columns id, title and text (or is ``Items``); ``triples``
         head, relation, tail: a new item's id, a relationship type or the IRI
-        behind one, and the id, IRI or name of a node. Facts that no item of the
-        training had stay in the graph, for paths and questions. Scores of the
-        items there were stay as they are (up to rounding). Raises DataError for
-        an id that is taken or empty and for a triple that cannot be placed; then
-        nothing has changed.
+        behind one, and the id, IRI or name of a node. Facts new to the training
+        stay in the graph, for paths and questions. Scores of the other items stay
+        (up to rounding). Raises DataError for an id that is taken or empty and for
+        a triple that cannot be placed; then nothing has changed.
         """
         fresh = items if isinstance(items, Entities) else items_of(items)
-        if not len(fresh):
-            return self
         model, before = self.model, self.catalogue.items
-        taken = [one for one in fresh.vocabulary.ids if one in before.vocabulary]
-        if taken:
-            raise DataError(f"item {taken[0]!r} is in the catalogue already; leave it out")
+        for one in fresh.vocabulary.ids:
+            if one in before.vocabulary:
+                raise DataError(f"item {one!r} is in the catalogue already; leave it out")
         grown = with_items(self.graph, fresh, triples_in(triples))
         facts = model.known.facts
         told = None if facts is None else facts_of_new(facts, grown.graph, len(before))

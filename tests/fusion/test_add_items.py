@@ -231,3 +231,9 @@ def test_growing_works_with_every_part_switched_off(tmp_path):
         after = recommender.score(every_case(recommender))
         assert torch.allclose(after[:, :-1], before, atol=1e-5), off
         assert torch.isfinite(after).all(), off
+
+
+def test_no_items_change_nothing(recommender):
+    before = recommender.score(every_case(recommender))
+    recommender.add_items(frame())
+    assert torch.equal(recommender.score(every_case(recommender)), before)
