@@ -11,6 +11,9 @@ from data.histories import Histories
 from data.interactions import Interactions
 
 
+POOL = 16  # batches of windows that are sorted by length together
+
+
 @dataclass(frozen=True)
 class Groups:
     """Positive events by (user, scenario): group ``g`` took ``item[start[g]:start[g + 1]]``."""
@@ -71,10 +74,24 @@ class Windows:
         kept = stop > begin
         first = (self.history.start[case] + begin)[kept]
         size = (stop - begin + 1)[kept]
-        order = rng.permutation(len(first))
-        for chunk in range(0, len(order), batch):
-            rows = order[chunk : chunk + batch]
+        for rows in _alike(size, batch, rng):
             yield gather(self.history.item, first[rows], size[rows])
+
+
+def _alike(size: np.ndarray, batch: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Rows in random batches of like size, so that little is padding.
+
+    Rows are shuffled into pools and sorted within; a batch holds as many events as
+    ``batch`` rows do on average, so every event weighs alike whatever its batch.
+    """
+    if not len(size):
+        return []
+    order = rng.permutation(len(size))
+    order = order[np.lexsort((size[order], np.arange(len(order)) // (POOL * batch)))]
+    whole = size[order].cumsum()
+    cuts = np.flatnonzero(np.diff(whole // max(1, int(batch * size.mean())))) + 1
+    batches = np.split(order, cuts)
+    return [batches[at] for at in rng.permutation(len(batches))]
 
 
 def newest(history: Histories, length: int) -> tuple[Tensor, Tensor]:

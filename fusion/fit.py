@@ -224,8 +224,7 @@ class _Trainer:
         for optimiser in optimisers:
             optimiser.step()
         with torch.no_grad():
-            for mean, weight in zip(*self.averages, strict=True):
-                mean.lerp_(weight, 1 - self.settings.network.average)
+            torch._foreach_lerp_(*self.averages, 1 - self.settings.network.average)
         return means
 
     def _windows(self) -> Iterator[tuple[Tensor, Tensor]]:

@@ -111,7 +111,7 @@ class JointNetwork(nn.Module):
         self.star_mean = nn.Parameter(torch.zeros(()))
         self.star_user = nn.Parameter(torch.zeros(users))
         self.star_item = nn.Parameter(torch.zeros(items))
-        self.star_gate = nn.Parameter(torch.zeros(width))
+        self.star_map = nn.Parameter(torch.zeros(width, width))
         for name, table in self.named_children():
             if isinstance(table, nn.Embedding):
                 nn.init.normal_(table.weight, std=0.02 if name == "sequence_id" else 0.05)
@@ -177,7 +177,10 @@ class JointNetwork(nn.Module):
         user_rows: Int[Tensor, " n"],
         item_rows: Int[Tensor, " n"],
     ) -> Float[Tensor, " n"]:
-        """``mu + b_u + b_i + 10 <u (1 + g), i>``: ratings on the vectors that rank."""
-        match = (users * (1 + self.star_gate) * items).sum(1)
+        """``mu + b_u + b_i + 10 u^T M i``: ratings on the vectors that rank.
+
+        M starts at zero, so ratings start at their biases (decision 053).
+        """
+        match = (users @ self.star_map * items).sum(1)
         bias = self.star_user[user_rows] + self.star_item[item_rows]
         return self.star_mean + bias + 10 * match

@@ -46,19 +46,20 @@ def fold_in(cases: Cases, vectors: Vectors) -> Float[Tensor, "cases D"]:
 
 @torch.no_grad()
 def sequence_scores(
-    network: JointNetwork, cases: Cases, *, batch: int = 1024
+    network: JointNetwork, cases: Cases, *, batch: int = 256
 ) -> Float[Tensor, "cases items"]:
     """Scores by the newest events; a case without history gets the item biases alone."""
     assert network.behaviour is not None
     device = network.item_bias.device
-    out = []
+    scores = torch.empty(len(cases), len(network.sequence_bias))
+    table = network.sequence_table()
+    order = np.argsort(cases.history.lengths, kind="stable")  # like lengths share a batch
     for start in range(0, len(cases), batch):
-        part = cases.history.take(np.arange(start, min(start + batch, len(cases))))
-        events, lengths = newest(part, network.shape.max_events)
-        table = network.sequence_table()
+        rows = order[start : start + batch]
+        events, lengths = newest(cases.history.take(rows), network.shape.max_events)
         view = network.behaviour(table[events.to(device)], lengths.to(device))
-        out.append(network.next_scores(view.vectors).cpu())
-    return torch.cat(out)
+        scores[torch.from_numpy(rows)] = network.next_scores(view.vectors).cpu()
+    return scores
 
 
 @dataclass
@@ -80,7 +81,7 @@ class NetworkLeaf:
         """Expected ratings [cases, items], the mean over networks."""
         total = torch.zeros(len(cases), len(self.networks[0].item_bias))
         for network, vectors in zip(self.networks, self.vectors, strict=True):
-            users = user_vectors(cases, vectors) * (1 + network.star_gate)
+            users = user_vectors(cases, vectors) @ network.star_map
             rows = torch.from_numpy(cases.user).to(users.device)
             own = network.star_user[rows.clamp(min=0)].masked_fill(rows < 0, 0.0)
             bias = network.star_mean + own[:, None] + network.star_item

@@ -93,7 +93,7 @@ class Network(Part):
     id_dropout: float = Field(
         default=0.1, ge=0, lt=1
     )  # share of items predicted from content alone
-    rate: PositiveFloat = 5e-3  # learning rate
+    rate: PositiveFloat = 0.01  # learning rate
     average: float = Field(
         default=0.95, ge=0, lt=1
     )  # decay of the running mean of the weights; 0: none

@@ -38,7 +38,17 @@ def test_an_epoch_shows_every_transition_exactly_once(lengths, window, seed):
     expected = Counter((i, i + 1) for one in log for i in one[:-1])
     assert transitions(batches) == expected
     assert all(events.shape[1] <= window + 1 for events, _ in batches)
-    assert all(len(events) <= 3 for events, _ in batches)
+    assert all(there.sum() <= 4 * (window + 1) for _, there in batches)
+
+
+def test_windows_of_like_length_share_a_batch():
+    rng = np.random.default_rng(0)
+    log = [list(range(n)) for n in rng.integers(2, 40, 500)]
+    windows = Windows(histories(*log), 50)
+    held = [(there.numel(), int(there.sum())) for _, there in windows.epoch(rng, batch=20)]
+    cells, events = (sum(side) for side in zip(*held, strict=True))
+    assert events > 0.8 * cells  # unsorted batches hold about half
+    assert max(own for _, own in held) < 2.5 * events / len(held)
 
 
 def test_a_history_that_fits_is_one_window_from_its_first_event():
