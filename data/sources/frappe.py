@@ -1,9 +1,11 @@
 """Frappe: which app was used in which context, with app descriptions.
 
 Baltrunas et al. 2015, arXiv:1505.03014. One event for each user, app and
-context; eight context columns are the scenario, and "unknown" is a value like
-any other, as in the literature. Rows are split 7:2:1 at random. The graph is
-made of the apps' category, developer, language, price and downloads.
+context; seven context columns are the scenario, and "unknown" is a value like
+any other, as in the literature. The eighth, cost, is left out: it has one value
+per app, so it says something of the app that is asked for. Rows are split 7:2:1
+at random. The graph is made of the apps' category, developer, language, price
+and downloads.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from data.events import EventColumns
 from data.sources.source import Source
 from data.tables import Table, delimited_table
 
-CONTEXT = ("daytime", "weekday", "isweekend", "homework", "cost", "weather", "country", "city")
+CONTEXT = ("daytime", "weekday", "isweekend", "homework", "weather", "country", "city")
 RELATIONS = ("category", "developer", "language", "price", "downloads")
 
 

@@ -101,14 +101,24 @@ def test_a_folder_of_folders_will_do_as_root(real):
 
 
 @pytest.mark.real
-def test_frappe_has_eight_contexts_and_a_graph_of_the_store(real):
+def test_frappe_has_seven_contexts_and_a_graph_of_the_store(real):
     dataset = read_dataset("frappe", root=real("frappe-context"))
     scenario = dataset.interactions.scenario
     assert {name: len(column.names) for name, column in scenario.items()} == {
-        "daytime": 7, "weekday": 7, "isweekend": 2, "homework": 3, "cost": 2, "weather": 9,
+        "daytime": 7, "weekday": 7, "isweekend": 2, "homework": 3, "weather": 9,
         "country": 80, "city": 233,
     }  # fmt: skip
     assert (dataset.graph.table["relation"] == "developer").sum() > 3000
+
+
+@pytest.mark.real
+def test_no_context_of_frappe_tells_the_app_that_was_used(real):
+    events = read_dataset("frappe", root=real("frappe-context")).interactions
+    often = np.flatnonzero(np.bincount(events.item) >= 5)
+    for name, column in events.scenario.items():
+        pairs = np.unique(np.stack([events.item, column.codes]), axis=1)[0]
+        single = np.bincount(pairs, minlength=events.item.max() + 1)[often] == 1
+        assert single.mean() < 0.5, name
 
 
 GENRE_FLAGS = ["0"] * 19
