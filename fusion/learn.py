@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from data.dataset import Dataset
-from data.errors import TrainingError
+from data.errors import ConfigError, TrainingError
 from data.histories import Histories
 from data.interactions import Interactions
 from data.split import Split
@@ -133,7 +133,12 @@ def set_threads(settings: Settings) -> None:
 
 
 def device_of(settings: Settings) -> torch.device:
-    """The device asked for; "auto" takes a GPU where there is one."""
+    """The device asked for; "auto" takes a GPU where there is one.
+
+    Raises ConfigError where a GPU is asked for and there is none.
+    """
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("device = 'cuda': torch finds no GPU here; use 'auto' or 'cpu'")
     if settings.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(settings.device)

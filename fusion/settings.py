@@ -117,7 +117,7 @@ class Settings(Part):
     seed: int = 0
     split_seed: int = 0  # which events are held out; the same for all models compared
     threads: NonNegativeInt = 0  # 0: as many as there are
-    device: str = "auto"  # auto | cpu | cuda
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     width: PositiveInt = 64  # D, shared by all encoders
     walks: bool = True  # neighbour leaves over events: walks, and next-item counts in time
     factors: bool = True  # the small matrix factorisation leaf

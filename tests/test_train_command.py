@@ -104,6 +104,7 @@ def test_no_events_are_refused_by_file(shop, capsys):
         (["--set", "network.epochs=none"], ["network.epochs = 'none'"]),
         (["--set", "network.rate=nan"], ["network.rate"]),
         (["--set", "width"], ["--set 'width'", "a.b=value"]),
+        (["--set", "device=gpu"], ["device = 'gpu'", "'auto', 'cpu' or 'cuda'"]),
         (["--config", "nowhere.toml"], ["nowhere.toml: no such file"]),
         (["--from", "nowhere"], ["nowhere", "no manifest.json"]),
     ],
@@ -112,6 +113,13 @@ def test_wrong_flags_say_what_was_wrong(shop, capsys, flags, said):
     message = refused(capsys, shop, *flags)
     for part in said:
         assert part in message
+
+
+def test_a_gpu_where_there_is_none_is_refused(shop, capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    message = refused(capsys, shop, "--set", "device=cuda")
+    assert "finds no GPU" in message
+    assert "'auto' or 'cpu'" in message
 
 
 def test_nothing_to_resume_is_said(tmp_path, capsys):
