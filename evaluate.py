@@ -98,7 +98,7 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
     split = split_as_trained(recommender, dataset, args.run)
     retrained = arms([part for part in args.ablate.split(",") if part])
     exam = exam_of(args, dataset, split, recommender)
-    with Progress(console) as progress:
+    with Progress() as progress:
         progress(0, 0, "references, tuned on validation")
         known = knowledge(recommender)
         content = known if args.protocol == "cold" else None

@@ -123,7 +123,7 @@ def train(argv: Sequence[str] | None = None) -> int:
     describe(dataset, console)
     start = Recommender.load(made_from["from"]) if made_from["from"] else None
     try:
-        with Progress(console) as progress:
+        with Progress() as progress:
             recommender = Recommender(plan.settings).fit(
                 dataset, progress=progress, checkpoints=plan.checkpoints, start=start
             )

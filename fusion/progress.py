@@ -4,19 +4,22 @@ import time
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
 EVERY_S = 10.0  # between plain lines of one kind of work
 
 
 class Progress:
-    """Call with (done, total, what); a total of 0 announces work of unknown length."""
+    """Call with (done, total, what); a total of 0 announces work of unknown length.
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    All goes to stderr, so that stdout holds results alone.
+    """
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
         self.bars: Bars | None = None
-        self.task: int | None = None
+        self.task: TaskID | None = None
         self.what, self.said_at = "", 0.0
         self.began = time.monotonic()
 
@@ -43,12 +46,13 @@ class Progress:
         if self.bars is not None:
             if new or self.task is None:
                 if self.task is not None:
-                    self.bars.remove_task(self.task)  # type: ignore[arg-type]
+                    self.bars.remove_task(self.task)
                 self.task = self.bars.add_task(what, total=total or None)
-            self.bars.update(self.task, description=what, completed=done)  # type: ignore[arg-type]
+            self.bars.update(self.task, description=what, completed=done)
             return
         now = time.monotonic()
         if new or now - self.said_at >= EVERY_S or (total and done >= total):
             self.said_at = now
             amount = f" {done}/{total}" if total else ""
-            print(f"[{now - self.began:6.1f} s] {what}{amount}", flush=True)
+            line = f"[{now - self.began:6.1f} s] {what}{amount}"
+            self.console.print(line, markup=False, highlight=False, soft_wrap=True)

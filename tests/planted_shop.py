@@ -4,6 +4,7 @@ Items ``i<maker>-<number>`` are made by one of four makers, in the graph and in
 words; user ``u<number>`` loves maker ``number % 4``.
 """
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -103,3 +104,8 @@ def write_shop(
 
 def read_shop(folder: Path, **options):
     return read_dataset(write_shop(folder, **options))
+
+
+def beside_progress(printed: str) -> list[str]:
+    """The lines that do not tell how far the work is."""
+    return [line for line in printed.splitlines() if not re.match(r"\[ *[\d.]+ s\] ", line)]

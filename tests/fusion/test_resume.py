@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from planted_shop import TINY, read_shop, sets, write_shop
+from planted_shop import TINY, beside_progress, read_shop, sets, write_shop
 
 from data.errors import ConfigError, TrainingError
 from fusion import fit, learn, objectives
@@ -234,7 +234,8 @@ def test_a_killed_command_resumes_to_the_same_bytes(tmp_path, whole, sent, statu
     assert died.returncode == status, died.stderr[-2000:]
     assert not run.exists()
     if sent != signal.SIGKILL:
-        assert died.stderr == f"stopped; go on with: python train.py --resume {run}\n"
+        last = f"stopped; go on with: python train.py --resume {run}"
+        assert beside_progress(died.stderr) == [last]
     import train
 
     assert train.main(["--resume", str(run)]) == 0
