@@ -72,7 +72,7 @@ class TextEncoder:
                 )
                 log.warning(warnings[-1])
                 return hashed_ngrams(texts)
-            share = unknown_share(model.tokenizer, missing)
+            share = unknown_share(model.tokenizer, missing, self.max_tokens)
             if share > 0.1:
                 warnings.append(
                     f"The tokenizer of {self.model!r} does not know {share:.0%} of the words of "
@@ -113,13 +113,14 @@ class TextEncoder:
         return model
 
 
-def unknown_share(tokenizer, texts: Sequence[str], sample: int = 256) -> float:
-    """Share of unknown tokens over an even sample of the texts; 0 for byte-level tokenizers."""
+def unknown_share(tokenizer, texts: Sequence[str], max_tokens: int, sample: int = 256) -> float:
+    """Share of unknown tokens among those read of an even sample; 0 for byte-level tokenizers."""
     unknown = getattr(tokenizer, "unk_token_id", None)
     if unknown is None:
         return 0.0
     picked = texts[:: max(1, len(texts) // sample)]
-    tokens = [t for ids in tokenizer(picked, add_special_tokens=False)["input_ids"] for t in ids]
+    read = tokenizer(picked, add_special_tokens=False, truncation=True, max_length=max_tokens)
+    tokens = [token for ids in read["input_ids"] for token in ids]
     return sum(token == unknown for token in tokens) / max(1, len(tokens))
 
 

@@ -133,22 +133,37 @@ def test_progress_counts_the_texts_that_had_to_be_read(home):
     assert said == [(32, 40, "texts"), (40, 40, "texts")]
 
 
+def test_a_text_longer_than_the_model_reads_is_cut_without_alarm(home, capfd):
+    beyond = TextEncoder(cache=home / "long").encode(["ocean " * 600, "ocean " * 700])[0]
+    assert torch.allclose(beyond.vectors[0], beyond.vectors[1], atol=1e-5)
+    assert capfd.readouterr() == ("", "")
+
+
 class WordTokenizer:
     """Knows three words."""
 
     unk_token_id = 0
     words = {"a": 1, "b": 2, "c": 3}  # noqa: RUF012
 
-    def __call__(self, texts, *, add_special_tokens):
+    def __call__(self, texts, *, add_special_tokens, truncation, max_length):
         assert not add_special_tokens
-        return {"input_ids": [[self.words.get(w, 0) for w in text.split()] for text in texts]}
+        assert truncation
+        words = [text.split()[:max_length] for text in texts]
+        return {"input_ids": [[self.words.get(word, 0) for word in one] for one in words]}
 
 
 @pytest.mark.parametrize(
-    ("texts", "share"), [(["a b", "c c"], 0.0), (["a x", "y b"], 0.5), (["x"], 1.0), ([""], 0.0)]
+    ("texts", "share"),
+    [
+        (["a b", "c c"], 0.0),
+        (["a x", "y b"], 0.5),
+        (["x"], 1.0),
+        ([""], 0.0),
+        (["a x b y y"], 1 / 3),
+    ],
 )
-def test_the_share_of_unknown_words_is_counted(texts, share):
-    assert unknown_share(WordTokenizer(), texts) == share
+def test_the_share_of_unknown_words_among_those_read_is_counted(texts, share):
+    assert unknown_share(WordTokenizer(), texts, max_tokens=3) == share
 
 
 def test_ngrams_know_spelling_and_are_the_same_in_every_process():
