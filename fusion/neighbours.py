@@ -28,10 +28,10 @@ class Similar:
 
 @dataclass(frozen=True)
 class Profile:
-    """Cosine between the mean content of a history and each item's content.
+    """Scores are ``(x C) C^T``: cosines of an item with the items of a history, added up.
 
-    Content rows are unit vectors, so a score is the mean cosine of an item with the
-    items of the history; the table of all pairs is never made.
+    Content rows C are unit vectors. Their sum over a history is made first, so the
+    table of all pairs never is.
     """
 
     content: sparse.csr_matrix | np.ndarray  # items x features, rows of length one or zero
