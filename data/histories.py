@@ -68,6 +68,21 @@ class Histories:
             out.data[:] = 1.0
         return out
 
+    def recency(self, decay: float) -> Floats:
+        """``exp(-r / decay)`` per event, r events before the newest of its case."""
+        newest = np.repeat(self.start[1:] - 1, self.lengths)
+        return np.exp(-(newest - np.arange(len(self.item))) / decay).astype(np.float32)
+
+    def followers(self, items: int, reach: int) -> sparse.csr_matrix:
+        """Items x items: how often j came within ``reach`` events after i in one history."""
+        end = np.repeat(self.start[1:], self.lengths)
+        here = np.arange(len(self.item))
+        before = [here[here + step < end] for step in range(1, reach + 1)]
+        after = [rows + step for step, rows in enumerate(before, 1)]
+        ends = (self.item[np.concatenate(before)], self.item[np.concatenate(after)])
+        ones = np.ones(len(ends[0]), np.float32)
+        return sparse.csr_matrix((ones, ends), shape=(items, items))
+
 
 @dataclass(frozen=True)
 class Cases:

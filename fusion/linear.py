@@ -8,7 +8,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from data.histories import Cases, Histories
+from data.histories import Cases
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Linear:
 
     def score(self, cases: Cases) -> Tensor:
         """Scores [cases, items]."""
-        weight = recency(cases.history, self.decay) if self.decay > 0 else None
+        weight = cases.history.recency(self.decay) if self.decay > 0 else None
         histories = cases.history.matrix(self.items, weight)
         if len(self.kept) == self.items:
             return torch.from_numpy(np.asarray(histories @ self.weights.numpy()))
@@ -35,12 +35,6 @@ class Linear:
         part = histories[:, self.kept] @ self.weights.numpy()
         scores[:, torch.from_numpy(self.kept)] = torch.from_numpy(np.asarray(part))
         return scores
-
-
-def recency(history: Histories, decay: float) -> np.ndarray:
-    """``exp(-r / decay)`` per event, r events before the newest of its case."""
-    newest = np.repeat(history.start[1:] - 1, history.lengths)
-    return np.exp(-(newest - np.arange(len(history.item))) / decay).astype(np.float32)
 
 
 def gram(*rows: sparse.spmatrix | np.ndarray) -> Tensor:

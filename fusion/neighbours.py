@@ -8,7 +8,6 @@ from scipy import sparse
 from torch import Tensor
 
 from data.histories import Cases, Histories
-from fusion.linear import recency
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Similar:
 
     def score(self, cases: Cases) -> Tensor:
         """Scores [cases, items]."""
-        weight = recency(cases.history, self.decay) if self.decay > 0 else None
+        weight = cases.history.recency(self.decay) if self.decay > 0 else None
         scores = cases.history.matrix(self.table.shape[0], weight) @ self.table
         dense = scores.toarray() if sparse.issparse(scores) else np.asarray(scores)
         return torch.from_numpy(dense.astype(np.float32, copy=False))
@@ -87,17 +86,7 @@ def strongest(table: sparse.csr_matrix, keep: int) -> sparse.csr_matrix:
 
 def next_items(history: Histories, items: int, *, ahead: int = 3, decay: float = 2.0) -> Similar:
     """Markov counts: how often j came within ``ahead`` events of i, square-rooted."""
-    last = np.repeat(history.start[1:], history.lengths)
-    here = np.arange(len(history.item))
-    pairs = []
-    for step in range(1, ahead + 1):
-        rows = here[here + step < last]
-        pairs.append((history.item[rows], history.item[rows + step]))
-    source, target = (np.concatenate(side) for side in zip(*pairs, strict=True))
-    shape = (items, items)
-    counts = sparse.csr_matrix((np.ones(len(source), np.float32), (source, target)), shape=shape)
-    counts.sum_duplicates()
-    return Similar(counts.sqrt().tocsr(), decay)
+    return Similar(history.followers(items, ahead).sqrt().tocsr(), decay)
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy import sparse
 
 from data.histories import Cases, Histories
 from data.interactions import Interactions
 from evaluation.baselines.linear import Linear
-
-
-def events_ago(history: Histories) -> np.ndarray:
-    """For each event, how many of the same case came after it: 0 for the newest."""
-    ends = np.repeat(history.start[1:], history.lengths)
-    return ends - 1 - np.arange(len(history.item))
 
 
 class DecayedLinear:
@@ -43,7 +36,7 @@ class DecayedLinear:
         return cls(Linear.fit(train, users, items, regularisation=regularisation), decay)
 
     def score(self, cases: Cases) -> torch.Tensor:
-        weight = np.exp(-events_ago(cases.history) / self.decay).astype(np.float32)
+        weight = cases.history.recency(self.decay)
         return self.linear.score_matrix(cases.history.matrix(self.linear.items, weight))
 
 
@@ -64,17 +57,9 @@ class Markov:
     def fit(
         cls, train: Interactions, users: int, items: int, *, reach: int = 3, decay: float = 2.0
     ) -> Markov:
-        history = Histories.of(train, users)
-        user = np.repeat(np.arange(users), history.lengths)
-        counts: Any = sparse.csr_matrix((items, items), dtype=np.float32)
-        for step in range(1, reach + 1):
-            same = user[step:] == user[:-step]
-            before, after = history.item[:-step][same], history.item[step:][same]
-            ones = np.ones(len(before), np.float32)
-            counts = counts + sparse.csr_matrix((ones, (before, after)), shape=(items, items))
-        return cls(counts.sqrt(), decay)
+        return cls(Histories.of(train, users).followers(items, reach).sqrt(), decay)
 
     def score(self, cases: Cases) -> torch.Tensor:
-        weight = np.exp(-events_ago(cases.history) / self.decay).astype(np.float32)
+        weight = cases.history.recency(self.decay)
         history: Any = cases.history.matrix(self.follows.shape[0], weight)
         return torch.from_numpy((history @ self.follows).toarray().astype(np.float32))

@@ -5,7 +5,7 @@ import pytest
 import torch
 from small_cases import cases, histories, random_events, table
 
-from fusion.linear import Linear, closed_form, fact_rows, gram, recency
+from fusion.linear import Linear, closed_form, fact_rows, gram
 
 
 def regression(events, ridge):
@@ -65,7 +65,7 @@ def test_scores_are_the_rows_of_the_history_added_up():
 
 
 def test_decay_weighs_the_newest_most():
-    weight = recency(histories([5, 6, 7], [], [8]), decay=2.0)
+    weight = histories([5, 6, 7], [], [8]).recency(2.0)
     assert np.allclose(weight, [np.exp(-1), np.exp(-0.5), 1.0, 1.0])
     scores = whole(torch.eye(3), decay=1.0).score(cases([0, 1], [1, 0], [1, 0, 1]))
     e = float(np.exp(-1))
