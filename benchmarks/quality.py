@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.rivals import SLOW, printable, rivals
-from benchmarks.sets import SETS, Bench
+from benchmarks.sets import SETS, Bench, hide_items
 from benchmarks.tables import write_tables
 from data import Dataset, Split, read_dataset, split_events
 from evaluation.baselines import Biases, tune
@@ -34,6 +34,7 @@ from evaluation.rows import Rater, click_result, ctr_exam, stars_exam, stars_res
 from evaluation.slices import slices_of
 
 OURS = "trefoil"
+PARTS = {"one-network": "network", "one-sequence": "behaviour"}
 COLD = "cold-items-alone"
 METRICS = (*PLAIN, "coverage@20", "novelty@10", "gini@10")
 
@@ -47,13 +48,20 @@ class Measured:
     about: dict[str, Any] = field(default_factory=dict)
 
 
-def fit_ours(dataset: Dataset, split: Split, seed: int, changes: Sequence[str]) -> Any:
-    """The engine itself, trained on ``split``; the only place where it is touched."""
+def fit_ours(dataset: Dataset, split: Split, seed: int, changes: Sequence[str]) -> dict[str, Any]:
+    """The engine trained on ``split``, and one of its networks alone, as it ranks and as it reads.
+
+    The only place where the engine is touched.
+    """
+    from fusion.model import network_leaves
     from fusion.recommender import Recommender
     from fusion.settings import load_settings
 
     settings = load_settings(None, changes=[f"seed={seed}", *changes])
-    return Recommender(settings).fit(dataset, split=split)
+    whole = Recommender(settings).fit(dataset, split=split)
+    networks = whole.model.networks[:1]
+    alone = network_leaves(networks) if networks else {}
+    return {OURS: whole} | {part: alone[leaf] for part, leaf in PARTS.items() if leaf in alone}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -101,45 +109,78 @@ def run(name: str, bench: Bench, seed: int, args: argparse.Namespace) -> dict[st
     """All models on one set and seed."""
     dataset = read_dataset(bench.source, root=args.data_root, rule=bench.rule)
     split = split_events(dataset, seed)
-    make = context_exam if bench.protocol == "context" else full_exam
-    valid = make(dataset, split, "valid")
-    users = len(dataset.users)
-    train = dataset.interactions.take(split.train)
-    candidates = rivals(dataset, split, valid, seed)
-    wanted = [OURS, *candidates]
+    if bench.hidden:
+        split = hide_items(dataset, split, bench.hidden, seed)
+    contest = Contest(bench, dataset, split, seed, args.out / "cases" / name / str(seed))
+    wanted = [OURS, *bench.arms, *contest.rivals]
     if dataset.interactions.stars is not None and bench.protocol != "ctr":
         wanted.append("biases")
     if args.only:
         wanted = [model for model in wanted if model in args.only.split(",")]
     wanted = [model for model in wanted if model not in args.without.split(",")]
-    print(f"{name}, seed {seed}: {users} users, {valid.items} items, {split.proof.statement}")
-    folder = args.out / "cases" / name / str(seed)
-    out = {}
+    size = f"{len(dataset.users)} users, {len(dataset.items)} items"
+    print(f"{name}, seed {seed}: {size}, {split.proof.statement}")
+    out: dict[str, Measured] = {}
     for model in wanted:
-        of = [dataset.fingerprint, *sorted(args.change if model == OURS else [])]
-        kept = None if args.fresh else load(folder, model, " ".join(of))
-        if kept is None:
-            began = time.perf_counter()
-            if model == OURS:
-                scorer, about = fit_ours(dataset, split, seed, args.change), {}
-            elif model == "biases":
-                scorer, about = Biases.fit(train, users, valid.items), {}
-            else:
-                tuned = tune(candidates[model](), train, users, valid)
-                scorer = tuned.scorer
-                tried = [[printable(row), round(value, 5)] for row, value in tuned.tried]
-                about = {"settings": printable(tuned.settings), "tried": tried}
-            about |= {"seconds": time.perf_counter() - began, "fingerprint": dataset.fingerprint}
-            about |= {"of": " ".join(of)}
-            kept = examined(bench, dataset, split, make(dataset, split, "test"), model, scorer)
-            kept = dataclasses.replace(kept, about=about | kept.about)
-            save(folder, model, kept)
-        out[model] = kept
-        means = kept.result.means()
-        shown = ("recall@10", "ndcg@10", "recall@20", "ndcg@20", "auc", "f1", "rmse")
-        values = " ".join(f"{key} {means[key]:.4f}" for key in shown if key in means)
-        print(f"  {model:18} {values}  {kept.about['seconds']:.0f} s", flush=True)
+        found = contest.measure(model, args.change, fresh=args.fresh)
+        for part, kept in found.items():
+            means = kept.result.means()
+            shown = ("recall@10", "ndcg@10", "recall@20", "ndcg@20", "auc", "f1", "rmse")
+            values = " ".join(f"{key} {means[key]:.4f}" for key in shown if key in means)
+            print(f"  {part:20} {values}  {kept.about['seconds']:.0f} CPU s", flush=True)
+        out |= found
     return out
+
+
+class Contest:
+    """One set and seed: the split and the exams that all models share."""
+
+    def __init__(
+        self, bench: Bench, dataset: Dataset, split: Split, seed: int, folder: Path
+    ) -> None:
+        self.bench, self.dataset, self.split, self.seed = bench, dataset, split, seed
+        self.folder = folder
+        self.train = dataset.interactions.take(split.train)
+        self.valid = self.exam("valid")
+        self.rivals = rivals(dataset, split, self.valid, seed)
+
+    def exam(self, part: str) -> Exam:
+        make = context_exam if self.bench.protocol == "context" else full_exam
+        return make(self.dataset, self.split, part)
+
+    def measure(self, model: str, change: Sequence[str], *, fresh: bool) -> dict[str, Measured]:
+        """The test exam of a model, and of the parts of ours; from disk if it was taken before."""
+        ours = model == OURS or model in self.bench.arms
+        changes = [*change, *self.bench.arms.get(model, ())] if ours else []
+        of = " ".join([self.dataset.fingerprint, *sorted(changes)])
+        names = [model, *PARTS] if model == OURS else [model]
+        kept = {} if fresh else {one: load(self.folder, one, of) for one in names}
+        found = {one: result for one, result in kept.items() if result is not None}
+        if model in found:
+            return found
+        began = time.process_time()
+        scorers, about = self.fitted(model, changes)
+        about |= {"seconds": time.process_time() - began, "of": of}
+        about |= {"fingerprint": self.dataset.fingerprint}
+        for name, scorer in scorers.items():
+            exam = self.exam("test")
+            result = examined(self.bench, self.dataset, self.split, exam, name, scorer)
+            found[name] = dataclasses.replace(result, about=about | result.about)
+            save(self.folder, name, found[name])
+        return found
+
+    def fitted(self, model: str, changes: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Scorers by name, and how their settings were found."""
+        if model == OURS:
+            return fit_ours(self.dataset, self.split, self.seed, changes), {}
+        if model in self.bench.arms:
+            return {model: fit_ours(self.dataset, self.split, self.seed, changes)[OURS]}, {}
+        users, items = len(self.dataset.users), self.valid.items
+        if model == "biases":
+            return {model: Biases.fit(self.train, users, items)}, {}
+        tuned = tune(self.rivals[model](), self.train, users, self.valid)
+        tried = [[printable(row), round(value, 5)] for row, value in tuned.tried]
+        return {model: tuned.scorer}, {"settings": printable(tuned.settings), "tried": tried}
 
 
 def examined(
@@ -205,7 +246,7 @@ def load(folder: Path, model: str, of: str) -> Measured | None:
     if not (folder / f"{model}.npz").exists():
         return None
     about = json.loads((folder / f"{model}.json").read_text(encoding="utf-8"))
-    if about.get("of", None if model == OURS else about["fingerprint"]) != of:
+    if about["of"] != of:
         return None
     parts: dict[str, dict[str, np.ndarray]] = {}
     with np.load(folder / f"{model}.npz", allow_pickle=False) as arrays:

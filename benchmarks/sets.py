@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Mapping
 
-from data import SplitRule
+import numpy as np
+
+from data import Dataset, Split, SplitRule
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Bench:
     """A named source, the exam asked of it, and the rule in place of the source's own."""
 
@@ -16,6 +19,22 @@ class Bench:
     words: str
     rule: SplitRule | None = None
     metric: str = "ndcg@10"
+    hidden: float = 0.0  # share of items that training is not shown
+    arms: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)  # ours, changed
+
+
+SHUFFLED = {"trefoil-shuffled": ("text.shuffle=true", "graph.shuffle=true")}
+ORDER_ALONE = {"trefoil-order-alone": ("tasks.choice=0", "tasks.stars=0")}
+LEAST_EVENTS = 5  # of an item that may be hidden
+
+
+def hide_items(dataset: Dataset, split: Split, share: float, seed: int) -> Split:
+    """The same split without the training events of some items: they are cold by force."""
+    items = dataset.interactions.take(split.train).item
+    counts = np.bincount(items, minlength=len(dataset.items))
+    often = np.flatnonzero(counts >= LEAST_EVENTS)
+    hidden = np.random.default_rng(seed).choice(often, round(share * len(often)), replace=False)
+    return dataclasses.replace(split, train=split.train[~np.isin(items, hidden)])
 
 
 EIGHT = "random 8:1:1 of each user's positives, all items ranked"
@@ -29,9 +48,21 @@ SETS = {
         "full",
         "one border in time, 8:1:1 of all events; real films, simulated audience; all items ranked",
     ),
-    "lastfm": Bench("lastfm", "full", EIGHT),
+    "lastfm": Bench("lastfm", "full", EIGHT, arms=SHUFFLED),
     "movielens-small": Bench("movielens-small", "full", EIGHT),
-    "movielens-100k": Bench("movielens-100k", "full", EIGHT + "; every rating is a positive"),
+    "movielens-100k": Bench(
+        "movielens-100k",
+        "full",
+        EIGHT + "; every rating is a positive",
+        arms={**SHUFFLED, **ORDER_ALONE},
+    ),
+    "movielens-100k-cold": Bench(
+        "movielens-100k",
+        "full",
+        EIGHT
+        + f"; the training events of 15 % of the items with {LEAST_EVENTS} or more are hidden",
+        hidden=0.15,
+    ),
     "movielens-100k-next": Bench("movielens-100k", "full", LAST, SplitRule("leave-one-out")),
     "movielens-1m": Bench("movielens-1m", "full", EIGHT + "; every rating is a positive"),
     "book-crossing": Bench("book-crossing", "full", EIGHT),

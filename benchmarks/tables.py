@@ -155,7 +155,7 @@ def markdown(sets: Mapping[str, Any], command: str) -> str:
             for column in (*COLUMNS, *CLICKS, "rmse")
             if any(column in row for row in one["results"].values())
         ]
-        lines += ["| model | " + " | ".join(columns) + " | seconds |"]
+        lines += ["| model | " + " | ".join(columns) + " | CPU s |"]
         lines += ["|---" + "|--:" * (len(columns) + 1) + "|"]
         for model, row in one["results"].items():
             cells = [_cell(row, column, len(one["seeds"])) for column in columns]

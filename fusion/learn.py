@@ -38,6 +38,7 @@ from kg.graph import KnowledgeGraph
 log = logging.getLogger(__name__)
 
 SMALL_STEP = 600_000  # scores per step below which threads cost more than they give
+SMALL_PASS = 10_000_000  # users x items up to which a network is cheap enough to train three
 SMALLEST_VALIDATION = 20  # cases; with fewer the gate keeps equal weights
 
 
@@ -84,7 +85,9 @@ def fit_model(
         )
         if settings.network.batch * len(dataset.items) < SMALL_STEP:
             torch.set_num_threads(1)
-        networks, journals = _train_networks(train_one, settings, checkpoints, say)
+        cheap = not behaviour and known.matrix.shape[0] * known.matrix.shape[1] <= SMALL_PASS
+        count = settings.network.seeds or (3 if cheap else 1)
+        networks, journals = _train_networks(train_one, count, settings.seed, checkpoints, say)
         fitted.leaves = network_leaves(networks) | fitted.leaves
         set_threads(settings)
     say("gate")
@@ -102,17 +105,18 @@ def fit_model(
 
 def _train_networks(
     train_one: Callable[..., tuple[JointNetwork, Journal]],
-    settings: Settings,
+    count: int,
+    seed: int,
     checkpoints: Unfinished | None,
     say: Callable[[str], None],
 ) -> tuple[list[JointNetwork], list[Journal]]:
-    """As many networks as the settings ask for, each from a seed of its own."""
+    """So many networks, each from a seed of its own."""
     networks, journals = [], []
-    for number in range(settings.network.seeds):
-        say(f"network {number + 1} of {settings.network.seeds}")
+    for number in range(count):
+        say(f"network {number + 1} of {count}")
         memory = Memory(checkpoints, number) if checkpoints else None
         with _last_good(number, checkpoints):
-            network, journal = train_one(seed=settings.seed + 1000 * number, memory=memory)
+            network, journal = train_one(seed=seed + 1000 * number, memory=memory)
         networks.append(network)
         journals.append(journal)
     return networks, journals

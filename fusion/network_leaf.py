@@ -105,6 +105,6 @@ def mean_of(scores: list[Tensor]) -> Tensor:
         return scores[0]
     total = torch.zeros_like(scores[0])
     for part in scores:
-        spread = part.std(1, keepdim=True).clamp(min=1e-6)
+        spread = part.std(1, keepdim=True, correction=0).clamp(min=1e-6)
         total += (part - part.mean(1, keepdim=True)) / spread
     return total / len(scores)

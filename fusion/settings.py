@@ -68,7 +68,7 @@ class Behaviour(Part):
     heads: PositiveInt = 2
     dropout: float = Field(default=0.3, ge=0, lt=1)
     batch: PositiveInt = 64  # windows per step
-    patience: PositiveInt = 4  # epochs without a better validation NDCG@10
+    patience: PositiveInt = 8  # epochs without a better validation NDCG@10
     rate: PositiveFloat = 2e-3  # learning rate
 
 
@@ -85,7 +85,7 @@ class Network(Part):
 
     on: bool = True
     layers: NonNegativeInt = 2  # hops over the user-item graph
-    seeds: PositiveInt = 1  # networks trained and averaged
+    seeds: NonNegativeInt = 0  # networks trained and averaged; 0 chooses by what one costs
     temperature: NonNegativeFloat = 0.0  # of the softmax; 0 chooses by events per user
     dropout: float = Field(
         default=-1.0, lt=1

@@ -8,7 +8,7 @@ from planted_events import planted
 
 from benchmarks.quality import examined, load, save
 from benchmarks.rivals import rivals
-from benchmarks.sets import SETS, Bench
+from benchmarks.sets import LEAST_EVENTS, SETS, Bench, hide_items
 from benchmarks.tables import read_published, write_tables
 from data import split_events
 from evaluation.baselines import BUDGET, Biases, ItemNeighbours, Popularity
@@ -64,6 +64,23 @@ def test_tables_hold_every_model_the_spread_the_tests_and_the_figures_of_others(
     assert all(f"| {model} |" in words for model in models)
     assert "Protocol matches: recipe" in words
     assert "<svg" in (tmp_path / "quality.html").read_text("utf-8")
+
+
+def test_hidden_items_lose_all_their_training_events_and_nothing_else_changes():
+    dataset = planted(users=120, seed=1)
+    split = split_events(dataset, 0)
+    less = hide_items(dataset, split, 0.2, seed=3)
+    before, after = (
+        np.bincount(dataset.interactions.item[one.train], minlength=len(dataset.items))
+        for one in (split, less)
+    )
+    often = before >= LEAST_EVENTS
+    hidden = (before > 0) & (after == 0)
+    assert hidden.sum() == round(0.2 * often.sum())
+    assert not (hidden & ~often).any()
+    assert (after[~hidden] == before[~hidden]).all()
+    assert (less.valid == split.valid).all()
+    assert (less.open_test() == split.open_test()).all()
 
 
 def test_every_published_figure_has_a_known_set_a_source_and_a_word_on_the_protocol():
