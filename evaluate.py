@@ -17,11 +17,11 @@ from rich.table import Table as Grid
 from data import ConfigError, Dataset, read_dataset
 from data.command import run
 from data.split import Split
-from evaluation.ablation import Verdict, verdicts
+from evaluation.ablation import Verdict, judged
 from evaluation.exam import Exam, Scorer
+from evaluation.figures import figures
 from evaluation.protocol import IN_TIME, cold_exam, full_exam, next_exam
 from evaluation.report import Example
-from evaluation.significance import as_json
 from evaluation.table import (
     Knowledge,
     Table,
@@ -114,7 +114,7 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
         outcome = measured(args, scorers, dataset, split, exam, known)
         progress(0, 0, "reasons")
         outcome, shown = with_reasons(outcome, recommender, dataset, split)
-    report = as_report(args.protocol, outcome, dataset, split)
+    report = figures(args.protocol, outcome.table, outcome.verdicts, dataset, split)
     report["seconds"] = {
         "train": recommender.about["seconds"]["train"],
         "evaluate": round(time.perf_counter() - began, 2),
@@ -231,7 +231,9 @@ def measured(
     if args.protocol == "cold":
         whole = compared(scorers, dataset, split, full_exam(dataset, split, "test"))
         among_all = {name: whole.slices[name] for name in ("cold-items",) if name in whole.slices}
-        return Outcome(replace(table, slices=among_all), exam, judged(table, exam))
+        return Outcome(
+            replace(table, slices=among_all), exam, judged(table.results, exam.cases.user)
+        )
     if args.protocol == "full":
         table = replace(table, slices=table.slices | in_scenarios(scorers, dataset, split))
         rated = {
@@ -240,21 +242,7 @@ def measured(
             if isinstance(one, Recommender) and one.model.notes.get("stars")
         }
         table = with_stars(table, rated, dataset, split)
-    return Outcome(table, exam, judged(table, exam))
-
-
-def judged(table: Table, exam: Exam) -> list[Verdict]:
-    """Whether each part that was left out earned its place, in words."""
-    values = {
-        name: [one.per_case["ndcg@10"]]
-        for name, one in table.results.items()
-        if "ndcg@10" in one.per_case
-    }
-    without, shuffled = (
-        {n.removeprefix(kind): v for n, v in values.items() if n.startswith(kind)}
-        for kind in ("without ", "shuffled ")
-    )
-    return verdicts("ndcg@10", [exam.cases.user], values[OURS], without, shuffled)
+    return Outcome(table, exam, judged(table.results, exam.cases.user))
 
 
 def with_reasons(
@@ -270,43 +258,6 @@ def with_reasons(
     results = {**table.results, OURS: replace(ours, overall=told)}
     shown = examples(recommender, typical_users(recommender, exam))
     return replace(outcome, table=replace(table, results=results)), shown
-
-
-def as_report(protocol: str, outcome: Outcome, dataset: Dataset, split: Split) -> dict[str, Any]:
-    """Everything the JSON report holds but costs."""
-    table = outcome.table
-    report: dict[str, Any] = {
-        "dataset": {
-            "name": dataset.name,
-            "fingerprint": dataset.fingerprint,
-            "users": len(dataset.users),
-            "items": len(dataset.items),
-            "train": len(split.train),
-            "valid": len(split.valid),
-            "test": len(split.open_test()),
-        },
-        "protocol": protocol,
-        "split": "test",
-        "results": {name: finite(one.means()) for name, one in table.results.items()},
-        "slices": {
-            label: {name: finite(one.means()) for name, one in part.items()}
-            for label, (_, part) in table.slices.items()
-        },
-        "significance": as_json(table.significance),
-    }
-    if table.fairness:
-        report["fairness"] = {name: finite(part) for name, part in table.fairness.items()}
-    if outcome.verdicts:
-        report["ablation"] = {
-            one.source: {"earned": one.earned, "words": one.words, "tests": as_json(one.tests)}
-            for one in outcome.verdicts
-        }
-    return report
-
-
-def finite(values: Mapping[str, float]) -> dict[str, float | None]:
-    """JSON knows no NaN: what could not be measured is null."""
-    return {name: value if abs(value) < float("inf") else None for name, value in values.items()}
 
 
 def show(report: Mapping[str, Any], outcome: Outcome, console: Console) -> None:

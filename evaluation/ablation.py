@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from data.interactions import Ints
+from evaluation.result import Result
 from evaluation.significance import Difference, Values, compare, holm
 
 
@@ -47,6 +49,18 @@ def verdicts(
         verdict(source, tests.get(("without", source)), tests.get(("shuffled", source)))
         for source in sources
     ]
+
+
+def judged(results: Mapping[str, Result], users: Ints, metric: str = "ndcg@10") -> list[Verdict]:
+    """Verdicts on the arms among results, named as "without graph"; the first is the real."""
+    values = {
+        name: [one.per_case[metric]] for name, one in results.items() if metric in one.per_case
+    }
+    without, shuffled = (
+        {name.removeprefix(kind): arm for name, arm in values.items() if name.startswith(kind)}
+        for kind in ("without ", "shuffled ")
+    )
+    return verdicts(metric, [users], values[next(iter(results))], without, shuffled)
 
 
 def verdict(source: str, absent: Difference | None, shuffled: Difference | None) -> Verdict:

@@ -1,0 +1,50 @@
+"""The figures of an evaluation, as JSON holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from data.dataset import Dataset
+from data.split import Split
+from evaluation.ablation import Verdict
+from evaluation.significance import as_json
+from evaluation.table import Table
+
+
+def figures(
+    protocol: str, table: Table, verdicts: Sequence[Verdict], dataset: Dataset, split: Split
+) -> dict[str, Any]:
+    """Everything that ``evaluate.py --json`` promises but what it cost."""
+    told: dict[str, Any] = {
+        "dataset": {
+            "name": dataset.name,
+            "fingerprint": dataset.fingerprint,
+            "users": len(dataset.users),
+            "items": len(dataset.items),
+            "train": len(split.train),
+            "valid": len(split.valid),
+            "test": len(split.open_test()),
+        },
+        "protocol": protocol,
+        "split": "test",
+        "results": {name: finite(one.means()) for name, one in table.results.items()},
+        "slices": {
+            label: {name: finite(one.means()) for name, one in part.items()}
+            for label, (_, part) in table.slices.items()
+        },
+        "significance": as_json(table.significance),
+    }
+    if table.fairness:
+        told["fairness"] = {name: finite(part) for name, part in table.fairness.items()}
+    if verdicts:
+        told["ablation"] = {
+            one.source: {"earned": one.earned, "words": one.words, "tests": as_json(one.tests)}
+            for one in verdicts
+        }
+    return told
+
+
+def finite(values: Mapping[str, float]) -> dict[str, float | None]:
+    """JSON knows no NaN: what could not be measured is null."""
+    return {name: value if abs(value) < float("inf") else None for name, value in values.items()}
