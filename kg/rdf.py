@@ -19,6 +19,7 @@ from kg.packed import open_bytes
 from kg.rdf_safety import Guarded, Limits, checked_json, turtle_check, xml_check
 from kg.select import Selection, merge_same, select
 from kg.triples import Columns, Triples, assemble
+from kg.turtle import Source, take_turtle
 
 FORMATS = {
     ".nt": ox.RdfFormat.N_TRIPLES,
@@ -153,7 +154,7 @@ class _Whole:
 
 
 def _read_parsed(
-    source: Guarded | _Whole,
+    source: Source,
     form: ox.RdfFormat,
     into: Statements,
     path: Path,
@@ -163,9 +164,15 @@ def _read_parsed(
     """Parsed statements are written out as N-Quads text again: text is what columns are cut from.
 
     It costs a tenth of the parse; an object per term costs twice the parse.
+    Plain Turtle, without a base to resolve names against, needs no parser.
     """
     quoted = form == ox.RdfFormat.N3  # a formula is quoted, not said
     try:
+        if form == ox.RdfFormat.TURTLE and base is None:
+            rest = take_turtle(source, into, scope)
+            if rest is None:
+                return
+            source = rest
         parser = ox.parse(source, format=form, base_iri=base)  # type: ignore[arg-type]
         while text := _written(parser):
             lost = ~into.add(text, grammar=WRITTEN, scope=scope, named=not quoted)
