@@ -50,7 +50,7 @@ def test_what_a_json_writer_wrote_comes_back(rows):
         )
         frame, line, bad = parse_json_lines(text.encode(), "t")
         assert frame.rows() == rows
-        assert list(line) == list(range(2 - 1, len(rows) + 1))
+        assert list(line) == list(range(1, len(rows) + 1))
         assert bad == ()
 
 

@@ -8,7 +8,7 @@ import torch
 from planted_events import cycles, planted
 from scipy import sparse
 
-from data import Cases, Categorical, Histories, Interactions, SplitRule, split_events
+from data import Cases, Categorical, Histories, Interactions, split_events
 from evaluation.baselines import (
     BPR,
     BUDGET,
@@ -219,10 +219,3 @@ def test_tuning_chooses_on_validation_within_the_budget():
         tune(grid * BUDGET, train, 150, valid)
     with pytest.raises(ValueError, match="validation"):
         tune(grid, train, 150, full_exam(dataset, split, "test"))
-
-
-def test_time_splits_serve_popularity_as_well():
-    dataset = planted(rule=SplitRule("time"))
-    split = split_events(dataset, 0)
-    scorer = RecentPopularity.fit(dataset.interactions.take(split.train), 200, 60)
-    assert examine("", scorer, full_exam(dataset, split, "test")).means()["coverage@10"] > 0
