@@ -98,15 +98,14 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
     split = split_as_trained(recommender, dataset, args.run)
     retrained = arms([part for part in args.ablate.split(",") if part])
     exam = exam_of(args, dataset, split, recommender)
+    rivals = others(args, dataset)
     with Progress() as progress:
         progress(0, 0, "references, tuned on validation")
         known = knowledge(recommender)
         content = known if args.protocol == "cold" else None
-        scorers: dict[str, Scorer] = {
-            OURS: recommender,
-            **references(dataset, split, content),
-            **others(args, dataset),
-        }
+        scorers: dict[str, Scorer] = {OURS: recommender, **references(dataset, split, content)}
+        for path, rival in rivals.items():  # a name that is taken gives way to the whole path
+            scorers[str(path) if path.name in scorers else path.name] = rival
         for name, part in retrained.items():
             settings = ablated(recommender.settings, part)
             scorers[name] = Recommender(settings).fit(dataset, split=split, progress=progress)
@@ -204,15 +203,15 @@ def knowledge(recommender: Recommender) -> Knowledge:
     )
 
 
-def others(args: argparse.Namespace, dataset: Dataset) -> dict[str, Scorer]:
+def others(args: argparse.Namespace, dataset: Dataset) -> dict[Path, Recommender]:
     """The runs to compare with. Raises ConfigError for one of other data."""
-    found: dict[str, Scorer] = {}
+    found = {}
     for path in args.against:
         other = Recommender.load(path)
         if other.about["dataset"]["fingerprint"] != dataset.fingerprint:
             raise ConfigError(f"{path}: trained on other data than {args.run}")
         split_as_trained(other, dataset, path)
-        found[path.name] = other
+        found[path] = other
     return found
 
 

@@ -122,12 +122,14 @@ def test_a_part_left_out_and_another_run_stand_in_the_table(run, shop, tmp_path)
     other = tmp_path / "other"
     assert train.main(["--data", str(shop), "--out", str(other), *sets("seed=3")]) == 0
     path = tmp_path / "all.json"
-    flags = ["--ablate", "behaviour", "--against", str(other), "--json", str(path)]
+    alike = shutil.copytree(other, tmp_path / "linear")
+    flags = ["--ablate", "behaviour", "--against", str(other), str(alike), "--json", str(path)]
     assert evaluate.main([str(run), *flags]) == 0
     results = json.loads(path.read_text())["results"]
     assert {"without behaviour", "other"} <= set(results)
     for name in ("without behaviour", "other"):
         assert 0 <= results[name]["ndcg@10"] <= 1
+    assert results[str(alike)] == results["other"] != results["linear"]
 
 
 def test_the_next_event_is_asked_for_after_training_for_it(run, shop, tmp_path, capsys):
