@@ -115,7 +115,7 @@ def train(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
     plan = resumed(args) if args.resume else fresh(args)
-    console, began = Console(), time.perf_counter()
+    console, began = Console(soft_wrap=True), time.perf_counter()
     made_from = plan.made_from
     dataset = read_dataset(
         made_from["source"], root=made_from["root"], max_bad_share=made_from["max_bad_share"]
@@ -172,7 +172,10 @@ def how_to_go_on(plan: Plan) -> str:
 
 def describe(dataset: Dataset, console: Console) -> None:
     """What was read, and what was set aside."""
-    counts = ", ".join(f"{name} {value}" for name, value in dataset.report.counts.items())
+    counts = ", ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in dataset.report.counts.items()
+    )
     console.print(f"[bold]{dataset.name}[/bold]: {counts}", highlight=False)
     for reason, count in dataset.report.reasons.items():
         console.print(f"  set aside: {count} x {reason} (see quarantine.jsonl)")
