@@ -24,6 +24,9 @@ from kg.schema import inverse
 from kg.store import quoted
 
 
+SOMEONE = "someone else"  # the name of another user, in a path
+
+
 class PathNode(NamedTuple):
     """A node of a path; ``name`` is what to show."""
 
@@ -45,7 +48,9 @@ class Path:
 
     ``weight`` lies in 0..1: how telling the path is, not how much it moved the
     score. ``cypher`` with ``parameters`` returns this path from a store that
-    holds the graph. For a user who is not in the graph the path begins at the
+    holds the graph. Text and names never tell another user, but the ids of
+    ``nodes`` and the parameters do: they are for those who may read the graph.
+    For a user who is not in the graph the path begins at the
     item of the history.
     """
 
@@ -146,7 +151,7 @@ class PathIndex:
         if found.kind == DIRECT:  # seen as the item says it: the fact is of the item
             edges.append(_edge(inverse(relations[0])))
         elif found.kind == PEOPLE:
-            nodes.append(self.node(USER, found.someone))
+            nodes.append(self.node(USER, found.someone)._replace(name=SOMEONE))
             edges += [PathEdge(INTERACTED, False), PathEdge(INTERACTED, True)]
         elif found.kind == SHARED:
             nodes += middle

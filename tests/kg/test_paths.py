@@ -102,6 +102,14 @@ def test_people_who_met_both_are_a_reason():
     assert nothing == []
 
 
+def test_another_user_is_in_the_query_but_never_by_name():
+    world = graph({"User": 3, "Item": 2}, {SEEN: [(0, 0), (1, 0), (1, 1)]})
+    ((path,),) = explain(world, [0], [1])
+    assert [node.name for node in path.nodes] == ["User 0", "Item 0", "someone else", "Item 1"]
+    assert path.parameters["n2"] == "u1"
+    assert "User 1" not in path.text
+
+
 def test_the_asker_is_no_witness():
     world = graph({"User": 1, "Item": 2}, {SEEN: [(0, 0), (0, 1)]})
     assert explain(world, [0], [1]) == [[]]
