@@ -184,7 +184,8 @@ class Neo4jStore(GraphStore):
         if not known:
             own = f"CREATE CONSTRAINT IF NOT EXISTS FOR (n:{LABEL}) REQUIRE n.id IS UNIQUE"
             self._write([(statement, {}) for statement in (own, *constraints(graph))])
-            self._write([(statement, {}) for statement in adoptions(graph)])
+            types = {row[0] for row in self._run("CALL db.relationshipTypes()")}
+            self._write([(statement, {}) for statement in adoptions(graph, types)])
         done, total = 0, graph.node_count + graph.edge_count
         for number, part in enumerate(batches(graph, batch), start=1):
             if number > known:
