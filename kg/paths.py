@@ -23,7 +23,6 @@ from kg.path_search import Found, search
 from kg.schema import inverse
 from kg.store import quoted
 
-
 SOMEONE = "someone else"  # the name of another user, in a path
 
 

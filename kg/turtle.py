@@ -34,12 +34,12 @@ _NEED[[_DOT, _SEMICOLON, _COMMA]] = 3, 2, 1
 
 _SPACES = rb"<(https?://[A-Za-z0-9.\-]+(?::\d+)?/[A-Za-z0-9._~/\-]*#?|urn:[A-Za-z0-9\-]+:[A-Za-z0-9:\-]*)>"
 _HEADER = re.compile(
-    rb"(?:[ \t\r\n]+|#[^\n]*\n|@prefix[ \t]+([A-Za-z][A-Za-z0-9_\-]*)?:[ \t]*"
+    rb"(?:[ \t\r\n]+|#[^\r\n]*[\r\n]|@prefix[ \t]+([A-Za-z][A-Za-z0-9_\-]*)?:[ \t]*"
     + _SPACES
     + rb"[ \t]*\.(?=[ \t\r\n]))"
 )
 _DIRECTIVE = re.compile(rb"\s*@?(?:prefix|base|version)\b", re.I)
-_COMMENT = re.compile(rb"^[ \t]*#[^\n]*", re.M)
+_COMMENT = re.compile(rb"^[ \t]*#[^\r\n]*", re.M)
 
 # Unknown tokens that cannot hide a quote: whole IRIs, whole strings, and what has no #, ' or """.
 _HARMLESS = (
@@ -58,9 +58,9 @@ def take_turtle(stream: Source, into: Statements, scope: str) -> Source | None:
     end, prefixes = _header(text)
     header, text = text[:end], text[end:]
     passed, ended = _Passed(), len(text) + end < BLOCK
-    while text.strip():
+    while text.strip() or not ended:
         block = _Block(text, header, prefixes, scope)
-        done = block.take(into)
+        done = block.take(into) if text.strip() else len(text)
         passed.add(text[:done])
         text = text[done:]
         if block.stopped or (ended and text.strip()):
