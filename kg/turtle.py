@@ -32,11 +32,13 @@ _DOT, _SEMICOLON, _COMMA = b".;,"
 _NEED = np.zeros(256, np.int64)  # terms before the next mark, by the mark before
 _NEED[[_DOT, _SEMICOLON, _COMMA]] = 3, 2, 1
 
-_SPACES = rb"<(https?://[A-Za-z0-9.\-]+(?::\d+)?/[A-Za-z0-9._~/\-]*#?|urn:[A-Za-z0-9\-]+:[A-Za-z0-9:\-]*)>"
+_NAMED = (
+    rb"[ \t]+([A-Za-z][A-Za-z0-9_\-]*)?:[ \t]*<(https?://[A-Za-z0-9.\-]+(?::\d+)?/[A-Za-z0-9._~/\-]*#?"
+    rb"|urn:[A-Za-z0-9\-]+:[A-Za-z0-9:\-]*)>"
+)
 _HEADER = re.compile(
-    rb"(?:[ \t\r\n]+|#[^\r\n]*[\r\n]|@prefix[ \t]+([A-Za-z][A-Za-z0-9_\-]*)?:[ \t]*"
-    + _SPACES
-    + rb"[ \t]*\.(?=[ \t\r\n]))"
+    rb"[ \t\r\n]+|#[^\r\n]*[\r\n]|@prefix" + _NAMED + rb"[ \t]*\.(?=[ \t\r\n])"
+    rb"|(?i:PREFIX)" + _NAMED + rb"(?=[ \t\r\n])"
 )
 _DIRECTIVE = re.compile(rb"\s*@?(?:prefix|base|version)\b", re.I)
 _COMMENT = re.compile(rb"^[ \t]*#[^\r\n]*", re.M)
@@ -83,8 +85,8 @@ def _header(text: bytes) -> tuple[int, dict[str, str]]:
     end, prefixes = 0, {}
     while found := _HEADER.match(text, end):
         end = found.end()
-        if found[2]:
-            prefixes[(found[1] or b"").decode()] = found[2].decode()
+        if space := found[2] or found[4]:
+            prefixes[(found[1] or found[3] or b"").decode()] = space.decode()
     return end, prefixes
 
 
@@ -227,9 +229,10 @@ class _Block:
         good = end - begin == _NEED[before]
         if len(codes):
             good &= (role[rows] & np.array([SUBJECT, PREDICATE, OBJECT])).all(axis=1)
+        empty = (before == _SEMICOLON) & (end == begin) & (mark != _COMMA)  # as in "; ."
         sentence = np.concatenate([[0], np.cumsum(mark == _DOT)[:-1]])
         odd = np.zeros(sentence[-1] + 1, bool)
-        odd[sentence[~good]] = True
+        odd[sentence[~good & ~empty]] = True
         stop = len(odd)
         risky = np.zeros(len(pieces), bool)
         unknown = np.flatnonzero(role == 0)
@@ -237,7 +240,7 @@ class _Block:
         if risky.any():
             first = int(np.argmax(risky[codes]))
             stop = int(sentence[np.searchsorted(end, first, side="right")])
-        return text, rows, sentence, odd, stop
+        return text, rows[~empty], sentence[~empty], odd, stop
 
     def _parsed(self, sentences: list[bytes]) -> bytes:
         text = self._header + b"\n".join(sentences)

@@ -23,7 +23,23 @@ TERMS = [
     *("\r\n", "\t", "\r", "\r# ", "\\", "é"),
     *("@prefix ex: <http://e.org/c/> .\n", "PREFIX ex: <http://e.org/d/>\n", "@base <http://f/> ."),
 ]
-MARKS = [" .", " .\n", " ;\n", ";", ",", " , ", ".", " . ", "\n", " ", "", " ;.", " ; .\n"]
+MARKS = [
+    " .",
+    " .\n",
+    " ;\n",
+    ";",
+    ",",
+    " , ",
+    ".",
+    " . ",
+    "\n",
+    " ",
+    "",
+    " ;.",
+    " ; .\n",
+    " ; , ",
+    " ; ; ",
+]
 WELL = st.tuples(
     st.sampled_from(["ex:a", "_:b0", ":d", "<urn:a:b>"]),
     st.sampled_from(["a", "ex:p", ":q", "<http://e.org/p>"]),
@@ -31,7 +47,9 @@ WELL = st.tuples(
         st.sampled_from(["ex:c", '"x . \\" y"', "1", "true", "_:b0", '"1"^^ex:t', '""']),
         st.sampled_from([one for one in TERMS if one not in ("[", "]", "(", ")", "{", "<<")]),
     ),
-    st.sampled_from([" .\n", " . ", " .", " ;\n ex:r :s .\n", " , :t .\n"]),
+    st.sampled_from(
+        [" .\n", " . ", " .", " ;\n ex:r :s .\n", " ; .\n", " ;; a :u ;\n.\n", " , :t .\n"]
+    ),
 ).map(lambda parts: f"{parts[0]} {parts[1]} {parts[2]}{parts[3]}")
 SOUP = st.lists(
     st.tuples(st.sampled_from(TERMS), st.sampled_from(MARKS)).map("".join), min_size=1, max_size=4
@@ -97,11 +115,11 @@ def test_turtle_means_what_the_parser_says(folder, text, block):
 def test_common_turtle_is_taken_without_the_parser(tmp_path, monkeypatch):
     path = tmp_path / "a.ttl"
     path.write_text(
-        "# a graph\n@prefix ex: <http://e.org/a/> .\n@prefix l: <http://e.org/l#> .\n\n"
+        "# a graph\nPREFIX ex: <http://e.org/a/>\n@prefix l: <http://e.org/l#> .\n\n"
         '### section "one\n\n'
         'ex:A_b.c a ex:Film , ex:Work ;\n    l:name "A \\"b\\" . c"@en, "1"^^ex:t ;\n'
         "    l:year 1960 ;\tex:by <http://e.org/a/it's#x> .\n"
-        "<http://e.org/a/d>\r\n    l:ok true ;\r\n    ex:next _:b0,\r\n        ex:A_b.c .\r\n"
+        "<http://e.org/a/d>\r\n    l:ok true ;\r\n    ex:next _:b0,\r\n        ex:A_b.c ;\r\n.\r\n"
     )
     expected = by_parser(tmp_path, path.read_text())
 
