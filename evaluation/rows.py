@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -35,6 +35,7 @@ class RowExam:
     """Rows to judge one by one: row ``r`` asks case ``case[r]`` about ``item[r]``.
 
     ``label`` is 1 or 0; in an exam of ratings it holds the stars instead.
+    ``negatives`` says where the rows labelled 0 are from; see ``ctr_exam``.
     """
 
     cases: Cases
@@ -43,6 +44,7 @@ class RowExam:
     label: Floats
     items: int
     part: str
+    negatives: str = "given"
 
     def __len__(self) -> int:
         return len(self.case)
@@ -54,6 +56,15 @@ class Rater(Protocol):
 
     def stars(self, cases: Cases) -> torch.Tensor:
         """Float tensor [cases, items], in the data's own units."""
+        ...
+
+
+@runtime_checkable
+class ClickScorer(Protocol):
+    """Anything that was taught by negatives of the data to judge pairs one by one."""
+
+    def click_scores(self, cases: Cases) -> torch.Tensor:
+        """Float tensor [cases, items]; larger means more likely a positive."""
         ...
 
 
@@ -97,14 +108,8 @@ def ctr_exam(
     drawn = draw_unmet(users, pool, np.unique(met), items, np.random.default_rng(seed))
     kept = drawn >= 0
     label = np.concatenate([np.ones(len(users), bool), np.zeros(int(kept.sum()), bool)])
-    return _rows(
-        dataset,
-        split,
-        part,
-        np.concatenate([users, users[kept]]),
-        np.concatenate([liked, drawn[kept]]),
-        label,
-    )
+    user, item = np.concatenate([users, users[kept]]), np.concatenate([liked, drawn[kept]])
+    return replace(_rows(dataset, split, part, user, item, label), negatives=negatives)
 
 
 def draw_unmet(
@@ -138,7 +143,8 @@ def click_result(name: str, scorer: Scorer, valid: RowExam, test: RowExam) -> Ro
     """AUC and F1 over the whole test part; the threshold and the calibration from validation.
 
     Values: auc, gauc (by case), f1, log-loss, calibration-error. Scores are
-    turned into probabilities by Platt's logistic curve.
+    turned into probabilities by Platt's logistic curve. Where negatives are those
+    of the data, a ``ClickScorer`` answers by its ``click_scores``.
     """
     if valid.part != "valid":
         raise ValueError(f"threshold and calibration come from validation, not {valid.part!r}")
@@ -164,7 +170,10 @@ def stars_result(rater: Rater, exam: RowExam) -> dict[str, float]:
 
 def row_scores(scorer: Scorer, exam: RowExam) -> NDArray[np.float64]:
     """The score of every row [n]. Raises ValueError for scores that are not finite."""
-    return _collect(scorer.score, name_of(scorer), exam)
+    answer = scorer.score
+    if exam.negatives == "given" and isinstance(scorer, ClickScorer):
+        answer = scorer.click_scores
+    return _collect(answer, name_of(scorer), exam)
 
 
 def _collect(answer, name: str, exam: RowExam, batch: int = 256) -> NDArray[np.float64]:

@@ -10,7 +10,6 @@ from torch import Tensor
 from data.histories import Histories
 from data.interactions import Interactions
 
-
 POOL = 16  # batches of windows that are sorted by length together
 
 

@@ -46,6 +46,7 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
     structure: dict[str, Any] = {
         "name": catalogue.name,
         "gate": asdict(model.gate),
+        "clicks": model.clicks and asdict(model.clicks),
         "scenarios": {name: list(names) for name, names in catalogue.scenarios.items()},
         "leaves": {},
         "added": model.added and asdict(model.added),
@@ -140,12 +141,19 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
     leaves: dict[str, Leaf] = network_leaves(networks) if networks else {}
     for name, about in structure["leaves"].items():
         leaves[name] = get_leaf(tensors, name, about, known)
-    gate = structure["gate"]
-    gate = Gate(tuple(gate["leaves"]), tuple(gate["warm"]), tuple(gate["cold"]), gate["offset"])
+    gate, clicks = _load_gate(structure["gate"]), structure["clicks"]
+    clicks = clicks and _load_gate(clicks)
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
     notes = structure["notes"]
-    model = Model(settings, known, leaves, gate, networks, texts, seen, notes, added or None)
+    model = Model(
+        settings, known, leaves, gate, networks, texts, seen, notes, clicks or None, added or None
+    )
     return model, catalogue
+
+
+def _load_gate(about: Mapping[str, Any]) -> Gate:
+    warm, cold = tuple(about["warm"]), tuple(about["cold"])
+    return Gate(tuple(about["leaves"]), warm, cold, about["offset"])
 
 
 def _read(file: Path) -> dict[str, Tensor]:

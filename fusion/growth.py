@@ -45,8 +45,15 @@ def grow(model: Model, texts: Sequence[str | None], facts: np.ndarray | None) ->
     added = Added.of(model.gate, learned, worth, known.added)
     seen = torch.cat([model.seen, torch.zeros(count, dtype=torch.bool)])
     notes = model.notes | {"added_warnings": warnings}
-    return Model(
-        model.settings, known, leaves, model.gate, networks, read, seen, notes, added=added
+    return replace(
+        model,
+        known=known,
+        leaves=leaves,
+        networks=networks,
+        texts=read,
+        seen=seen,
+        notes=notes,
+        added=added,
     )
 
 

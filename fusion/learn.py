@@ -20,8 +20,10 @@ from data.split import Split
 from encoders.text import TextEncoder, Whitening
 from encoders.view import View
 from evaluation.protocol import full_exam
+from evaluation.rows import ctr_exam
 from fusion.ablation import dealt
 from fusion.batch import Groups, Windows
+from fusion.clicks import fit_clicks
 from fusion.fit import Journal, Lessons, Progress, fit_network, shape_of
 from fusion.gate import Gate, fit_gate
 from fusion.leaves import Fitted, Known, fit_cheap_leaves
@@ -100,7 +102,8 @@ def fit_model(
         "order_pays": behaviour,
         "stars": _range(train, settings),
     }
-    return Model(settings, known, fitted.leaves, gate, networks, texts, seen, notes)
+    clicks = _fit_clicks(dataset, split, fitted, seen)
+    return Model(settings, known, fitted.leaves, gate, networks, texts, seen, notes, clicks)
 
 
 def _train_networks(
@@ -276,6 +279,13 @@ def _fit_gate(fitted: Fitted, validation: Validation) -> tuple[Gate, dict[str, f
     own = {f"only {name}": validation.ndcg(part) for name, part in scores.items()}
     gate, marks = fit_gate(scores, validation)
     return gate, own | marks
+
+
+def _fit_clicks(dataset: Dataset, split: Split, fitted: Fitted, seen: Tensor) -> Gate | None:
+    positive = dataset.interactions.positive[split.valid]
+    if positive.all() or not positive.any():
+        return None
+    return fit_clicks(fitted.leaves, seen, ctr_exam(dataset, split, "valid"))
 
 
 def _range(train: Interactions, settings: Settings) -> tuple[float, float] | None:

@@ -27,17 +27,25 @@ class Model:
     texts: Texts | None
     seen: Tensor  # items with training events
     notes: dict[str, object] = field(default_factory=dict)
+    clicks: Gate | None = None  # the gate that judges single pairs, where data hold negatives
     added: Added | None = None  # for items that came after training
 
     def score(self, cases: Cases) -> Tensor:
         """One score per case and item: the gate over all leaves."""
+        return self._blend(self.gate, cases)
+
+    def click_scores(self, cases: Cases) -> Tensor:
+        """Scores for judging pairs one by one; those that rank, where no negatives were met."""
+        return self._blend(self.clicks or self.gate, cases)
+
+    def _blend(self, gate: Gate, cases: Cases) -> Tensor:
         if not self.settings.scenarios:
             cases = Cases(cases.user, cases.history, cases.at)
-        scores = {name: self.leaves[name].score(cases) for name in self.gate.leaves}
+        scores = {name: self.leaves[name].score(cases) for name in gate.leaves}
         if self.added is not None:
             only_added = self.added.alone(cases.history, self.known.learned)
-            return self.added.blend(self.gate, scores, self.seen, only_added)
-        return self.gate.blend(scores, self.seen)
+            return self.added.blend(gate, scores, self.seen, only_added)
+        return gate.blend(scores, self.seen)
 
     @torch.no_grad()
     def stars(self, cases: Cases) -> Tensor | None:

@@ -135,6 +135,10 @@ class Recommender:
         """Scores [cases, items] for evaluation: rows in, rows out."""
         return self.model.score(cases)
 
+    def click_scores(self, cases: Cases) -> Tensor:
+        """Scores [cases, items] for judging pairs one by one, as ``Model.click_scores``."""
+        return self.model.click_scores(cases)
+
     def stars(self, cases: Cases) -> Tensor:
         """Expected ratings [cases, items]. Raises ConfigError where none were learned."""
         stars = self.model.stars(cases)

@@ -1,5 +1,7 @@
 """Who is asked what: masks, histories, cold parts, contexts, and nothing that leaks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -276,6 +278,23 @@ def test_negatives_of_validation_do_not_depend_on_the_test_part(negatives):
         dataset = dataset_of(events, 200, 60, SplitRule("given", repeats=True))
         drawn.append(ctr_exam(dataset, split_events(dataset, 0), "valid", negatives=negatives).item)
     assert np.array_equal(*drawn)
+
+
+def test_a_click_scorer_answers_by_clicks_where_negatives_are_those_of_the_data():
+    dataset = planted(rule=SplitRule("ratio"))
+    exam = ctr_exam(dataset, split_events(dataset, 0), "valid", negatives="uniform")
+
+    class Both:
+        name = "both"
+
+        def score(self, cases: Cases) -> torch.Tensor:
+            return torch.zeros(len(cases), 60)
+
+        def click_scores(self, cases: Cases) -> torch.Tensor:
+            return torch.ones(len(cases), 60)
+
+    assert (row_scores(Both(), exam) == 0).all()
+    assert (row_scores(Both(), replace(exam, negatives="given")) == 1).all()
 
 
 def test_stars_are_judged_in_their_own_units():
