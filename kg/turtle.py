@@ -26,7 +26,7 @@ from kg.lines import is_utf8
 from kg.ntriples import WRITTEN, Statements, interned
 from kg.turtle_terms import OBJECT, PREDICATE, SUBJECT, terms
 
-BLOCK = 8 << 20
+BLOCK = 4 << 20
 
 _DOT, _SEMICOLON, _COMMA = b".;,"
 _NEED = np.zeros(256, np.int64)  # terms before the next mark, by the mark before
@@ -124,18 +124,18 @@ class _Resumed:
 class _Tokens:
     """Where tokens begin and end in a block, and which are marks: full stop, semicolon, comma."""
 
-    start: Ints
-    end: Ints
+    start: NDArray[np.integer]
+    end: NDArray[np.integer]
     mark: Bools
 
     @classmethod
     def of(cls, data: NDArray[np.uint8]) -> _Tokens:
         """A comma or semicolon that ends a token is a token of its own."""
-        space = np.flatnonzero(data <= 32)
+        space = np.flatnonzero(data <= 32).astype(np.int32)
         space = space[_is_space(data[space])]
         quotes = np.bincount(np.searchsorted(space, _quotes(data)), minlength=len(space) + 1)
-        space = space[np.cumsum(quotes[:-1]) % 2 == 0]
-        bounds = np.concatenate([[-1], space, [len(data)]])
+        space = space[np.cumsum(quotes[:-1], dtype=np.uint8) % 2 == 0]
+        bounds = np.concatenate([[-1], space, [len(data)]], dtype=np.int32, casting="same_kind")
         start, end = bounds[:-1] + 1, bounds[1:]
         whole = end > start
         start, end = start[whole], end[whole]
@@ -260,7 +260,7 @@ def _without_comments(text: bytes) -> bytes:
 
 
 def _interned(
-    data: NDArray[np.uint8], start: Ints, end: Ints
+    data: NDArray[np.uint8], start: NDArray[np.integer], end: NDArray[np.integer]
 ) -> tuple[pl.Series, NDArray[np.int32]]:
     """Distinct tokens, and the code of each token in them."""
     edge = np.zeros(len(data) + 1, np.int8)
