@@ -25,6 +25,12 @@ from evaluation.significance import Difference, as_json, by_user, compare, holm
 
 OURS = "trefoil"
 Found = Mapping[str, Mapping[int, Mapping[str, Any]]]  # set -> seed -> model -> Measured
+PARTS = (
+    "`one-network` and `one-sequence` are single networks of the engine without the rest; "
+    "`trefoil-shuffled` has texts and facts dealt to other items; `trefoil-order-alone` learns "
+    "no categories and no ratings. CPU s: processor seconds of tuning and training, on one "
+    "thread. What each part of the engine gives, and what did not help: [ablation](ablation.md)."
+)
 COLUMNS = ("recall@10", "ndcg@10", "mrr@10", "hit@10", "recall@20", "ndcg@20", "coverage@10")
 CLICKS = ("auc", "gauc", "f1", "log-loss", "calibration-error")
 RULES = (
@@ -146,7 +152,7 @@ def pooled_slices(
 
 def markdown(sets: Mapping[str, Any], command: str) -> str:
     """Tables for ``docs/results.md``."""
-    lines = ["# Results", "", RULES, ""]
+    lines = ["# Results", "", RULES, "", PARTS, ""]
     for name, one in sets.items():
         own = command.replace(f"--set {','.join(sets)}", f"--set {name}")
         lines += [f"## {name}", "", f"    {own}", "", one["protocol"].capitalize() + ".", ""]
