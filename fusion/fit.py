@@ -281,9 +281,9 @@ def _optimisers(network: JointNetwork, settings: Settings) -> dict[str, torch.op
         [p for n, p in named.items() if (n in own) == part] for part in (False, True)
     )
     found: dict[str, torch.optim.Optimizer] = {
-        "order": torch.optim.Adam(order, lr=settings.network.rate)
+        "order": torch.optim.Adam(order, lr=settings.network.rate, fused=True)
     }
     if following:
         rate = settings.behaviour.rate
-        found["next"] = torch.optim.AdamW(following, lr=rate, weight_decay=0.01)
+        found["next"] = torch.optim.AdamW(following, lr=rate, weight_decay=0.01, fused=True)
     return found

@@ -99,7 +99,7 @@ class Network(Part):
     )  # decay of the running mean of the weights; 0: none
     batch: PositiveInt = 512  # users per step
     epochs: PositiveInt = 300
-    patience: PositiveInt = 6  # evaluations without a better validation NDCG@10
+    patience: PositiveInt = 4  # evaluations without a better validation NDCG@10
     every: PositiveInt = 5  # epochs between evaluations
 
 
