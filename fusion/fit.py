@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from data.interactions import Interactions
 from fusion import objectives
@@ -173,7 +174,10 @@ class _Trainer:
                 Objective("stars", tasks.stars, objectives.stars, ("stars", "given"))
             )
         averaged = copy.deepcopy(network).eval()
-        self.averages = list(averaged.parameters()), list(network.parameters())
+        self.average = get_ema_multi_avg_fn(settings.network.average)
+        means: list[Tensor] = list(averaged.parameters())
+        learned: list[Tensor] = list(network.parameters())
+        self.averages = means, learned
         keepers = {"order": Keeper(averaged, order_part(averaged), settings.network.patience)}
         if network.behaviour is not None:
             patience = settings.behaviour.patience
@@ -223,8 +227,7 @@ class _Trainer:
             torch.nn.utils.clip_grad_norm_(self.network.behaviour.parameters(), 5.0)  # type: ignore[union-attr]
         for optimiser in optimisers:
             optimiser.step()
-        with torch.no_grad():
-            torch._foreach_lerp_(*self.averages, 1 - self.settings.network.average)
+        self.average(*self.averages, 0)
         return means
 
     def _windows(self) -> Iterator[tuple[Tensor, Tensor]]:
