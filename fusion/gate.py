@@ -15,7 +15,7 @@ RIDGE = 1e-3  # on the weights of the logit
 LOGIT_CASES = 600  # looked at by the logit
 SHORT_WARM, SHORT_COLD = 60, 20  # items per leaf and case that the ascent ranks
 LIFT, HIGHEST = 0.25, 8.0  # steps in which cold items are lifted, in logits
-FREE, PRICE = 0.001, 0.1  # of validation NDCG@10, for lifting them: see _lift_cold
+PRICE = 0.1  # of validation NDCG@10 per share of them among the wanted: see _lift_cold
 
 
 @dataclass(frozen=True)
@@ -188,9 +188,9 @@ def _lift_cold(
 ) -> tuple[Gate, float]:
     """Lift cold items as far as is worth it: likelihood alone hides nearly all of them.
 
-    The largest lift whose validation NDCG@10 is at most .001 below the best, or
-    where many of the wanted items are cold, a tenth of their share below: with
-    every tenth of them cold, one percent.
+    The largest lift that costs at most a tenth of the share that cold items have
+    among the wanted: where every tenth of these is cold, one percent of the best
+    validation NDCG@10; where none is, nothing.
     """
     if bool(seen.all()):
         return gate, validation.ndcg(gate._mix(z, seen))
@@ -198,6 +198,6 @@ def _lift_cold(
     lifted = [replace(gate, offset=gate.offset + lift) for lift in steps]
     marks = [validation.ndcg(one._mix(z, seen)) for one in lifted]
     share = float((validation.wanted & ~seen).sum() / validation.wanted.sum())
-    least = max(marks) - max(FREE, PRICE * share * max(marks))
+    least = max(marks) * (1 - PRICE * share)
     last = max(place for place, mark in enumerate(marks) if mark >= least)
     return lifted[last], marks[last]
