@@ -24,13 +24,14 @@ from evaluation.rows import ctr_exam
 from fusion.ablation import dealt
 from fusion.batch import Groups, Windows
 from fusion.clicks import fit_clicks
-from fusion.fit import Journal, Lessons, Progress, fit_network, shape_of
+from fusion.fit import Journal, Progress, fit_network, shape_of
 from fusion.gate import Gate, fit_gate
 from fusion.leaves import Fitted, Known, fit_cheap_leaves
 from fusion.model import Model, network_leaves
 from fusion.network import Evidence, JointNetwork
 from fusion.settings import Settings
 from fusion.texts import Texts, as_read
+from fusion.trainer import Lessons
 from fusion.transfer import Source
 from fusion.unfinished import Memory, Unfinished
 from fusion.validation import Validation

@@ -13,6 +13,9 @@ from torch.nn import functional as F
 from encoders.behaviour import BehaviourEncoder
 from encoders.graph import FactMean, LightPropagation
 
+Rows = Tensor | slice  # of items
+ALL = slice(None)
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -158,10 +161,21 @@ class JointNetwork(nn.Module):
         return scaled + shifted
 
     def order_scores(
-        self, users: Float[Tensor, "B D"], items: Float[Tensor, "items D"]
-    ) -> Float[Tensor, "B items"]:
+        self, users: Float[Tensor, "B D"], items: Float[Tensor, "items D"], rows: Rows = ALL
+    ) -> Float[Tensor, "B picked"]:
         """Cosine over temperature, plus the item's bias: logits of the softmax over items."""
-        return F.normalize(users, dim=1) @ items.T / self.shape.temperature + self.item_bias
+        cosine = F.normalize(users, dim=1) @ items[rows].T
+        return cosine / self.shape.temperature + self.item_bias[rows]
+
+    def pair_scores(
+        self,
+        users: Float[Tensor, "n D"],
+        items: Float[Tensor, "items D"],
+        rows: Int[Tensor, " n"],
+    ) -> Float[Tensor, " n"]:
+        """``order_scores`` of one item each."""
+        cosine = (F.normalize(users, dim=1) * items[rows]).sum(1)
+        return cosine / self.shape.temperature + self.item_bias[rows]
 
     def sequence_table(self) -> Float[Tensor, "items D"]:
         """The item vectors that sequences read and predict."""
@@ -172,8 +186,17 @@ class JointNetwork(nn.Module):
         assert self.behaviour is not None
         return self.behaviour.states(self.sequence_table()[events])
 
-    def next_scores(self, states: Float[Tensor, "n D"]) -> Float[Tensor, "n items"]:
-        return states @ self.sequence_table().T + self.sequence_bias
+    def next_scores(
+        self, states: Float[Tensor, "n D"], rows: Rows = ALL
+    ) -> Float[Tensor, "n picked"]:
+        """Logits of the item that comes next."""
+        return states @ self.sequence_table()[rows].T + self.sequence_bias[rows]
+
+    def next_pair_scores(
+        self, states: Float[Tensor, "n D"], rows: Int[Tensor, " n"]
+    ) -> Float[Tensor, " n"]:
+        """``next_scores`` of one item each."""
+        return (states * self.sequence_table()[rows]).sum(1) + self.sequence_bias[rows]
 
     def stars(
         self,

@@ -36,6 +36,19 @@ def next_item(scores: Float[Tensor, "n items"], item: Int[Tensor, " n"]) -> Floa
     return F.cross_entropy(scores, item, reduction="none")
 
 
+def taken_of_sample(
+    picked: Float[Tensor, " n"], sample: Float[Tensor, "B S"], case: Int[Tensor, " n"]
+) -> Float[Tensor, " n"]:
+    """Softmax over what was taken and a sample: ``picked`` are the scores of taken pairs.
+
+    ``sample`` holds scores less the log of how often an item is drawn, so that the
+    sum over the sample stands for the sum over all items. Bengio and Senecal 2008,
+    doi:10.1109/TNN.2007.912312; for recommenders Yi et al. 2019,
+    doi:10.1145/3298689.3346996.
+    """
+    return torch.logaddexp(picked, torch.logsumexp(sample, dim=1)[case]) - picked
+
+
 def choice(logits: Float[Tensor, "n C"], share: Float[Tensor, "n C"]) -> Float[Tensor, " n"]:
     """Cross-entropy against the shares of the categories of what was taken; rows sum to one."""
     return -(share * F.log_softmax(logits, dim=1)).sum(1)
@@ -44,14 +57,6 @@ def choice(logits: Float[Tensor, "n C"], share: Float[Tensor, "n C"]) -> Float[T
 def stars(predicted: Float[Tensor, " n"], given: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
     """Squared error of ratings, in the data's own units."""
     return (predicted - given).square()
-
-
-def pairwise_order(scores: Float[Tensor, "n K"]) -> Float[Tensor, " n"]:
-    """Bayesian personalised ranking; column 0 was taken, the others passed over.
-
-    Mean over k of softplus(s_k - s_0). Rendle et al. 2009, arXiv:1205.2618.
-    """
-    return F.softplus(scores[:, 1:] - scores[:, :1]).mean(dim=1)
 
 
 def combine(

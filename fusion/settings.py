@@ -101,6 +101,8 @@ class Network(Part):
     epochs: PositiveInt = 300
     patience: PositiveInt = 4  # evaluations without a better validation NDCG@10
     every: PositiveInt = 5  # epochs between evaluations
+    softmax_items: PositiveInt = 50_000  # with more, the softmax sees a sample of them
+    sample: PositiveInt = 8_192  # items drawn for each step
 
 
 class Tasks(Part):

@@ -189,3 +189,14 @@ def test_the_order_of_rows_in_the_files_does_not_matter(tmp_path):
         head, *rows = (two / name).read_text().splitlines()
         (two / name).write_text("\n".join([head, *reversed(rows)]) + "\n")
     assert read_dataset(one).fingerprint == read_dataset(two).fingerprint
+
+
+def test_a_sampled_softmax_learns_what_the_whole_one_learns(shop):
+    """With more items than ``softmax_items`` each step sees a sample of them."""
+    order = ["behaviour.only_where_order_pays=false", "network.epochs=14", "width=16"]
+    marks = []
+    for sampled in ([], ["network.softmax_items=1", "network.sample=16"]):
+        model = Recommender(load_settings(None, [*TINY, *order, *sampled])).fit(shop).model
+        marks.append(model.notes["gate"])
+    for leaf in ("only network", "only behaviour"):
+        assert marks[1][leaf] > 0.6 * marks[0][leaf], leaf

@@ -2,11 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
-from fusion.objectives import Objective, choice, combine, next_item, pairwise_order, stars, taken
+from fusion.objectives import Objective, choice, combine, next_item, stars, taken, taken_of_sample
+from fusion.sampling import Sampler
 
 ROWS = torch.tensor([[0.0, math.log(3)], [math.log(2), 0.0]])  # shares 1/4, 3/4 and 2/3, 1/3
 
@@ -38,9 +40,25 @@ def test_stars_by_hand():
     assert close(stars(torch.tensor([3.0, 4.5]), torch.tensor([5.0, 4.0])), [4.0, 0.25])
 
 
-def test_pairwise_order_by_hand():
-    scores = torch.tensor([[0.0, 0.0, math.log(3)]])
-    assert close(pairwise_order(scores), [(math.log(2) + math.log(4)) / 2])
+def test_taken_of_sample_by_hand():
+    picked, case = torch.tensor([0.0, math.log(3)]), torch.tensor([0, 0])
+    sample = torch.tensor([[0.0, math.log(2)]])
+    assert close(taken_of_sample(picked, sample, case), [math.log(4), math.log(2)])
+
+
+def test_a_corrected_sample_stands_for_all_items():
+    """The sum over samples comes to the sum over all items, whoever is drawn more often."""
+    rng, items = np.random.default_rng(0), 300
+    scores = torch.from_numpy(rng.normal(size=items)).float()
+    sampler = Sampler.of(rng.integers(0, 1000, items) ** 2, 64)
+    sums = []
+    for _ in range(500):
+        rows, correction = sampler.draw(rng)
+        assert len(rows) == len(correction) == 64
+        sums.append(float((scores[rows] - correction).exp().sum()))
+    whole = float(scores.exp().sum())
+    assert np.mean(sums) == pytest.approx(whole, abs=4 * np.std(sums) / len(sums) ** 0.5)
+    assert np.std(sums) < 0.5 * whole
 
 
 @pytest.mark.parametrize("far", [50.0, -50.0])
@@ -51,7 +69,7 @@ def test_losses_and_gradients_stay_finite_and_alive_far_out(far):
         taken(scores, row, item),
         next_item(scores, item),
         choice(scores, F.one_hot(item, 3).float()),
-        pairwise_order(scores),
+        taken_of_sample(scores[row, item], scores[:, 1:], row),
     ):
         assert torch.isfinite(loss).all()
         (gradient,) = torch.autograd.grad(loss.sum(), scores)

@@ -11,7 +11,7 @@ import torch
 from planted_shop import TINY, beside_progress, read_shop, sets, write_shop
 
 from data.errors import ConfigError, TrainingError
-from fusion import fit, learn, objectives
+from fusion import learn, objectives, trainer
 from fusion.batch import Cycle
 from fusion.recommender import Recommender
 from fusion.settings import load_settings
@@ -168,7 +168,7 @@ def test_a_loss_that_is_not_a_number_names_the_objective_and_the_last_checkpoint
         calls.append(1)
         return loss(predicted, given) * (torch.nan if len(calls) > 3 else 1.0)
 
-    monkeypatch.setattr(fit.objectives, "stars", broken)
+    monkeypatch.setattr(trainer.objectives, "stars", broken)
     checkpoints = Unfinished.new(partial_of(tmp_path / "run"))
     with pytest.raises(TrainingError) as caught:
         Recommender(settings()).fit(small, checkpoints=checkpoints)
