@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table as Grid
 
 from data import ConfigError, Dataset, read_dataset
 from data.command import run
@@ -20,6 +19,7 @@ from data.split import Split
 from evaluation.ablation import Verdict, judged
 from evaluation.exam import Exam, Scorer
 from evaluation.figures import figures
+from evaluation.printed import show
 from evaluation.protocol import IN_TIME, cold_exam, full_exam, next_exam
 from evaluation.report import Example
 from evaluation.table import (
@@ -39,8 +39,6 @@ from fusion.run_card import training_report
 from fusion.run_folder import REPORTS, refresh
 from fusion.run_page import OURS, evaluated_page, read_history
 from fusion.shares import split_of
-
-SHOWN = ("recall@10", "ndcg@10", "mrr@10", "hit@10", "recall@20", "ndcg@20", "coverage@10", "rmse")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -120,7 +118,7 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
     }
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     report["peak_rss_mb"] = round(peak / (2**20 if sys.platform == "darwin" else 1024), 1)
-    show(report, outcome, console)
+    show(report, outcome.verdicts, console)
     show_reasons(recommender, outcome.exam, args.user, console)
     write(args, recommender, dataset, report, outcome, shown, console)
     return 0
@@ -257,37 +255,6 @@ def with_reasons(
     results = {**table.results, OURS: replace(ours, overall=told)}
     shown = examples(recommender, typical_users(recommender, exam))
     return replace(outcome, table=replace(table, results=results)), shown
-
-
-def show(report: Mapping[str, Any], outcome: Outcome, console: Console) -> None:
-    """The results as a table, then what is significant, then the verdicts."""
-    title = f"{report['dataset']['name']}, {report['protocol']}, test part"
-    console.print(grid(title, report["results"]))
-    if report["protocol"] == "cold":
-        for name, part in report["slices"].items():
-            console.print(grid(f"{name} among all items", part))
-    elif report["protocol"] == "ctr":
-        for name, part in report["slices"].items():
-            console.print(grid(name, part))
-    for pair, test in report["significance"].items():
-        said = f"p = {test['p']:.3g}" if test["p"] < 0.05 else "not significant"
-        console.print(f"{pair}: ndcg@10 {test['difference']:+.4f} ({said}, Holm-corrected)")
-    for verdict in outcome.verdicts:
-        console.print(verdict.words, highlight=False, markup=False)
-
-
-def grid(title: str, results: Mapping[str, Mapping[str, float | None]]) -> Grid:
-    """Models by the metrics that fit a terminal."""
-    shown = [name for name in SHOWN if any(name in one for one in results.values())]
-    shown = shown or list(next(iter(results.values()), {}))
-    table = Grid(title=title)
-    table.add_column("model")
-    for name in shown:
-        table.add_column(name, justify="right")
-    for model, values in results.items():
-        cells = [values.get(name) for name in shown]
-        table.add_row(model, *("" if cell is None else f"{cell:.4f}" for cell in cells))
-    return table
 
 
 def show_reasons(

@@ -30,6 +30,17 @@ class Split:
         """The rows that judge. Only ``evaluate.py`` and the evaluation package may call this."""
         return self._test
 
+    def about(self, dataset: Dataset) -> dict[str, str | int]:
+        """Of which data, and how many events train and choose."""
+        return {
+            "name": dataset.name,
+            "fingerprint": dataset.fingerprint,
+            "users": len(dataset.users),
+            "items": len(dataset.items),
+            "train": len(self.train),
+            "valid": len(self.valid),
+        }
+
 
 def split_events(dataset: Dataset, seed: int, rule: SplitRule | None = None) -> Split:
     """Divide the events of a dataset; the same seed gives the same parts.

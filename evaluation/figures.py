@@ -17,15 +17,7 @@ def figures(
 ) -> dict[str, Any]:
     """Everything that ``evaluate.py --json`` promises but what it cost."""
     told: dict[str, Any] = {
-        "dataset": {
-            "name": dataset.name,
-            "fingerprint": dataset.fingerprint,
-            "users": len(dataset.users),
-            "items": len(dataset.items),
-            "train": len(split.train),
-            "valid": len(split.valid),
-            "test": len(split.open_test()),
-        },
+        "dataset": {**split.about(dataset), "test": len(split.open_test())},
         "protocol": protocol,
         "split": "test",
         "results": {name: finite(one.means()) for name, one in table.results.items()},

@@ -113,14 +113,7 @@ class Recommender:
         self._catalogue = Catalogue.of(dataset, split)
         self._graph, self._paths, self._store = graph, None, None
         self.about = {
-            "dataset": {
-                "name": dataset.name,
-                "fingerprint": dataset.fingerprint,
-                "users": len(dataset.users),
-                "items": len(dataset.items),
-                "train": len(split.train),
-                "valid": len(split.valid),
-            },
+            "dataset": split.about(dataset),
             "split": {"by": split.rule.by, "seed": split.seed},
             "seeds": {"seed": self.settings.seed, "split_seed": self.settings.split_seed},
         }

@@ -7,10 +7,11 @@ import re
 import time
 
 import pytest
+from attacks import ATTACKS, PLAIN
 from graph_strategies import films, marked, marked_query
+from honest_questions import EMBEDDED_ONLY, NEO4J_ONLY, PARAMETERS, PORTABLE
 from hypothesis import given
 from hypothesis import strategies as st
-from statements import ATTACKS, EMBEDDED_ONLY, NEO4J_ONLY, PARAMETERS, PLAIN, PORTABLE
 
 from data.errors import StoreError
 from kg.cypher_functions import words
