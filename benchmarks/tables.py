@@ -28,9 +28,9 @@ Found = Mapping[str, Mapping[int, Mapping[str, Any]]]  # set -> seed -> model ->
 PARTS = (
     "`one-network` and `one-sequence` are single networks of the engine without the rest; "
     "`trefoil-shuffled` has texts and facts dealt to other items; `trefoil-order-alone` learns "
-    "no categories and no ratings. CPU s: processor seconds of tuning and training, on one "
-    "thread. What each part of the engine gives, and what did not help: [ablation](ablation.md)."
+    "no categories and no ratings. CPU s: processor seconds of tuning and training, on one thread."
 )
+COLD = {"cold-items": "among all items", "cold-items-alone": "among themselves"}
 COLUMNS = ("recall@10", "ndcg@10", "mrr@10", "hit@10", "recall@20", "ndcg@20", "coverage@10")
 CLICKS = ("auc", "gauc", "f1", "log-loss", "calibration-error")
 RULES = (
@@ -175,6 +175,7 @@ def markdown(sets: Mapping[str, Any], command: str) -> str:
                 f"- {row['model']}: {row['source']}. Protocol matches: {row['match']}."
                 for row in one["published"]
             ]
+        lines += _cold_table(one["slices"])
         if one["significance"]:
             lines += ["", "Paired randomisation tests over users, corrected by Holm:", ""]
         for pair, test in one["significance"].items():
@@ -185,6 +186,20 @@ def markdown(sets: Mapping[str, Any], command: str) -> str:
             )
         lines += [""]
     return "\n".join(lines)
+
+
+def _cold_table(slices: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
+    """How items without a training event fare, where the split leaves any."""
+    parts = [part for part in COLD if part in slices]
+    if not parts:
+        return []
+    lines = ["", "Items without a training event, recall@10:", ""]
+    lines += ["| model | " + " | ".join(COLD[part] for part in parts) + " |"]
+    lines += ["|---" + "|--:" * len(parts) + "|"]
+    for model in slices[parts[0]]:
+        cells = [f"{slices[part][model]['recall@10']:.4f}" for part in parts]
+        lines.append(f"| {model} | " + " | ".join(cells) + " |")
+    return lines
 
 
 def html(found: Found, sets: Mapping[str, Any], command: str) -> str:

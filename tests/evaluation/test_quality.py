@@ -1,5 +1,6 @@
 """The comparison's bookkeeping: what is kept is what was measured, and tables say all of it."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -64,6 +65,16 @@ def test_tables_hold_every_model_the_spread_the_tests_and_the_figures_of_others(
     assert all(f"| {model} |" in words for model in models)
     assert "Protocol matches: recipe" in words
     assert "<svg" in (tmp_path / "quality.html").read_text("utf-8")
+    assert "without a training event" not in words
+
+
+def test_items_without_events_have_a_table_where_there_are_any(tmp_path):
+    found = measured("popularity")
+    cold = dataclasses.replace(found, slices={"cold-items-alone": found.slices["warm-items"]})
+    write_tables(tmp_path, {"lastfm": {0: {"popularity": cold}}}, "")
+    words = (tmp_path / "quality.md").read_text("utf-8")
+    value = cold.slices["cold-items-alone"].means()["recall@10"]
+    assert f"| model | among themselves |\n|---|--:|\n| popularity | {value:.4f} |" in words
 
 
 def test_hidden_items_lose_all_their_training_events_and_nothing_else_changes():
