@@ -135,7 +135,7 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
         facts,
         texts.items if texts else None,
         events.at is not None,
-        added.count if added else 0,
+        added=added.count if added else 0,
     )
     networks = _load_networks(tensors, structure, known)
     leaves: dict[str, Leaf] = network_leaves(networks) if networks else {}

@@ -14,7 +14,7 @@ Scores = Mapping[str, Tensor]  # per leaf [cases, items]
 RIDGE = 1e-3  # on the weights of the logit
 LOGIT_CASES = 600  # looked at by the logit
 SHORT_WARM, SHORT_COLD = 60, 20  # items per leaf and case that the ascent ranks
-LIFT, HIGHEST = 0.25, 8.0  # steps in which cold items are lifted, in logits
+LIFT, MOST = 0.25, 8.0  # steps in which cold items are lifted or lowered, in logits
 PRICE = 0.1  # of validation NDCG@10 per share of them among the wanted: see _lift_cold
 
 
@@ -74,7 +74,7 @@ def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, fl
     """
     leaves = tuple(scores)
     z = standardise(scores, leaves, validation.seen)
-    gate = _logit(z, validation, leaves)
+    logit = gate = _logit(z, validation, leaves)
     z, validation, seen = _shortlist(z, validation)
     marks = {"logit": validation.ndcg(gate._mix(z, seen))}
     ascent, marks["ascent"] = _ascend(z, seen, validation, gate)
@@ -83,7 +83,8 @@ def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, fl
     alone = _best_alone(z, seen, validation, gate)
     if validation.ndcg(alone._mix(z, seen)) > max(marks.values()):
         gate, marks["ascent"] = _ascend(z, seen, validation, alone)
-    gate, marks["chosen"] = _lift_cold(z, seen, validation, gate)
+    scaled = _scaled(gate, sum(map(abs, logit.warm)))
+    gate, marks["chosen"] = _lift_cold(z, seen, validation, [scaled, gate])
     return gate, marks
 
 
@@ -183,21 +184,35 @@ def _ascend(
     return replace(gate, warm=tuple(weights.tolist())), best
 
 
+def _scaled(gate: Gate, size: float) -> Gate:
+    """The same order of warm items, with weights that add up to ``size``.
+
+    The ascent changes the size of the weights, which NDCG does not see, and with
+    it what a logit more or less means to a cold item.
+    """
+    now = sum(map(abs, gate.warm)) or 1.0
+    return replace(gate, warm=tuple(weight * size / now for weight in gate.warm))
+
+
 def _lift_cold(
-    z: Float[Tensor, "E n C"], seen: Bool[Tensor, "n C"], validation: Validation, gate: Gate
+    z: Float[Tensor, "E n C"],
+    seen: Bool[Tensor, "n C"],
+    validation: Validation,
+    gates: Sequence[Gate],
 ) -> tuple[Gate, float]:
     """Lift cold items as far as is worth it: likelihood alone hides nearly all of them.
 
     The largest lift that costs at most a tenth of the share that cold items have
     among the wanted: where every tenth of these is cold, one percent of the best
-    validation NDCG@10; where none is, nothing.
+    validation NDCG@10; where none is, nothing. Of the first gate that has one.
     """
     if bool(seen.all()):
-        return gate, validation.ndcg(gate._mix(z, seen))
-    steps = torch.arange(0, HIGHEST + LIFT, LIFT).tolist()
-    lifted = [replace(gate, offset=gate.offset + lift) for lift in steps]
-    marks = [validation.ndcg(one._mix(z, seen)) for one in lifted]
+        return gates[-1], validation.ndcg(gates[-1]._mix(z, seen))
+    lifts = torch.arange(-MOST, MOST + LIFT, LIFT).tolist()
+    tried = [[replace(gate, offset=gate.offset + lift) for lift in lifts] for gate in gates]
+    marks = [[validation.ndcg(one._mix(z, seen)) for one in lifted] for lifted in tried]
     share = float((validation.wanted & ~seen).sum() / validation.wanted.sum())
-    least = max(marks) * (1 - PRICE * share)
-    last = max(place for place, mark in enumerate(marks) if mark >= least)
-    return lifted[last], marks[last]
+    least = max(max(row) for row in marks) * (1 - PRICE * share)
+    place = next(at for at, row in enumerate(marks) if max(row) >= least)
+    last = max(at for at, mark in enumerate(marks[place]) if mark >= least)
+    return tried[place][last], marks[place][last]

@@ -15,7 +15,7 @@ from fusion.leaves import Known, Leaf
 from fusion.linear import Linear
 from fusion.linear_growth import grown_linear
 from fusion.model import Model, network_leaves
-from fusion.neighbours import Popularity, Profile, Similar, idf_rows
+from fusion.neighbours import Popularity, Profile, Returning, Similar, idf_rows
 from fusion.network import Evidence, JointNetwork
 from fusion.texts import Texts
 from kg.facts import Facts
@@ -145,6 +145,8 @@ def _grown_leaf(
     if isinstance(leaf, Profile):
         assert known.text is not None
         return Profile(known.text.vectors.numpy())
+    if isinstance(leaf, Returning):
+        return replace(leaf, items=items)
     if isinstance(leaf, Popularity):
         return Popularity(torch.from_numpy(np.asarray(known.matrix.sum(0), np.float32).ravel()))
     raise TypeError(f"leaf {name!r} cannot take new items")

@@ -19,7 +19,7 @@ from data.interactions import Interactions
 from data.split import Split
 from encoders.text import TextEncoder, Whitening
 from encoders.view import View
-from evaluation.protocol import full_exam
+from evaluation.protocol import context_exam, full_exam
 from evaluation.rows import ctr_exam
 from fusion.ablation import dealt
 from fusion.batch import Groups, Windows
@@ -66,9 +66,10 @@ def fit_model(
     train = dataset.interactions.take(split.train)
     notes: dict[str, object] = {}
     texts = _read_texts(dataset, settings, device, progress, notes, source)
-    known = _known(dataset, train, graph, texts, settings)
+    known = _known(dataset, train, graph, texts, settings, returning=returning(dataset, split))
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
-    validation = Validation.of(full_exam(dataset, split, "valid"), seen)
+    exam = (context_exam if known.returning else full_exam)(dataset, split, "valid")
+    validation = Validation.of(exam, seen)
     fitted = fit_cheap_leaves(known, validation, settings, say)
     behaviour = settings.behaviour.on and known.timed and _order_pays(fitted, settings)
     networks: list[JointNetwork] = []
@@ -216,6 +217,8 @@ def _known(
     graph: KnowledgeGraph | None,
     texts: Texts | None,
     settings: Settings,
+    *,
+    returning: bool,
 ) -> Known:
     facts: Facts | None = None
     if settings.graph.on and graph is not None:
@@ -228,7 +231,14 @@ def _known(
     history = Histories.of(train, len(dataset.users))
     matrix = history.matrix(len(dataset.items))
     timed = settings.behaviour.on and train.at is not None
-    return Known(train, matrix, history, facts, texts.items if texts else None, timed)
+    text = texts.items if texts else None
+    return Known(train, matrix, history, facts, text, timed, returning)
+
+
+def returning(dataset: Dataset, split: Split) -> bool:
+    """Whether held-out events may ask again for an item that was met in another context."""
+    again = split.rule.repeats or split.rule.by == "rows"
+    return again and bool(dataset.interactions.scenario)
 
 
 def _order_pays(fitted: Fitted, settings: Settings) -> bool:

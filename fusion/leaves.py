@@ -16,7 +16,14 @@ from data.interactions import Interactions
 from encoders.view import View
 from fusion.als import factorise
 from fusion.linear import Linear, closed_form, fact_rows, gram
-from fusion.neighbours import Popularity, Profile, idf_rows, next_items, random_walk
+from fusion.neighbours import (
+    Popularity,
+    Profile,
+    Returning,
+    idf_rows,
+    next_items,
+    random_walk,
+)
 from fusion.settings import Settings
 from fusion.validation import Validation
 from kg.facts import Facts
@@ -27,6 +34,7 @@ RIDGES = (30.0, 60.0, 120.0, 250.0, 500.0, 1000.0)
 FACT_WEIGHTS = (1.0, 2.0, 3.0)
 TEXT_WEIGHTS = (2.0, 4.0, 6.0)
 SEARCH_ITEMS = 3000  # that the search for the linear leaf's numbers looks at
+PULLS = (0.0, 0.5, 1.0, 2.0)  # of a past event per context equal to now
 FACTOR_GRID = ((20.0, 10.0), (20.0, 2.0), (30.0, 3.0))  # ridge, alpha
 
 
@@ -49,6 +57,7 @@ class Known:
     facts: Facts | None
     text: View | None  # whitened
     timed: bool
+    returning: bool = False  # people come back to items, in other contexts
     added: int = 0  # the last items, which came after training and were not learned from
 
     @property
@@ -99,6 +108,12 @@ def fit_cheap_leaves(
         if known.timed:
             began = time.perf_counter()
             fitted.add("next-items", next_items(known.history, items), began)
+        if known.returning:
+            began = time.perf_counter()
+            tries = [Returning(items, pull) for pull in PULLS]
+            marks = [validation.ndcg(one.score(validation.cases)) for one in tries]
+            at = int(np.argmax(marks))
+            fitted.add("returning", tries[at], began, pull=tries[at].pull, ndcg=marks[at])
     if known.facts is not None and known.facts.matrix.nnz:
         began = time.perf_counter()
         fitted.add("graph-neighbours", Profile(idf_rows(known.facts.matrix)), began)

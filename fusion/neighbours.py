@@ -43,6 +43,27 @@ class Profile:
         return torch.from_numpy(dense.astype(np.float32, copy=False))
 
 
+@dataclass(frozen=True)
+class Returning:
+    """Scores are the history itself: past events count ``exp(pull m)``, m contexts equal to now.
+
+    For data in which people return to items; ``pull`` 0 is plain frequency.
+    """
+
+    items: int
+    pull: float
+
+    def score(self, cases: Cases) -> Tensor:
+        """Scores [cases, items]."""
+        history = cases.history
+        equal = np.zeros(len(history.item), np.float32)
+        for name in cases.scenario.keys() & history.scenario.keys():
+            now = np.repeat(cases.scenario[name], history.lengths)
+            equal += (history.scenario[name] == now) & (now >= 0)
+        met = history.matrix(self.items, np.exp(self.pull * equal))
+        return torch.from_numpy(met.toarray())
+
+
 def idf_rows(facts: sparse.csr_matrix, learned: int | None = None) -> sparse.csr_matrix:
     """Facts weighted by ``log(items / items that share it)``, rows scaled to length one.
 

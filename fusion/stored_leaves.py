@@ -12,7 +12,7 @@ from data.errors import DataError
 from fusion.als import Factors
 from fusion.leaves import Known, Leaf
 from fusion.linear import Linear
-from fusion.neighbours import Popularity, Profile, Similar, idf_rows
+from fusion.neighbours import Popularity, Profile, Returning, Similar, idf_rows
 
 
 def put_sparse(tensors: dict[str, Tensor], name: str, matrix: sparse.csr_matrix) -> None:
@@ -46,6 +46,8 @@ def put_leaf(
         about[name] = {"kind": "profile"}
     elif isinstance(leaf, Popularity):
         about[name] = {"kind": "popularity"}
+    elif isinstance(leaf, Returning):
+        about[name] = {"kind": "returning", "pull": leaf.pull}
 
 
 def get_leaf(
@@ -67,4 +69,6 @@ def get_leaf(
         return Profile(known.text.vectors.numpy())
     if kind == "popularity":
         return Popularity(torch.from_numpy(np.asarray(known.matrix.sum(0), np.float32).ravel()))
+    if kind == "returning":
+        return Returning(known.matrix.shape[1], about["pull"])
     raise DataError(f"model.json: leaf {name!r} is of an unknown kind {kind!r}")
