@@ -34,7 +34,7 @@ RIDGES = (30.0, 60.0, 120.0, 250.0, 500.0, 1000.0)
 FACT_WEIGHTS = (1.0, 2.0, 3.0)
 TEXT_WEIGHTS = (2.0, 4.0, 6.0)
 SEARCH_ITEMS = 3000  # that the search for the linear leaf's numbers looks at
-PULLS = (0.0, 0.5, 1.0, 2.0)  # of a past event per context equal to now
+PULLS = (0.0, 1.0, 2.0, 4.0)  # of a past event per context equal to now
 FACTOR_GRID = ((20.0, 10.0), (20.0, 2.0), (30.0, 3.0))  # ridge, alpha
 
 
