@@ -19,6 +19,7 @@ from data.interactions import Interactions
 from data.split import Split
 from encoders.text import TextEncoder, Whitening
 from encoders.view import View
+from evaluation.exam import Exam
 from evaluation.protocol import context_exam, full_exam
 from evaluation.rows import ctr_exam
 from fusion.ablation import dealt
@@ -68,8 +69,7 @@ def fit_model(
     texts = _read_texts(dataset, settings, device, progress, notes, source)
     known = _known(dataset, train, graph, texts, settings, returning=returning(dataset, split))
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
-    exam = (context_exam if known.returning else full_exam)(dataset, split, "valid")
-    validation = Validation.of(exam, seen)
+    validation = Validation.of(validation_exam(dataset, split), seen)
     fitted = fit_cheap_leaves(known, validation, settings, say)
     behaviour = settings.behaviour.on and known.timed and _order_pays(fitted, settings)
     networks: list[JointNetwork] = []
@@ -233,6 +233,11 @@ def _known(
     timed = settings.behaviour.on and train.at is not None
     text = texts.items if texts else None
     return Known(train, matrix, history, facts, text, timed, returning)
+
+
+def validation_exam(dataset: Dataset, split: Split) -> Exam:
+    """What every choice is made on: all items ranked, by context where people return to items."""
+    return (context_exam if returning(dataset, split) else full_exam)(dataset, split, "valid")
 
 
 def returning(dataset: Dataset, split: Split) -> bool:

@@ -21,10 +21,10 @@ from data import Dataset, Split, read_dataset
 from data.command import run
 from data.errors import ConfigError, TrainingError
 from evaluation.lists import Background
-from evaluation.protocol import full_exam
 from evaluation.ranking import rank
 from evaluation.result import deepest, summarise
 from evaluation.rows import stars_exam, stars_result
+from fusion.learn import validation_exam
 from fusion.progress import Progress
 from fusion.recommender import Recommender
 from fusion.run_folder import write_file
@@ -69,8 +69,8 @@ def tune(
     (Bergstra et al. 2011; for several objectives Ozaki et al. 2022) proposes the
     others. ``objectives`` are taken on the validation part, ``seconds`` is
     processor time of training; ``space`` names settings of ``SPACE`` to search, all
-    of them if empty. Trials are appended to ``study.log`` as they end, so a study that was
-    stopped goes on where it was. Raises ConfigError for unknown names, and where
+    of them if empty. Trials are appended to ``study.log`` as they end, so a study
+    that was stopped goes on where it was. Raises ConfigError for unknown names, and where
     the folder holds a study of other data, settings, objectives or space.
     """
     names = list(space) or [name for name in SPACE if _searchable(name, settings)]
@@ -125,7 +125,7 @@ def _measured(dataset: Dataset, split: Split, settings: Settings) -> dict[str, f
     began = time.process_time()
     recommender = Recommender(settings).fit(dataset, split=split)
     found = {"seconds": time.process_time() - began}
-    exam = full_exam(dataset, split, "valid")
+    exam = validation_exam(dataset, split)
     train = dataset.interactions.take(split.train)
     background = Background.of(train, len(dataset.users), len(dataset.items))
     ranks = rank(recommender, exam, deepest(RANKED))
