@@ -86,12 +86,20 @@ def summary(name: str, seeds: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]
             model: float(np.mean([found[model].about["seconds"] for found in seeds.values()]))
             for model in models
         },
-        "slices": {
-            part: {one.name: one.means() for one in pooled}
-            for part, (_, pooled) in pooled_slices(seeds).items()
-        },
+        "slices": slice_means(seeds),
         "significance": as_json(differences(name, seeds)),
     }
+
+
+def slice_means(seeds: Mapping[int, Mapping[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
+    """Slice -> model -> metric: means over the cases of a seed, then over seeds."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for part, (_, results) in pooled_slices(seeds).items():
+        for model in (one.name for one in results):
+            means = [one[model].slices[part].means() for one in seeds.values()]
+            row = {key: float(np.mean([mean[key] for mean in means])) for key in means[0]}
+            found.setdefault(part, {})[model] = row
+    return found
 
 
 def differences(name: str, seeds: Mapping[int, Mapping[str, Any]]) -> list[Difference]:
