@@ -74,6 +74,8 @@ def tune(
     the folder holds a study of other data, settings, objectives or space.
     """
     names = list(space) or [name for name in SPACE if _searchable(name, settings)]
+    if not names:
+        raise ConfigError("nothing to search: network.on is false")
     _known("objective", objectives, DIRECTIONS)
     _known("setting to search", names, SPACE)
     split = split_of(dataset, settings)
@@ -180,6 +182,8 @@ def _known(kind: str, names: Sequence[str], known: Mapping[str, Any]) -> None:
 def _searchable(name: str, settings: Settings) -> bool:
     """Whether a setting changes anything: of a part that is on, and not switched off by 0."""
     part, _, leaf = name.rpartition(".")
+    if not settings.network.on:  # all of them shape the network
+        return False
     if part == "tasks":
         return getattr(settings.tasks, leaf) > 0
     return not part or getattr(settings, part).on

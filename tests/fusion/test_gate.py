@@ -5,7 +5,7 @@ import pytest
 import torch
 from small_cases import cases
 
-from fusion.gate import Gate, fit_gate, standardise
+from fusion.gate import Gate, _lift_cold, _scaled, fit_gate, standardise
 from fusion.validation import Validation
 
 CASES, ITEMS, COLD = 150, 60, 12
@@ -138,6 +138,26 @@ def test_lifting_cold_items_costs_little_and_more_only_where_they_are_wanted(see
     assert marks["chosen"] >= best * (1 - 0.1 * share)
     assert bool(share) == asked
     assert exam.ndcg(gate.blend(scores, exam.seen)) == pytest.approx(marks["chosen"])
+
+
+def test_cold_items_that_are_hidden_come_up_when_they_are_wanted():
+    wanted = torch.zeros(CASES, ITEMS, dtype=torch.bool)
+    wanted[::2, 0] = wanted[1::2, -1] = True  # every other one wants the same new item
+    exam = validation(wanted, cold=COLD)
+    scores = {"content": wanted.float()}
+    z, seen = standardise(scores, ["content"], exam.seen), exam.seen.expand_as(wanted)
+    hidden = Gate(("content",), (1.0,), (1.0,), offset=-6.0)
+    found, mark = _lift_cold(z, seen, exam, [hidden])
+    assert exam.ndcg(hidden._mix(z, seen)) < 0.6
+    assert mark > 0.95
+    assert found.offset > hidden.offset
+
+
+def test_scaled_weights_keep_their_proportions():
+    gate = Gate(("a", "b"), (8.0, -2.0), (1.0, 1.0))
+    scaled = _scaled(gate, 2.0)
+    assert scaled.warm == (1.6, -0.4)
+    assert scaled.cold == gate.cold
 
 
 def test_warm_and_cold_items_are_standardised_apart():

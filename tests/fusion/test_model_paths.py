@@ -14,6 +14,7 @@ from planted_shop import TINY, read_shop, write_shop
 
 from data import EntityColumns, EventColumns, SplitRule, dataset_of, read_dataset
 from fusion.recommender import Recommender
+from fusion.sampling import Sampler
 from fusion.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -191,12 +192,20 @@ def test_the_order_of_rows_in_the_files_does_not_matter(tmp_path):
     assert read_dataset(one).fingerprint == read_dataset(two).fingerprint
 
 
-def test_a_sampled_softmax_learns_what_the_whole_one_learns(shop):
+def test_a_sampled_softmax_learns_what_the_whole_one_learns(shop, monkeypatch):
     """With more items than ``softmax_items`` each step sees a sample of them."""
+    sizes, draw = [], Sampler.draw
+
+    def noted(sampler, rng):
+        sizes.append(sampler.size)
+        return draw(sampler, rng)
+
+    monkeypatch.setattr(Sampler, "draw", noted)
     order = ["behaviour.only_where_order_pays=false", "network.epochs=14", "width=16"]
     marks = []
     for sampled in ([], ["network.softmax_items=1", "network.sample=16"]):
         model = Recommender(load_settings(None, [*TINY, *order, *sampled])).fit(shop).model
         marks.append(model.notes["gate"])
+        assert set(sizes) == ({16} if sampled else set())
     for leaf in ("only network", "only behaviour"):
         assert marks[1][leaf] > 0.6 * marks[0][leaf], leaf

@@ -48,6 +48,8 @@ def test_unknown_names_are_refused_with_the_known_ones(shop, tmp_path):
         tune(shop, settings, tmp_path / "a", objectives=["ndcg"])
     with pytest.raises(ConfigError, match=r"'rate'; known are width"):
         tune(shop, settings, tmp_path / "b", space=["rate"])
+    with pytest.raises(ConfigError, match="nothing to search"):
+        tune(shop, load_settings(None, [*QUICK, "network.on=false"]), tmp_path / "c")
 
 
 def test_the_command_writes_settings_for_each_best_compromise(tmp_path, capsys):
