@@ -26,7 +26,8 @@ from fusion.ablation import dealt
 from fusion.batch import Groups, Windows
 from fusion.clicks import fit_clicks
 from fusion.fit import Journal, Progress, fit_network, shape_of
-from fusion.gate import Gate, fit_gate
+from fusion.gate import Gate
+from fusion.gate_fit import fit_gate
 from fusion.leaves import Fitted, Known, fit_cheap_leaves
 from fusion.model import Model, network_leaves
 from fusion.network import Evidence, JointNetwork

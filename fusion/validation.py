@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from data.histories import Cases
@@ -34,6 +34,11 @@ class Validation:
 
     def __len__(self) -> int:
         return len(self.cases)
+
+    def take(self, rows: Int[Tensor, " m"]) -> "Validation":
+        """Only these cases."""
+        cases = self.cases.take(rows.numpy())
+        return Validation(cases, self.masked[rows], self.wanted[rows], self.seen)
 
     def ndcg(self, scores: Float[Tensor, "n I"], k: int = 10) -> float:
         """Mean NDCG at k; real-valued scores hardly tie, and here ties fall as top-k puts them."""

@@ -5,7 +5,8 @@ import pytest
 import torch
 from small_cases import cases
 
-from fusion.gate import Gate, _lift_cold, _scaled, fit_gate, standardise
+from fusion.gate import Gate, standardise
+from fusion.gate_fit import _bagged, _lift_cold, fit_gate
 from fusion.validation import Validation
 
 CASES, ITEMS, COLD = 150, 60, 12
@@ -133,7 +134,7 @@ def test_lifting_cold_items_costs_little_and_more_only_where_they_are_wanted(see
     exam = validation(wanted, cold=COLD)
     scores = events_and_content(generator, wanted)
     gate, marks = fit_gate(scores, exam)
-    best = max(marks["logit"], marks["ascent"])
+    best = max(marks["logit"], marks["ascents"])
     share = float(wanted[:, -COLD:].sum() / wanted.sum())
     assert marks["chosen"] >= best * (1 - 0.1 * share)
     assert bool(share) == asked
@@ -147,17 +148,45 @@ def test_cold_items_that_are_hidden_come_up_when_they_are_wanted():
     scores = {"content": wanted.float()}
     z, seen = standardise(scores, ["content"], exam.seen), exam.seen.expand_as(wanted)
     hidden = Gate(("content",), (1.0,), (1.0,), offset=-6.0)
-    found, mark = _lift_cold(z, seen, exam, [hidden])
-    assert exam.ndcg(hidden._mix(z, seen)) < 0.6
+    found, mark = _lift_cold(z, seen, exam, hidden)
+    assert exam.ndcg(hidden.mix(z, seen)) < 0.6
     assert mark > 0.95
     assert found.offset > hidden.offset
 
 
-def test_scaled_weights_keep_their_proportions():
-    gate = Gate(("a", "b"), (8.0, -2.0), (1.0, 1.0))
-    scaled = _scaled(gate, 2.0)
-    assert scaled.warm == (1.6, -0.4)
-    assert scaled.cold == gate.cold
+def test_ascents_keep_the_size_of_the_weights(generator):
+    wanted = wanted_items(generator)
+    exam = validation(wanted)
+    scores = {name: leaf(generator, wanted, 1.5) for name in ("one", "other")}
+    z = standardise(scores, list(scores), exam.seen)
+    start = Gate(("one", "other"), (1.4, 0.1), (1.0, 1.0))
+    found = _bagged(z, exam.seen.expand_as(wanted), exam, start)
+    assert sum(map(abs, found.warm)) == pytest.approx(1.5)
+    assert found.warm[1] > 0.3  # as telling as the first
+    assert found.cold == start.cold
+
+
+def test_a_few_cases_do_not_decide_the_gate(generator):
+    """Gates fitted on two halves of the cases agree: the mean of ascents moves little."""
+    wanted = wanted_items(generator)
+    scores = {f"leaf-{k}": leaf(generator, wanted, 1.0 + k / 4) for k in range(5)}
+    whole = validation(wanted)
+    order = torch.randperm(CASES, generator=generator)
+    halves = [
+        fit_gate({name: part[rows] for name, part in scores.items()}, whole.take(rows))[0]
+        for rows in order.chunk(2)
+    ]
+    one, other = (gate.blend(scores, whole.seen) for gate in halves)
+    assert whole.ndcg(one) == pytest.approx(whole.ndcg(other), abs=0.02)
+
+
+def test_cold_items_do_not_speak_in_the_weights_of_warm_ones(generator):
+    wanted = wanted_items(generator, count=3)
+    scores = events_and_content(generator, wanted)
+    loud = {name: part.clone() for name, part in scores.items()}
+    loud["content"][:, -COLD:] = 50 * torch.rand(CASES, COLD, generator=generator)
+    exam = validation(wanted, cold=COLD)
+    assert fit_gate(scores, exam)[0].warm == pytest.approx(fit_gate(loud, exam)[0].warm, abs=0.2)
 
 
 def test_warm_and_cold_items_are_standardised_apart():
