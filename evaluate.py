@@ -236,7 +236,7 @@ def measured(
         rated = {
             name: one
             for name, one in scorers.items()
-            if isinstance(one, Recommender) and one.model.notes.get("stars")
+            if isinstance(one, Recommender) and one.model.rates is not None
         }
         table = with_stars(table, rated, dataset, split)
     return Outcome(table, exam, judged(table.results, exam.cases.user))

@@ -11,7 +11,7 @@ from data.dataset import Dataset
 from data.errors import SplitError
 from data.histories import Cases, Histories
 from data.interactions import UNKNOWN_TIME, Interactions, Ints
-from data.split import Split
+from data.split import VALID, Split
 from evaluation.exam import Exam, Sets
 
 IN_TIME = ("time", "leave-one-out")  # rules under which validation precedes the test
@@ -160,8 +160,15 @@ def earlier_events(dataset: Dataset, split: Split, part: str) -> Interactions:
 
 def history_before(dataset: Dataset, split: Split, part: str) -> Histories:
     """Per user row, the positive events a model may read when the part is asked."""
-    rows = _earlier(split, part) if split.rule.by in IN_TIME else split.train
+    known = split.rule.by in IN_TIME or carved(dataset, split)
+    rows = _earlier(split, part) if known else split.train
     return Histories.of(dataset.interactions.take(rows), len(dataset.users))
+
+
+def carved(dataset: Dataset, split: Split) -> bool:
+    """Whether validation was carved from training events that came with the data."""
+    part = dataset.interactions.part
+    return split.rule.by == "given" and part is not None and not (part == VALID).any()
 
 
 def _earlier(split: Split, part: str) -> Ints:

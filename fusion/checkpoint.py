@@ -28,7 +28,7 @@ from fusion.leaves import Known, Leaf
 from fusion.model import Model, network_leaves
 from fusion.network import Evidence, JointNetwork, Shape
 from fusion.settings import Settings
-from fusion.stored_leaves import get_leaf, get_sparse, put_leaf, put_sparse
+from fusion.stored_leaves import get_leaf, get_sparse, get_stars, put_leaf, put_sparse, put_stars
 from fusion.texts import Texts, as_read
 from kg.facts import Facts
 
@@ -60,6 +60,8 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
         tensors["facts.entity"] = torch.from_numpy(facts.entity)
         structure["relations"] = list(facts.relations)
         structure["entities"] = [list(entity) for entity in facts.entities]
+    if model.rates is not None:
+        structure["rates"] = put_stars(tensors, model.rates)
     for name, leaf in model.leaves.items():
         put_leaf(tensors, structure["leaves"], name, leaf)
     if model.networks:
@@ -145,10 +147,9 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
     clicks = clicks and _load_gate(clicks)
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
     notes = structure["notes"]
-    model = Model(
-        settings, known, leaves, gate, networks, texts, seen, notes, clicks or None, added or None
-    )
-    return model, catalogue
+    rates = get_stars(tensors, structure["rates"]) if "rates" in structure else None
+    parts = settings, known, leaves, gate, networks, texts, seen, notes
+    return Model(*parts, clicks or None, added or None, rates), catalogue
 
 
 def _load_gate(about: Mapping[str, Any]) -> Gate:

@@ -36,7 +36,7 @@ def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, fl
     z, validation, seen = _shortlist(z, validation)
     tried = [logit, _bagged(z, seen, validation, logit)]
     marks = [validation.ndcg(gate.mix(z, seen)) for gate in tried]
-    named = dict(zip(("logit", "ascents"), marks, strict=True))
+    named: dict[str, float] = {"logit": marks[0], "ascents": marks[1]}
     alone = _best_alone(z, seen, validation, logit)
     mark = validation.ndcg(alone.mix(z, seen))
     if mark > max(marks):
@@ -100,9 +100,7 @@ def _conditional(
     return weights.detach()
 
 
-def _offset(
-    z: Float[Tensor, "E n I"], validation: Validation, warm: Tensor, cold: Tensor
-) -> float:
+def _offset(z: Float[Tensor, "E n I"], validation: Validation, warm: Tensor, cold: Tensor) -> float:
     """Puts as much of the softmax on cold items, in the mean, as they have of the wanted."""
     seen = validation.seen
     if bool(seen.all()):

@@ -3,9 +3,9 @@
 import logging
 import os
 import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,30 +14,31 @@ from torch import Tensor
 
 from data.dataset import Dataset
 from data.errors import ConfigError, TrainingError
-from data.histories import Histories
-from data.interactions import Interactions
 from data.split import Split
-from encoders.text import TextEncoder, Whitening
-from encoders.view import View
-from evaluation.exam import Exam
-from evaluation.protocol import context_exam, full_exam
-from evaluation.rows import ctr_exam
-from fusion.ablation import dealt
-from fusion.batch import Groups, Windows
+from evaluation.rows import ctr_exam, stars_exam
 from fusion.clicks import fit_clicks
 from fusion.fit import Journal, Progress, fit_network, shape_of
 from fusion.gate import Gate
 from fusion.gate_fit import fit_gate
 from fusion.leaves import Fitted, Known, fit_cheap_leaves
+from fusion.material import (
+    evidence_of,
+    known_of,
+    lessons_of,
+    read_texts,
+    returning,
+    validation_exam,
+)
 from fusion.model import Model, network_leaves
-from fusion.network import Evidence, JointNetwork
+from fusion.network import JointNetwork
+from fusion.network_leaf import NetworkLeaf
+from fusion.ratings import fit_ratings
 from fusion.settings import Settings
-from fusion.texts import Texts, as_read
-from fusion.trainer import Lessons
+from fusion.stars import Stars, fit_stars
+from fusion.texts import Texts
 from fusion.transfer import Source
 from fusion.unfinished import Memory, Unfinished
 from fusion.validation import Validation
-from kg.facts import Facts, item_facts
 from kg.graph import KnowledgeGraph
 
 log = logging.getLogger(__name__)
@@ -67,19 +68,18 @@ def fit_model(
     device = device_of(settings)
     train = dataset.interactions.take(split.train)
     notes: dict[str, object] = {}
-    texts = _read_texts(dataset, settings, device, progress, notes, source)
-    known = _known(dataset, train, graph, texts, settings, returning=returning(dataset, split))
+    texts = read_texts(dataset, settings, device, progress, notes, source)
+    known = known_of(dataset, train, graph, texts, settings, returning=returning(dataset, split))
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
     validation = Validation.of(validation_exam(dataset, split), seen)
     fitted = fit_cheap_leaves(known, validation, settings, say)
     behaviour = settings.behaviour.on and known.timed and _order_pays(fitted, settings)
-    networks: list[JointNetwork] = []
-    journals: list[Journal] = []
+    networks, journals = list[JointNetwork](), list[Journal]()
     if settings.network.on:
-        lessons = _lessons(dataset, train, known, settings, behaviour=behaviour)
+        lessons = lessons_of(dataset, train, known, settings, behaviour=behaviour)
         train_one = partial(
             fit_network,
-            _evidence(dataset, known, settings),
+            evidence_of(dataset, known, settings),
             shape_of(settings, lessons.per_user, behaviour=behaviour),
             lessons,
             validation,
@@ -103,10 +103,11 @@ def fit_model(
         "gate": marks,
         "history": [journal.rows for journal in journals],
         "order_pays": behaviour,
-        "stars": _range(train, settings),
     }
     clicks = _fit_clicks(dataset, split, fitted, seen)
-    return Model(settings, known, fitted.leaves, gate, networks, texts, seen, notes, clicks)
+    rates = _fit_rates(dataset, split, known, fitted, settings, say)
+    parts = settings, known, fitted.leaves, gate, networks, texts, seen, notes, clicks
+    return Model(*parts, rates=rates)
 
 
 def _train_networks(
@@ -185,108 +186,11 @@ def _sayer(progress: Progress | None) -> Callable[[str], None]:
     return (lambda what: progress(0, 0, what)) if progress else (lambda what: log.info(what))
 
 
-def _read_texts(
-    dataset: Dataset,
-    settings: Settings,
-    device: torch.device,
-    progress: Progress | None,
-    notes: dict[str, object],
-    source: Source | None,
-) -> Texts | None:
-    part = settings.text
-    if not part.on or not any(dataset.items.texts):
-        return None
-    encoder = TextEncoder(
-        part.model, part.revision, part.max_tokens, part.batch, device=str(device)
-    )
-    raw, warnings = encoder.encode(dataset.items.texts, progress)
-    notes["text_warnings"] = warnings
-    if int(raw.known.sum()) < 3:
-        return None
-    if part.shuffle:
-        rows = torch.from_numpy(dealt(raw.known.numpy(), settings.seed))
-        raw = View(raw.vectors[rows], raw.known[rows])
-    encoder = as_read(encoder, warnings)
-    whitening = source.whitening_for(encoder) if source else None
-    whitening = whitening or Whitening.fit(raw, part.width)
-    return Texts(encoder, whitening, whitening(raw))
-
-
-def _known(
-    dataset: Dataset,
-    train: Interactions,
-    graph: KnowledgeGraph | None,
-    texts: Texts | None,
-    settings: Settings,
-    *,
-    returning: bool,
-) -> Known:
-    facts: Facts | None = None
-    if settings.graph.on and graph is not None:
-        facts = item_facts(graph).shared(settings.graph.shared_by)
-        if settings.graph.shuffle:
-            rows = dealt(np.diff(facts.matrix.indptr) > 0, settings.seed)
-            facts = replace(facts, matrix=facts.matrix[rows])
-        if not facts.matrix.nnz:
-            facts = None
-    history = Histories.of(train, len(dataset.users))
-    matrix = history.matrix(len(dataset.items))
-    timed = settings.behaviour.on and train.at is not None
-    text = texts.items if texts else None
-    return Known(train, matrix, history, facts, text, timed, returning)
-
-
-def validation_exam(dataset: Dataset, split: Split) -> Exam:
-    """What every choice is made on: all items ranked, by context where people return to items."""
-    return (context_exam if returning(dataset, split) else full_exam)(dataset, split, "valid")
-
-
-def returning(dataset: Dataset, split: Split) -> bool:
-    """Whether held-out events may ask again for an item that was met in another context."""
-    again = split.rule.repeats or split.rule.by == "rows"
-    return again and bool(dataset.interactions.scenario)
-
-
 def _order_pays(fitted: Fitted, settings: Settings) -> bool:
     """Whether a history weighted towards the present served validation better."""
     if not settings.behaviour.only_where_order_pays or "linear-recent" not in fitted.chosen:
         return True
     return fitted.chosen["linear-recent"]["ndcg"] > fitted.chosen["linear"]["ndcg"]
-
-
-def _evidence(dataset: Dataset, known: Known, settings: Settings) -> Evidence:
-    facts = known.facts if settings.graph.in_network else None
-    text = known.text if settings.text.in_network else None
-    scenarios = None
-    if settings.scenarios and known.events.scenario:
-        scenarios = {name: len(column.names) for name, column in known.events.scenario.items()}
-    return Evidence(
-        known.matrix,
-        facts.matrix if facts else None,
-        facts.relation if facts else None,
-        facts.entity if facts else None,
-        text.vectors if text else None,
-        _categories(dataset)[1] if settings.tasks.choice else 0,
-        scenarios,
-    )
-
-
-def _categories(dataset: Dataset) -> tuple[Tensor | None, int]:
-    """Category shares per item over all category columns side by side, and how many there are."""
-    columns = [labels.matrix() for labels in dataset.items.category.values()]
-    if not columns:
-        return None, 0
-    member = torch.from_numpy(np.concatenate(columns, axis=1)).float()
-    return member / member.sum(1, keepdim=True).clamp(min=1), member.shape[1]
-
-
-def _lessons(
-    dataset: Dataset, train: Interactions, known: Known, settings: Settings, *, behaviour: bool
-) -> Lessons:
-    share = _categories(dataset)[0] if settings.tasks.choice else None
-    windows = Windows(known.history, settings.behaviour.max_events) if behaviour else None
-    groups = Groups.of(train, scenarios=settings.scenarios)
-    return Lessons(groups, windows, share, train)
 
 
 def _fit_gate(fitted: Fitted, validation: Validation) -> tuple[Gate, dict[str, float]]:
@@ -307,8 +211,26 @@ def _fit_clicks(dataset: Dataset, split: Split, fitted: Fitted, seen: Tensor) ->
     return fit_clicks(fitted.leaves, seen, ctr_exam(dataset, split, "valid"))
 
 
-def _range(train: Interactions, settings: Settings) -> tuple[float, float] | None:
-    if train.stars is None or not settings.tasks.stars or not settings.network.on:
+def _fit_rates(
+    dataset: Dataset,
+    split: Split,
+    known: Known,
+    fitted: Fitted,
+    settings: Settings,
+    say: Callable[[str], None],
+) -> Stars | None:
+    network, stars = fitted.leaves.get("network"), known.events.stars
+    if stars is None or not settings.tasks.stars or not isinstance(network, NetworkLeaf):
         return None
-    given = train.stars[~np.isnan(train.stars)]
-    return (float(given.min()), float(given.max())) if len(given) else None
+    given = stars[~np.isnan(stars)]
+    if not len(given):
+        return None
+    held = dataset.interactions.stars[split.valid]  # type: ignore[index]
+    exam = None if np.isnan(held).all() else stars_exam(dataset, split, "valid")
+    process = None
+    if settings.rating_process:
+        say("ratings")
+        began = time.perf_counter()
+        process = fit_ratings(known, exam)
+        fitted.seconds["ratings"] = time.perf_counter() - began
+    return fit_stars(network, process, given, exam)

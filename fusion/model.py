@@ -12,6 +12,7 @@ from fusion.leaves import Known, Leaf
 from fusion.network import JointNetwork
 from fusion.network_leaf import NetworkLeaf, SequenceLeaf
 from fusion.settings import Settings
+from fusion.stars import Stars
 from fusion.texts import Texts
 
 
@@ -29,6 +30,7 @@ class Model:
     notes: dict[str, object] = field(default_factory=dict)
     clicks: Gate | None = None  # the gate that judges single pairs, where data hold negatives
     added: Added | None = None  # for items that came after training
+    rates: Stars | None = None  # where ratings were learned
 
     def score(self, cases: Cases) -> Tensor:
         """One score per case and item: the gate over all leaves."""
@@ -50,13 +52,10 @@ class Model:
     @torch.no_grad()
     def stars(self, cases: Cases) -> Tensor | None:
         """Expected ratings [cases, items] in data units; None where none were learned."""
-        given = self.notes.get("stars")
-        if not self.networks or not given:
+        leaf = self.leaves.get("network")
+        if self.rates is None or not isinstance(leaf, NetworkLeaf):
             return None
-        leaf = self.leaves["network"]
-        assert isinstance(leaf, NetworkLeaf)
-        low, high = given  # type: ignore[misc]
-        return leaf.stars(cases).clamp(low, high)
+        return self.rates.blend(leaf.stars(cases), cases)
 
 
 def network_leaves(networks: list[JointNetwork]) -> dict[str, Leaf]:

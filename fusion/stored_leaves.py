@@ -13,6 +13,8 @@ from fusion.als import Factors
 from fusion.leaves import Known, Leaf
 from fusion.linear import Linear
 from fusion.neighbours import Popularity, Profile, Returning, Similar, idf_rows
+from fusion.ratings import RatingProcess
+from fusion.stars import Stars
 
 
 def put_sparse(tensors: dict[str, Tensor], name: str, matrix: sparse.csr_matrix) -> None:
@@ -72,3 +74,29 @@ def get_leaf(
     if kind == "returning":
         return Returning(known.matrix.shape[1], about["pull"])
     raise DataError(f"model.json: leaf {name!r} is of an unknown kind {kind!r}")
+
+
+def put_stars(tensors: dict[str, Tensor], rates: Stars) -> dict[str, Any]:
+    """Tensors of the process, and the rest as plain values."""
+    process = rates.process
+    if process is not None:
+        tensors["ratings.offset"] = process.offset
+        tensors["ratings.kernel"] = process.kernel.half()
+        tensors["ratings.kept"] = torch.from_numpy(process.kept)
+        put_sparse(tensors, "ratings.pull", process.pull)
+    plain = {name: getattr(rates, name) for name in ("low", "high", "mean", "both", "alone")}
+    return plain | {"process": process and process.mean}
+
+
+def get_stars(tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> Stars:
+    process = None
+    if about["process"] is not None:
+        process = RatingProcess(
+            about["process"],
+            tensors["ratings.offset"],
+            tensors["ratings.kernel"].float(),
+            get_sparse(tensors, "ratings.pull"),
+            tensors["ratings.kept"].numpy(),
+        )
+    both, alone = tuple(about["both"]), tuple(about["alone"])
+    return Stars(about["low"], about["high"], about["mean"], both, alone, process)

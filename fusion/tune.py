@@ -24,7 +24,7 @@ from evaluation.lists import Background
 from evaluation.ranking import rank
 from evaluation.result import deepest, summarise
 from evaluation.rows import stars_exam, stars_result
-from fusion.learn import validation_exam
+from fusion.material import validation_exam
 from fusion.progress import Progress
 from fusion.recommender import Recommender
 from fusion.run_folder import write_file
@@ -132,7 +132,7 @@ def _measured(dataset: Dataset, split: Split, settings: Settings) -> dict[str, f
     background = Background.of(train, len(dataset.users), len(dataset.items))
     ranks = rank(recommender, exam, deepest(RANKED))
     found |= summarise("trial", ranks, RANKED, 0.0, background).means()
-    if recommender.model.notes.get("stars"):
+    if recommender.model.rates is not None:
         found["rmse"] = stars_result(recommender, stars_exam(dataset, split, "valid"))["rmse"]
     return found
 

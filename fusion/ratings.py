@@ -1,0 +1,173 @@
+"""Ratings as a Gaussian process over items: who liked this will like what facts say is alike."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from scipy import sparse
+from torch import Tensor
+
+from data.histories import Cases
+from evaluation.rows import RowExam
+from fusion.leaves import Known, most_met
+from fusion.neighbours import idf_rows
+
+MOST_ITEMS = 3000  # with most ratings; a round costs the cube of them
+NOISE = 0.65  # of the variance that item means leave
+ALIKE = {"all": 0.4, "own": 0.1, "facts": 0.6, "text": 0.2}  # prior variances, in the same unit
+PRIOR = 20.0  # people that the prior counts for
+DAMP = 5.0  # ratings at the mean, added to every item
+ROUNDS, GAIN = 10, 5e-4  # of the fit; it stops where validation RMSE falls by less
+CELLS = 4_000_000  # of one batch of covariance matrices
+
+
+@dataclass(frozen=True)
+class RatingProcess:
+    """``mean + b_i + k_i (K + noise)^-1 (r - mean - b)`` over the ratings r of one person.
+
+    K is the covariance of what one person thinks of two items, the same for all
+    people: at first what facts and texts have in common, then learned by
+    expectation maximisation. After Yu et al. 2009, doi:10.1145/1571941.1571979,
+    who start it from nothing. Items outside ``kept`` get no answer.
+    """
+
+    mean: float
+    offset: Float[Tensor, " kept"]  # b
+    kernel: Float[Tensor, "kept kept"]  # K
+    pull: sparse.csr_matrix  # users x kept: (K + noise)^-1 (r - mean - b)
+    kept: Int[np.ndarray, " kept"]
+
+    def stars(self, cases: Cases) -> Float[Tensor, "cases kept"]:
+        """Expected ratings; of someone without training ratings, those of the items."""
+        pull = self.pull[np.maximum(cases.user, 0)]
+        own = torch.from_numpy(np.asarray(pull @ self.kernel.numpy(), np.float32))
+        own[torch.from_numpy(cases.user < 0)] = 0.0
+        return self.mean + self.offset + own
+
+
+@dataclass(frozen=True)
+class Rated:
+    """Who rated what of the kept items, grouped by user."""
+
+    start: Int[np.ndarray, " _"]  # users + 1
+    item: Int[Tensor, " n"]
+    stars: Float[Tensor, " n"]
+
+    @classmethod
+    def of(cls, known: Known, kept: np.ndarray) -> "Rated":
+        events = known.events
+        assert events.stars is not None
+        place = np.full(known.matrix.shape[1], -1)
+        place[kept] = np.arange(len(kept))
+        rows = np.flatnonzero(~np.isnan(events.stars) & (place[events.item] >= 0))
+        rows = rows[np.argsort(events.user[rows], kind="stable")]
+        counts = np.bincount(events.user[rows], minlength=known.matrix.shape[0])
+        return cls(
+            np.concatenate([[0], np.cumsum(counts)]),
+            torch.from_numpy(place[events.item[rows]]),
+            torch.from_numpy(events.stars[rows]),
+        )
+
+    def batches(self) -> Iterator[tuple[Int[Tensor, "B L"], Bool[Tensor, "B L"]]]:
+        """Rows of the ratings of each user, padded; users with like counts share a batch."""
+        lengths = np.diff(self.start)
+        order = np.argsort(lengths, kind="stable")
+        at = int(np.searchsorted(lengths[order], 1))
+        while at < len(order):
+            longest = max(int(1.3 * lengths[order[at]]), 8)
+            stop = int(np.searchsorted(lengths[order], longest, side="right"))
+            users = order[at : min(stop, at + max(1, CELLS // longest**2))]
+            at += len(users)
+            place = np.arange(lengths[users].max())
+            there = place < lengths[users][:, None]
+            rows = np.where(there, self.start[users][:, None] + place, 0)
+            yield torch.from_numpy(rows), torch.from_numpy(there)
+
+
+def fit_ratings(known: Known, exam: RowExam | None) -> RatingProcess:
+    """Rounds of expectation maximisation, as long as they serve validation ratings.
+
+    Without any, the first round: the covariance that facts and texts give.
+    """
+    events = known.events
+    assert events.stars is not None
+    rated = ~np.isnan(events.stars)
+    pairs = (events.user[rated], events.item[rated])
+    met = sparse.csr_matrix((np.ones(len(pairs[0])), pairs), known.matrix.shape)
+    kept = most_met(met, MOST_ITEMS)
+    ratings = Rated.of(known, kept)
+    process, noise = _start(known, ratings, kept)
+    prior, best, least = process.kernel, process, np.inf
+    for _ in range(ROUNDS):
+        pull, moment = _posterior(process, ratings, noise)
+        process = replace(process, pull=pull)
+        error = 0.0 if exam is None else _error(process, exam)
+        if error > least - GAIN:
+            break
+        best, least = process, error
+        process = _update(process, moment, prior)
+    return replace(best, kernel=best.kernel.half().float())  # as a run stores it
+
+
+def _start(known: Known, rated: Rated, kept: np.ndarray) -> tuple[RatingProcess, float]:
+    """Damped item means, and a covariance from what facts and texts say is alike."""
+    mean = float(rated.stars.mean())
+    count = torch.bincount(rated.item, minlength=len(kept)).float()
+    offset = torch.bincount(rated.item, rated.stars - mean, len(kept)).float() / (count + DAMP)
+    unit = float((rated.stars - mean - offset[rated.item]).square().mean())
+    kernel = torch.full((len(kept), len(kept)), ALIKE["all"] * unit)
+    kernel.diagonal().add_(ALIKE["own"] * unit)
+    if known.facts is not None:
+        facts = idf_rows(known.facts.matrix)[kept]
+        kernel += ALIKE["facts"] * unit * torch.from_numpy((facts @ facts.T).toarray())
+    if known.text is not None:
+        text = torch.nn.functional.normalize(known.text.vectors[torch.from_numpy(kept)], dim=1)
+        kernel += ALIKE["text"] * unit * text @ text.T
+    none = sparse.csr_matrix((len(rated.start) - 1, len(kept)), dtype=np.float32)
+    return RatingProcess(mean, offset, kernel, none, kept), NOISE * unit
+
+
+def _posterior(
+    process: RatingProcess, rated: Rated, noise: float
+) -> tuple[sparse.csr_matrix, Float[Tensor, "kept kept"]]:
+    """What pulls each person's ratings, ``a = C^-1 e``, and ``sum a a^T - C^-1`` over people."""
+    size = len(process.kept)
+    total = torch.zeros(size * size)
+    pull = torch.zeros(len(rated.item))
+    for rows, there in rated.batches():
+        item = rated.item[rows]
+        both = there[:, :, None] & there[:, None, :]
+        cell = item[:, :, None] * size + item[:, None, :]
+        left = process.kernel.view(-1)[cell] * both
+        left.diagonal(dim1=1, dim2=2).add_(torch.where(there, noise, 1.0))
+        inverse = torch.cholesky_inverse(torch.linalg.cholesky(left)) * both
+        rest = (rated.stars[rows] - process.mean - process.offset[item]) * there
+        pulled = (inverse @ rest[:, :, None])[:, :, 0]
+        moment = pulled[:, :, None] * pulled[:, None, :] - inverse
+        total.index_add_(0, cell.flatten(), moment.flatten())
+        pull[rows[there]] = pulled[there]
+    shape = (len(rated.start) - 1, size)
+    table = sparse.csr_matrix((pull.numpy(), rated.item.numpy(), rated.start), shape)
+    return table, total.view(size, size)
+
+
+def _update(process: RatingProcess, moment: Tensor, prior: Tensor) -> RatingProcess:
+    """``K + K M K / n`` for n people, held by the prior; item means move along."""
+    people = float((np.diff(process.pull.indptr) > 0).sum())
+    kernel = process.kernel + process.kernel @ moment @ process.kernel / people
+    kernel = (people * kernel + PRIOR * prior) / (people + PRIOR)
+    kernel = (kernel + kernel.T) / 2
+    pulled = torch.from_numpy(np.asarray(process.pull.sum(0), np.float32).ravel())
+    return replace(process, kernel=kernel, offset=process.offset + kernel @ pulled / people)
+
+
+def _error(process: RatingProcess, exam: RowExam) -> float:
+    """Root mean squared error of the ratings asked for, where there is an answer."""
+    rows = np.flatnonzero(np.isin(exam.item, process.kept))
+    if not len(rows):
+        return 0.0
+    case, place = exam.case[rows], np.searchsorted(process.kept, exam.item[rows])
+    expected = process.stars(exam.cases)[case, place]
+    return float((expected - torch.from_numpy(exam.label[rows])).square().mean().sqrt())
