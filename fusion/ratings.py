@@ -150,6 +150,7 @@ def _posterior(
         pull[rows[there]] = pulled[there]
     shape = (len(rated.start) - 1, size)
     table = sparse.csr_matrix((pull.numpy(), rated.item.numpy(), rated.start), shape)
+    table.sort_indices()  # as a run stores it: sums round by their order
     return table, total.view(size, size)
 
 

@@ -8,8 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from data.histories import Cases
-from evaluation.rows import RowExam
-from fusion.network_leaf import NetworkLeaf
+from evaluation.rows import Rater, RowExam
 from fusion.ratings import RatingProcess
 
 TRUST = 20.0  # validation ratings that weigh as much as the start
@@ -51,7 +50,7 @@ class Stars:
 
 
 def fit_stars(
-    network: NetworkLeaf, process: RatingProcess | None, given: np.ndarray, exam: RowExam | None
+    network: Rater, process: RatingProcess | None, given: np.ndarray, exam: RowExam | None
 ) -> Stars:
     """The blend that serves validation ratings best by least squares.
 
@@ -68,7 +67,7 @@ def fit_stars(
 
 
 def _answers(
-    network: NetworkLeaf, process: RatingProcess | None, exam: RowExam
+    network: Rater, process: RatingProcess | None, exam: RowExam
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of the rows asked for: what the networks say, and the process, NaN where it is silent."""
     learned, other = np.empty(len(exam)), np.full(len(exam), np.nan)
@@ -80,7 +79,7 @@ def _answers(
         cases = exam.cases.take(np.arange(begin, min(begin + BATCH, len(exam.cases))))
         first, last = np.searchsorted(exam.case[order], [begin, begin + len(cases)])
         rows = order[first:last]
-        learned[rows] = network.stars(cases)[exam.case[rows] - begin, exam.item[rows]]
+        learned[rows] = network.stars(cases)[exam.case[rows] - begin, exam.item[rows]].cpu()
         rows = rows[place[exam.item[rows]] >= 0]
         if process is not None:
             other[rows] = process.stars(cases)[exam.case[rows] - begin, place[exam.item[rows]]]

@@ -1,0 +1,197 @@
+"""Ratings as a Gaussian process, against the formulas; and their blend with the networks'."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from planted_shop import TINY
+from scipy import sparse
+from small_cases import cases, histories
+
+from data.histories import Cases
+from data.interactions import Interactions
+from evaluation.rows import RowExam
+from fusion import ratings
+from fusion.leaves import Known
+from fusion.ratings import Rated, RatingProcess, fit_ratings
+from fusion.recommender import Recommender
+from fusion.settings import load_settings
+from fusion.stars import Stars, fit_stars
+from kg.facts import Facts
+
+USERS, ITEMS = 200, 12
+
+
+def known(user, item, stars, *, users=USERS, items=ITEMS, facts=None):
+    """What leaves would be fitted from, with these ratings alone."""
+    events = Interactions(
+        np.asarray(user, np.int64),
+        np.asarray(item, np.int64),
+        np.ones(len(user), bool),
+        stars=np.asarray(stars, np.float32),
+    )
+    matrix = sparse.csr_matrix((np.ones(len(user)), (user, item)), (users, items))
+    return Known(events, matrix, histories(*[[]] * users), facts, None, False)
+
+
+def some_ratings(seed=0, share=0.6):
+    """Every pair with this probability: tastes for two kinds of items, and noise."""
+    rng = np.random.default_rng(seed)
+    user, item = np.nonzero(rng.random((USERS, ITEMS)) < share)
+    taste = rng.normal(0, 1, (USERS, 2))[user, item % 2]
+    return user, item, 3 + taste + rng.normal(0, 0.4, len(user))
+
+
+def kinds():
+    """Facts that tell even items from odd ones."""
+    matrix = sparse.csr_matrix(np.eye(2, dtype=np.float32)[np.arange(ITEMS) % 2])
+    return Facts(matrix, np.zeros(2, np.int64), np.arange(2), ("KIND",), (("Kind", 0), ("Kind", 1)))
+
+
+def exam(user, item, stars):
+    """These ratings, asked for."""
+    asked, case = np.unique(user, return_inverse=True)
+    label = np.asarray(stars, np.float32)
+    return RowExam(Cases(asked, histories(*[[]] * len(asked))), case, item, label, ITEMS, "valid")
+
+
+def begun(world, noise=0.5):
+    """The process before any round, with a covariance of no special form."""
+    kept = np.arange(ITEMS)
+    rated = Rated.of(world, kept)
+    process, _ = ratings._start(world, rated, kept)
+    noisy = torch.randn(ITEMS, ITEMS, generator=torch.Generator().manual_seed(1))
+    return replace(process, kernel=noisy @ noisy.T / ITEMS + 0.1 * torch.eye(ITEMS)), rated, noise
+
+
+def posterior(process, noise, item, stars):
+    """Mean and covariance of one person's tastes, by the textbook."""
+    kernel, seen = process.kernel.double().numpy(), np.asarray(item)
+    inverse = np.linalg.inv(kernel[np.ix_(seen, seen)] + noise * np.eye(len(seen)))
+    rest = stars - process.mean - process.offset.numpy()[seen]
+    gain = kernel[:, seen] @ inverse
+    return gain @ rest, kernel - gain @ kernel[seen]
+
+
+@pytest.mark.parametrize("cells", [8, 10_000], ids=["one by one", "in batches"])
+def test_tastes_and_the_next_covariance_are_those_of_the_textbook(monkeypatch, cells):
+    monkeypatch.setattr(ratings, "CELLS", cells)
+    user, item, stars = some_ratings()
+    process, rated, noise = begun(known(user, item, stars))
+    pull, moment = ratings._posterior(process, rated, noise)
+    process = replace(process, pull=pull)
+    found = process.stars(cases(*[[]] * USERS)).numpy()
+    total = np.zeros((ITEMS, ITEMS))
+    people = np.unique(user)
+    for one in people:
+        mean, covariance = posterior(process, noise, item[user == one], stars[user == one])
+        assert np.allclose(found[one], process.mean + process.offset.numpy() + mean, atol=1e-3)
+        total += covariance + np.outer(mean, mean)
+    monkeypatch.setattr(ratings, "PRIOR", 0.0)
+    updated = ratings._update(process, moment, process.kernel)
+    assert np.allclose(updated.kernel.numpy(), total / len(people), atol=1e-3)
+
+
+def test_a_person_without_ratings_gets_those_of_the_items():
+    user, item, stars = some_ratings()
+    process = fit_ratings(known(user, item, stars, users=USERS + 1), None)
+    asked = Cases(np.array([USERS, -1, 0]), histories([], [], []))
+    found = process.stars(asked)
+    assert torch.allclose(found[:2], (process.mean + process.offset).expand(2, -1))
+    assert not torch.allclose(found[2], found[0], atol=0.1)
+
+
+def test_learning_what_is_alike_predicts_better_than_what_was_assumed():
+    user, item, stars = some_ratings(share=0.8)
+    held = np.random.default_rng(5).random(len(user)) < 0.25
+    world = known(user[~held], item[~held], stars[~held])
+    asked = exam(user[held], item[held], stars[held])
+    learned = ratings._error(fit_ratings(world, asked), asked)
+    assumed = ratings._error(fit_ratings(world, None), asked)
+    assert learned < 0.9 * assumed
+
+
+def test_facts_say_how_an_item_that_nobody_rated_will_be_liked():
+    user, item, stars = some_ratings(share=0.8)
+    new = item >= ITEMS - 2
+    asked = exam(user[new], item[new], stars[new])
+    error = {
+        told: ratings._error(
+            fit_ratings(known(user[~new], item[~new], stars[~new], facts=facts), None), asked
+        )
+        for told, facts in (("with", kinds()), ("without", None))
+    }
+    assert error["with"] < 0.75 * error["without"]
+
+
+def test_only_the_items_rated_most_take_part_where_there_are_many(monkeypatch):
+    monkeypatch.setattr(ratings, "MOST_ITEMS", 5)
+    user, item, stars = some_ratings()
+    process = fit_ratings(known(user, item, stars), exam(user, item, stars))
+    often = np.sort(np.argsort(-np.bincount(item), kind="stable")[:5])
+    assert process.kept.tolist() == often.tolist()
+    assert process.stars(cases([], [])).shape == (2, 5)
+
+
+class Networks:
+    """Stands for the networks: these ratings, whoever asks."""
+
+    def __init__(self, stars):
+        self.table = torch.tensor(stars)
+
+    def stars(self, asked):
+        return self.table[asked.user]
+
+
+def flat(kept, offset):
+    """A process that says ``3 + offset`` of the kept items to everybody."""
+    size = len(kept)
+    none = sparse.csr_matrix((2, size), dtype=np.float32)
+    return RatingProcess(3.0, torch.tensor(offset), torch.eye(size), none, np.array(kept))
+
+
+def test_blending_by_hand():
+    process = flat([0, 2], [1.0, -1.0])
+    rates = Stars(1.0, 5.0, 3.0, (0.5, 0.25, 0.1), (0.8, 0.2), process)
+    learned = torch.tensor([[5.0, 4.0, 2.0, 9.0]])
+    # kept: .5 * 2 + .25 * 1 + .1 and .5 * -1 - .25 + .1; others: .8 * 1 + .2 and the scale's end
+    found = rates.blend(learned, cases([]))
+    assert torch.allclose(found, torch.tensor([[4.35, 4.0, 2.35, 5.0]]))
+
+
+def test_the_blend_takes_back_what_was_learned_too_well():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(0, 1, (30, ITEMS))
+    loud = 3 + 2 * truth.astype(np.float32)  # right, but twice too far from the mean
+    user, item = (axis.ravel() for axis in np.indices(truth.shape))
+    asked = exam(user, item, 3 + truth[user, item])
+    given = np.array([1.0, 3.0, 5.0], np.float32)
+    rates = fit_stars(Networks(loud), None, given, asked)
+    assert rates.alone == pytest.approx((0.5, 0.0), abs=0.05)
+    assert rates.process is None
+    untold = fit_stars(Networks(loud), None, given, None)
+    assert untold.alone == (1.0, 0.0)
+
+
+def test_ratings_of_a_run_come_back_and_the_process_can_be_switched_off(shop, tmp_path):
+    whole = Recommender(load_settings(None, TINY)).fit(shop)
+    asked = whole.catalogue.cases(np.arange(5), {})
+    before = whole.stars(asked)
+    whole.save(tmp_path / "run")
+    assert torch.equal(Recommender.load(tmp_path / "run").stars(asked), before)
+    assert whole.model.rates.process is not None
+    plain = Recommender(load_settings(None, [*TINY, "rating_process=false"])).fit(shop)
+    assert plain.model.rates.process is None
+    assert plain.stars(asked).shape == before.shape
+
+
+def test_added_items_are_rated_and_the_others_stay_as_they_were(recommender):
+    asked = recommender.catalogue.cases(np.arange(5), {})
+    before = recommender.stars(asked)
+    recommender.add_items(pl.DataFrame({"id": ["new"], "title": ["New"]}))
+    after = recommender.stars(recommender.catalogue.cases(np.arange(5), {}))
+    assert after.shape[1] == before.shape[1] + 1
+    assert torch.allclose(after[:, :-1], before, atol=1e-4)
+    assert torch.isfinite(after).all()
