@@ -29,19 +29,24 @@ class Journal:
     rows: list[dict[str, float]] = field(default_factory=list)
 
 
-def shape_of(settings: Settings, per_user: float, *, behaviour: bool) -> Shape:
-    """Sizes and sharpness; where settings leave it open, by events per user.
+def shape_of(settings: Settings, lessons: Lessons, *, behaviour: bool) -> Shape:
+    """Sizes and sharpness; where settings leave it open, by the training events.
 
-    Few events per user ask for a sharp softmax and much dropout: temperature
-    ``.15 (n / 9)^(1/3)`` within .1 and .25, dropout .4 falling to .3.
+    Few events per user ask for a sharp softmax, temperature ``.15 (n / 9)^(1/3)``
+    within .1 and .25, and for much dropout, .4. With 20 and more, dropout falls with
+    the number of all events: .3 up to 34,000, .2 at 80,000, none from 450,000.
     """
     network, leaf = settings.network, settings.behaviour
-    temperature = float(np.clip(0.15 * (per_user / 9) ** (1 / 3), 0.1, 0.25))
+    temperature = float(np.clip(0.15 * (lessons.per_user / 9) ** (1 / 3), 0.1, 0.25))
+    dropout = 0.4
+    if lessons.per_user >= DENSE:
+        events = max(len(lessons.groups.item), 1)
+        dropout = float(np.clip(0.2 - 0.08 * np.log2(events / 80_000), 0.0, 0.3))
     return Shape(
         settings.width,
         network.layers,
         network.temperature or temperature,
-        network.dropout if network.dropout >= 0 else (0.4 if per_user < DENSE else 0.3),
+        network.dropout if network.dropout >= 0 else dropout,
         leaf.max_events,
         leaf.layers if behaviour else 0,
         leaf.heads,

@@ -80,7 +80,7 @@ def fit_model(
         train_one = partial(
             fit_network,
             evidence_of(dataset, known, settings),
-            shape_of(settings, lessons.per_user, behaviour=behaviour),
+            shape_of(settings, lessons, behaviour=behaviour),
             lessons,
             validation,
             settings,

@@ -60,7 +60,7 @@ class Vectors:
 
 def dropped(x: Float[Tensor, "n D"], share: float) -> Float[Tensor, "n D"]:
     """Dropout while training, by uniform draws: on a CPU a third of ``F.dropout``'s time."""
-    return x * (torch.rand_like(x) >= share) * (1 / (1 - share))
+    return x * (torch.rand_like(x) >= share) * (1 / (1 - share)) if share else x
 
 
 class JointNetwork(nn.Module):

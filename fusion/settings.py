@@ -89,7 +89,7 @@ class Network(Part):
     temperature: NonNegativeFloat = 0.0  # of the softmax; 0 chooses by events per user
     dropout: float = Field(
         default=-1.0, lt=1
-    )  # on final vectors; below 0 chooses by events per user
+    )  # on final vectors; below 0 chooses by the training events
     id_dropout: float = Field(
         default=0.1, ge=0, lt=1
     )  # share of items predicted from content alone
