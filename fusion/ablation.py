@@ -13,7 +13,7 @@ from fusion.settings import Settings
 SHUFFLED = {"text-shuffled": "text", "graph-shuffled": "graph"}
 LEAVES = (
     *("text", "graph", "behaviour", "linear", "factors", "walks", "network"),
-    *("choice", "stars", "scenarios"),
+    *("choice", "stars", "ratings", "scenarios"),
 )
 PARTS = (*LEAVES, *SHUFFLED)
 
@@ -48,7 +48,7 @@ def ablated(settings: Settings, part: str) -> Settings:
         tree[SHUFFLED[part]]["shuffle"] = True
     elif part in ("choice", "stars"):
         tree["tasks"][part] = 0.0
-    elif part in ("scenarios", "factors", "walks"):
+    elif part in ("scenarios", "factors", "walks", "ratings"):
         tree[part] = False
     else:
         tree[part]["on"] = False

@@ -228,7 +228,7 @@ def _fit_rates(
     held = dataset.interactions.stars[split.valid]  # type: ignore[index]
     exam = None if np.isnan(held).all() else stars_exam(dataset, split, "valid")
     process = None
-    if settings.rating_process:
+    if settings.ratings:
         say("ratings")
         began = time.perf_counter()
         process = fit_ratings(known, exam)

@@ -123,7 +123,7 @@ class Settings(Part):
     width: PositiveInt = 64  # D, shared by all encoders
     walks: bool = True  # neighbour leaves over events: walks, and next-item counts in time
     factors: bool = True  # the small matrix factorisation leaf
-    rating_process: bool = True  # ratings also by a Gaussian process over items
+    ratings: bool = True  # a Gaussian process over items beside the networks' ratings
     scenarios: bool = True
     split: HeldOut = HeldOut()
     text: Text = Text()

@@ -72,6 +72,21 @@ def test_test_histories_hold_validation_events_only_where_they_came_before(by, g
     assert not read & event_pairs(dataset, split.open_test())
 
 
+@pytest.mark.parametrize("carved", [True, False], ids=["carved from training", "given"])
+def test_validation_carved_from_given_training_is_history_at_the_test(carved):
+    part = np.array([0] * 10 + [2] + ([0] if carved else [1]), np.int8)
+    log = Interactions(np.zeros(12, np.int64), np.arange(12), np.ones(12, bool), part=part)
+    dataset = dataset_of(log, 1, 12, SplitRule("given"))
+    split = split_events(dataset, 0)
+    assert len(split.valid) == 1
+    asked = full_exam(dataset, split, "test")
+    read = set(asked.cases.history.item.tolist())
+    held = set(split.valid.tolist())
+    assert read == set(split.train.tolist()) | (held if carved else set())
+    assert held <= set(asked.masked.item.tolist())
+    assert held.isdisjoint(full_exam(dataset, split, "valid").cases.history.item.tolist())
+
+
 def test_events_that_are_no_positives_are_masked_but_never_wanted_or_read():
     dataset = planted()
     log = dataset.interactions
