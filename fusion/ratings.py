@@ -20,6 +20,7 @@ ALIKE = {"all": 0.4, "own": 0.1, "facts": 0.6, "text": 0.2}  # prior variances, 
 PRIOR = 20.0  # people that the prior counts for
 DAMP = 5.0  # ratings at the mean, added to every item
 ROUNDS, GAIN = 10, 5e-4  # of the fit; it stops where validation RMSE falls by less
+LEAST = 1e-6  # of that variance: all ratings may be equal
 CELLS = 4_000_000  # of one batch of covariance matrices
 
 
@@ -116,7 +117,7 @@ def _start(known: Known, rated: Rated, kept: np.ndarray) -> tuple[RatingProcess,
     mean = float(rated.stars.mean())
     count = torch.bincount(rated.item, minlength=len(kept)).float()
     offset = torch.bincount(rated.item, rated.stars - mean, len(kept)).float() / (count + DAMP)
-    unit = float((rated.stars - mean - offset[rated.item]).square().mean())
+    unit = max(float((rated.stars - mean - offset[rated.item]).square().mean()), LEAST)
     kernel = torch.full((len(kept), len(kept)), ALIKE["all"] * unit)
     kernel.diagonal().add_(ALIKE["own"] * unit)
     if known.facts is not None:

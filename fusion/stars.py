@@ -91,6 +91,6 @@ def _line(columns: np.ndarray, rest: np.ndarray, start: tuple[float, ...]) -> tu
     table = np.concatenate([columns, np.ones((1, columns.shape[1]))]).T
     if not len(table):
         return start
-    size = TRUST * np.diag(np.square(table).mean(0))
+    size = TRUST * np.diag(np.maximum(np.square(table).mean(0), 1e-9))
     found = np.linalg.solve(table.T @ table + size, table.T @ rest + size @ np.array(start))
     return tuple(found.tolist())

@@ -1,4 +1,4 @@
-"""The cheap leaves of a model as tensors and plain values, and back."""
+"""The cheap leaves of a model, and its ratings, as tensors and plain values, and back."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -126,6 +126,20 @@ def test_facts_say_how_an_item_that_nobody_rated_will_be_liked():
     assert error["with"] < 0.75 * error["without"]
 
 
+@pytest.mark.parametrize("count", [1, 60])
+def test_ratings_that_are_all_equal_are_expected_again(count):
+    user, item, _ = some_ratings()
+    world = known(user[:count], item[:count], np.full(count, 4.0))
+    asked = exam(user[:count], item[:count], np.full(count, 4.0))
+    process = fit_ratings(world, asked)
+    assert torch.allclose(process.stars(cases([], [])), torch.tensor(4.0))
+    flat_networks = Networks(np.full((USERS, ITEMS), 4.0, np.float32))
+    rates = fit_stars(flat_networks, process, np.full(count, 4.0, np.float32), asked)
+    assert torch.allclose(
+        rates.blend(torch.full((1, ITEMS), 4.0), cases([])), torch.tensor(4.0), atol=1e-3
+    )
+
+
 def test_only_the_items_rated_most_take_part_where_there_are_many(monkeypatch):
     monkeypatch.setattr(ratings, "MOST_ITEMS", 5)
     user, item, stars = some_ratings()
