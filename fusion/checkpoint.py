@@ -27,8 +27,10 @@ from fusion.gate import Gate
 from fusion.leaves import Known, Leaf
 from fusion.model import Model, network_leaves
 from fusion.network import Evidence, JointNetwork, Shape
+from fusion.ratings import RatingProcess
 from fusion.settings import Settings
-from fusion.stored_leaves import get_leaf, get_sparse, get_stars, put_leaf, put_sparse, put_stars
+from fusion.stars import Stars
+from fusion.stored_leaves import get_leaf, get_sparse, put_leaf, put_sparse
 from fusion.texts import Texts, as_read
 from kg.facts import Facts
 
@@ -61,7 +63,8 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
         structure["relations"] = list(facts.relations)
         structure["entities"] = [list(entity) for entity in facts.entities]
     if model.rates is not None:
-        structure["rates"] = put_stars(tensors, model.rates)
+        parts = ("low", "high", "mean", "both", "alone")
+        structure["rates"] = {part: getattr(model.rates, part) for part in parts}
     for name, leaf in model.leaves.items():
         put_leaf(tensors, structure["leaves"], name, leaf)
     if model.networks:
@@ -147,7 +150,7 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
     clicks = clicks and _load_gate(clicks)
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
     notes = structure["notes"]
-    rates = get_stars(tensors, structure["rates"]) if "rates" in structure else None
+    rates = _load_rates(structure["rates"], leaves) if "rates" in structure else None
     parts = settings, known, leaves, gate, networks, texts, seen, notes
     return Model(*parts, clicks or None, added or None, rates), catalogue
 
@@ -155,6 +158,12 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
 def _load_gate(about: Mapping[str, Any]) -> Gate:
     warm, cold = tuple(about["warm"]), tuple(about["cold"])
     return Gate(tuple(about["leaves"]), warm, cold, about["offset"])
+
+
+def _load_rates(about: Mapping[str, Any], leaves: Mapping[str, Leaf]) -> Stars:
+    both, alone, process = tuple(about["both"]), tuple(about["alone"]), leaves.get("ratings")
+    assert process is None or isinstance(process, RatingProcess)
+    return Stars(about["low"], about["high"], about["mean"], both, alone, process)
 
 
 def _read(file: Path) -> dict[str, Tensor]:

@@ -17,6 +17,7 @@ from fusion.linear_growth import grown_linear
 from fusion.model import Model, network_leaves
 from fusion.neighbours import Popularity, Profile, Returning, Similar, idf_rows
 from fusion.network import Evidence, JointNetwork
+from fusion.ratings import RatingProcess
 from fusion.texts import Texts
 from kg.facts import Facts
 
@@ -145,7 +146,7 @@ def _grown_leaf(
     if isinstance(leaf, Profile):
         assert known.text is not None
         return Profile(known.text.vectors.numpy())
-    if isinstance(leaf, Returning):
+    if isinstance(leaf, Returning | RatingProcess):
         return replace(leaf, items=items)
     if isinstance(leaf, Popularity):
         return Popularity(torch.from_numpy(np.asarray(known.matrix.sum(0), np.float32).ravel()))

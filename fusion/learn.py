@@ -15,7 +15,7 @@ from torch import Tensor
 from data.dataset import Dataset
 from data.errors import ConfigError, TrainingError
 from data.split import Split
-from evaluation.rows import ctr_exam, stars_exam
+from evaluation.rows import RowExam, ctr_exam, stars_exam
 from fusion.clicks import fit_clicks
 from fusion.fit import Journal, Progress, fit_network, shape_of
 from fusion.gate import Gate
@@ -32,7 +32,7 @@ from fusion.material import (
 from fusion.model import Model, network_leaves
 from fusion.network import JointNetwork
 from fusion.network_leaf import NetworkLeaf
-from fusion.ratings import fit_ratings
+from fusion.ratings import RatingProcess, fit_ratings
 from fusion.settings import Settings
 from fusion.stars import Stars, fit_stars
 from fusion.texts import Texts
@@ -73,6 +73,7 @@ def fit_model(
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
     validation = Validation.of(validation_exam(dataset, split), seen)
     fitted = fit_cheap_leaves(known, validation, settings, say)
+    given, exam = _fit_ratings(dataset, split, known, settings, fitted, say)
     behaviour = settings.behaviour.on and known.timed and _order_pays(fitted, settings)
     networks, journals = list[JointNetwork](), list[Journal]()
     if settings.network.on:
@@ -105,9 +106,8 @@ def fit_model(
         "order_pays": behaviour,
     }
     clicks = _fit_clicks(dataset, split, fitted, seen)
-    rates = _fit_rates(dataset, split, known, fitted, settings, say)
     parts = settings, known, fitted.leaves, gate, networks, texts, seen, notes, clicks
-    return Model(*parts, rates=rates)
+    return Model(*parts, rates=_fit_rates(fitted, given, exam))
 
 
 def _train_networks(
@@ -211,26 +211,32 @@ def _fit_clicks(dataset: Dataset, split: Split, fitted: Fitted, seen: Tensor) ->
     return fit_clicks(fitted.leaves, seen, ctr_exam(dataset, split, "valid"))
 
 
-def _fit_rates(
+def _fit_ratings(
     dataset: Dataset,
     split: Split,
     known: Known,
-    fitted: Fitted,
     settings: Settings,
+    fitted: Fitted,
     say: Callable[[str], None],
-) -> Stars | None:
-    network, stars = fitted.leaves.get("network"), known.events.stars
-    if stars is None or not settings.tasks.stars or not isinstance(network, NetworkLeaf):
-        return None
-    given = stars[~np.isnan(stars)]
-    if not len(given):
-        return None
-    held = dataset.interactions.stars[split.valid]  # type: ignore[index]
-    exam = None if np.isnan(held).all() else stars_exam(dataset, split, "valid")
-    process = None
-    if settings.ratings:
+) -> tuple[np.ndarray, RowExam | None]:
+    """The leaf of ratings, where there are any; those of training, and those held out."""
+    stars = dataset.interactions.stars
+    if stars is None or not settings.tasks.stars:
+        return np.empty(0, np.float32), None
+    given = stars[split.train]
+    given = given[~np.isnan(given)]
+    exam = None if np.isnan(stars[split.valid]).all() else stars_exam(dataset, split, "valid")
+    if settings.ratings and len(given):
         say("ratings")
         began = time.perf_counter()
-        process = fit_ratings(known, exam)
-        fitted.seconds["ratings"] = time.perf_counter() - began
+        fitted.add("ratings", fit_ratings(known, exam), began)
+    return given, exam
+
+
+def _fit_rates(fitted: Fitted, given: np.ndarray, exam: RowExam | None) -> Stars | None:
+    """How expected ratings are put together, where networks were taught any."""
+    network, process = fitted.leaves.get("network"), fitted.leaves.get("ratings")
+    if not len(given) or not isinstance(network, NetworkLeaf):
+        return None
+    assert process is None or isinstance(process, RatingProcess)
     return fit_stars(network, process, given, exam)

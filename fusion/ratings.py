@@ -31,7 +31,8 @@ class RatingProcess:
     K is the covariance of what one person thinks of two items, the same for all
     people: at first what facts and texts have in common, then learned by
     expectation maximisation. After Yu et al. 2009, doi:10.1145/1571941.1571979,
-    who start it from nothing. Items outside ``kept`` get no answer.
+    who start it from nothing. Items outside ``kept`` get no answer. What is
+    expected to be liked is also a leaf of the ranking.
     """
 
     mean: float
@@ -39,6 +40,13 @@ class RatingProcess:
     kernel: Float[Tensor, "kept kept"]  # K
     pull: sparse.csr_matrix  # users x kept: (K + noise)^-1 (r - mean - b)
     kept: Int[np.ndarray, " kept"]
+    items: int
+
+    def score(self, cases: Cases) -> Float[Tensor, "cases items"]:
+        """Expected ratings; the mean where there is no answer."""
+        scores = torch.full((len(cases), self.items), self.mean)
+        scores[:, torch.from_numpy(self.kept)] = self.stars(cases)
+        return scores
 
     def stars(self, cases: Cases) -> Float[Tensor, "cases kept"]:
         """Expected ratings; of someone without training ratings, those of the items."""
@@ -127,7 +135,8 @@ def _start(known: Known, rated: Rated, kept: np.ndarray) -> tuple[RatingProcess,
         text = torch.nn.functional.normalize(known.text.vectors[torch.from_numpy(kept)], dim=1)
         kernel += ALIKE["text"] * unit * text @ text.T
     none = sparse.csr_matrix((len(rated.start) - 1, len(kept)), dtype=np.float32)
-    return RatingProcess(mean, offset, kernel, none, kept), NOISE * unit
+    process = RatingProcess(mean, offset, kernel, none, kept, known.matrix.shape[1])
+    return process, NOISE * unit
 
 
 def _posterior(

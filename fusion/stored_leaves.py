@@ -1,4 +1,4 @@
-"""The cheap leaves of a model, and its ratings, as tensors and plain values, and back."""
+"""The cheap leaves of a model as tensors and plain values, and back."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,6 @@ from fusion.leaves import Known, Leaf
 from fusion.linear import Linear
 from fusion.neighbours import Popularity, Profile, Returning, Similar, idf_rows
 from fusion.ratings import RatingProcess
-from fusion.stars import Stars
 
 
 def put_sparse(tensors: dict[str, Tensor], name: str, matrix: sparse.csr_matrix) -> None:
@@ -50,6 +49,12 @@ def put_leaf(
         about[name] = {"kind": "popularity"}
     elif isinstance(leaf, Returning):
         about[name] = {"kind": "returning", "pull": leaf.pull}
+    elif isinstance(leaf, RatingProcess):
+        about[name] = {"kind": "ratings", "mean": leaf.mean}
+        tensors["ratings.offset"] = leaf.offset
+        tensors["ratings.kernel"] = leaf.kernel.half()
+        tensors["ratings.kept"] = torch.from_numpy(leaf.kept)
+        put_sparse(tensors, "ratings.pull", leaf.pull)
 
 
 def get_leaf(
@@ -73,30 +78,13 @@ def get_leaf(
         return Popularity(torch.from_numpy(np.asarray(known.matrix.sum(0), np.float32).ravel()))
     if kind == "returning":
         return Returning(known.matrix.shape[1], about["pull"])
-    raise DataError(f"model.json: leaf {name!r} is of an unknown kind {kind!r}")
-
-
-def put_stars(tensors: dict[str, Tensor], rates: Stars) -> dict[str, Any]:
-    """Tensors of the process, and the rest as plain values."""
-    process = rates.process
-    if process is not None:
-        tensors["ratings.offset"] = process.offset
-        tensors["ratings.kernel"] = process.kernel.half()
-        tensors["ratings.kept"] = torch.from_numpy(process.kept)
-        put_sparse(tensors, "ratings.pull", process.pull)
-    plain = {name: getattr(rates, name) for name in ("low", "high", "mean", "both", "alone")}
-    return plain | {"process": process and process.mean}
-
-
-def get_stars(tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> Stars:
-    process = None
-    if about["process"] is not None:
-        process = RatingProcess(
-            about["process"],
+    if kind == "ratings":
+        return RatingProcess(
+            about["mean"],
             tensors["ratings.offset"],
             tensors["ratings.kernel"].float(),
             get_sparse(tensors, "ratings.pull"),
             tensors["ratings.kept"].numpy(),
+            known.matrix.shape[1],
         )
-    both, alone = tuple(about["both"]), tuple(about["alone"])
-    return Stars(about["low"], about["high"], about["mean"], both, alone, process)
+    raise DataError(f"model.json: leaf {name!r} is of an unknown kind {kind!r}")

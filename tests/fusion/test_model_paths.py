@@ -36,14 +36,16 @@ def small(tmp_path_factory):
         (["walks=false"], {"walks", "next-items"}),
         (["factors=false"], {"factors"}),
         (["scenarios=false"], set()),
-        (["tasks.choice=0", "tasks.stars=0"], set()),
+        (["ratings=false"], {"ratings"}),
+        (["tasks.choice=0"], set()),
+        (["tasks.stars=0"], {"ratings"}),
         (["text.on=false", "graph.on=false", "behaviour.on=false", "linear.on=false"], set()),
     ],
 )
 def test_each_part_can_be_switched_off(small, tmp_path, off, gone):
     always = ["behaviour.only_where_order_pays=false"]
     whole = {"network", "behaviour", "linear", "linear-recent", "factors", "walks", "next-items"}
-    whole |= {"graph-neighbours", "text-neighbours", "popularity"}
+    whole |= {"graph-neighbours", "text-neighbours", "popularity", "ratings"}
     recommender = Recommender(load_settings(None, [*TINY, *always, *off])).fit(small)
     left = set(recommender.model.leaves)
     assert left <= whole - gone

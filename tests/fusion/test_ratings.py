@@ -163,7 +163,12 @@ def flat(kept, offset):
     """A process that says ``3 + offset`` of the kept items to everybody."""
     size = len(kept)
     none = sparse.csr_matrix((2, size), dtype=np.float32)
-    return RatingProcess(3.0, torch.tensor(offset), torch.eye(size), none, np.array(kept))
+    return RatingProcess(3.0, torch.tensor(offset), torch.eye(size), none, np.array(kept), ITEMS)
+
+
+def test_as_a_leaf_it_puts_first_what_is_expected_to_be_liked():
+    process = flat([0, 2], [1.0, -1.0])
+    assert process.score(cases([])).tolist() == [[4.0, 3.0, 2.0] + [3.0] * (ITEMS - 3)]
 
 
 def test_blending_by_hand():
