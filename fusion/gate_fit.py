@@ -22,7 +22,7 @@ PRICE = 0.1  # of validation NDCG@10 per share of them among the wanted: see _li
 def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, float]]:
     """The gate that serves validation best, and its validation NDCG@10 on the way.
 
-    First a conditional logit (McFadden 1974) over all items not masked, then
+    First a conditional logit (McFadden 1974) over the warm items not masked, then
     coordinate ascents on NDCG@10 from there, each on a sample of the cases; their
     mean is the gate (bagging, Breiman 1996). It gives way to the logit, or to the
     best leaf alone and ascents from it, where these are better on validation.
