@@ -31,8 +31,8 @@ class RatingProcess:
     K is the covariance of what one person thinks of two items, the same for all
     people: at first what facts and texts have in common, then learned by
     expectation maximisation. After Yu et al. 2009, doi:10.1145/1571941.1571979,
-    who start it from nothing. Items outside ``kept`` get no answer. What is
-    expected to be liked is also a leaf of the ranking.
+    who start it from nothing. Items outside ``kept`` get no answer. What
+    is a person's own in it is also a leaf of the ranking.
     """
 
     mean: float
@@ -43,17 +43,19 @@ class RatingProcess:
     items: int
 
     def score(self, cases: Cases) -> Float[Tensor, "cases items"]:
-        """Expected ratings; the mean where there is no answer."""
-        scores = torch.full((len(cases), self.items), self.mean)
-        scores[:, torch.from_numpy(self.kept)] = self.stars(cases)
+        """What a person's expected ratings are above those of everybody; else zero."""
+        scores = torch.zeros(len(cases), self.items)
+        scores[:, torch.from_numpy(self.kept)] = self._own(cases)
         return scores
 
     def stars(self, cases: Cases) -> Float[Tensor, "cases kept"]:
         """Expected ratings; of someone without training ratings, those of the items."""
+        return self.mean + self.offset + self._own(cases)
+
+    def _own(self, cases: Cases) -> Float[Tensor, "cases kept"]:
         pull = self.pull[np.maximum(cases.user, 0)]
         own = torch.from_numpy(np.asarray(pull @ self.kernel.numpy(), np.float32))
-        own[torch.from_numpy(cases.user < 0)] = 0.0
-        return self.mean + self.offset + own
+        return own.masked_fill(torch.from_numpy(cases.user < 0)[:, None], 0.0)
 
 
 @dataclass(frozen=True)

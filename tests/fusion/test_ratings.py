@@ -166,9 +166,14 @@ def flat(kept, offset):
     return RatingProcess(3.0, torch.tensor(offset), torch.eye(size), none, np.array(kept), ITEMS)
 
 
-def test_as_a_leaf_it_puts_first_what_is_expected_to_be_liked():
+def test_as_a_leaf_it_says_what_is_a_persons_own():
     process = flat([0, 2], [1.0, -1.0])
-    assert process.score(cases([])).tolist() == [[4.0, 3.0, 2.0] + [3.0] * (ITEMS - 3)]
+    pull = sparse.csr_matrix(np.array([[0.5, -0.25], [0, 0]], np.float32))
+    process = replace(process, pull=pull)
+    asked = Cases(np.array([0, 1, -1]), histories([], [], []))
+    found = process.score(asked)
+    assert found[0].tolist() == [0.5, 0.0, -0.25] + [0.0] * (ITEMS - 3)
+    assert not found[1:].any()
 
 
 def test_blending_by_hand():
