@@ -164,7 +164,7 @@ def click_result(name: str, scorer: Scorer, valid: RowExam, test: RowExam) -> Ro
 
 def stars_result(rater: Rater, exam: RowExam) -> dict[str, float]:
     """``rmse`` and ``mae`` of predicted stars."""
-    predicted = _collect(rater.stars, name_of(rater), exam)
+    predicted = row_answers(rater.stars, name_of(rater), exam)
     return {"rmse": rmse(exam.label, predicted), "mae": mae(exam.label, predicted)}
 
 
@@ -173,10 +173,14 @@ def row_scores(scorer: Scorer, exam: RowExam) -> NDArray[np.float64]:
     answer = scorer.score
     if exam.negatives == "given" and isinstance(scorer, ClickScorer):
         answer = scorer.click_scores
-    return _collect(answer, name_of(scorer), exam)
+    return row_answers(answer, name_of(scorer), exam)
 
 
-def _collect(answer, name: str, exam: RowExam, batch: int = 256) -> NDArray[np.float64]:
+def row_answers(answer, name: str, exam: RowExam, batch: int = 256) -> NDArray[np.float64]:
+    """What ``answer(cases)`` [cases, items] says of every row [n], asked in batches of cases.
+
+    Raises ValueError for answers of another shape, or not finite; ``name`` says whose.
+    """
     out = np.empty(len(exam))
     order = np.argsort(exam.case, kind="stable")
     case = exam.case[order]

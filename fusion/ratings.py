@@ -10,7 +10,8 @@ from scipy import sparse
 from torch import Tensor
 
 from data.histories import Cases
-from evaluation.rows import RowExam
+from evaluation.pointwise import rmse
+from evaluation.rows import RowExam, row_answers
 from fusion.leaves import Known, most_met
 from fusion.neighbours import idf_rows
 
@@ -176,11 +177,16 @@ def _update(process: RatingProcess, moment: Tensor, prior: Tensor) -> RatingProc
     return replace(process, kernel=kernel, offset=process.offset + kernel @ pulled / people)
 
 
+def expected_rows(
+    process: RatingProcess, exam: RowExam
+) -> tuple[Int[np.ndarray, " m"], Float[np.ndarray, " m"]]:
+    """The rows of an exam that the process answers, and the ratings that it expects there."""
+    rows = np.flatnonzero(np.isin(exam.item, process.kept))
+    offset = process.offset.numpy()[np.searchsorted(process.kept, exam.item[rows])]
+    return rows, process.mean + offset + row_answers(process.score, "ratings", exam)[rows]
+
+
 def _error(process: RatingProcess, exam: RowExam) -> float:
     """Root mean squared error of the ratings asked for, where there is an answer."""
-    rows = np.flatnonzero(np.isin(exam.item, process.kept))
-    if not len(rows):
-        return 0.0
-    case, place = exam.case[rows], np.searchsorted(process.kept, exam.item[rows])
-    expected = process.stars(exam.cases)[case, place]
-    return float((expected - torch.from_numpy(exam.label[rows])).square().mean().sqrt())
+    rows, expected = expected_rows(process, exam)
+    return rmse(exam.label[rows], expected) if len(rows) else 0.0

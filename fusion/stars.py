@@ -8,12 +8,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from data.histories import Cases
-from evaluation.rows import Rater, RowExam
-from fusion.ratings import RatingProcess
+from evaluation.rows import Rater, RowExam, row_answers
+from fusion.ratings import RatingProcess, expected_rows
 
 TRUST = 20.0  # validation ratings that weigh as much as the start
 START_BOTH, START_ALONE = (0.5, 0.5, 0.0), (1.0, 0.0)
-BATCH = 256  # cases asked at once
 
 
 @dataclass(frozen=True)
@@ -59,31 +58,13 @@ def fit_stars(
     mean = float(given.mean())
     both, alone = START_BOTH, START_ALONE
     if exam is not None:
-        learned, other = _answers(network, process, exam)
-        rest, known = exam.label - mean, ~np.isnan(other)
-        both = _line(np.stack([learned[known], other[known]]) - mean, rest[known], both)
-        alone = _line(learned[None] - mean, rest, alone)
-    return Stars(float(given.min()), float(given.max()), mean, both, alone, process)
-
-
-def _answers(
-    network: Rater, process: RatingProcess | None, exam: RowExam
-) -> tuple[np.ndarray, np.ndarray]:
-    """Of the rows asked for: what the networks say, and the process, NaN where it is silent."""
-    learned, other = np.empty(len(exam)), np.full(len(exam), np.nan)
-    place = np.full(exam.items, -1)
-    if process is not None:
-        place[process.kept] = np.arange(len(process.kept))
-    order = np.argsort(exam.case, kind="stable")
-    for begin in range(0, len(exam.cases), BATCH):
-        cases = exam.cases.take(np.arange(begin, min(begin + BATCH, len(exam.cases))))
-        first, last = np.searchsorted(exam.case[order], [begin, begin + len(cases)])
-        rows = order[first:last]
-        learned[rows] = network.stars(cases)[exam.case[rows] - begin, exam.item[rows]].cpu()
-        rows = rows[place[exam.item[rows]] >= 0]
+        learned = row_answers(network.stars, "networks", exam) - mean
+        rest = exam.label - mean
+        alone = _line(learned[None], rest, alone)
         if process is not None:
-            other[rows] = process.stars(cases)[exam.case[rows] - begin, place[exam.item[rows]]]
-    return learned, other
+            rows, other = expected_rows(process, exam)
+            both = _line(np.stack([learned[rows], other - mean]), rest[rows], both)
+    return Stars(float(given.min()), float(given.max()), mean, both, alone, process)
 
 
 def _line(columns: np.ndarray, rest: np.ndarray, start: tuple[float, ...]) -> tuple[float, ...]:
