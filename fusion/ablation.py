@@ -13,7 +13,7 @@ from fusion.settings import Settings
 SHUFFLED = {"text-shuffled": "text", "graph-shuffled": "graph"}
 LEAVES = (
     *("text", "graph", "behaviour", "linear", "factors", "walks", "network"),
-    *("choice", "stars", "ratings", "scenarios"),
+    *("choice", "stars", "ratings", "scenarios", "spans"),
 )
 PARTS = (*LEAVES, *SHUFFLED)
 
@@ -50,6 +50,8 @@ def ablated(settings: Settings, part: str) -> Settings:
         tree["tasks"][part] = 0.0
     elif part in ("scenarios", "factors", "walks", "ratings"):
         tree[part] = False
+    elif part == "spans":
+        tree["behaviour"][part] = False
     else:
         tree[part]["on"] = False
     return Settings.model_validate(tree)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from scipy import sparse
 from torch import Tensor
 
@@ -14,16 +15,20 @@ from data.histories import Cases
 class Factors:
     """Item factors; a user's are solved from the history.
 
-    Hu et al. 2008, doi:10.1109/ICDM.2008.22.
+    Hu et al. 2008, doi:10.1109/ICDM.2008.22. Items without events, whose factors
+    are zero, score by what their content says these would be.
     """
 
-    items: Tensor  # items x width
+    items: Float[Tensor, "items D"]
     ridge: float
     alpha: float
+    carried: Float[Tensor, "items D"] | None = None  # of items without events, from content
 
     def score(self, cases: Cases) -> Tensor:
         histories = cases.history.matrix(len(self.items))
-        return solve(histories, self.items, self.ridge, self.alpha) @ self.items.T
+        users = solve(histories, self.items, self.ridge, self.alpha)
+        told = self.items if self.carried is None else self.items + self.carried
+        return users @ told.T
 
 
 def solve(rows: sparse.csr_matrix, other: Tensor, ridge: float, alpha: float) -> Tensor:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from data.histories import Histories
@@ -53,14 +54,44 @@ class Groups:
 
 
 @dataclass(frozen=True)
+class Stretches:
+    """Parts of histories side by side, padded with zeros on the right."""
+
+    item: Int[Tensor, "B L"]
+    at: Int[Tensor, "B L"] | None  # seconds; None where the data has no times
+    there: Bool[Tensor, "B L"]
+
+    @classmethod
+    def of(cls, history: Histories, first: np.ndarray, size: np.ndarray) -> "Stretches":
+        """``size`` events from ``first`` on, rows of ``history``."""
+        width = max(int(size.max(initial=0)), 1)
+        there = np.arange(width) < size[:, None]
+        rows = np.where(there, first[:, None] + np.arange(width), 0)
+        item, at = (
+            None if column is None else torch.from_numpy(_filled(column, rows, there))
+            for column in (history.item, history.at)
+        )
+        assert item is not None
+        return cls(item, at, torch.from_numpy(there))
+
+    @property
+    def lengths(self) -> Int[Tensor, " B"]:
+        return self.there.sum(1)
+
+    def to(self, device: torch.device) -> "Stretches":
+        at = None if self.at is None else self.at.to(device)
+        return Stretches(self.item.to(device), at, self.there.to(device))
+
+
+@dataclass(frozen=True)
 class Windows:
     """Stretches of histories, cut anew every epoch at a random offset."""
 
     history: Histories
     length: int
 
-    def epoch(self, rng: np.random.Generator, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of (events [B, L + 1] padded on the right, valid [B, L + 1])."""
+    def epoch(self, rng: np.random.Generator, batch: int) -> Iterator[Stretches]:
+        """Batches of up to ``length + 1`` events in a row."""
         lengths = self.history.lengths
         cases = np.flatnonzero(lengths > 1)
         offset = rng.integers(0, self.length, len(cases))
@@ -74,7 +105,7 @@ class Windows:
         first = (self.history.start[case] + begin)[kept]
         size = (stop - begin + 1)[kept]
         for rows in _alike(size, batch, rng):
-            yield gather(self.history.item, first[rows], size[rows])
+            yield Stretches.of(self.history, first[rows], size[rows])
 
 
 def _alike(size: np.ndarray, batch: int, rng: np.random.Generator) -> list[np.ndarray]:
@@ -93,20 +124,14 @@ def _alike(size: np.ndarray, batch: int, rng: np.random.Generator) -> list[np.nd
     return [batches[at] for at in rng.permutation(len(batches))]
 
 
-def newest(history: Histories, length: int) -> tuple[Tensor, Tensor]:
-    """The newest ``length`` events of each case, padded on the right, and how many there are."""
+def newest(history: Histories, length: int) -> Stretches:
+    """The newest ``length`` events of each case."""
     size = np.minimum(history.lengths, length)
-    events, _ = gather(history.item, history.start[1:] - size, size)
-    return events, torch.from_numpy(size)
+    return Stretches.of(history, history.start[1:] - size, size)
 
 
-def gather(items: np.ndarray, first: np.ndarray, size: np.ndarray) -> tuple[Tensor, Tensor]:
-    """Rows ``items[first:first + size]`` side by side, zero-padded on the right."""
-    width = max(int(size.max(initial=0)), 1)
-    there = np.arange(width) < size[:, None]
-    at = np.where(there, first[:, None] + np.arange(width), 0)
-    picked = items[at] if len(items) else np.zeros(at.shape, np.int64)
-    return torch.from_numpy(np.where(there, picked, 0)), torch.from_numpy(there)
+def _filled(column: np.ndarray, rows: np.ndarray, there: np.ndarray) -> np.ndarray:
+    return np.where(there, column[rows], 0) if len(column) else np.zeros(rows.shape, column.dtype)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from evaluation.exam import Sets
 from fusion.added import Added
 from fusion.catalogue import Catalogue
 from fusion.gate import Gate
-from fusion.leaves import Known, Leaf
+from fusion.known import Known
+from fusion.leaves import Leaf
 from fusion.model import Model, network_leaves
 from fusion.network import Evidence, JointNetwork, Shape
 from fusion.ratings import RatingProcess

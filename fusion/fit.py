@@ -9,11 +9,12 @@ import numpy as np
 import torch
 
 from fusion.keeper import Keeper
+from fusion.known import DENSE
 from fusion.network import Evidence, JointNetwork, Shape
 from fusion.network_leaf import order_scores, sequence_scores
 from fusion.settings import Settings
 from fusion.star_start import start_stars
-from fusion.trainer import DENSE, Lessons, Trainer
+from fusion.trainer import Lessons, Trainer
 from fusion.unfinished import Memory
 from fusion.validation import Validation
 
@@ -51,6 +52,7 @@ def shape_of(settings: Settings, lessons: Lessons, *, behaviour: bool) -> Shape:
         leaf.layers if behaviour else 0,
         leaf.heads,
         leaf.dropout,
+        leaf.spans,
     )
 
 

@@ -11,7 +11,9 @@ from torch import Tensor
 from encoders.view import View
 from fusion.added import FEWEST_COLD, Added
 from fusion.als import Factors
-from fusion.leaves import Known, Leaf
+from fusion.content import carried
+from fusion.known import Known
+from fusion.leaves import Leaf
 from fusion.linear import Linear
 from fusion.linear_growth import grown_linear
 from fusion.model import Model, network_leaves
@@ -41,7 +43,7 @@ def grow(model: Model, texts: Sequence[str | None], facts: np.ndarray | None) ->
             leaves[name] = _grown_leaf(name, leaf, known, chosen.get("linear", {}), before, leaves)
     learned = model.seen[: known.learned]
     marks: Mapping[str, float] = model.notes["gate"]  # type: ignore[assignment]
-    speak = speaking(networks, chosen)
+    speak = speaking(networks, chosen, known)
     worth = {name: marks.get(f"only {name}", 1.0) for name in leaves if name in speak}
     added = Added.of(model.gate, learned, worth, known.added)
     seen = torch.cat([model.seen, torch.zeros(count, dtype=torch.bool)])
@@ -59,7 +61,7 @@ def grow(model: Model, texts: Sequence[str | None], facts: np.ndarray | None) ->
 
 
 def speaking(
-    networks: Sequence[JointNetwork], chosen: Mapping[str, Mapping[str, float]]
+    networks: Sequence[JointNetwork], chosen: Mapping[str, Mapping[str, float]], known: Known
 ) -> set[str]:
     """The leaves that can tell new items apart: those that read texts or facts."""
     names = {"graph-neighbours", "text-neighbours"}
@@ -67,6 +69,8 @@ def speaking(
         names.add("network")
     if {"facts", "text"} & chosen.get("linear", {}).keys():
         names |= {"linear", "linear-recent"}
+    if known.facts is not None or known.text is not None:
+        names.add("factors")
     return names
 
 
@@ -134,7 +138,8 @@ def _grown_leaf(
         return grown_linear(leaf, known, chosen, before)
     if isinstance(leaf, Factors):
         none = leaf.items.new_zeros(items - before, leaf.items.shape[1])
-        return replace(leaf, items=torch.cat([leaf.items, none]))
+        factors = torch.cat([leaf.items, none])
+        return replace(leaf, items=factors, carried=carried(factors, known))
     if isinstance(leaf, Similar):
         table = sparse.csr_matrix(leaf.table)
         pointers = np.concatenate([table.indptr, np.full(items - before, table.indptr[-1])])

@@ -20,7 +20,8 @@ from fusion.clicks import fit_clicks
 from fusion.fit import Journal, Progress, fit_network, shape_of
 from fusion.gate import Gate
 from fusion.gate_fit import fit_gate
-from fusion.leaves import Fitted, Known, fit_cheap_leaves
+from fusion.known import Known
+from fusion.leaves import Fitted, fit_cheap_leaves
 from fusion.material import (
     evidence_of,
     known_of,

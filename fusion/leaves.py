@@ -8,14 +8,13 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from scipy import sparse
 from torch import Tensor
 
-from data.histories import Cases, Histories
-from data.interactions import Interactions
-from encoders.view import View
+from data.histories import Cases
 from fusion.als import factorise
-from fusion.linear import Linear, closed_form, fact_rows, gram
+from fusion.content import carried
+from fusion.known import Known, most_met
+from fusion.linear import DROPPED, Linear, closed_form, fact_rows, gram, weighed
 from fusion.neighbours import (
     Popularity,
     Profile,
@@ -26,7 +25,6 @@ from fusion.neighbours import (
 )
 from fusion.settings import Settings
 from fusion.validation import Validation
-from kg.facts import Facts
 
 log = logging.getLogger(__name__)
 
@@ -45,25 +43,6 @@ class Leaf(Protocol):
     def score(self, cases: Cases) -> Tensor:
         """Scores [cases, items]; any scale, finite."""
         ...
-
-
-@dataclass(frozen=True)
-class Known:
-    """What all leaves are fitted from."""
-
-    events: Interactions  # training events
-    matrix: sparse.csr_matrix  # users x items, training positives
-    history: Histories  # of every user, training positives
-    facts: Facts | None
-    text: View | None  # whitened
-    timed: bool
-    returning: bool = False  # people come back to items, in other contexts
-    added: int = 0  # the last items, which came after training and were not learned from
-
-    @property
-    def learned(self) -> int:
-        """How many items there were in training."""
-        return self.matrix.shape[1] - self.added
 
 
 @dataclass
@@ -101,6 +80,7 @@ def fit_cheap_leaves(
             mark = validation.ndcg(leaf.score(validation.cases))
             tried.append((mark, ridge, alpha, leaf))
         mark, ridge, alpha, leaf = max(tried, key=lambda row: row[0])
+        leaf = replace(leaf, carried=carried(leaf.items, known))
         fitted.add("factors", leaf, began, ridge=ridge, alpha=alpha, ndcg=mark)
     if settings.walks:
         began = time.perf_counter()
@@ -166,15 +146,17 @@ def fit_linear(known: Known, validation: Validation, settings: Settings, fitted:
         fitted.add("linear-recent", tries[at], began, decay=tries[at].decay, ndcg=marks[at])
 
 
-def most_met(matrix: sparse.csr_matrix, most: int) -> np.ndarray:
-    """Rows of the ``most`` items with most events, ascending; equal counts keep row order."""
-    counts = np.asarray(matrix.sum(0)).ravel()
-    return np.sort(np.argsort(-counts, kind="stable")[:most])
-
-
 def linear_blocks(known: Known, kept: np.ndarray) -> dict[str, Tensor]:
-    """Gram matrices [kept, kept] of events, facts and texts."""
-    blocks = {"events": gram(known.matrix[:, kept])}
+    """Gram matrices [kept, kept] of events, facts and texts.
+
+    Where people have many events, users are ``weighed``, and the diagonal of the
+    events grows by ``DROPPED``: what learning with dropout of events comes to
+    (EDLAE, Steck 2020, "Autoencoders that don't overfit towards the identity").
+    """
+    rows = weighed(known.matrix) if known.dense else known.matrix
+    blocks = {"events": gram(rows[:, kept])}
+    if known.dense:
+        blocks["events"].diagonal().mul_(1 + DROPPED)
     if known.facts is not None:
         blocks["facts"] = gram(fact_rows(known.facts.matrix)[:, kept])
     if known.text is not None:

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from fusion.leaves import Known
-from fusion.linear import Linear, fact_scale
+from fusion.known import Known
+from fusion.linear import DROPPED, Linear, fact_scale, weighed
 
 Rows = Any  # any x items, sparse or dense
 TOLERANCE, MOST_STEPS = 1e-6, 1000  # of conjugate gradients
@@ -20,7 +20,7 @@ def grown_linear(leaf: Linear, known: Known, chosen: Mapping[str, float], before
     """The leaf with columns and rows for the items of ``known`` from row ``before`` on.
 
     With G the Gram matrix of the old items, C its block between old and new, and
-    N that of the new ones, ``X = (G + ridge I)^-1 C`` and the Schur complement
+    N that of the new ones, ``X = (G + ridge)^-1 C`` and the Schur complement
     ``S = N + ridge I - C^T X`` give the new blocks of the inverse: what solving the
     larger system anew would give for the new columns and rows. Weights between
     old items stay as they are, so old items keep their scores.
@@ -28,14 +28,15 @@ def grown_linear(leaf: Linear, known: Known, chosen: Mapping[str, float], before
     fresh = np.arange(before, known.matrix.shape[1])
     old_rows, new_rows = stacked(known, chosen, leaf.kept), stacked(known, chosen, fresh)
     ridge = chosen["ridge"]
+    old_ridge = ridge + (DROPPED * _squares(old_rows[0]) if known.dense else 0.0)
     pairs = zip(old_rows, new_rows, strict=True)
     cross = _sum(_dense(old.T @ new) for old, new in pairs)
     inner = _sum(_dense(new.T @ new) for new in new_rows) + ridge * np.eye(len(fresh))
 
     def regular(x: np.ndarray) -> np.ndarray:
-        return _sum(rows.T @ (rows @ x) for rows in old_rows) + ridge * x
+        return _sum(rows.T @ (rows @ x) for rows in old_rows) + (old_ridge * x.T).T
 
-    size = _sum(_squares(rows) for rows in old_rows) + ridge
+    size = _sum(_squares(rows) for rows in old_rows) + old_ridge
     solved = conjugate_gradients(regular, cross, size)
     schur = np.linalg.inv(inner - cross.T @ solved)
     across = solved @ schur  # minus the block between old and new of the inverse
@@ -56,7 +57,8 @@ def grown_linear(leaf: Linear, known: Known, chosen: Mapping[str, float], before
 
 def stacked(known: Known, chosen: Mapping[str, float], columns: np.ndarray) -> list[Rows]:
     """The rows that the leaf learned from, for these items: events, facts and texts."""
-    rows: list[Rows] = [known.matrix[:, columns].astype(np.float64)]
+    events = weighed(known.matrix) if known.dense else known.matrix
+    rows: list[Rows] = [events[:, columns].astype(np.float64)]
     if known.facts is not None and "facts" in chosen:
         scale = chosen["facts"] * fact_scale(known.facts.matrix[: known.learned])
         rows.append((known.facts.matrix[columns] @ sparse.diags(scale)).T.tocsr())

@@ -17,7 +17,7 @@ from evaluation.protocol import context_exam, full_exam
 from fusion.ablation import dealt
 from fusion.batch import Groups, Windows
 from fusion.fit import Progress
-from fusion.leaves import Known
+from fusion.known import Known
 from fusion.network import Evidence
 from fusion.settings import Settings
 from fusion.texts import Texts, as_read

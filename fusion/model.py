@@ -8,7 +8,8 @@ from torch import Tensor
 from data.histories import Cases
 from fusion.added import Added
 from fusion.gate import Gate
-from fusion.leaves import Known, Leaf
+from fusion.known import Known
+from fusion.leaves import Leaf
 from fusion.network import JointNetwork
 from fusion.network_leaf import NetworkLeaf, SequenceLeaf
 from fusion.settings import Settings

@@ -47,6 +47,7 @@ class Shape:
     behaviour_layers: int
     behaviour_heads: int
     behaviour_dropout: float
+    spans: bool  # whether sequences read times
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ class JointNetwork(nn.Module):
                 layers=shape.behaviour_layers,
                 heads=shape.behaviour_heads,
                 dropout=shape.behaviour_dropout,
+                spans=shape.spans,
             )
             self.sequence_id = nn.Embedding(items, width)
             self.sequence_bias = nn.Parameter(torch.zeros(items))
@@ -181,10 +183,12 @@ class JointNetwork(nn.Module):
         """The item vectors that sequences read and predict."""
         return self.sequence_id.weight
 
-    def next_states(self, events: Int[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
+    def next_states(
+        self, events: Int[Tensor, "B L"], at: Int[Tensor, "B L"] | None
+    ) -> Float[Tensor, "B L D"]:
         """The state after each event of right-padded histories."""
         assert self.behaviour is not None
-        return self.behaviour.states(self.sequence_table()[events])
+        return self.behaviour.states(self.sequence_table()[events], at)
 
     def next_scores(
         self, states: Float[Tensor, "n D"], rows: Rows = ALL

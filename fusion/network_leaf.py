@@ -56,8 +56,8 @@ def sequence_scores(
     order = np.argsort(cases.history.lengths, kind="stable")  # like lengths share a batch
     for start in range(0, len(cases), batch):
         rows = order[start : start + batch]
-        events, lengths = newest(cases.history.take(rows), network.shape.max_events)
-        view = network.behaviour(table[events.to(device)], lengths.to(device))
+        past = newest(cases.history.take(rows), network.shape.max_events).to(device)
+        view = network.behaviour(table[past.item], past.lengths, past.at)
         scores[torch.from_numpy(rows)] = network.next_scores(view.vectors).cpu()
     return scores
 

@@ -12,12 +12,12 @@ from torch import Tensor
 from data.histories import Cases
 from evaluation.pointwise import rmse
 from evaluation.rows import RowExam, row_answers
-from fusion.leaves import Known, most_met
-from fusion.neighbours import idf_rows
+from fusion.content import likeness
+from fusion.known import Known, most_met
 
 MOST_ITEMS = 3000  # with most ratings; a round costs the cube of them
 NOISE = 0.65  # of the variance that item means leave
-ALIKE = {"all": 0.4, "own": 0.1, "facts": 0.6, "text": 0.2}  # prior variances, in the same unit
+OWN = 0.1  # and of what an item shares with no other
 PRIOR = 20.0  # people that the prior counts for
 DAMP = 5.0  # ratings at the mean, added to every item
 ROUNDS, GAIN = 10, 5e-4  # of the fit; it stops where validation RMSE falls by less
@@ -129,14 +129,8 @@ def _start(known: Known, rated: Rated, kept: np.ndarray) -> tuple[RatingProcess,
     count = torch.bincount(rated.item, minlength=len(kept)).float()
     offset = torch.bincount(rated.item, rated.stars - mean, len(kept)).float() / (count + DAMP)
     unit = max(float((rated.stars - mean - offset[rated.item]).square().mean()), LEAST)
-    kernel = torch.full((len(kept), len(kept)), ALIKE["all"] * unit)
-    kernel.diagonal().add_(ALIKE["own"] * unit)
-    if known.facts is not None:
-        facts = idf_rows(known.facts.matrix)[kept]
-        kernel += ALIKE["facts"] * unit * torch.from_numpy((facts @ facts.T).toarray())
-    if known.text is not None:
-        text = torch.nn.functional.normalize(known.text.vectors[torch.from_numpy(kept)], dim=1)
-        kernel += ALIKE["text"] * unit * text @ text.T
+    kernel = unit * likeness(known, kept)
+    kernel.diagonal().add_(OWN * unit)
     none = sparse.csr_matrix((len(rated.start) - 1, len(kept)), dtype=np.float32)
     process = RatingProcess(mean, offset, kernel, none, kept, known.matrix.shape[1])
     return process, NOISE * unit

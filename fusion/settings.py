@@ -67,6 +67,7 @@ class Behaviour(Part):
     layers: PositiveInt = 2
     heads: PositiveInt = 2
     dropout: float = Field(default=0.3, ge=0, lt=1)
+    spans: bool = True  # time between events is read, not their order alone
     batch: PositiveInt = 64  # windows per step
     patience: PositiveInt = 8  # epochs without a better validation NDCG@10
     rate: PositiveFloat = 2e-3  # learning rate

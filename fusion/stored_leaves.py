@@ -10,7 +10,8 @@ from torch import Tensor
 
 from data.errors import DataError
 from fusion.als import Factors
-from fusion.leaves import Known, Leaf
+from fusion.known import Known
+from fusion.leaves import Leaf
 from fusion.linear import Linear
 from fusion.neighbours import Popularity, Profile, Returning, Similar, idf_rows
 from fusion.ratings import RatingProcess
@@ -40,6 +41,8 @@ def put_leaf(
     elif isinstance(leaf, Factors):
         about[name] = {"kind": "factors", "ridge": leaf.ridge, "alpha": leaf.alpha}
         tensors["factors.items"] = leaf.items
+        if leaf.carried is not None:
+            tensors["factors.carried"] = leaf.carried
     elif isinstance(leaf, Similar):
         about[name] = {"kind": "similar", "decay": leaf.decay}
         put_sparse(tensors, name, leaf.table)  # type: ignore[arg-type]
@@ -65,7 +68,8 @@ def get_leaf(
         weights, kept = tensors["linear.weights"].float(), tensors["linear.kept"].numpy()
         return Linear(weights, kept, known.matrix.shape[1], about["decay"])
     if kind == "factors":
-        return Factors(tensors["factors.items"], about["ridge"], about["alpha"])
+        items, told = tensors["factors.items"], tensors.get("factors.carried")
+        return Factors(items, about["ridge"], about["alpha"], told)
     if kind == "similar":
         return Similar(get_sparse(tensors, name), about["decay"])
     if kind == "profile" and name == "graph-neighbours":

@@ -11,15 +11,16 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from data.interactions import Interactions
 from fusion import objectives
-from fusion.batch import Cycle, Groups, RatedPairs, Windows
+from fusion.batch import Cycle, Groups, RatedPairs, Stretches, Windows
 from fusion.keeper import Keeper, order_part, sequence_part
+from fusion.known import DENSE
 from fusion.network import JointNetwork
 from fusion.objectives import Objective, combine
 from fusion.sampling import Sampler
 from fusion.settings import Settings
 from fusion.training_state import Learning, check_loss
 
-DENSE = 20.0  # positives per user from which users weigh by n ** -.5
+UNTIMED = 0.1  # share of steps that hide times, for visitors whose items come without them
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Trainer:
                 fields: dict[str, Tensor] = {}
                 window = next(windows, None)
                 if window is not None:
-                    fields |= self._window_fields(*window)
+                    fields |= self._window_fields(window)
                 if keepers["order"].open and steps < per_look:
                     fields |= self._group_fields(next(groups))
                 if not fields:
@@ -135,15 +136,17 @@ class Trainer:
         self.average(*self.averages, 0)
         return means
 
-    def _windows(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def _windows(self) -> Iterator[Stretches]:
         assert self.lessons.windows is not None
         return self.lessons.windows.epoch(self.learning.rng, self.settings.behaviour.batch)
 
-    def _window_fields(self, events: Tensor, there: Tensor) -> dict[str, Tensor]:
-        events, there = events.to(self.device), there.to(self.device)
-        network = self.network
-        states = network.next_states(events[:, :-1])[there[:, 1:]]
-        item = events[:, 1:][there[:, 1:]]
+    def _window_fields(self, window: Stretches) -> dict[str, Tensor]:
+        window, network = window.to(self.device), self.network
+        asked = window.there[:, 1:]
+        told = window.at is not None and self.learning.rng.random() >= UNTIMED
+        at = window.at[:, :-1] if told else None  # type: ignore[index]
+        states = network.next_states(window.item[:, :-1], at)[asked]
+        item = window.item[:, 1:][asked]
         if self.sampler is None:
             return {"next": network.next_scores(states), "next_at": item}
         rows, correction = (part.to(self.device) for part in self.sampler.draw(self.learning.rng))

@@ -9,7 +9,7 @@ from torch import Tensor
 from data.errors import ConfigError
 from data.vocabulary import Vocabulary
 from encoders.text import TextEncoder, Whitening
-from fusion.leaves import Known
+from fusion.known import Known
 from fusion.network import JointNetwork
 from fusion.texts import Texts
 from kg.facts import Facts

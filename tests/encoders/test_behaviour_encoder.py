@@ -5,15 +5,23 @@ import pytest
 import torch
 from torch import nn
 
-from encoders.behaviour import BehaviourEncoder
+from data.interactions import UNKNOWN_TIME
+from encoders.behaviour import SPANS, BehaviourEncoder, span
 
 WIDTH, LENGTH = 16, 12
 
 
+DAY = 86_400
+
+
 @pytest.fixture
 def encoder():
+    """One that has learned to listen to distances: they start at zero."""
     torch.manual_seed(0)
-    return BehaviourEncoder(WIDTH, max_events=LENGTH, dropout=0.0).eval()
+    encoder = BehaviourEncoder(WIDTH, max_events=LENGTH, dropout=0.0).eval()
+    for table in (encoder.distance, encoder.between, encoder.since):
+        nn.init.normal_(table.weight)
+    return encoder
 
 
 def events(batch, length=LENGTH, seed=0):
@@ -69,10 +77,56 @@ def test_order_matters(encoder):
     )
 
 
+def times(batch, length=LENGTH, seed=0):
+    draw = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 9 * DAY, (batch, length), generator=draw).cumsum(1)
+
+
+def test_spans_are_doublings_of_a_second():
+    later = torch.tensor([0, 1, 2, 3, 6, 7, DAY, 10**11, -5, UNKNOWN_TIME, 8])
+    earlier = torch.zeros(len(later), dtype=torch.int64)
+    earlier[-1] = UNKNOWN_TIME
+    # A clock that runs backwards counts as no time at all.
+    assert span(later, earlier).tolist() == [1, 2, 2, 3, 3, 4, 17, SPANS - 1, 1, 0, 0]
+
+
+def test_time_between_events_is_read_and_the_calendar_is_not(encoder):
+    batch, at = events(2), times(2)
+    states = encoder.states(batch, at)
+    assert torch.allclose(states, encoder.states(batch, at + 400 * DAY), atol=1e-5)
+    slower = at * 40
+    assert not torch.allclose(states, encoder.states(batch, slower), atol=1e-2)
+
+
+@pytest.mark.parametrize("cut", [1, 4, LENGTH - 1])
+def test_later_times_do_not_change_earlier_states(encoder, cut):
+    batch, one, other = events(3), times(3), times(3)
+    other[:, cut:] += 700 * DAY
+    before, after = encoder.states(batch, one), encoder.states(batch, other)
+    assert torch.allclose(before[:, :cut], after[:, :cut], atol=1e-6)
+    assert not torch.allclose(before[:, cut:], after[:, cut:], atol=1e-2)
+
+
+def test_an_unknown_time_is_no_time_long_ago(encoder):
+    """The number that stands for it never enters a difference."""
+    batch, at = events(1), times(1)
+    at[0, 3] = UNKNOWN_TIME
+    shifted = torch.where(at == UNKNOWN_TIME, at, at + 5 * DAY)
+    states = encoder.states(batch, at)
+    assert bool(states.isfinite().all())
+    assert torch.allclose(states, encoder.states(batch, shifted), atol=1e-5)
+
+
+def test_an_encoder_may_be_told_not_to_read_times():
+    torch.manual_seed(0)
+    encoder = BehaviourEncoder(WIDTH, max_events=LENGTH, spans=False).eval()
+    assert torch.equal(encoder.states(events(2)), encoder.states(events(2), times(2)))
+
+
 def test_gradients_reach_every_parameter():
     torch.manual_seed(0)
     encoder = BehaviourEncoder(WIDTH, max_events=LENGTH, dropout=0.0)
-    encoder.states(events(2)).square().sum().backward()
+    encoder.states(events(2), times(2)).square().sum().backward()
     for name, parameter in encoder.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name

@@ -13,9 +13,10 @@ from data.items import Items
 from data.vocabulary import Vocabulary
 from fusion.added import Added
 from fusion.gate import Gate
-from fusion.leaves import Known, linear_blocks
-from fusion.linear import Linear, closed_form
-from fusion.linear_growth import conjugate_gradients, stacked
+from fusion.known import Known
+from fusion.leaves import linear_blocks, solve_linear
+from fusion.linear import DROPPED, closed_form
+from fusion.linear_growth import conjugate_gradients, grown_linear, stacked
 from fusion.recommender import Recommender
 from fusion.settings import load_settings
 
@@ -162,25 +163,33 @@ def test_a_text_in_a_language_the_encoder_does_not_know_counts_as_no_text(recomm
     assert recommender.model.notes["added_warnings"] == ["unknown"]
 
 
-def test_the_linear_leaf_grows_to_what_solving_the_larger_system_gives(shop_run):
+@pytest.mark.parametrize("dense", [False, True])
+def test_the_linear_leaf_grows_to_what_solving_the_larger_system_gives(
+    shop_run, monkeypatch, dense
+):
     """Old weights aside, the new columns and rows are those of the closed form."""
+    monkeypatch.setattr("fusion.known.DENSE", 1.0 if dense else 1e9)
     recommender = Recommender.load(shop_run)
     chosen = recommender.model.notes["chosen"]["linear"]
+    old = np.arange(40)
+    leaf = solve_linear(linear_blocks(recommender.model.known, old), chosen, old, 40)
     recommender.add_items(
         frame("a", "b", text=WORDS[2]), [("a", "MADE_BY", "Ada"), ("b", "IN_YEAR", "year1")]
     )
     known: Known = recommender.model.known
-    grown: Linear = recommender.model.leaves["linear"]
+    assert known.dense == dense
+    grown = grown_linear(leaf, known, chosen, 40)
     rows = [np.asarray(r.toarray() if hasattr(r, "toarray") else r) for r in
             stacked(known, chosen, np.arange(42))]  # fmt: skip
     whole = torch.from_numpy(sum(r.T @ r for r in rows))
+    if dense:
+        whole.diagonal().add_(torch.from_numpy(DROPPED * (rows[0] ** 2).sum(0)))
     wanted = closed_form(whole, chosen["ridge"])
     assert torch.allclose(grown.weights[:, 40:].double(), wanted[:, 40:], atol=2e-4)
     assert torch.allclose(grown.weights[40:, :].double(), wanted[40:, :], atol=2e-4)
     assert grown.weights[40:, 40:].abs().max() > 0
     assert wanted[:40, 40:].abs().max() > 0.01  # so that the bound says something
-    old = Recommender.load(shop_run).model.leaves["linear"].weights
-    assert torch.equal(grown.weights[:40, :40], old)
+    assert torch.equal(grown.weights[:40, :40], leaf.weights)
 
 
 def test_stacked_rows_are_those_the_leaf_learned_from(recommender):

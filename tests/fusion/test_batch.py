@@ -2,6 +2,7 @@
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,14 +12,14 @@ from hypothesis import strategies as st
 from small_cases import histories
 
 from data.interactions import Categorical, Interactions
-from fusion.batch import Groups, Windows, gather, newest
+from fusion.batch import Groups, Stretches, Windows, newest
 
 
 def transitions(batches):
     """(before, after) of every valid neighbouring pair in the batches."""
     found = Counter()
-    for events, there in batches:
-        for row, valid in zip(events.tolist(), there.tolist(), strict=True):
+    for batch in batches:
+        for row, valid in zip(batch.item.tolist(), batch.there.tolist(), strict=True):
             inside = row[: sum(valid)]
             assert valid == sorted(valid, reverse=True)  # padding lies on the right
             assert not any(row[len(inside) :])
@@ -37,15 +38,15 @@ def test_an_epoch_shows_every_transition_exactly_once(lengths, window, seed):
     batches = list(windows.epoch(np.random.default_rng(seed), batch=3))
     expected = Counter((i, i + 1) for one in log for i in one[:-1])
     assert transitions(batches) == expected
-    assert all(events.shape[1] <= window + 1 for events, _ in batches)
-    assert all(there.sum() <= 4 * (window + 1) for _, there in batches)
+    assert all(one.item.shape[1] <= window + 1 for one in batches)
+    assert all(one.there.sum() <= 4 * (window + 1) for one in batches)
 
 
 def test_windows_of_like_length_share_a_batch():
     rng = np.random.default_rng(0)
     log = [list(range(n)) for n in rng.integers(2, 40, 500)]
     windows = Windows(histories(*log), 50)
-    held = [(there.numel(), int(there.sum())) for _, there in windows.epoch(rng, batch=20)]
+    held = [(one.there.numel(), int(one.there.sum())) for one in windows.epoch(rng, batch=20)]
     cells, events = (sum(side) for side in zip(*held, strict=True))
     assert events > 0.8 * cells  # unsorted batches hold about half
     assert max(own for _, own in held) < 2.5 * events / len(held)
@@ -54,18 +55,16 @@ def test_windows_of_like_length_share_a_batch():
 def test_a_history_that_fits_is_one_window_from_its_first_event():
     windows = Windows(histories([4, 5, 6], [7]), 5)
     for seed in range(5):
-        ((events, there),) = windows.epoch(np.random.default_rng(seed), batch=8)
-        assert events.tolist() == [[4, 5, 6]]
-        assert there.all()
+        (one,) = windows.epoch(np.random.default_rng(seed), batch=8)
+        assert one.item.tolist() == [[4, 5, 6]]
+        assert one.there.all()
 
 
 def test_a_long_history_is_cut_elsewhere_in_another_epoch():
     windows = Windows(histories(list(range(50))), 10)
     rng = np.random.default_rng(0)
     firsts = {
-        tuple(
-            sorted(row[0] for events, _ in windows.epoch(rng, batch=64) for row in events.tolist())
-        )
+        tuple(sorted(row[0] for one in windows.epoch(rng, batch=64) for row in one.item.tolist()))
         for _ in range(10)
     }
     assert len(firsts) > 3
@@ -76,21 +75,33 @@ def test_without_transitions_there_are_no_windows():
 
 
 def test_newest_takes_the_last_events_in_order():
-    events, lengths = newest(histories([1, 2, 3, 4], [], [9]), 3)
-    assert events.tolist() == [[2, 3, 4], [0, 0, 0], [9, 0, 0]]
-    assert lengths.tolist() == [3, 0, 1]
+    past = newest(histories([1, 2, 3, 4], [], [9]), 3)
+    assert past.item.tolist() == [[2, 3, 4], [0, 0, 0], [9, 0, 0]]
+    assert past.lengths.tolist() == [3, 0, 1]
+    assert past.at is None
+
+
+def test_times_stay_beside_their_items():
+    log = histories([1, 2, 3, 4], [], [9])
+    timed = replace(log, at=10 * log.item)
+    past = newest(timed, 3)
+    assert torch.equal(past.at, 10 * past.item)
+    batches = list(Windows(timed, 2).epoch(np.random.default_rng(0), batch=2))
+    assert batches
+    for one in batches:
+        assert torch.equal(one.at, 10 * one.item)
 
 
 def test_newest_of_nobody_and_of_people_without_events():
-    events, lengths = newest(histories([], []), 3)
-    assert events.shape == (2, 1)
-    assert lengths.tolist() == [0, 0]
+    past = newest(histories([], []), 3)
+    assert past.item.shape == (2, 1)
+    assert past.lengths.tolist() == [0, 0]
 
 
-def test_gather_pads_with_zeros_on_the_right():
-    events, there = gather(np.array([5, 6, 7, 8]), np.array([2, 0]), np.array([2, 1]))
-    assert events.tolist() == [[7, 8], [5, 0]]
-    assert there.tolist() == [[True, True], [True, False]]
+def test_stretches_are_padded_with_zeros_on_the_right():
+    one = Stretches.of(histories([5, 6, 7, 8]), np.array([2, 0]), np.array([2, 1]))
+    assert one.item.tolist() == [[7, 8], [5, 0]]
+    assert one.there.tolist() == [[True, True], [True, False]]
 
 
 EVENTS = Interactions(
@@ -157,6 +168,6 @@ def test_without_positive_events_there_are_no_groups(scenarios):
 
 
 def test_padding_and_items_are_tensors_of_rows():
-    events, there = gather(np.array([1]), np.array([0]), np.array([1]))
-    assert events.dtype == torch.int64
-    assert there.dtype == torch.bool
+    one = Stretches.of(histories([1]), np.array([0]), np.array([1]))
+    assert one.item.dtype == torch.int64
+    assert one.there.dtype == torch.bool

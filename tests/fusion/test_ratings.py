@@ -14,7 +14,7 @@ from data.histories import Cases
 from data.interactions import Interactions
 from evaluation.rows import RowExam
 from fusion import ratings
-from fusion.leaves import Known
+from fusion.known import Known
 from fusion.ratings import Rated, RatingProcess, fit_ratings
 from fusion.recommender import Recommender
 from fusion.settings import load_settings
