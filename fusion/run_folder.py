@@ -14,6 +14,7 @@ from typing import Any
 from data.errors import ConfigError, DataError
 
 MANIFEST = "manifest.json"
+FORMAT = 2  # of runs; another one is not read
 REPORTS = ("report.json", "report.html")  # rewritten by an evaluation
 LIBRARIES = ("torch", "torch-geometric", "sentence-transformers", "numpy", "polars", "ladybug")
 
@@ -78,7 +79,7 @@ def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
         if path.is_file() and path != folder / MANIFEST
     }
     versions = {name: metadata.version(name) for name in LIBRARIES}
-    content = {"format": 1, **about, "versions": versions, "files": files}
+    content = {"format": FORMAT, **about, "versions": versions, "files": files}
     _write_json(folder / MANIFEST, content)
 
 
@@ -104,7 +105,8 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
 def check_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a run whose files are all as they were written.
 
-    Raises DataError naming the file that is missing or damaged.
+    Raises DataError naming the file that is missing or damaged, and for a run of
+    another format.
     """
     path = folder / MANIFEST
     if not path.is_file():
@@ -114,6 +116,9 @@ def check_manifest(folder: Path) -> dict[str, Any]:
         files = dict(manifest["files"].items())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: damaged ({error}); train again") from None
+    if manifest.get("format") != FORMAT:
+        made = f"format {manifest.get('format')!r}, and this version reads {FORMAT}"
+        raise DataError(f"{path}: a run of {made}; train again")
     for name, wanted in files.items():
         file = folder / name
         if not file.resolve().is_relative_to(folder.resolve()):

@@ -77,6 +77,17 @@ def test_a_damaged_manifest_is_named(run, content):
         check_manifest(run)
 
 
+@pytest.mark.parametrize("other", [1, "2", None])
+def test_a_run_of_another_format_is_not_read(run, other):
+    manifest = json.loads((run / MANIFEST).read_text())
+    manifest["format"] = other
+    (run / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(
+        DataError, match=rf"format {other!r}, .* reads 2; train again"
+    ):
+        check_manifest(run)
+
+
 @pytest.mark.parametrize("name", ["../outside", "{root}/outside"])
 def test_a_manifest_cannot_point_outside_the_run(run, tmp_path, name):
     (run.parent / "outside").write_bytes(b"x")
