@@ -82,9 +82,7 @@ def test_a_run_of_another_format_is_not_read(run, other):
     manifest = json.loads((run / MANIFEST).read_text())
     manifest["format"] = other
     (run / MANIFEST).write_text(json.dumps(manifest))
-    with pytest.raises(
-        DataError, match=rf"format {other!r}, .* reads 2; train again"
-    ):
+    with pytest.raises(DataError, match=rf"format {other!r}, .* reads 2; train again"):
         check_manifest(run)
 
 
