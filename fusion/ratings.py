@@ -12,7 +12,7 @@ from torch import Tensor
 from data.histories import Cases
 from evaluation.pointwise import rmse
 from evaluation.rows import RowExam, row_answers
-from fusion.content import likeness
+from fusion.content import Content
 from fusion.known import Known, most_met
 
 MOST_ITEMS = 3000  # with most ratings; a round costs the cube of them
@@ -129,7 +129,7 @@ def _start(known: Known, rated: Rated, kept: np.ndarray) -> tuple[RatingProcess,
     count = torch.bincount(rated.item, minlength=len(kept)).float()
     offset = torch.bincount(rated.item, rated.stars - mean, len(kept)).float() / (count + DAMP)
     unit = max(float((rated.stars - mean - offset[rated.item]).square().mean()), LEAST)
-    kernel = unit * likeness(known, kept)
+    kernel = unit * Content.of(known).likeness(kept, kept)
     kernel.diagonal().add_(OWN * unit)
     none = sparse.csr_matrix((len(rated.start) - 1, len(kept)), dtype=np.float32)
     process = RatingProcess(mean, offset, kernel, none, kept, known.matrix.shape[1])

@@ -12,7 +12,7 @@ from data.interactions import Interactions
 from encoders.view import View
 from fusion import content
 from fusion.als import factorise
-from fusion.content import carried, likeness
+from fusion.content import Content, carried
 from fusion.known import Known
 from kg.facts import Facts
 
@@ -74,7 +74,8 @@ def test_the_map_is_kernel_ridge_regression(monkeypatch, teachers):
     vectors = torch.randn(ITEMS, 5, generator=torch.Generator().manual_seed(2))
     counts = np.asarray(known.matrix.sum(0)).ravel()
     taught = np.sort(np.argsort(-counts, kind="stable")[: min(teachers, ITEMS - COLD)])
-    whole = likeness(known, np.arange(ITEMS)).double().numpy()
+    every = np.arange(ITEMS)
+    whole = Content.of(known).likeness(every, every).double().numpy()
     left = whole[np.ix_(taught, taught)] + content.NOISE * np.eye(len(taught))
     expected = whole[-COLD:][:, taught] @ np.linalg.solve(left, vectors.double().numpy()[taught])
     told = carried(vectors, known)
@@ -84,7 +85,8 @@ def test_the_map_is_kernel_ridge_regression(monkeypatch, teachers):
 
 def test_likeness_by_hand():
     known = world(text=True)
-    table, text = likeness(known, np.array([0, 3, 4])), known.text.vectors.double()
+    rows, text = np.array([0, 3, 4]), known.text.vectors.double()
+    table = Content.of(known).likeness(rows, rows)
     # Items 0 and 3 share a kind, 0 and 4 only the fact that all share, which weighs nothing.
     for column, shared in ((1, 1.0), (2, 0.0)):
         cosine = torch.cosine_similarity(text[0], text[(0, 3, 4)[column]], dim=0)
