@@ -1,4 +1,4 @@
-"""Did the graph and the texts earn their place? An answer in words, from paired tests."""
+"""Did the graph, the texts, and other parts earn their place? In words, from paired tests."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from data.interactions import Ints
 from evaluation.result import Result
 from evaluation.significance import Difference, Values, compare, holm
 
+SOURCES = ("graph", "text")  # these can also be dealt to other items; other parts only left out
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one source of knowledge gave; ``words`` is for people, ``tests`` for checking."""
+    """What one part gave; ``words`` is for people, ``tests`` for checking."""
 
     source: str
     earned: bool
@@ -29,13 +31,14 @@ def verdicts(
     *,
     resamples: int = 10_000,
 ) -> list[Verdict]:
-    """One verdict per source (keys such as "graph", "text"), corrected as one family.
+    """One verdict per part (keys such as "graph", "text", "network"), corrected as one family.
 
     ``real``, and each value of ``without`` (retrained without the source) and
     ``shuffled`` (retrained with its facts dealt to other items), hold one array
     per seed, paired by ``users``. A source has earned its place only if the
     real one is significantly better than both: better than nothing, and not
-    merely because there is more to fit.
+    merely because there is more to fit. Of other parts, whose facts cannot be
+    dealt out, the first is asked.
     """
     keys, family = [], []
     for kind, arms in (("without", without), ("shuffled", shuffled)):
@@ -64,14 +67,15 @@ def judged(results: Mapping[str, Result], users: Ints, metric: str = "ndcg@10") 
 
 
 def verdict(source: str, absent: Difference | None, shuffled: Difference | None) -> Verdict:
-    """The words for one source; either test may be missing and is then said to be missing."""
+    """The words for one part; a test of a source may be missing and is then said to be missing."""
     tests = tuple(test for test in (absent, shuffled) if test is not None)
     if not tests:
         raise ValueError(f"no comparison for {source!r}: retrain without it or with it shuffled")
     better = [test.significant() and test.difference > 0 for test in tests]
     worse = [test.significant() and test.difference < 0 for test in tests]
     figures = "; ".join(f"against {test.second} {_figure(test)}" for test in tests)
-    if all(better) and len(tests) == 2:
+    earned = all(better) and len(tests) == (2 if source in SOURCES else 1)
+    if earned:
         head = f"The {source} earned its place"
     elif any(worse):
         head = f"The {source} did harm"
@@ -89,7 +93,7 @@ def verdict(source: str, absent: Difference | None, shuffled: Difference | None)
         head = f"The {source} helps in the one comparison made; the other is missing"
     else:
         head = f"The {source} made no significant difference: it did not earn its place"
-    return Verdict(source, all(better) and len(tests) == 2, f"{head} ({figures}).", tests)
+    return Verdict(source, earned, f"{head} ({figures}).", tests)
 
 
 def _figure(test: Difference) -> str:

@@ -86,7 +86,7 @@ def evaluation_page(title: str, lead: str, found: Findings, foot: str = "") -> s
         [
             Section("Results", results_html(found.results, found.ours) + _notes(found.notes)),
             Section("Differences", differences_html(found.significance)),
-            Section("What graph and text gave", verdicts_html(found.verdicts)),
+            Section("What each part gave", verdicts_html(found.verdicts)),
             Section("Slices", slices_html(found.slices, found.ours)),
             *found.more,
             Section("Calibration", _calibrations(found.reliability)),

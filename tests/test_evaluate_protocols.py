@@ -103,7 +103,7 @@ def test_the_run_holds_the_page_and_is_still_whole(shop, figures):
     page = (shop / "report.html").read_text("utf-8")
     for title in ("Results", "Slices", "Beyond accuracy", "Examples", "Learning curves", "Data"):
         assert f"<h2>{title}</h2>" in page, title
-    assert "What graph and text gave" in page
+    assert "What each part gave" in page
     assert "because you liked" in page
     assert f"{figures['results']['trefoil']['ndcg@10']:.4f}" in page
     kept = json.loads((shop / "report.json").read_text("utf-8"))

@@ -79,3 +79,16 @@ def test_a_source_without_effect_did_not_earn_its_place():
 
 def test_a_harmful_source_is_called_harmful():
     assert "did harm" in words_for(-0.05, 0.0)
+
+
+@pytest.mark.parametrize(("gain", "said"), [(0.05, "earned its place ("), (0.0, "did not earn")])
+def test_a_part_that_cannot_be_shuffled_is_judged_by_leaving_it_out(gain, said):
+    random = np.random.default_rng(0)
+    base, users = random.random(400), [np.arange(400)]
+    worse = [base - gain + random.normal(0, 0.05, 400)]
+    (found,) = verdicts("ndcg@10", users, [base], {"network": worse}, {}, resamples=1000)
+    assert found.earned == (gain > 0)
+    assert said in found.words
+    (source,) = verdicts("ndcg@10", users, [base], {"graph": worse}, {}, resamples=1000)
+    assert not source.earned
+    assert ("the other is missing" in source.words) == (gain > 0)
