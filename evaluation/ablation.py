@@ -9,7 +9,7 @@ from data.interactions import Ints
 from evaluation.result import Result
 from evaluation.significance import Difference, Values, compare, holm
 
-SOURCES = ("graph", "text")  # these can also be dealt to other items; other parts only left out
+SOURCES = ("text", "graph")  # these can also be dealt to other items; other parts only left out
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ import numpy as np
 from data.errors import ConfigError
 from data.interactions import Bools, Ints
 from data.suggest import closest
+from evaluation.ablation import SOURCES
 from fusion.settings import Settings
 
-SHUFFLED = {"text-shuffled": "text", "graph-shuffled": "graph"}
+SHUFFLED = {f"{source}-shuffled": source for source in SOURCES}
 LEAVES = (
     *("text", "graph", "behaviour", "linear", "factors", "walks", "network"),
     *("choice", "stars", "ratings", "scenarios", "spans"),

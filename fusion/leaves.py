@@ -14,7 +14,7 @@ from data.histories import Cases
 from fusion.als import factorise
 from fusion.content import carried
 from fusion.known import Known, most_met
-from fusion.linear import DROPPED, Linear, closed_form, fact_rows, gram, weighed
+from fusion.linear import Linear, closed_form, event_ridge, event_rows, fact_rows, gram
 from fusion.neighbours import (
     Popularity,
     Profile,
@@ -147,16 +147,10 @@ def fit_linear(known: Known, validation: Validation, settings: Settings, fitted:
 
 
 def linear_blocks(known: Known, kept: np.ndarray) -> dict[str, Tensor]:
-    """Gram matrices [kept, kept] of events, facts and texts.
-
-    Where people have many events, users are ``weighed``, and the diagonal of the
-    events grows by ``DROPPED``: what learning with dropout of events comes to
-    (EDLAE, Steck 2020, "Autoencoders that don't overfit towards the identity").
-    """
-    rows = weighed(known.matrix) if known.dense else known.matrix
-    blocks = {"events": gram(rows[:, kept])}
-    if known.dense:
-        blocks["events"].diagonal().mul_(1 + DROPPED)
+    """Gram matrices [kept, kept] of events (with ``event_ridge``), facts and texts."""
+    rows = event_rows(known)[:, kept]
+    blocks = {"events": gram(rows)}
+    blocks["events"].diagonal().add_(torch.from_numpy(event_ridge(known, rows)))
     if known.facts is not None:
         blocks["facts"] = gram(fact_rows(known.facts.matrix)[:, kept])
     if known.text is not None:

@@ -9,6 +9,7 @@ from scipy import sparse
 from torch import Tensor
 
 from data.histories import Cases
+from fusion.known import Known
 
 DROPPED = 0.6  # p / (1 - p): shares p of the events that dense rows are learned to do without
 
@@ -51,15 +52,28 @@ def gram(*rows: sparse.spmatrix | np.ndarray) -> Tensor:
     return torch.from_numpy(total)
 
 
-def weighed(events: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Users' rows scaled by ``n^-1/4`` for n events, so that a user's squares weigh ``n^-1/2``.
+def event_rows(known: Known) -> sparse.csr_matrix:
+    """The events [users, items] as the closed form reads them.
 
-    The squares of all rows still add up to the number of events.
+    Where people have many, users' rows are scaled by ``n^-1/4`` for n events, so that
+    a user's squares weigh ``n^-1/2``; all squares still add up to the events.
     """
-    counts = np.diff(events.indptr)
+    if not known.dense:
+        return known.matrix
+    counts = np.diff(known.matrix.indptr)
     scale = np.maximum(counts, 1) ** -0.25
-    scale *= np.sqrt(counts.sum() / max((scale**2 * counts).sum(), 1e-9))
-    return (sparse.diags(scale) @ events).tocsr().astype(np.float32)
+    scale *= np.sqrt(counts.sum() / (scale**2 * counts).sum())
+    return (sparse.diags(scale) @ known.matrix).tocsr().astype(np.float32)
+
+
+def event_ridge(known: Known, rows: sparse.csr_matrix) -> np.ndarray:
+    """What the diagonal gains for the items of ``rows``, columns of ``event_rows``.
+
+    Where people have many events: what learning with dropout of events comes to
+    (EDLAE, Steck 2020, "Autoencoders that don't overfit towards the identity").
+    """
+    share = DROPPED if known.dense else 0.0
+    return share * np.asarray(rows.multiply(rows).sum(0), np.float64).ravel()
 
 
 def closed_form(gram_matrix: Tensor, ridge: float) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from scipy import sparse
 
 from fusion.known import Known
-from fusion.linear import DROPPED, Linear, fact_scale, weighed
+from fusion.linear import Linear, event_ridge, event_rows, fact_scale
 
 Rows = Any  # any x items, sparse or dense
 TOLERANCE, MOST_STEPS = 1e-6, 1000  # of conjugate gradients
@@ -28,7 +28,7 @@ def grown_linear(leaf: Linear, known: Known, chosen: Mapping[str, float], before
     fresh = np.arange(before, known.matrix.shape[1])
     old_rows, new_rows = stacked(known, chosen, leaf.kept), stacked(known, chosen, fresh)
     ridge = chosen["ridge"]
-    old_ridge = ridge + (DROPPED * _squares(old_rows[0]) if known.dense else 0.0)
+    old_ridge = ridge + event_ridge(known, old_rows[0])
     pairs = zip(old_rows, new_rows, strict=True)
     cross = _sum(_dense(old.T @ new) for old, new in pairs)
     inner = _sum(_dense(new.T @ new) for new in new_rows) + ridge * np.eye(len(fresh))
@@ -57,8 +57,7 @@ def grown_linear(leaf: Linear, known: Known, chosen: Mapping[str, float], before
 
 def stacked(known: Known, chosen: Mapping[str, float], columns: np.ndarray) -> list[Rows]:
     """The rows that the leaf learned from, for these items: events, facts and texts."""
-    events = weighed(known.matrix) if known.dense else known.matrix
-    rows: list[Rows] = [events[:, columns].astype(np.float64)]
+    rows: list[Rows] = [event_rows(known)[:, columns].astype(np.float64)]
     if known.facts is not None and "facts" in chosen:
         scale = chosen["facts"] * fact_scale(known.facts.matrix[: known.learned])
         rows.append((known.facts.matrix[columns] @ sparse.diags(scale)).T.tocsr())

@@ -98,6 +98,16 @@ def test_time_between_events_is_read_and_the_calendar_is_not(encoder):
     assert not torch.allclose(states, encoder.states(batch, slower), atol=1e-2)
 
 
+@pytest.mark.parametrize("alone", ["distance", "between", "since"])
+def test_each_of_the_three_distances_speaks(encoder, alone):
+    batch, at = events(2), times(2)
+    for name in {"distance", "between", "since"} - {alone}:
+        nn.init.zeros_(getattr(encoder, name).weight)
+    heard = encoder.states(batch, at)
+    nn.init.zeros_(getattr(encoder, alone).weight)
+    assert not torch.allclose(heard, encoder.states(batch, at), atol=1e-2)
+
+
 @pytest.mark.parametrize("cut", [1, 4, LENGTH - 1])
 def test_later_times_do_not_change_earlier_states(encoder, cut):
     batch, one, other = events(3), times(3), times(3)

@@ -58,6 +58,14 @@ def test_an_item_of_the_loved_maker_reaches_those_who_love_her_and_says_why(reco
     assert [node.label for node in reasons[0].nodes] == ["User", "Item", "Entity", "Item"]
 
 
+def test_the_factors_of_a_new_item_come_from_its_maker(recommender):
+    recommender.add_items(frame("new"), [("new", "MADE_BY", ADA)])
+    score = recommender.model.leaves["factors"].score(every_case(recommender))[:, -1]
+    user = np.array([int(one[1:]) for one in recommender.catalogue.users.ids])
+    lovers = torch.from_numpy(user % 4 == 0)
+    assert score[lovers].mean() > 2 * score[~lovers].mean()
+
+
 def test_the_maker_can_be_named_in_several_ways(recommender):
     triples = [
         ("one", "MADE_BY", "Ada"),

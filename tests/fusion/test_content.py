@@ -14,6 +14,9 @@ from fusion import content
 from fusion.als import factorise
 from fusion.content import Content, carried
 from fusion.known import Known
+from fusion.leaves import fit_cheap_leaves
+from fusion.settings import load_settings
+from fusion.validation import Validation
 from kg.facts import Facts
 
 USERS, ITEMS, COLD = 90, 36, 9
@@ -107,3 +110,15 @@ def test_scores_of_items_with_events_stay_as_they_were():
     assert torch.equal(both[:, :-COLD], plain[:, :-COLD])
     assert not plain[:, -COLD:].any()
     assert both[0, -COLD:].abs().min() > 0
+
+
+def test_the_fitted_factors_carry():
+    known = world()
+    some = cases([0, 3], [1, 4])
+    wanted = torch.zeros(2, ITEMS, dtype=torch.bool)
+    wanted[:, 6] = True
+    seen = torch.arange(ITEMS) < ITEMS - COLD
+    validation = Validation(some, torch.zeros_like(wanted), wanted, seen)
+    fitted = fit_cheap_leaves(known, validation, load_settings(), print)
+    cold = fitted.leaves["factors"].score(some)[:, -COLD:]
+    assert cold.abs().min() > 0

@@ -9,7 +9,7 @@ from small_cases import cases, histories, random_events, table
 from data.interactions import Interactions
 from fusion.known import Known
 from fusion.leaves import linear_blocks
-from fusion.linear import DROPPED, Linear, closed_form, fact_rows, gram, weighed
+from fusion.linear import DROPPED, Linear, closed_form, event_rows, fact_rows, gram
 
 
 def regression(events, ridge):
@@ -55,12 +55,19 @@ def test_blocks_of_rows_add_up_to_the_stacked_rows():
         gram()
 
 
-def test_a_row_of_sixteen_events_counts_for_four_of_one():
+def only_events(events):
+    """What leaves are fitted from, where there are events alone."""
+    past = histories(*(row.indices.tolist() for row in events))
+    pairs = Interactions(*map(np.asarray, events.nonzero()), np.ones(events.nnz, bool))
+    return Known(pairs, events, past, None, None, timed=False)
+
+
+def test_a_row_of_sixteen_events_counts_for_four_of_one(monkeypatch):
+    monkeypatch.setattr("fusion.known.DENSE", 1.0)
     events = sparse.csr_matrix(np.array([[1, 0] + 15 * [0], [0] + 16 * [1]], np.float32))
-    found = weighed(events)
+    found = event_rows(only_events(events))
     assert found[0, 0] / found[1, 1] == pytest.approx(2.0)  # squared 4: 16 ** -.5 is a quarter
     assert float(found.multiply(found).sum()) == pytest.approx(17.0)
-    assert not weighed(sparse.csr_matrix((2, 3), dtype=np.float32)).nnz
 
 
 @pytest.mark.parametrize("dense", [False, True])
@@ -68,18 +75,18 @@ def test_dense_events_are_learned_as_if_some_were_dropped(monkeypatch, dense):
     """Products of rows whose events are dropped and made up for: the diagonal alone is larger."""
     monkeypatch.setattr("fusion.known.DENSE", 1.0 if dense else 1e9)
     events = random_events(40, 6)
-    past = histories(*(row.indices.tolist() for row in events))
-    pairs = Interactions(*map(np.asarray, events.nonzero()), np.ones(events.nnz, bool))
-    found = linear_blocks(Known(pairs, events, past, None, None, timed=False), np.arange(6))
+    known = only_events(events)
+    found = linear_blocks(known, np.arange(6))
     if not dense:
         assert torch.equal(found["events"], gram(events))
         return
-    rows, rng = weighed(events).toarray(), np.random.default_rng(0)
+    weighed, rng = event_rows(known), np.random.default_rng(0)
+    rows = weighed.toarray()
     share = DROPPED / (1 + DROPPED)
     kept = (rng.random((20_000, *rows.shape)) >= share) / (1 - share)
     mean = np.einsum("tui,tuj->ij", kept * rows, kept * rows, optimize=True) / len(kept)
     assert np.allclose(found["events"].numpy(), mean, atol=0.15)
-    assert np.allclose(found["events"].fill_diagonal_(0), gram(weighed(events)).fill_diagonal_(0))
+    assert np.allclose(found["events"].fill_diagonal_(0), gram(weighed).fill_diagonal_(0))
 
 
 def whole(weights, decay=0.0):
