@@ -109,8 +109,13 @@ def _polars(frame: object, what: str) -> pl.DataFrame:
         ) from None
 
 
-def items_of(frame: pl.DataFrame | pd.DataFrame, columns: EntityColumns | None = None) -> Entities:
-    """Items of a frame; unless told otherwise, from its columns id, title and text.
+def items_of(
+    frame: pl.DataFrame | pd.DataFrame,
+    columns: EntityColumns | None = None,
+    *,
+    numbers: Iterable[str] = (),
+) -> Entities:
+    """Items of a frame; unless told otherwise, from its columns id, title, text and ``numbers``.
 
     Raises DataError for a row without an id and for an id that occurs twice.
     """
@@ -118,7 +123,10 @@ def items_of(frame: pl.DataFrame | pd.DataFrame, columns: EntityColumns | None =
     if columns is None:
         there = [name for name in ("title", "text") if name in table.frame.columns]
         columns = EntityColumns(
-            "id", "title" if "title" in there else None, ("text",) if "text" in there else ()
+            "id",
+            "title" if "title" in there else None,
+            ("text",) if "text" in there else (),
+            score=tuple(name for name in numbers if name in table.frame.columns),
         )
     sieve = Sieve(table, max_bad_share=0.0)
     ids = entity_ids(table, columns, sieve)

@@ -63,6 +63,8 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
         tensors["facts.entity"] = torch.from_numpy(facts.entity)
         structure["relations"] = list(facts.relations)
         structure["entities"] = [list(entity) for entity in facts.entities]
+    for name, column in model.known.numbers.items():
+        tensors[f"numbers.{name}"] = torch.from_numpy(column)
     if model.rates is not None:
         parts = ("low", "high", "mean", "both", "alone")
         structure["rates"] = {part: getattr(model.rates, part) for part in parts}
@@ -142,6 +144,11 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
         texts.items if texts else None,
         events.at is not None,
         added=added.count if added else 0,
+        numbers={
+            name.removeprefix("numbers."): part.numpy()
+            for name, part in tensors.items()
+            if name.startswith("numbers.")
+        },
     )
     networks = _load_networks(tensors, structure, known)
     leaves: dict[str, Leaf] = network_leaves(networks) if networks else {}

@@ -1,4 +1,4 @@
-"""How alike items are by facts and texts, and what that says of items without events."""
+"""How alike items are by facts, texts and numbers, and what that says of items without events."""
 
 from dataclasses import dataclass
 
@@ -8,38 +8,63 @@ from jaxtyping import Float, Int
 from scipy import sparse
 from torch import Tensor
 
+from data.interactions import Floats
 from fusion.known import Known, most_met
 from fusion.neighbours import idf_rows
 
-ALIKE = {"all": 0.4, "facts": 0.6, "text": 0.2}  # prior covariance, in parts of a common unit
+ALIKE = {"all": 0.4, "facts": 0.6, "text": 0.2, "numbers": 0.3}  # covariance, in a common unit
+NEAR = 0.1  # share of the items by which numbers that say "alike" may differ in rank
 NOISE = 0.4  # variance of an item's vector that content does not tell, in the same unit
 TEACHERS = 3000  # items with most events that a map is learned from; it costs their cube
 
 
 @dataclass(frozen=True)
 class Content:
-    """Facts and texts of items, each a row of length one, or zero where nothing is known."""
+    """Facts and texts of items, each a row of length one, or zero where nothing is known.
+
+    ``ranks`` are numbers (a year, a price) as shares of the items that have less;
+    NaN where an item has none.
+    """
 
     facts: sparse.csr_matrix | None
     text: Float[Tensor, "items T"] | None
+    ranks: Float[Tensor, "C items"]
 
     @classmethod
     def of(cls, known: Known) -> "Content":
         facts = known.facts and idf_rows(known.facts.matrix, known.learned)
         text = known.text and torch.nn.functional.normalize(known.text.vectors, dim=1)
-        return cls(facts, text)
+        ranks = torch.zeros(len(known.numbers), known.matrix.shape[1])
+        for row, column in zip(ranks, known.numbers.values(), strict=True):
+            row[:] = _ranks(column, known.learned)
+        return cls(facts, text, ranks)
 
     def likeness(
         self, rows: Int[np.ndarray, " rows"], others: Int[np.ndarray, " others"]
     ) -> Float[Tensor, "rows others"]:
-        """Covariance of two items: what all share, and cosines of their facts and texts."""
+        """Covariance of two items: what all share, cosines of facts and texts, nearness of numbers.
+
+        Numbers are near by a Gaussian of their ranks, the mean over columns.
+        """
         total = torch.full((len(rows), len(others)), ALIKE["all"])
         if self.facts is not None:
             cosine = (self.facts[rows] @ self.facts[others].T).toarray()
             total += ALIKE["facts"] * torch.from_numpy(cosine)
         if self.text is not None:
             total += ALIKE["text"] * self.text[rows] @ self.text[others].T
+        for rank in self.ranks:
+            apart = (rank[rows, None] - rank[None, others]) / NEAR
+            near = torch.nan_to_num(torch.exp(-apart.square() / 2))
+            total += ALIKE["numbers"] / len(self.ranks) * near
         return total
+
+
+def _ranks(column: Floats, learned: int) -> Float[Tensor, " items"]:
+    """Share of the first ``learned`` items with a smaller number, half of equal ones included."""
+    there = np.sort(column[:learned][~np.isnan(column[:learned])])
+    below, upto = (np.searchsorted(there, column, side) for side in ("left", "right"))
+    rank = (below + upto) / 2 / max(len(there), 1)
+    return torch.from_numpy(np.where(np.isnan(column), np.nan, rank).astype(np.float32))
 
 
 def carried(vectors: Float[Tensor, "items D"], known: Known) -> Float[Tensor, "items D"] | None:
@@ -47,12 +72,12 @@ def carried(vectors: Float[Tensor, "items D"], known: Known) -> Float[Tensor, "i
 
     Kernel ridge regression from content to the vectors learned from events, after
     the maps from attributes to factors of Gantner et al. 2010
-    (doi:10.1109/ICDM.2010.129). None where there are no such items, and where there
-    are neither facts nor texts.
+    (doi:10.1109/ICDM.2010.129). None where there are no such items, and where nothing
+    describes items.
     """
     events = np.asarray(known.matrix.sum(0)).ravel()
     cold = np.flatnonzero(events == 0)
-    if not len(cold) or (known.facts is None and known.text is None):
+    if not len(cold) or not known.described:
         return None
     taught = most_met(known.matrix, TEACHERS)
     taught = taught[events[taught] > 0]

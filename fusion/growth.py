@@ -8,6 +8,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from data.interactions import Floats
 from encoders.view import View
 from fusion.added import FEWEST_COLD, Added
 from fusion.als import Factors
@@ -24,17 +25,23 @@ from fusion.texts import Texts
 from kg.facts import Facts
 
 
-def grow(model: Model, texts: Sequence[str | None], facts: np.ndarray | None) -> Model:
+def grow(
+    model: Model,
+    texts: Sequence[str | None],
+    facts: np.ndarray | None,
+    numbers: Mapping[str, Floats],
+) -> Model:
     """The model with ``len(texts)`` more items at the end.
 
-    ``facts`` [new items, facts] says which of the known facts hold for them. Only
-    what reads texts and facts can rank them; an item of which neither says
-    anything ranks low. Scores of the other items stay as they were, up to rounding
+    ``facts`` [new items, facts] says which of the known facts hold for them, and
+    ``numbers`` has their columns of numbers, of which any may be missing. Only
+    what reads these can rank them; an item of which none says anything ranks
+    low. Scores of the other items stay as they were, up to rounding
     of larger products.
     """
     count, before = len(texts), model.known.matrix.shape[1]
     read, warnings = _read(model.texts, texts)
-    known = grown_known(model.known, count, read.items if read else None, facts)
+    known = grown_known(model.known, count, read.items if read else None, facts, numbers)
     networks = [grown_network(one, known, before, model.seen) for one in model.networks]
     leaves: dict[str, Leaf] = network_leaves(networks) if networks else {}
     chosen: Mapping[str, Mapping[str, float]] = model.notes["chosen"]  # type: ignore[assignment]
@@ -63,18 +70,24 @@ def grow(model: Model, texts: Sequence[str | None], facts: np.ndarray | None) ->
 def speaking(
     networks: Sequence[JointNetwork], chosen: Mapping[str, Mapping[str, float]], known: Known
 ) -> set[str]:
-    """The leaves that can tell new items apart: those that read texts or facts."""
+    """The leaves that can tell new items apart: those that read what describes items."""
     names = {"graph-neighbours", "text-neighbours"}
     if networks and (networks[0].facts is not None or networks[0].text is not None):
         names.add("network")
     if {"facts", "text"} & chosen.get("linear", {}).keys():
         names |= {"linear", "linear-recent"}
-    if known.facts is not None or known.text is not None:
+    if known.described:
         names.add("factors")
     return names
 
 
-def grown_known(known: Known, count: int, text: View | None, facts: np.ndarray | None) -> Known:
+def grown_known(
+    known: Known,
+    count: int,
+    text: View | None,
+    facts: np.ndarray | None,
+    numbers: Mapping[str, Floats],
+) -> Known:
     """What the leaves were fitted from, with empty columns for the new items."""
     users, before = known.matrix.shape
     events = known.matrix
@@ -86,7 +99,10 @@ def grown_known(known: Known, count: int, text: View | None, facts: np.ndarray |
         rows = np.zeros((count, told.matrix.shape[1]), np.float32) if facts is None else facts
         whole = sparse.vstack([told.matrix, sparse.csr_matrix(rows)]).tocsr()
         told = replace(told, matrix=whole)
-    return replace(known, matrix=matrix, facts=told, text=text, added=known.added + count)
+    none = np.full(count, np.nan, np.float32)
+    whole = {n: np.concatenate([one, numbers.get(n, none)]) for n, one in known.numbers.items()}
+    added = known.added + count
+    return replace(known, matrix=matrix, facts=told, text=text, numbers=whole, added=added)
 
 
 def grown_network(network: JointNetwork, known: Known, before: int, seen: Tensor) -> JointNetwork:

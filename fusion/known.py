@@ -1,12 +1,13 @@
 """What is known before anything is learned: training events, facts and texts."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
 
 from data.histories import Histories
-from data.interactions import Interactions
+from data.interactions import Floats, Interactions
 from encoders.view import View
 from kg.facts import Facts
 
@@ -25,12 +26,18 @@ class Known:
     timed: bool
     returning: bool = False  # people come back to items, in other contexts
     added: int = 0  # the last items, which came after training and were not learned from
+    numbers: Mapping[str, Floats] = field(default_factory=dict)  # of items; NaN where missing
 
     @property
     def dense(self) -> bool:
         """Whether people have many events: those with most would drown the others."""
         people = int(np.count_nonzero(np.diff(self.matrix.indptr)))
         return self.matrix.nnz >= DENSE * max(1, people)
+
+    @property
+    def described(self) -> bool:
+        """Whether anything but events tells items apart."""
+        return self.facts is not None or self.text is not None or bool(self.numbers)
 
     @property
     def learned(self) -> int:

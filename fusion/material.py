@@ -8,7 +8,7 @@ from torch import Tensor
 
 from data.dataset import Dataset
 from data.histories import Histories
-from data.interactions import Interactions
+from data.interactions import Floats, Interactions
 from data.split import Split
 from encoders.text import TextEncoder, Whitening
 from encoders.view import View
@@ -80,7 +80,17 @@ def known_of(
     matrix = history.matrix(len(dataset.items))
     timed = settings.behaviour.on and train.at is not None
     text = texts.items if texts else None
-    return Known(train, matrix, history, facts, text, timed, returning)
+    numbers = _numbers(dataset, settings) if settings.numbers else {}
+    return Known(train, matrix, history, facts, text, timed, returning, numbers=numbers)
+
+
+def _numbers(dataset: Dataset, settings: Settings) -> dict[str, Floats]:
+    """The number columns of the items that say anything, dealt like facts where these are."""
+    known = {name: ~np.isnan(one) for name, one in dataset.items.score.items()}
+    columns = {name: one for name, one in dataset.items.score.items() if known[name].any()}
+    if settings.graph.shuffle:
+        return {name: one[dealt(known[name], settings.seed)] for name, one in columns.items()}
+    return columns
 
 
 def validation_exam(dataset: Dataset, split: Split) -> Exam:

@@ -219,22 +219,24 @@ class Recommender:
     ) -> "Recommender":
         """Take new items in by their texts and facts; nothing is trained again.
 
-        ``items`` has columns id, title and text (or is ``Items``); ``triples``
+        ``items`` has columns id, title, text and the numbers that items had in
+        training, such as a year (or is ``Items``); only id is a must. ``triples`` are
         head, relation, tail: a new item's id, a relationship type or the IRI
         behind one, and the id, IRI or name of a node. Facts new to the training
         stay in the graph, for paths and questions. Scores of the other items stay
         (up to rounding). Raises DataError for an id that is taken or empty and for
         a triple that cannot be placed; then nothing has changed.
         """
-        fresh = items if isinstance(items, Entities) else items_of(items)
         model, before = self.model, self.catalogue.items
+        numbers = model.known.numbers
+        fresh = items if isinstance(items, Entities) else items_of(items, numbers=numbers)
         for one in fresh.vocabulary.ids:
             if one in before.vocabulary:
                 raise DataError(f"item {one!r} is in the catalogue already; leave it out")
         grown = with_items(self.graph, fresh, triples_in(triples))
         facts = model.known.facts
         told = None if facts is None else facts_of_new(facts, grown.graph, len(before))
-        model = grow(model, fresh.texts, told)
+        model = grow(model, fresh.texts, told, fresh.score)
         self._model, self._catalogue = model, self.catalogue.with_items(fresh)
         self._graph, self._paths, self._store = grown.graph, None, None
         self.about["added"] = model.known.added

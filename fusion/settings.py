@@ -55,7 +55,7 @@ class Graph(Part):
     on: bool = True
     shared_by: PositiveInt = 2  # facts of fewer items are left out: they join nothing
     in_network: bool = True  # item vectors get the mean of their entities' vectors
-    shuffle: bool = False  # deal facts to other items: a control, see --ablate
+    shuffle: bool = False  # deal facts and numbers to other items: a control, see --ablate
 
 
 class Behaviour(Part):
@@ -125,6 +125,7 @@ class Settings(Part):
     walks: bool = True  # neighbour leaves over events: walks, and next-item counts in time
     factors: bool = True  # the small matrix factorisation leaf
     ratings: bool = True  # a Gaussian process over items beside the networks' ratings
+    numbers: bool = True  # items alike in a year, a price and the like are alike
     scenarios: bool = True
     split: HeldOut = HeldOut()
     text: Text = Text()

@@ -1,7 +1,7 @@
 """A small shop in which every user loves one maker, written as a dataset folder.
 
-Items ``i<maker>-<number>`` are made by one of four makers, in the graph and in
-words; user ``u<number>`` loves maker ``number % 4``.
+Items ``i<maker>-<number>`` are made by one of four makers, in the graph, in
+words and by their price; user ``u<number>`` loves maker ``number % 4``.
 """
 
 import re
@@ -45,6 +45,7 @@ id = "item_id"
 title = "title"
 text = ["description"]
 category = ["kind"]
+score = ["price"]
 
 [graph]
 files = ["graph.ttl"]
@@ -77,11 +78,15 @@ def write_shop(
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True)
     (folder / "dataset.toml").write_text(TOML, "utf-8")
-    items, triples = ["item_id,title,description,kind"], ["@prefix e: <https://example.org/> ."]
+    items, triples = (
+        ["item_id,title,description,kind,price"],
+        ["@prefix e: <https://example.org/> ."],
+    )
     for maker, name in enumerate(MAKERS):
         for number in range(first, first + per_maker):
             item = f"i{maker}-{number}"
-            items.append(f"{item},Title {item},{WORDS[maker]} {number},kind {number % 3}")
+            words, price = f"{WORDS[maker]} {number}", 10 * maker + number % 3
+            items.append(f"{item},Title {item},{words},kind {number % 3},{price}")
             triples.append(f"<urn:item:{item}> e:madeBy e:{name} ; e:inYear e:year{number % 5} .")
     rows = ["user_id,item_id,stars,at,device"]
     for user in range(users):

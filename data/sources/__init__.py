@@ -4,7 +4,7 @@ from data.sources.amazon import AMAZON
 from data.sources.book_crossing import BOOK_CROSSING, BOOK_CROSSING_CTR
 from data.sources.embedded import DEMO
 from data.sources.frappe import FRAPPE
-from data.sources.lastfm import LASTFM, LASTFM_COLAKG, LASTFM_CTR
+from data.sources.lastfm import LASTFM, LASTFM_COLAKG, LASTFM_CTR, LASTFM_KGCN
 from data.sources.movielens_1m import MOVIELENS_1M, MOVIELENS_1M_COLAKG
 from data.sources.movielens_100k import MOVIELENS_100K
 from data.sources.movielens_small import SMALL
@@ -13,8 +13,8 @@ from data.sources.source import Remote, Source
 SOURCES = {
     source.name: source
     for source in (
-        DEMO, SMALL, MOVIELENS_100K, MOVIELENS_1M, MOVIELENS_1M_COLAKG, LASTFM, LASTFM_CTR,
-        LASTFM_COLAKG, BOOK_CROSSING, BOOK_CROSSING_CTR, FRAPPE, AMAZON,
+        DEMO, SMALL, MOVIELENS_100K, MOVIELENS_1M, MOVIELENS_1M_COLAKG, LASTFM, LASTFM_KGCN,
+        LASTFM_CTR, LASTFM_COLAKG, BOOK_CROSSING, BOOK_CROSSING_CTR, FRAPPE, AMAZON,
     )
 }  # fmt: skip
 

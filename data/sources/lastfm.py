@@ -1,10 +1,12 @@
-"""Last.FM of HetRec 2011, as the KGCN family uses it: who listened to whom, and a graph.
+"""Last.FM of HetRec 2011, as the KGCN family uses it: who listened to whom, and two graphs.
 
 ``lastfm`` has the positives of ``mcclk/ratings_final.npy``, split 8:1:1 per
-user; item ids are its entity numbers, so that an item is its own entity in the
-graph. ``lastfm-ctr`` has its negatives too, split 6:2:2 by rows.
-``lastfm-colakg`` is the split of CoLaKG (SIGIR 2025) with a DBpedia graph.
-Names serve as titles, generated descriptions as texts, where there are any.
+user; item ids are its entity numbers. Its graph is KGCN's and, for the artists
+that are known there, DBpedia's. ``lastfm-kgcn`` is the same with KGCN's graph
+alone, as most papers have it. ``lastfm-ctr`` has the negatives too, split 6:2:2
+by rows, and both graphs. ``lastfm-colakg`` is the split of CoLaKG (SIGIR 2025)
+with the DBpedia graph. Names serve as titles, generated descriptions as texts,
+where there are any.
 """
 
 from __future__ import annotations
@@ -27,23 +29,62 @@ from data.tables import Table, delimited_table, read_bytes, read_table
 LICENCE = "HetRec 2011: non-commercial research use with acknowledgement"
 KGCN = "https://raw.githubusercontent.com/hwwang55/KGCN/2363ca2ddc66a79860629b2e0ec6ad23c57697c8/data/music/"
 ITEMS = EntityColumns("item", "name", ("name", "text"))
+TOLD_TWICE = ("http://dbpedia.org/ontology/associatedMusicalArtist",)  # as associatedBand
 
 
 def read(root: Path) -> Tables:
-    """Positive pairs, artists with names and texts, and the KGCN triples."""
-    tables = read_ctr(root)
+    """Positive pairs, artists with names and texts, and both graphs."""
+    return _positives(read_ctr(root))
+
+
+def read_kgcn(root: Path) -> Tables:
+    """The same with the KGCN triples alone; an item is its own entity there."""
+    return _positives(_read_kgcn(root))
+
+
+def read_ctr(root: Path) -> Tables:
+    """Both graphs, and one drawn negative for each positive."""
+    return _with_dbpedia(_read_kgcn(root), root)
+
+
+def _positives(tables: Tables) -> Tables:
     return replace(
         tables, events=mcclk.positives(tables.events), event_columns=EventColumns("user", "item")
     )
 
 
-def read_ctr(root: Path) -> Tables:
-    """The same with one drawn negative for each positive."""
+def _read_kgcn(root: Path) -> Tables:
     pairs = mcclk.labelled_pairs(root / "mcclk" / "ratings_final.npy")
     graph = mcclk.triples(root / "mcclk" / "kg_final.npy", root / "kgcn" / "kg.txt")
     items = pairs.frame["item"].unique().sort().cast(pl.String)
     columns = EventColumns("user", "item", positive="label")
     return Tables(pairs, columns, _artists(root, items, "kgcn_entity"), ITEMS, graph=graph)
+
+
+def _with_dbpedia(tables: Tables, root: Path) -> Tables:
+    """KGCN's triples under the names that DBpedia has for the artists, and DBpedia's beside them.
+
+    An artist that shares its name there with another keeps its entity number.
+    """
+    path = root / "derived" / "kg_dbpedia.nt.gz"
+    assert tables.graph is not None
+    assert tables.items is not None
+    if not path.exists():
+        return tables
+    names = read_table(root / "derived" / "artist_names.tsv")
+    known = names.frame.filter(
+        pl.col("kgcn_entity") != "", pl.col("in_dbpedia_kg") == "1", pl.col("dbpedia_uri") != ""
+    ).filter(pl.col("dbpedia_uri").is_unique())
+    own, there = known["kgcn_entity"], known["dbpedia_uri"]
+    triples = tables.graph.table
+    assert triples is not None
+    triples = triples.with_columns(pl.col("head", "tail").replace(own, there))
+    links = tables.items.frame.select(item_id="item", entity=pl.col("item").replace(own, there))
+    return replace(
+        tables,
+        graph=replace(tables.graph, files=(path,), table=triples, deny=TOLD_TWICE),
+        links=Table.of(links, names.source),
+    )
 
 
 def read_colakg(root: Path) -> Tables:
@@ -57,7 +98,7 @@ def read_colakg(root: Path) -> Tables:
         EventColumns("user", "item", split="split"),
         _artists(root, items, "artistID"),
         ITEMS,
-        graph=GraphSource((root / "derived" / "kg_dbpedia.nt.gz",)),
+        graph=GraphSource((root / "derived" / "kg_dbpedia.nt.gz",), deny=TOLD_TWICE),
         links=Table(names.source, frame, names.line[linked.to_numpy()]),
     )
 
@@ -123,6 +164,7 @@ MARKS = ("mcclk/ratings_final.npy",)
 FOLDER = "lastfm-hetrec-kg"
 
 LASTFM = Source("lastfm", LICENCE, read, SplitRule("ratio"), FOLDER, MARKS, REMOTES)
+LASTFM_KGCN = Source("lastfm-kgcn", LICENCE, read_kgcn, SplitRule("ratio"), FOLDER, MARKS, REMOTES)
 LASTFM_CTR = Source(
     "lastfm-ctr", LICENCE, read_ctr, SplitRule("rows", 0.2, 0.2), FOLDER, MARKS, REMOTES
 )

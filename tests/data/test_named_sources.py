@@ -32,6 +32,7 @@ def test_the_demo_is_always_the_same_and_split_in_time():
         ("movielens-small", "ml-latest-small-kg", (671, 9125, 100_004), None),
         ("movielens-100k", "ml-100k-dbpedia", (943, 1682, 100_000), (80_808, 9_596, 9_596)),
         ("lastfm", "lastfm-hetrec-kg", (1872, 3846, 21_173), (17_350, 1_907, 1_916)),
+        ("lastfm-kgcn", "lastfm-hetrec-kg", (1872, 3846, 21_173), (17_350, 1_907, 1_916)),
         ("lastfm-ctr", "lastfm-hetrec-kg", (1872, 3846, 42_346), (25_408, 8_469, 8_469)),
         ("lastfm-colakg", "lastfm-hetrec-kg", (1859, 2813, 71_294), None),
         ("book-crossing", "book-crossing-kg", (17_860, 14_967, 69_873), None),
@@ -65,7 +66,7 @@ def test_the_million_is_whole(real, name, size, test):
 
 @pytest.mark.real
 def test_lastfm_items_are_their_own_entities_with_names_and_relations(real):
-    dataset = read_dataset("lastfm", root=real("lastfm-hetrec-kg"))
+    dataset = read_dataset("lastfm-kgcn", root=real("lastfm-hetrec-kg"))
     row = dataset.items.vocabulary.row("0")
     assert dataset.items.titles[row] == "Diary of Dreams"
     assert "gothic" in dataset.items.texts[row]

@@ -60,6 +60,8 @@ def test_shuffled_facts_and_texts_are_the_same_ones_at_other_items(shop):
     assert (other.facts.matrix != plain.facts.matrix).nnz > 0
     before, after = plain.text.vectors.numpy(), other.text.vectors.numpy()
     assert not np.allclose(before, after)
+    prices = plain.numbers["price"]
+    np.testing.assert_array_equal(other.numbers["price"], prices[dealt(prices >= 0, 0)])
     rows = dealt(plain.text.known.numpy(), 0)
     np.testing.assert_allclose(after, before[rows], atol=1e-4)
 

@@ -121,6 +121,25 @@ def test_a_new_item_may_be_the_history_that_is_asked_about(recommender):
     assert "Ada" in answer[0].reasons[0].text
 
 
+def test_the_price_alone_brings_items_to_those_who_love_their_maker(recommender, tmp_path):
+    recommender.add_items(frame("dear", "cheap").with_columns(price=pl.Series(["31", "1"])))
+    recommender.save(tmp_path / "grown")
+    leaf = Recommender.load(tmp_path / "grown").model.leaves["factors"]
+    dear, cheap = leaf.score(every_case(recommender))[:, -2:].T
+    user = np.array([int(one[1:]) for one in recommender.catalogue.users.ids])
+    for maker, more, less in ((3, dear, cheap), (0, cheap, dear)):
+        lovers = torch.from_numpy(user % 4 == maker)
+        assert more[lovers].min() > less[lovers].max()
+
+
+def test_numbers_are_read_back_with_those_of_added_items(recommender, tmp_path):
+    before = recommender.model.known.numbers["price"]
+    recommender.add_items(frame("dear", "free").with_columns(price=pl.Series(["31", None])))
+    recommender.save(tmp_path / "grown")
+    after = Recommender.load(tmp_path / "grown").model.known.numbers["price"]
+    np.testing.assert_array_equal(after, [*before, 31, np.nan])
+
+
 def test_pandas_frames_and_items_are_taken_alike(shop_run):
     triples = pd.DataFrame({"head": ["new"], "relation": ["MADE_BY"], "tail": ["Ada"]})
     table = pd.DataFrame({"id": ["new"], "title": ["New"], "text": [WORDS[0]]})

@@ -13,6 +13,7 @@ from encoders.view import View
 from fusion import content
 from fusion.als import factorise
 from fusion.content import Content, carried
+from fusion.growth import grown_known
 from fusion.known import Known
 from fusion.leaves import fit_cheap_leaves
 from fusion.settings import load_settings
@@ -31,7 +32,7 @@ def kinds(kind):
     return Facts(sparse.csr_matrix(table), np.zeros(4, np.int64), rows, ("KIND",), entities)
 
 
-def world(*, facts=True, text=False, kind=KIND):
+def world(*, facts=True, text=False, numbers=False, kind=KIND):
     """People take items of one kind; the last items have no events."""
     rng = np.random.default_rng(0)
     likes = np.where((np.arange(USERS) % 3)[:, None] == KIND, 0.6, 0.05)
@@ -45,7 +46,9 @@ def world(*, facts=True, text=False, kind=KIND):
         words = rng.normal(0, 0.3, (ITEMS, 8)) + np.eye(3, 8)[kind]
         read = View(torch.from_numpy(words).float(), torch.ones(ITEMS, dtype=torch.bool))
     past = histories(*(np.flatnonzero(row).tolist() for row in table))
-    return Known(events, matrix, past, kinds(kind) if facts else None, read, timed=False)
+    told = {"year": (1990 + 10 * kind + rng.integers(0, 3, ITEMS)).astype(np.float32)}
+    parts = kinds(kind) if facts else None, read
+    return Known(events, matrix, past, *parts, timed=False, numbers=told if numbers else {})
 
 
 def found(known):
@@ -55,9 +58,10 @@ def found(known):
     return leaf.score(cases(*([int(i) for i in np.flatnonzero(KIND[:20] == k)] for k in range(3))))
 
 
-@pytest.mark.parametrize(("facts", "text"), [(True, False), (False, True), (True, True)])
-def test_new_items_come_to_those_who_like_their_kind(facts, text):
-    cold = found(world(facts=facts, text=text))[:, -COLD:]
+@pytest.mark.parametrize("told", ["facts", "text", "numbers", "facts text", "facts text numbers"])
+def test_new_items_come_to_those_who_like_their_kind(told):
+    parts = {name: name in told.split() for name in ("facts", "text", "numbers")}
+    cold = found(world(**parts))[:, -COLD:]
     own = torch.from_numpy(KIND[-COLD:] == np.arange(3)[:, None])
     assert cold[own].min() > cold[~own].max()
 
@@ -94,6 +98,34 @@ def test_likeness_by_hand():
     for column, shared in ((1, 1.0), (2, 0.0)):
         cosine = torch.cosine_similarity(text[0], text[(0, 3, 4)[column]], dim=0)
         assert float(table[0, column]) == pytest.approx(0.4 + 0.6 * shared + 0.2 * float(cosine))
+
+
+def test_numbers_are_near_by_their_ranks():
+    known = world(facts=False)
+    year, price = np.arange(ITEMS, dtype=np.float32), np.full(ITEMS, 7, np.float32)
+    year[5], price[6:] = np.nan, np.nan
+    table = Content.of(replace(known, numbers={"year": year, "price": price})).likeness(
+        *[np.arange(ITEMS)] * 2
+    )
+    apart = 2 / (ITEMS - 1) / content.NEAR  # items 1 and 3, of 35 with a year
+    both = 0.4 + 0.15 * np.exp(-(apart**2) / 2) + 0.15  # all share, year, price
+    assert float(table[1, 3]) == pytest.approx(both, rel=1e-5)
+    assert float(table[5, 4]) == pytest.approx(0.4 + 0.15)  # no year: the price alone
+    assert float(table[5, 7]) == pytest.approx(0.4)  # nothing that both have
+    assert torch.linalg.eigvalsh(table.double()).min() > -1e-6
+    times = Content.of(replace(known, numbers={"year": np.exp(year / 9), "price": price}))
+    assert torch.allclose(times.likeness(*[np.arange(ITEMS)] * 2), table)  # ranks alone count
+
+
+def test_numbers_of_added_items_are_ranked_among_those_of_training():
+    year = np.arange(ITEMS, dtype=np.float32)
+    known = replace(world(facts=False), numbers={"year": year})
+    grown = grown_known(known, 2, None, None, {"year": np.array([17.0, np.nan], np.float32)})
+    rows = np.arange(ITEMS)
+    before, after = Content.of(known).likeness(rows, rows), Content.of(grown)
+    assert torch.equal(after.likeness(rows, rows), before)
+    assert torch.equal(after.likeness(np.array([ITEMS]), rows), before[17:18])
+    assert float(after.likeness(np.array([ITEMS + 1]), rows).max()) == pytest.approx(0.4)
 
 
 def test_without_facts_and_texts_nothing_is_carried():

@@ -7,7 +7,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from data import GraphDataError, Interactions, Items, Labels, Users, Vocabulary
+from data import (
+    GraphDataError,
+    Interactions,
+    Items,
+    Labels,
+    Users,
+    Vocabulary,
+    read_dataset,
+)
 from data.dataset import Dataset, GraphSource, SplitRule
 from data.interactions import UNKNOWN_TIME, Categorical
 from data.report import DataReport
@@ -297,3 +305,23 @@ def test_movielens_and_its_names_graph_are_linked_whole():
         "WRITER",
         "SAME_AS",
     }
+
+
+@pytest.mark.real
+def test_lastfm_joins_two_graphs_by_what_dbpedia_calls_its_artists():
+    root = DATA / "lastfm-hetrec-kg"
+    if not root.exists():
+        pytest.skip(f"no {root}; set TREFOIL_DATA to the folder of data sets")
+    both, one = (read_dataset(name, root=root) for name in ("lastfm", "lastfm-kgcn"))
+    whole, part = (build(dataset, np.zeros(0, np.int64)) for dataset in (both, one))
+    assert whole.nodes["Item"].vocabulary.ids == part.nodes["Item"].vocabulary.ids
+    row = both.items.vocabulary.row("0")
+    iri = "http://dbpedia.org/resource/Diary_of_Dreams"
+    assert whole.nodes["Item"].properties["iri"][row] == iri
+    for key, edges in part.edges.items():  # nothing of KGCN's graph is lost or moved
+        if "User" not in key:
+            assert sorted(whole.edges[key].source) == sorted(edges.source)
+    found = whole.edges["Item", "GENRE", "Entity"]
+    names = whole.nodes["Entity"].properties["name"].gather(found.target[found.source == row])
+    assert "Darkwave" in names.to_list()
+    assert not any("ASSOCIATED_MUSICAL_ARTIST" in key for key in whole.edges)
