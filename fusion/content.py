@@ -31,11 +31,12 @@ class Content:
     ranks: Float[Tensor, "C items"]
 
     @classmethod
-    def of(cls, known: Known) -> "Content":
+    def of(cls, known: Known, *, numbers: bool = True) -> "Content":
         facts = known.facts and idf_rows(known.facts.matrix, known.learned)
         text = known.text and torch.nn.functional.normalize(known.text.vectors, dim=1)
-        ranks = torch.zeros(len(known.numbers), known.matrix.shape[1])
-        for row, column in zip(ranks, known.numbers.values(), strict=True):
+        columns = list(known.numbers.values()) if numbers else []
+        ranks = torch.zeros(len(columns), known.matrix.shape[1])
+        for row, column in zip(ranks, columns, strict=True):
             row[:] = _ranks(column, known.learned)
         return cls(facts, text, ranks)
 
