@@ -48,7 +48,8 @@ SETS = {
         "full",
         "one border in time, 8:1:1 of all events; real films, simulated audience; all items ranked",
     ),
-    "lastfm": Bench("lastfm", "full", EIGHT, arms=SHUFFLED),
+    "lastfm": Bench("lastfm", "full", EIGHT + "; graphs of KGCN and DBpedia", arms=SHUFFLED),
+    "lastfm-kgcn": Bench("lastfm-kgcn", "full", EIGHT + "; graph of KGCN alone", arms=SHUFFLED),
     "movielens-small": Bench("movielens-small", "full", EIGHT),
     "movielens-100k": Bench(
         "movielens-100k",
