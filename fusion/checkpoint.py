@@ -75,6 +75,7 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
         structure["shape"] = asdict(network.shape)
         structure["networks"] = len(model.networks)
         structure["categories"] = network.choice.out_features if network.choice else 0
+        structure["numbers"] = network.numbers.out_features if network.numbers else 0
         structure["network_reads"] = {
             "facts": network.facts is not None,
             "text": network.text is not None,
@@ -241,6 +242,7 @@ def _load_networks(
             facts.entity if facts else None,
             known.text.vectors if reads["text"] and known.text else None,
             structure["categories"],
+            structure.get("numbers", 0),
             reads["scenarios"],
         )
         network = JointNetwork(evidence, Shape(**structure["shape"]))

@@ -118,6 +118,7 @@ def grown_network(network: JointNetwork, known: Known, before: int, seen: Tensor
         facts.entity if facts else None,
         known.text.vectors if network.text is not None and known.text else None,
         network.choice.out_features if network.choice else 0,
+        network.numbers.out_features if network.numbers else 0,
         {name: len(part) for name, part in network.scale.items()},
     )
     with torch.random.fork_rng(devices=[]):

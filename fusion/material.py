@@ -118,6 +118,7 @@ def evidence_of(dataset: Dataset, known: Known, settings: Settings) -> Evidence:
         facts.entity if facts else None,
         text.vectors if text else None,
         _categories(dataset)[1] if settings.tasks.choice else 0,
+        len(known.numbers) if settings.tasks.numbers else 0,
         scenarios,
     )
 
@@ -138,4 +139,14 @@ def lessons_of(
     share = _categories(dataset)[0] if settings.tasks.choice else None
     windows = Windows(known.history, settings.behaviour.max_events) if behaviour else None
     groups = Groups.of(train, scenarios=settings.scenarios)
-    return Lessons(groups, windows, share, train)
+    numbers = _standard(known) if settings.tasks.numbers else None
+    return Lessons(groups, windows, share, train, numbers)
+
+
+def _standard(known: Known) -> Tensor | None:
+    """The numbers of the items [items, C], each column with mean zero and variance one."""
+    if not known.numbers:
+        return None
+    table = np.stack(list(known.numbers.values()), axis=1)
+    spread = np.maximum(np.nanstd(table, axis=0), 1e-6)
+    return torch.from_numpy((table - np.nanmean(table, axis=0)) / spread)

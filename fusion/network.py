@@ -32,6 +32,7 @@ class Evidence:
     entity: np.ndarray | None = None
     text: Tensor | None = None
     categories: int = 0
+    numbers: int = 0  # columns of them that items have
     scenarios: Mapping[str, int] | None = None
 
 
@@ -118,6 +119,7 @@ class JointNetwork(nn.Module):
             {name: torch.zeros(n, width) for name, n in (evidence.scenarios or {}).items()}
         )
         self.choice = nn.Linear(width, evidence.categories) if evidence.categories else None
+        self.numbers = nn.Linear(width, evidence.numbers) if evidence.numbers else None
         self.star_mean = nn.Parameter(torch.zeros(()))
         self.star_user = nn.Parameter(torch.zeros(users))
         self.star_item = nn.Parameter(torch.zeros(items))

@@ -54,8 +54,8 @@ def choice(logits: Float[Tensor, "n C"], share: Float[Tensor, "n C"]) -> Float[T
     return -(share * F.log_softmax(logits, dim=1)).sum(1)
 
 
-def stars(predicted: Float[Tensor, " n"], given: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
-    """Squared error of ratings, in the data's own units."""
+def squared(predicted: Float[Tensor, " n"], given: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+    """Squared error: of ratings in the data's own units, of standardised numbers of items."""
     return (predicted - given).square()
 
 

@@ -112,6 +112,7 @@ class Tasks(Part):
     order: NonNegativeFloat = 1.0  # softmax over items: what is taken
     choice: NonNegativeFloat = 0.1  # cross-entropy: categories of what is taken
     stars: NonNegativeFloat = 0.5  # squared error: ratings
+    numbers: NonNegativeFloat = 0.0  # squared error: numbers of items; off, for it brought nothing
 
 
 class Settings(Part):

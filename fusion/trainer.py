@@ -31,6 +31,7 @@ class Lessons:
     windows: Windows | None
     share: Tensor | None  # items x categories, rows sum to one (zero where unknown)
     events: Interactions
+    numbers: Tensor | None = None  # items x C, standardised, NaN where missing
 
     @property
     def per_user(self) -> float:
@@ -72,12 +73,16 @@ class Trainer:
             self.objectives.append(
                 Objective("choice", tasks.choice, objectives.choice, ("choice", "share"))
             )
+        if tasks.numbers and lessons.numbers is not None:
+            self.objectives.append(
+                Objective("numbers", tasks.numbers, objectives.squared, ("numbers", "told"))
+            )
         self.rated = None
         if tasks.stars and lessons.events.stars is not None:
             rated = np.flatnonzero(~np.isnan(lessons.events.stars))
             self.rated = RatedPairs.of(lessons.events.take(rated), len(self.user_weight))
             self.objectives.append(
-                Objective("stars", tasks.stars, objectives.stars, ("stars", "given"))
+                Objective("stars", tasks.stars, objectives.squared, ("stars", "given"))
             )
         averaged = copy.deepcopy(network).eval()
         self.average = get_ema_multi_avg_fn(settings.network.average)
@@ -176,6 +181,10 @@ class Trainer:
         if lessons.share is not None and network.choice is not None:
             fields["share"], known = _mean_share(lessons.share, case, item, len(at))
             fields["choice"] = network.choice(vectors.users[user])[known]
+        if lessons.numbers is not None and network.numbers is not None:
+            told = lessons.numbers.to(device)
+            known = ~told.isnan()
+            fields["numbers"], fields["told"] = network.numbers(vectors.items)[known], told[known]
         if self.rated is not None:
             user_rows, item_rows, given = self.rated.of_users(np.unique(groups.user[at]))
             user_rows, item_rows = user_rows.to(device), item_rows.to(device)

@@ -65,6 +65,22 @@ def test_each_part_can_be_switched_off(small, tmp_path, off, gone):
     assert again.recommend("u0", k=3) == answer
 
 
+def test_numbers_of_items_are_learned_by_who_takes_them(small, tmp_path):
+    """Without texts and facts, prices are told by the makers' lovers alone."""
+    changes = ["tasks.numbers=1", "text.on=false", "graph.on=false"]
+    changes += ["network.epochs=80", "network.patience=40"]
+    recommender = Recommender(load_settings(None, [*TINY, *changes])).fit(small)
+    losses = [row["numbers"] for row in recommender.model.notes["history"][0]]
+    assert losses[-1] < 0.5 * losses[0]
+    recommender.save(tmp_path / "run")
+    network = Recommender.load(tmp_path / "run").model.networks[0]
+    with torch.no_grad():
+        foretold = network.numbers(network.pass_messages().items)[:, 0]
+    price = torch.from_numpy(small.items.score["price"])
+    assert torch.corrcoef(torch.stack([foretold, price]))[0, 1] > 0.8
+    assert Recommender(load_settings(None, TINY)).fit(small).model.networks[0].numbers is None
+
+
 def events_of(rows, *, rule=None, texts=None):
     """A dataset of (user, item) pairs, a day apart."""
     frame = pl.DataFrame(rows, schema=["user", "item"], orient="row")

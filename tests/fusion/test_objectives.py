@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from fusion.objectives import Objective, choice, combine, next_item, stars, taken, taken_of_sample
+from fusion.objectives import Objective, choice, combine, next_item, squared, taken, taken_of_sample
 from fusion.sampling import Sampler
 
 ROWS = torch.tensor([[0.0, math.log(3)], [math.log(2), 0.0]])  # shares 1/4, 3/4 and 2/3, 1/3
@@ -36,8 +36,8 @@ def test_choice_by_hand_and_equal_to_cross_entropy_where_one_category_is_taken()
     assert torch.allclose(choice(logits, single), F.cross_entropy(logits, label, reduction="none"))
 
 
-def test_stars_by_hand():
-    assert close(stars(torch.tensor([3.0, 4.5]), torch.tensor([5.0, 4.0])), [4.0, 0.25])
+def test_squared_error_by_hand():
+    assert close(squared(torch.tensor([3.0, 4.5]), torch.tensor([5.0, 4.0])), [4.0, 0.25])
 
 
 def test_taken_of_sample_by_hand():
@@ -87,10 +87,10 @@ FIELDS = {
     "weight": torch.tensor([3.0, 1.0]),
     "none": torch.zeros(0),
 }
-PLAIN = Objective("plain", 2.0, stars, ("a", "b"))
-WEIGHTED = Objective("weighted", 0.5, stars, ("a", "b"), "weight")
-EMPTY = Objective("empty", 7.0, stars, ("none", "none"))
-ABSENT = Objective("absent", 7.0, stars, ("a", "missing"))
+PLAIN = Objective("plain", 2.0, squared, ("a", "b"))
+WEIGHTED = Objective("weighted", 0.5, squared, ("a", "b"), "weight")
+EMPTY = Objective("empty", 7.0, squared, ("none", "none"))
+ABSENT = Objective("absent", 7.0, squared, ("a", "missing"))
 
 
 def test_combine_weighs_means_by_hand():
