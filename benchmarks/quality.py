@@ -152,7 +152,8 @@ class Contest:
         """The test exam of a model, and of the parts of ours; from disk if it was taken before."""
         ours = model == OURS or model in self.bench.arms
         changes = [*change, *self.bench.arms.get(model, ())] if ours else []
-        of = " ".join([self.dataset.fingerprint, *sorted(changes)])
+        divided = f"{self.split.rule} {len(self.split.train)} {len(self.split.valid)}"
+        of = " ".join([self.dataset.fingerprint, divided, *sorted(changes)])
         names = [model, *PARTS] if model == OURS else [model]
         kept = {} if fresh else {one: load(self.folder, one, of) for one in names}
         found = {one: result for one, result in kept.items() if result is not None}

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from planted_events import planted
 
-from benchmarks.quality import examined, load, save
+from benchmarks.quality import Contest, examined, load, save
 from benchmarks.rivals import rivals
 from benchmarks.sets import LEAST_EVENTS, SETS, Bench, hide_items
 from benchmarks.tables import read_published, write_tables
-from data import split_events
+from data import SplitRule, split_events
 from evaluation.baselines import BUDGET, Biases, ItemNeighbours, Popularity
 from evaluation.protocol import full_exam
 from evaluation.rows import stars_exam, stars_result
@@ -46,6 +46,24 @@ def test_a_kept_result_comes_back_the_same_and_only_for_the_same_data(model, tmp
         name: one.means() for name, one in found.slices.items()
     }
     assert load(tmp_path, model, "other data") is None
+
+
+def test_what_is_kept_of_one_split_does_not_answer_for_another(tmp_path):
+    dataset = planted(users=120, seed=1)
+    for rule in (SplitRule("ratio"), SplitRule("ratio", valid=0.3)):
+        split = split_events(dataset, 0, rule)
+        found = Contest(SETS["lastfm"], dataset, split, 0, tmp_path).measure(
+            "popularity", [], fresh=False
+        )
+        asked = measured_on(dataset, split)
+        assert found["popularity"].result.means() == asked
+
+
+def measured_on(dataset, split):
+    train = dataset.interactions.take(split.train)
+    scorer, exam = Popularity.fit(train, 120, 60), full_exam(dataset, split, "test")
+    found = examined(SETS["lastfm"], dataset, split, exam, "popularity", scorer)
+    return found.result.means()
 
 
 def test_tables_hold_every_model_the_spread_the_tests_and_the_figures_of_others(tmp_path):
