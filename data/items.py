@@ -36,7 +36,8 @@ class Entities:
     """Items or users: ids, and columns of one row each.
 
     ``texts`` joins the text columns; None where an entity has no text.
-    ``category`` feeds cross-entropy, ``score`` (NaN where missing) squared error.
+    ``category`` feeds cross-entropy; ``score`` (NaN where missing) tells which items
+    without events are alike, and feeds squared error.
     """
 
     vocabulary: Vocabulary

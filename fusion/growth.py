@@ -36,8 +36,8 @@ def grow(
     ``facts`` [new items, facts] says which of the known facts hold for them, and
     ``numbers`` has their columns of numbers, of which any may be missing. Only
     what reads these can rank them; an item of which none says anything ranks
-    low. Scores of the other items stay as they were, up to rounding
-    of larger products.
+    low. Scores of the other items stay as they were, up to rounding of larger
+    products.
     """
     count, before = len(texts), model.known.matrix.shape[1]
     read, warnings = _read(model.texts, texts)
@@ -100,9 +100,9 @@ def grown_known(
         whole = sparse.vstack([told.matrix, sparse.csr_matrix(rows)]).tocsr()
         told = replace(told, matrix=whole)
     none = np.full(count, np.nan, np.float32)
-    whole = {n: np.concatenate([one, numbers.get(n, none)]) for n, one in known.numbers.items()}
+    longer = {n: np.concatenate([one, numbers.get(n, none)]) for n, one in known.numbers.items()}
     added = known.added + count
-    return replace(known, matrix=matrix, facts=told, text=text, numbers=whole, added=added)
+    return replace(known, matrix=matrix, facts=told, text=text, numbers=longer, added=added)
 
 
 def grown_network(network: JointNetwork, known: Known, before: int, seen: Tensor) -> JointNetwork:

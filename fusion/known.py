@@ -1,4 +1,4 @@
-"""What is known before anything is learned: training events, facts and texts."""
+"""What is known before anything is learned: training events, and what describes items."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

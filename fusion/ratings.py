@@ -129,7 +129,7 @@ def _start(known: Known, rated: Rated, kept: np.ndarray) -> tuple[RatingProcess,
     count = torch.bincount(rated.item, minlength=len(kept)).float()
     offset = torch.bincount(rated.item, rated.stars - mean, len(kept)).float() / (count + DAMP)
     unit = max(float((rated.stars - mean - offset[rated.item]).square().mean()), LEAST)
-    content = Content.of(known, numbers=False)  # which are told by the ratings (decision 069)
+    content = Content.of(known, numbers=False)  # a year adds nothing here (decision 069)
     kernel = unit * content.likeness(kept, kept)
     kernel.diagonal().add_(OWN * unit)
     none = sparse.csr_matrix((len(rated.start) - 1, len(kept)), dtype=np.float32)
