@@ -1,4 +1,4 @@
-"""The Python of the README runs as it is printed, one block after the other."""
+"""The Python of the README runs as it is printed, on a dataset as the README describes it."""
 
 import csv
 import os
@@ -14,27 +14,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 BLOCK = re.compile(r"(?P<mark><!-- not run: [^\n]+ -->\s*)?```python\n(?P<code>.*?)```", re.DOTALL)
 
-TOML = """
-name = "my shop"
-
-[interactions]
-file = "events.csv"
-user = "user_id"
-item = "item_id"
-rating = "stars"
-time = "at"
-scenario = ["device", "daypart"]
-
-[items]
-file = "items.csv"
-id = "item_id"
-title = "title"
-text = ["title", "description"]
-category = ["genre"]
-
-[graph]
-files = ["graph.ttl"]
-"""
+TOML = re.compile(r"```toml\n(.*?)```", re.DOTALL)
 
 
 def blocks() -> list[str]:
@@ -48,13 +28,16 @@ def write_shop(folder: Path) -> None:
     rng = np.random.default_rng(0)
     makers = ["Ada", "Grace", "Emmy", "Mary"]
     folder.mkdir()
-    (folder / "dataset.toml").write_text(TOML, "utf-8")
+    told = TOML.search(README.read_text("utf-8"))
+    assert told, "the README shows no dataset.toml"
+    (folder / "dataset.toml").write_text(told[1], "utf-8")
     with (folder / "items.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow(["item_id", "title", "description", "genre"])
+        table.writerow(["item_id", "title", "description", "genre", "year"])
         for item in range(24):
             kind = ("quiet story", "loud song")[item % 2]
-            table.writerow([f"item-{item}", f"Number {item}", f"A {kind} of {item}", kind])
+            words = f"Number {item}", f"A {kind} of {item}"
+            table.writerow([f"item-{item}", *words, kind, 2000 + item])
     lines = ["@prefix e: <https://example.org/> ."]
     lines += [f"<urn:item:item-{item}> e:madeBy e:{makers[item % 4]} ." for item in range(24)]
     (folder / "graph.ttl").write_text("\n".join(lines) + "\n", "utf-8")
