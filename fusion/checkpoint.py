@@ -123,15 +123,6 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
         ),
         Sets(tensors["met.start"].numpy(), tensors["met.item"].numpy()),
     )
-    facts = None
-    if "facts.relation" in tensors:
-        facts = Facts(
-            get_sparse(tensors, "facts"),
-            tensors["facts.relation"].numpy(),
-            tensors["facts.entity"].numpy(),
-            tuple(structure["relations"]),
-            tuple((name, int(row)) for name, row in structure["entities"]),
-        )
     texts = _load_texts(folder, settings, structure["notes"])
     added = structure["added"] and Added(
         **structure["added"] | {"weights": tuple(structure["added"]["weights"])}
@@ -141,7 +132,7 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
         events,
         history.matrix(len(items)),
         history,
-        facts,
+        _get_facts(tensors, structure),
         texts.items if texts else None,
         events.at is not None,
         added=added.count if added else 0,
@@ -162,6 +153,18 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
     rates = _load_rates(structure["rates"], leaves) if "rates" in structure else None
     parts = settings, known, leaves, gate, networks, texts, seen, notes
     return Model(*parts, clicks or None, added or None, rates), catalogue
+
+
+def _get_facts(tensors: Mapping[str, Tensor], structure: Mapping[str, Any]) -> Facts | None:
+    if "facts.relation" not in tensors:
+        return None
+    return Facts(
+        get_sparse(tensors, "facts"),
+        tensors["facts.relation"].numpy(),
+        tensors["facts.entity"].numpy(),
+        tuple(structure["relations"]),
+        tuple((name, int(row)) for name, row in structure["entities"]),
+    )
 
 
 def _load_gate(about: Mapping[str, Any]) -> Gate:

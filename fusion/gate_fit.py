@@ -15,6 +15,7 @@ LOGIT_CASES = 600  # looked at by the logit
 SHORT_WARM, SHORT_COLD = 60, 20  # items per leaf and case that the ascent ranks
 BAGS, SHARE, FEWEST, MOST_CASES = 20, 0.3, 100, 600  # ascents, and the cases each looks at
 COLD_PRIOR = 5.0  # wanted cold items that weigh as much as the start of the cold weights
+HIDDEN = -1e4  # an offset below which no cold item is seen
 LIFT, MOST = 0.25, 8.0  # steps in which cold items are lifted or lowered, in logits
 PRICE = 0.1  # of validation NDCG@10 per share of them among the wanted: see _lift_cold
 
@@ -37,12 +38,13 @@ def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, fl
     tried = [logit, _bagged(z, seen, validation, logit)]
     marks = [validation.ndcg(gate.mix(z, seen)) for gate in tried]
     named: dict[str, float] = {"logit": marks[0], "ascents": marks[1]}
-    alone = _best_alone(z, seen, validation, logit)
+    # Without cold items: their offset was fitted beside the logit, not beside one leaf.
+    alone = _best_alone(z, seen, validation, replace(logit, offset=HIDDEN))
     mark = validation.ndcg(alone.mix(z, seen))
     if mark > max(marks):
         tried += [alone, _bagged(z, seen, validation, alone)]
         marks += [mark, validation.ndcg(tried[-1].mix(z, seen))]
-    gate = tried[max(range(len(tried)), key=marks.__getitem__)]
+    gate = replace(tried[max(range(len(tried)), key=marks.__getitem__)], offset=offset)
     gate, named["chosen"] = _lift_cold(z, seen, validation, gate)
     return gate, named
 

@@ -191,7 +191,7 @@ def test_a_broken_triple_of_ntriples_is_counted_and_the_rest_is_used(shop):
 
 
 def test_links_to_unknown_items_and_items_with_nothing_known_end_in_a_usable_run(shop):
-    add(shop / "items.csv", "bare,,,")
+    add(shop / "items.csv", "bare,,,,")
     add(shop / "events.csv", "u1,only-in-events,3,1700000000,tv", "u2,bare,3,1700000000,tv")
     links = [f"i{m}-{n},urn:item:i{m}-{n}" for m in range(4) for n in range(6)]
     text = "\n".join(["item,entity", *links, "stranger,urn:item:i0-1", "i0-2,urn:nothing"])
@@ -209,7 +209,7 @@ def test_links_to_unknown_items_and_items_with_nothing_known_end_in_a_usable_run
 @pytest.mark.parametrize("odd", ["007", "7", "cafe\u0301", "caf\u00e9", "🎬", "x" * 100_000])
 def test_odd_ids_are_kept_byte_by_byte(shop, odd):
     add(shop / "events.csv", *(f"{odd},i0-{n},3,1700000000,tv" for n in range(3)))
-    add(shop / "items.csv", f"{odd},Odd,ocean,kind 1")
+    add(shop / "items.csv", f"{odd},Odd,ocean,kind 1,5")
     assert run(shop) == 0
     recommender = Recommender.load(shop.parent / "run")
     answer = recommender.recommend(odd, k=99)

@@ -87,6 +87,23 @@ def test_the_gate_is_never_worse_than_its_best_leaf_on_validation(seed):
     assert exam.ndcg(gate.blend(scores, exam.seen)) == pytest.approx(marks["chosen"])
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_cold_items_do_not_hide_that_one_leaf_is_best_alone(seed):
+    """Habits say exactly what most cases want, and nothing of others or of cold items."""
+    generator = torch.Generator().manual_seed(seed)
+    wanted = wanted_items(generator, count=1)
+    wanted[:, -COLD:] = False
+    wanted[:12, -1] = True
+    habits = 100 ** torch.randint(1, 4, (CASES, 1), generator=generator) * wanted
+    habits[torch.rand(CASES, generator=generator) < 0.3] = 0
+    habits += torch.randint(0, 2, habits.shape, generator=generator)
+    habits[:, -COLD:] = 0
+    exam = validation(wanted, cold=COLD)
+    weak = {name: leaf(generator, wanted, 0.8) for name in ("one", "other")}
+    _, marks = fit_gate(weak | {"habits": habits.float()}, exam)
+    assert marks["chosen"] > 0.97 * exam.ndcg(habits.masked_fill(~exam.seen, -1).float())
+
+
 @pytest.mark.parametrize("cold", [0, COLD])
 def test_the_scale_and_level_of_a_leaf_do_not_matter(generator, cold):
     wanted = wanted_items(generator)

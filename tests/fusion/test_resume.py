@@ -162,13 +162,13 @@ def test_nothing_to_resume_is_said_with_what_to_do(shop_run, tmp_path):
 def test_a_loss_that_is_not_a_number_names_the_objective_and_the_last_checkpoint(
     small, tmp_path, monkeypatch
 ):
-    calls, loss = [], objectives.stars
+    calls, loss = [], objectives.squared
 
     def broken(predicted, given):
         calls.append(1)
         return loss(predicted, given) * (torch.nan if len(calls) > 3 else 1.0)
 
-    monkeypatch.setattr(trainer.objectives, "stars", broken)
+    monkeypatch.setattr(trainer.objectives, "squared", broken)
     checkpoints = Unfinished.new(partial_of(tmp_path / "run"))
     with pytest.raises(TrainingError) as caught:
         Recommender(settings()).fit(small, checkpoints=checkpoints)
