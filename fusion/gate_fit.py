@@ -36,9 +36,9 @@ def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, fl
     logit = Gate(leaves, tuple(warm.tolist()), tuple(cold.tolist()), offset)
     z, validation, seen = _shortlist(z, validation)
     tried = [logit, _bagged(z, seen, validation, logit)]
-    marks = [validation.ndcg(gate.mix(z, seen)) for gate in tried]
+    # Judged without cold items: their offset was fitted beside the logit alone.
+    marks = [validation.ndcg(replace(gate, offset=HIDDEN).mix(z, seen)) for gate in tried]
     named: dict[str, float] = {"logit": marks[0], "ascents": marks[1]}
-    # Without cold items: their offset was fitted beside the logit, not beside one leaf.
     alone = _best_alone(z, seen, validation, replace(logit, offset=HIDDEN))
     mark = validation.ndcg(alone.mix(z, seen))
     if mark > max(marks):
