@@ -13,7 +13,7 @@ from fusion.known import Known, most_met
 from fusion.neighbours import idf_rows
 
 ALIKE = {"all": 0.4, "facts": 0.6, "text": 0.2, "numbers": 0.3}  # covariance, in a common unit
-NEAR = 0.1  # share of the items by which numbers that say "alike" may differ in rank
+NEAR = 0.1  # standard deviation of the Gaussian over ranks, which go from 0 to 1
 NOISE = 0.4  # variance of an item's vector that content does not tell, in the same unit
 TEACHERS = 3000  # items with most events that a map is learned from; it costs their cube
 
@@ -22,8 +22,8 @@ TEACHERS = 3000  # items with most events that a map is learned from; it costs t
 class Content:
     """Facts and texts of items, each a row of length one, or zero where nothing is known.
 
-    ``ranks`` are numbers (a year, a price) as shares of the items that have less;
-    NaN where an item has none.
+    ``ranks``: for each column of numbers (a year, a price) the share of the items
+    that have less; NaN where an item has none.
     """
 
     facts: sparse.csr_matrix | None

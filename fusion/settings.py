@@ -126,7 +126,7 @@ class Settings(Part):
     walks: bool = True  # neighbour leaves over events: walks, and next-item counts in time
     factors: bool = True  # the small matrix factorisation leaf
     ratings: bool = True  # a Gaussian process over items beside the networks' ratings
-    numbers: bool = True  # items alike in a year, a price and the like are alike
+    numbers: bool = True  # columns such as a year tell which items without events are alike
     scenarios: bool = True
     split: HeldOut = HeldOut()
     text: Text = Text()

@@ -37,6 +37,7 @@ def small(tmp_path_factory):
         (["factors=false"], {"factors"}),
         (["scenarios=false"], set()),
         (["ratings=false"], {"ratings"}),
+        (["numbers=false"], set()),
         (["tasks.choice=0"], set()),
         (["tasks.stars=0"], {"ratings"}),
         (["text.on=false", "graph.on=false", "behaviour.on=false", "linear.on=false"], set()),
@@ -55,6 +56,7 @@ def test_each_part_can_be_switched_off(small, tmp_path, off, gone):
         assert recommender.model.texts is None
     if "graph.on=false" in off:
         assert recommender.model.known.facts is None
+    assert bool(recommender.model.known.numbers) == ("numbers=false" not in off)
     for network in recommender.model.networks:
         assert (network.text is None) == ("text.on=false" in off)
         assert (network.facts is None) == ("graph.on=false" in off)

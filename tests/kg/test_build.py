@@ -29,6 +29,13 @@ DATA = Path(os.environ.get("TREFOIL_DATA", Path(__file__).parents[2] / "../share
 SCHEMA = "https://schema.org/"
 
 
+def real(name):
+    """The folder of a real dataset."""
+    if not (DATA / name).exists():
+        pytest.skip(f"no {DATA / name}; set TREFOIL_DATA to the folder of data sets")
+    return DATA / name
+
+
 def dataset(graph=None, **more):
     n = 4
     events = Interactions(
@@ -292,9 +299,7 @@ def test_broken_lines_reach_the_report(tmp_path):
 
 @pytest.mark.real
 def test_movielens_and_its_names_graph_are_linked_whole():
-    root = DATA / "ml-latest-small-kg"
-    if not root.exists():
-        pytest.skip(f"no {root}; set TREFOIL_DATA to the folder of data sets")
+    root = real("ml-latest-small-kg")
     graph = read_rdf(root / "derived/kg_names.nt.gz")
     assert graph.edge_count == 37_513 + 9_119 + 10_069 + 20_322 + 11_638 + 3_109
     assert {relation for _, relation, _ in graph.edges} == {
@@ -309,9 +314,7 @@ def test_movielens_and_its_names_graph_are_linked_whole():
 
 @pytest.mark.real
 def test_lastfm_joins_two_graphs_by_what_dbpedia_calls_its_artists():
-    root = DATA / "lastfm-hetrec-kg"
-    if not root.exists():
-        pytest.skip(f"no {root}; set TREFOIL_DATA to the folder of data sets")
+    root = real("lastfm-hetrec-kg")
     both, one = (read_dataset(name, root=root) for name in ("lastfm", "lastfm-kgcn"))
     whole, part = (build(dataset, np.zeros(0, np.int64)) for dataset in (both, one))
     assert whole.nodes["Item"].vocabulary.ids == part.nodes["Item"].vocabulary.ids
