@@ -143,7 +143,7 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
         },
     )
     networks = _load_networks(tensors, structure, known)
-    leaves: dict[str, Leaf] = network_leaves(networks) if networks else {}
+    leaves: dict[str, Leaf] = network_leaves(networks, known.learned) if networks else {}
     for name, about in structure["leaves"].items():
         leaves[name] = get_leaf(tensors, name, about, known)
     gate, clicks = _load_gate(structure["gate"]), structure["clicks"]

@@ -43,7 +43,7 @@ def grow(
     read, warnings = _read(model.texts, texts)
     known = grown_known(model.known, count, read.items if read else None, facts, numbers)
     networks = [grown_network(one, known, before, model.seen) for one in model.networks]
-    leaves: dict[str, Leaf] = network_leaves(networks) if networks else {}
+    leaves: dict[str, Leaf] = network_leaves(networks, known.learned) if networks else {}
     chosen: Mapping[str, Mapping[str, float]] = model.notes["chosen"]  # type: ignore[assignment]
     for name, leaf in model.leaves.items():
         if name not in leaves:

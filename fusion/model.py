@@ -59,9 +59,9 @@ class Model:
         return self.rates.blend(leaf.stars(cases), cases)
 
 
-def network_leaves(networks: list[JointNetwork]) -> dict[str, Leaf]:
-    """The trained networks as leaves of the fusion."""
-    leaves: dict[str, Leaf] = {"network": NetworkLeaf(networks)}
+def network_leaves(networks: list[JointNetwork], learned: int | None = None) -> dict[str, Leaf]:
+    """The trained networks as leaves of the fusion; the first ``learned`` items were trained on."""
+    leaves: dict[str, Leaf] = {"network": NetworkLeaf(networks, learned)}
     if networks[0].behaviour is not None:
-        leaves["behaviour"] = SequenceLeaf(networks)
+        leaves["behaviour"] = SequenceLeaf(networks, learned)
     return leaves

@@ -77,6 +77,7 @@ class JointNetwork(nn.Module):
     """
 
     seen: Tensor  # items with training events
+    met: Tensor  # users with training events
 
     def __init__(self, evidence: Evidence, shape: Shape) -> None:
         super().__init__()
@@ -97,9 +98,10 @@ class JointNetwork(nn.Module):
             self.text = nn.Linear(evidence.text.shape[1], width, bias=False)
             self.register_buffer("text_vectors", evidence.text, persistent=False)
         self.propagation = LightPropagation(evidence.events, shape.layers)
-        self.register_buffer(
-            "seen", torch.from_numpy(np.diff(evidence.events.tocsc().indptr) > 0), persistent=False
-        )
+        events = evidence.events.tocsr()
+        for name, table in (("met", events), ("seen", events.tocsc())):
+            some = torch.from_numpy(np.diff(table.indptr) > 0)
+            self.register_buffer(name, some, persistent=False)
         self.behaviour = None
         if shape.behaviour_layers:
             self.behaviour = BehaviourEncoder(
@@ -138,11 +140,15 @@ class JointNetwork(nn.Module):
         return total
 
     def pass_messages(self, gone: Bool[Tensor, " items"] | None = None) -> Vectors:
-        """Vectors of all users and items. Without ``gone``, items without events are."""
+        """Vectors of all users and items. Without ``gone``, items without events are.
+
+        Users without events have zeros: nothing was learned of them.
+        """
         hidden = ~self.seen if gone is None else gone | ~self.seen
         content = self.content()
         base = self.item_id.weight.masked_fill(hidden[:, None], 0.0) + content
-        users, items = self.propagation(self.user_id.weight, base, hidden)
+        people = self.user_id.weight.masked_fill(~self.met[:, None], 0.0)
+        users, items = self.propagation(people, base, hidden)
         if self.training:
             users, items = dropped(users, self.shape.dropout), dropped(items, self.shape.dropout)
         return Vectors(users, F.normalize(items, dim=1), base)

@@ -24,10 +24,10 @@ def order_scores(
 
 
 def user_vectors(cases: Cases, vectors: Vectors) -> Float[Tensor, "cases D"]:
-    """Propagated vectors; people never seen are folded in from their history."""
+    """Propagated vectors; people of whom nothing was learned are folded in from their history."""
     device = vectors.items.device
     users = vectors.users[torch.from_numpy(np.maximum(cases.user, 0)).to(device)]
-    fresh = np.flatnonzero(cases.user < 0)
+    fresh = np.flatnonzero((cases.user < 0) | ~users.any(1).cpu().numpy())
     if len(fresh):
         users[torch.from_numpy(fresh).to(device)] = fold_in(cases.take(fresh), vectors)
     return users
@@ -64,9 +64,13 @@ def sequence_scores(
 
 @dataclass
 class NetworkLeaf:
-    """Scores of one or several networks by propagation; several are averaged as z-scores."""
+    """Scores of one or several networks by propagation; several are averaged as z-scores.
+
+    Items beyond the first ``learned`` came after training and stay out of the scale.
+    """
 
     networks: list[JointNetwork]
+    learned: int | None = None
 
     def __post_init__(self) -> None:
         with torch.no_grad():
@@ -74,7 +78,8 @@ class NetworkLeaf:
 
     def score(self, cases: Cases) -> Tensor:
         pairs = zip(self.networks, self.vectors, strict=True)
-        return mean_of([order_scores(network, cases, vectors) for network, vectors in pairs])
+        scores = [order_scores(network, cases, vectors) for network, vectors in pairs]
+        return mean_of(scores, self.learned)
 
     @torch.no_grad()
     def stars(self, cases: Cases) -> Tensor:
@@ -94,17 +99,23 @@ class SequenceLeaf:
     """Scores of the same networks by sequence."""
 
     networks: list[JointNetwork]
+    learned: int | None = None
 
     def score(self, cases: Cases) -> Tensor:
-        return mean_of([sequence_scores(network, cases) for network in self.networks])
+        scores = [sequence_scores(network, cases) for network in self.networks]
+        return mean_of(scores, self.learned)
 
 
-def mean_of(scores: list[Tensor]) -> Tensor:
-    """The mean of per-case z-scores; one tensor is returned as it is."""
+def mean_of(scores: list[Tensor], learned: int | None = None) -> Tensor:
+    """The mean of per-case z-scores; one tensor is returned as it is.
+
+    Mean and spread are those of the first ``learned`` items.
+    """
     if len(scores) == 1:
         return scores[0]
     total = torch.zeros_like(scores[0])
     for part in scores:
-        spread = part.std(1, keepdim=True, correction=0).clamp(min=1e-6)
-        total += (part - part.mean(1, keepdim=True)) / spread
+        scale = part[:, :learned]
+        spread = scale.std(1, keepdim=True, correction=0).clamp(min=1e-6)
+        total += (part - scale.mean(1, keepdim=True)) / spread
     return total / len(scores)

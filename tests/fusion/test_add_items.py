@@ -99,6 +99,18 @@ def test_old_items_keep_their_scores_and_their_order(recommender):
     assert torch.equal(after[:, :40].argsort(1), before.argsort(1))
 
 
+def test_old_items_keep_their_scores_where_several_networks_speak(tmp_path):
+    shop = read_shop(tmp_path / "data", users=24, per_maker=6, events=5)
+    several = Recommender(load_settings(None, [*TINY, "network.seeds=2"])).fit(shop)
+    leaf, cases = several.model.leaves["network"], every_case(several)
+    before = leaf.score(cases)
+    several.add_items(frame("a", "b", text=WORDS[1]), [("a", "MADE_BY", "Ada")])
+    assert torch.allclose(several.model.leaves["network"].score(cases)[:, :24], before, atol=1e-5)
+    several.save(tmp_path / "run")
+    again = Recommender.load(tmp_path / "run").model.leaves["network"]
+    assert torch.allclose(again.score(cases)[:, :24], before, atol=1e-5)
+
+
 def test_a_grown_run_is_saved_and_read_with_equal_scores_and_grows_again(recommender, tmp_path):
     recommender.add_items(frame("a", text=WORDS[1]), [("a", "MADE_BY", "Grace")])
     recommender.save(tmp_path / "grown")
