@@ -14,7 +14,7 @@ from fusion.settings import Settings
 SHUFFLED = {f"{source}-shuffled": source for source in SOURCES}
 LEAVES = (
     *("text", "graph", "behaviour", "linear", "factors", "walks", "network"),
-    *("choice", "stars", "ratings", "numbers", "scenarios", "spans"),
+    *("choice", "stars", "ratings", "numbers", "attributes", "scenarios", "spans"),
 )
 PARTS = (*LEAVES, *SHUFFLED)
 
@@ -49,7 +49,7 @@ def ablated(settings: Settings, part: str) -> Settings:
         tree[SHUFFLED[part]]["shuffle"] = True
     elif part in ("choice", "stars"):
         tree["tasks"][part] = 0.0
-    elif part in ("scenarios", "factors", "walks", "ratings", "numbers"):
+    elif part in ("scenarios", "factors", "walks", "ratings", "numbers", "attributes"):
         tree[part] = False
     elif part == "spans":
         tree["behaviour"][part] = False

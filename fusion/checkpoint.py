@@ -50,6 +50,7 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
         "name": catalogue.name,
         "gate": asdict(model.gate),
         "clicks": model.clicks and asdict(model.clicks),
+        "newcomers": model.newcomers and asdict(model.newcomers),
         "scenarios": {name: list(names) for name, names in catalogue.scenarios.items()},
         "leaves": {},
         "added": model.added and asdict(model.added),
@@ -146,13 +147,16 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
     leaves: dict[str, Leaf] = network_leaves(networks, known.learned) if networks else {}
     for name, about in structure["leaves"].items():
         leaves[name] = get_leaf(tensors, name, about, known)
-    gate, clicks = _load_gate(structure["gate"]), structure["clicks"]
-    clicks = clicks and _load_gate(clicks)
+    gate = _load_gate(structure["gate"])
+    clicks, newcomers = (
+        _load_gate(structure[name]) if structure.get(name) else None
+        for name in ("clicks", "newcomers")
+    )
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
     notes = structure["notes"]
     rates = _load_rates(structure["rates"], leaves) if "rates" in structure else None
     parts = settings, known, leaves, gate, networks, texts, seen, notes
-    return Model(*parts, clicks or None, added or None, rates), catalogue
+    return Model(*parts, clicks, added, rates, newcomers), catalogue
 
 
 def _get_facts(tensors: Mapping[str, Tensor], structure: Mapping[str, Any]) -> Facts | None:

@@ -20,6 +20,7 @@ from fusion.linear_growth import grown_linear
 from fusion.model import Model, network_leaves
 from fusion.neighbours import Popularity, Profile, Returning, Similar, idf_rows
 from fusion.network import Evidence, JointNetwork
+from fusion.people import People
 from fusion.ratings import RatingProcess
 from fusion.texts import Texts
 from kg.facts import Facts
@@ -170,6 +171,9 @@ def _grown_leaf(
         return Profile(known.text.vectors.numpy())
     if isinstance(leaf, Returning | RatingProcess):
         return replace(leaf, items=items)
+    if isinstance(leaf, People):
+        none = leaf.weights.new_zeros(len(leaf.weights), items - before)
+        return replace(leaf, weights=torch.cat([leaf.weights, none], dim=1))
     if isinstance(leaf, Popularity):
         return Popularity(torch.from_numpy(np.asarray(known.matrix.sum(0), np.float32).ravel()))
     raise TypeError(f"leaf {name!r} cannot take new items")

@@ -27,6 +27,7 @@ class Known:
     returning: bool = False  # people come back to items, in other contexts
     added: int = 0  # the last items, which came after training and were not learned from
     numbers: Mapping[str, Floats] = field(default_factory=dict)  # of items; NaN where missing
+    attributes: sparse.csr_matrix | None = None  # see ``fusion.people``
 
     @property
     def dense(self) -> bool:

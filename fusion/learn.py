@@ -33,6 +33,7 @@ from fusion.material import (
 from fusion.model import Model, network_leaves
 from fusion.network import JointNetwork
 from fusion.network_leaf import NetworkLeaf
+from fusion.newcomers import newcomers_gate
 from fusion.ratings import RatingProcess, fit_ratings
 from fusion.settings import Settings
 from fusion.stars import Stars, fit_stars
@@ -99,16 +100,12 @@ def fit_model(
         set_threads(settings)
     say("gate")
     gate, marks = _fit_gate(fitted, validation)
-    notes |= {
-        "chosen": fitted.chosen,
-        "seconds": fitted.seconds,
-        "gate": marks,
-        "history": [journal.rows for journal in journals],
-        "order_pays": behaviour,
-    }
-    clicks = _fit_clicks(dataset, split, fitted, seen)
+    notes |= {"chosen": fitted.chosen, "seconds": fitted.seconds, "gate": marks}
+    notes |= {"history": [journal.rows for journal in journals], "order_pays": behaviour}
+    newcomers, notes["newcomers"] = _fit_newcomers(fitted, gate, validation)
+    clicks, rates = _fit_clicks(dataset, split, fitted, seen), _fit_rates(fitted, given, exam)
     parts = settings, known, fitted.leaves, gate, networks, texts, seen, notes, clicks
-    return Model(*parts, rates=_fit_rates(fitted, given, exam))
+    return Model(*parts, rates=rates, newcomers=newcomers)
 
 
 def _train_networks(
@@ -203,6 +200,14 @@ def _fit_gate(fitted: Fitted, validation: Validation) -> tuple[Gate, dict[str, f
     own = {f"only {name}": validation.ndcg(part) for name, part in scores.items()}
     gate, marks = fit_gate(scores, validation)
     return gate, own | marks
+
+
+def _fit_newcomers(
+    fitted: Fitted, gate: Gate, validation: Validation
+) -> tuple[Gate | None, dict[str, float]]:
+    if len(validation) < SMALLEST_VALIDATION:
+        return None, {}
+    return newcomers_gate(fitted.leaves, gate, validation)
 
 
 def _fit_clicks(dataset: Dataset, split: Split, fitted: Fitted, seen: Tensor) -> Gate | None:

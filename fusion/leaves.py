@@ -23,6 +23,7 @@ from fusion.neighbours import (
     next_items,
     random_walk,
 )
+from fusion.people import people_alike
 from fusion.settings import Settings
 from fusion.validation import Validation
 
@@ -100,6 +101,9 @@ def fit_cheap_leaves(
     if known.text is not None:
         began = time.perf_counter()
         fitted.add("text-neighbours", Profile(known.text.vectors.numpy()), began)
+    if known.attributes is not None:
+        began = time.perf_counter()
+        fitted.add("people", people_alike(known.attributes, known.matrix), began)
     began = time.perf_counter()
     events = torch.from_numpy(np.asarray(known.matrix.sum(0), np.float32).ravel())
     fitted.add("popularity", Popularity(events), began)

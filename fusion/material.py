@@ -19,6 +19,7 @@ from fusion.batch import Groups, Windows
 from fusion.fit import Progress
 from fusion.known import Known
 from fusion.network import Evidence
+from fusion.people import attributes_of
 from fusion.settings import Settings
 from fusion.texts import Texts, as_read
 from fusion.trainer import Lessons
@@ -67,7 +68,8 @@ def known_of(
     *,
     returning: bool,
 ) -> Known:
-    """What all leaves are fitted from: training events, facts and texts, as settings allow."""
+    """What all leaves are fitted from: training events, and what is said of items and people, as
+    settings allow."""
     facts: Facts | None = None
     if settings.graph.on and graph is not None:
         facts = item_facts(graph).shared(settings.graph.shared_by)
@@ -81,7 +83,18 @@ def known_of(
     timed = settings.behaviour.on and train.at is not None
     text = texts.items if texts else None
     numbers = _numbers(dataset, settings) if settings.numbers else {}
-    return Known(train, matrix, history, facts, text, timed, returning, numbers=numbers)
+    attributes = attributes_of(dataset.users) if settings.attributes else None
+    return Known(
+        train,
+        matrix,
+        history,
+        facts,
+        text,
+        timed,
+        returning,
+        numbers=numbers,
+        attributes=attributes,
+    )
 
 
 def _numbers(dataset: Dataset, settings: Settings) -> dict[str, Floats]:

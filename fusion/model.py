@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,6 +13,7 @@ from fusion.known import Known
 from fusion.leaves import Leaf
 from fusion.network import JointNetwork
 from fusion.network_leaf import NetworkLeaf, SequenceLeaf
+from fusion.newcomers import newcomer_scores
 from fusion.settings import Settings
 from fusion.stars import Stars
 from fusion.texts import Texts
@@ -32,10 +34,17 @@ class Model:
     clicks: Gate | None = None  # the gate that judges single pairs, where data hold negatives
     added: Added | None = None  # for items that came after training
     rates: Stars | None = None  # where ratings were learned
+    newcomers: Gate | None = None  # the gate for people without events, if not the usual one
 
     def score(self, cases: Cases) -> Tensor:
         """One score per case and item: the gate over all leaves."""
-        return self._blend(self.gate, cases)
+        scores = self._blend(self.gate, cases)
+        new = cases.history.lengths == 0
+        if self.newcomers is not None and new.any():
+            asked = cases.take(np.flatnonzero(new))
+            said = {name: self.leaves[name].score(asked) for name in self.newcomers.leaves}
+            scores[torch.from_numpy(new)] = newcomer_scores(self.newcomers, said)
+        return scores
 
     def click_scores(self, cases: Cases) -> Tensor:
         """Scores for judging pairs one by one; those that rank, where no negatives were met."""

@@ -127,6 +127,7 @@ class Settings(Part):
     factors: bool = True  # the small matrix factorisation leaf
     ratings: bool = True  # a Gaussian process over items beside the networks' ratings
     numbers: bool = True  # columns such as a year tell which items without events are alike
+    attributes: bool = True  # the leaf of what is told of people, such as age
     scenarios: bool = True
     split: HeldOut = HeldOut()
     text: Text = Text()

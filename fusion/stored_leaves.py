@@ -14,6 +14,7 @@ from fusion.known import Known
 from fusion.leaves import Leaf
 from fusion.linear import Linear
 from fusion.neighbours import Popularity, Profile, Returning, Similar, idf_rows
+from fusion.people import People
 from fusion.ratings import RatingProcess
 
 
@@ -50,6 +51,10 @@ def put_leaf(
         about[name] = {"kind": "profile"}
     elif isinstance(leaf, Popularity):
         about[name] = {"kind": "popularity"}
+    elif isinstance(leaf, People):
+        about[name] = {"kind": "people"}
+        tensors["people.weights"] = leaf.weights
+        put_sparse(tensors, "people.attributes", leaf.attributes)
     elif isinstance(leaf, Returning):
         about[name] = {"kind": "returning", "pull": leaf.pull}
     elif isinstance(leaf, RatingProcess):
@@ -80,6 +85,8 @@ def get_leaf(
         return Profile(known.text.vectors.numpy())
     if kind == "popularity":
         return Popularity(torch.from_numpy(np.asarray(known.matrix.sum(0), np.float32).ravel()))
+    if kind == "people":
+        return People(get_sparse(tensors, "people.attributes"), tensors["people.weights"])
     if kind == "returning":
         return Returning(known.matrix.shape[1], about["pull"])
     if kind == "ratings":

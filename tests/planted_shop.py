@@ -1,7 +1,8 @@
 """A small shop in which every user loves one maker, written as a dataset folder.
 
 Items ``i<maker>-<number>`` are made by one of four makers, in the graph, in
-words and by their price; user ``u<number>`` loves maker ``number % 4``.
+words and by their price; user ``u<number>`` loves maker ``number % 4``. Club and
+age of users have nothing to do with that.
 """
 
 import re
@@ -47,6 +48,12 @@ text = ["description"]
 category = ["kind"]
 score = ["price"]
 
+[users]
+file = "users.csv"
+id = "user_id"
+category = ["club"]
+score = ["age"]
+
 [graph]
 files = ["graph.ttl"]
 
@@ -88,8 +95,9 @@ def write_shop(
             words, price = f"{WORDS[maker]} {number}", 10 * maker + number % 3
             items.append(f"{item},Title {item},{words},kind {number % 3},{price}")
             triples.append(f"<urn:item:{item}> e:madeBy e:{name} ; e:inYear e:year{number % 5} .")
-    rows = ["user_id,item_id,stars,at,device"]
+    rows, people = ["user_id,item_id,stars,at,device"], ["user_id,club,age"]
     for user in range(users):
+        people.append(f"{prefix}u{user},club {user % 3},{20 + 7 * user % 31}")
         liked = user % len(MAKERS)
         numbers = rng.permutation(np.arange(first, first + per_maker))[:events]
         chosen = [
@@ -102,6 +110,7 @@ def write_shop(
             device = ("phone", "tv")[int(rng.integers(2))]
             rows.append(f"{prefix}u{user},{item},{stars},{1_700_000_000 + 977 * step},{device}")
     (folder / "items.csv").write_text("\n".join(items) + "\n", "utf-8")
+    (folder / "users.csv").write_text("\n".join(people) + "\n", "utf-8")
     (folder / "graph.ttl").write_text("\n".join(triples) + "\n", "utf-8")
     (folder / "events.csv").write_text("\n".join(rows) + "\n", "utf-8")
     return folder

@@ -38,6 +38,12 @@ def write_shop(folder: Path) -> None:
             kind = ("quiet story", "loud song")[item % 2]
             words = f"Number {item}", f"A {kind} of {item}"
             table.writerow([f"item-{item}", *words, kind, 2000 + item])
+    with (folder / "users.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["user_id", "occupation", "age"])
+        table.writerows(
+            [f"user-{user}", ("baker", "pilot")[user % 2], 20 + user] for user in range(24)
+        )
     lines = ["@prefix e: <https://example.org/> ."]
     lines += [f"<urn:item:item-{item}> e:madeBy e:{makers[item % 4]} ." for item in range(24)]
     (folder / "graph.ttl").write_text("\n".join(lines) + "\n", "utf-8")

@@ -38,6 +38,7 @@ def small(tmp_path_factory):
         (["scenarios=false"], set()),
         (["ratings=false"], {"ratings"}),
         (["numbers=false"], set()),
+        (["attributes=false"], {"people"}),
         (["tasks.choice=0"], set()),
         (["tasks.stars=0"], {"ratings"}),
         (["text.on=false", "graph.on=false", "behaviour.on=false", "linear.on=false"], set()),
@@ -46,7 +47,7 @@ def small(tmp_path_factory):
 def test_each_part_can_be_switched_off(small, tmp_path, off, gone):
     always = ["behaviour.only_where_order_pays=false"]
     whole = {"network", "behaviour", "linear", "linear-recent", "factors", "walks", "next-items"}
-    whole |= {"graph-neighbours", "text-neighbours", "popularity", "ratings"}
+    whole |= {"graph-neighbours", "text-neighbours", "people", "popularity", "ratings"}
     recommender = Recommender(load_settings(None, [*TINY, *always, *off])).fit(small)
     left = set(recommender.model.leaves)
     assert left <= whole - gone

@@ -1,0 +1,45 @@
+"""People without events: answered by what is popular and what is told of them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data.histories import Cases, Histories
+from fusion.gate import Gate, Scores
+from fusion.leaves import Leaf
+from fusion.validation import Validation
+
+ABOUT_ANYONE = ("people", "popularity")  # leaves that read no history
+
+
+def newcomers_gate(
+    leaves: Mapping[str, Leaf], gate: Gate, validation: Validation
+) -> tuple[Gate | None, dict[str, float]]:
+    """The gate for cases without history, and validation NDCG@10 of both when asked so.
+
+    None where the usual ``gate`` serves them better. Validation cases are asked as if
+    nothing were known of their past: histories are empty, and only the leaf of
+    attributes is told who asks.
+    """
+    names = tuple(name for name in ABOUT_ANYONE if name in leaves)
+    own = Gate(names, (1.0,) * len(names), (1.0,) * len(names))
+    cases = validation.cases
+    none = np.zeros(0, np.int64)
+    empty = Histories(np.zeros(len(cases) + 1, np.int64), none)
+    scores = {}
+    for name, leaf in leaves.items():
+        user = cases.user if name == "people" else np.full(len(cases), -1)
+        scores[name] = leaf.score(Cases(user, empty, cases.at, cases.scenario))
+    marks = {
+        "usual": validation.ndcg(gate.blend(scores, validation.seen)),
+        "newcomers": validation.ndcg(newcomer_scores(own, scores)),
+    }
+    return (own if marks["newcomers"] > marks["usual"] else None), marks
+
+
+def newcomer_scores(gate: Gate, scores: Scores) -> Tensor:
+    """Scores [cases, items]; items without events are the least popular, and no kind apart."""
+    items = scores[gate.leaves[0]].shape[1]
+    return gate.blend(scores, torch.ones(items, dtype=torch.bool))

@@ -1,0 +1,77 @@
+"""The leaf of what is told of people: who is alike in age or occupation met the same."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from scipy import sparse
+from torch import Tensor
+
+from data.histories import Cases
+from data.interactions import Floats
+from data.items import Labels, Users
+
+BANDS = 8  # of a number, with like shares of the people
+FEWEST, MOST = 5, 500  # people behind a label that counts, and labels of a column
+RIDGE = 100.0  # people by which an attribute is drawn towards telling nothing
+
+
+def attributes_of(users: Users) -> sparse.csr_matrix | None:
+    """Attributes [users + 1, attributes]: labels, and numbers in bands; None without any.
+
+    Where a column says nothing of someone, the mean over people stands in; the
+    last row is that mean in all columns, for people who are in no table.
+    """
+    columns = [_labels(one) for one in users.category.values()]
+    columns += [_bands(one) for one in users.score.values() if not np.isnan(one).all()]
+    told = [_with_means(one) for one in columns if one.nnz]
+    return sparse.hstack(told).tocsr() if told else None
+
+
+def _labels(labels: Labels) -> sparse.csr_matrix:
+    """The labels [users, labels] that enough people have, at most ``MOST``."""
+    shape = len(labels.start) - 1, len(labels.names)
+    ones = np.ones(len(labels.codes), np.float32)
+    table = sparse.csr_matrix((ones, labels.codes, labels.start), shape=shape)
+    people = np.asarray(table.sum(0)).ravel()
+    often = np.argsort(-people, kind="stable")[:MOST]
+    return table[:, np.sort(often[people[often] >= FEWEST])]
+
+
+def _bands(column: Floats) -> sparse.csr_matrix:
+    """In which band [users, bands] a number lies."""
+    there = np.flatnonzero(~np.isnan(column))
+    edges = np.unique(np.quantile(column[there], np.linspace(0, 1, BANDS + 1)[1:-1]))
+    band = np.searchsorted(edges, column[there], side="right")
+    ones = np.ones(len(there), np.float32)
+    return sparse.csr_matrix((ones, (there, band)), shape=(len(column), len(edges) + 1))
+
+
+def _with_means(told: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The same with the mean row where a row is empty, and once more at the end."""
+    said = np.diff(told.indptr) > 0
+    mean = sparse.csr_matrix(told[said].mean(0), dtype=np.float32)
+    instead = sparse.csr_matrix(~np.append(said, False)[:, None], dtype=np.float32) @ mean
+    none = sparse.csr_matrix((1, told.shape[1]), dtype=np.float32)
+    return (sparse.vstack([told, none]) + instead).tocsr()
+
+
+@dataclass(frozen=True)
+class People:
+    """Scores are what people with the same attributes met: for those of whom no event is known."""
+
+    attributes: sparse.csr_matrix  # users + 1 x attributes
+    weights: Float[Tensor, "attributes items"]
+
+    def score(self, cases: Cases) -> Float[Tensor, "cases items"]:
+        return torch.from_numpy(np.asarray(self.attributes[cases.user] @ self.weights.numpy()))
+
+
+def people_alike(attributes: sparse.csr_matrix, events: sparse.csr_matrix) -> People:
+    """Ridge regression of events [users, items] on attributes, for all items at once."""
+    met = np.diff(events.indptr) > 0
+    told = sparse.diags(met.astype(np.float32)) @ attributes[:-1]
+    square = (told.T @ told).toarray() + RIDGE * np.eye(told.shape[1])
+    weights = np.linalg.solve(square, (told.T @ events).toarray())
+    return People(attributes, torch.from_numpy(weights.astype(np.float32)))
