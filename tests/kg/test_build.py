@@ -328,3 +328,15 @@ def test_lastfm_joins_two_graphs_by_what_dbpedia_calls_its_artists():
     names = whole.nodes["Entity"].properties["name"].gather(found.target[found.source == row])
     assert "Darkwave" in names.to_list()
     assert not any("ASSOCIATED_MUSICAL_ARTIST" in key for key in whole.edges)
+
+
+@pytest.mark.real
+def test_movielens_100k_has_casts_beside_dbpedia():
+    known = read_dataset("movielens-100k", root=real("ml-100k-dbpedia"))
+    graph = build(known, np.zeros(0, np.int64))
+    cast, starring = (graph.edges["Item", name, "Entity"] for name in ("CAST", "STARRING"))
+    assert (len(cast), len(starring)) == (82_127, 22_920)
+    names = graph.nodes["Entity"].properties["name"]
+    story = known.items.vocabulary.row("1")
+    assert {"Tom Hanks", "Don Rickles"} <= set(names.gather(cast.target[cast.source == story]))
+    assert len(np.unique(cast.source)) == 1_678
