@@ -131,6 +131,7 @@ class Says:
         self.scores, self.known = torch.tensor(scores), known
 
     def score(self, cases):
+        self.users = cases.user.tolist()
         told = torch.from_numpy(cases.history.lengths > 0).float() * self.known
         return self.scores + told[:, None] * torch.eye(len(self.scores))[0]
 
@@ -145,12 +146,15 @@ def test_newcomers_are_judged_without_their_histories(popular):
     leaves = {
         "network": Says(*(wrong if popular else right), known=50.0),
         "popularity": Says(*(right if popular else wrong)),
+        "people": Says(0.0, 0.0, 0.0),
     }
     usual = Gate(("network", "popularity"), (1.0, 0.1), (1.0, 0.1))
     found, marks = newcomers_gate(leaves, usual, asked)
     assert (found is not None) == popular
     assert marks["newcomers" if popular else "usual"] == 1.0
     assert max(marks.values()) > min(marks.values())
+    assert leaves["network"].users == [-1] * 4  # or it would know them by their id
+    assert leaves["people"].users == [0, 1, 2, 3]
 
 
 def test_newcomers_find_items_without_events_last():
@@ -159,3 +163,17 @@ def test_newcomers_find_items_without_events_last():
     told = torch.tensor([[0.2, 0.4, 0.0]])
     scores = newcomer_scores(gate, {"people": told, "popularity": popular})
     assert int(scores.argmin()) == 2
+
+
+def test_cases_without_history_are_answered_by_their_own_gate(recommender, tmp_path):
+    model, asked = recommender.model, cases([0, 1], [], [5])
+    model.newcomers = None
+    usual = model.score(asked)
+    model.newcomers = Gate(("people", "popularity"), (1.0, 1.0), (1.0, 1.0))
+    found = model.score(asked)
+    said = {name: model.leaves[name].score(asked) for name in model.newcomers.leaves}
+    assert torch.equal(found[[0, 2]], usual[[0, 2]])
+    assert torch.allclose(found[1], newcomer_scores(model.newcomers, said)[1])
+    assert not torch.allclose(found[1], usual[1])
+    recommender.save(tmp_path / "run")
+    assert torch.equal(Recommender.load(tmp_path / "run").score(asked), found)
