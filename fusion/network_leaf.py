@@ -83,12 +83,17 @@ class NetworkLeaf:
 
     @torch.no_grad()
     def stars(self, cases: Cases) -> Tensor:
-        """Expected ratings [cases, items], the mean over networks."""
+        """Expected ratings [cases, items], the mean over networks.
+
+        Biases of items alone for people of whom nothing was learned: vectors folded in
+        are longer than those that ratings were learned from.
+        """
         total = torch.zeros(len(cases), len(self.networks[0].item_bias))
         for network, vectors in zip(self.networks, self.vectors, strict=True):
-            users = user_vectors(cases, vectors) @ network.star_map
-            rows = torch.from_numpy(cases.user).to(users.device)
-            own = network.star_user[rows.clamp(min=0)].masked_fill(rows < 0, 0.0)
+            rows = torch.from_numpy(cases.user).to(vectors.users.device)
+            never, rows = rows < 0, rows.clamp(min=0)
+            users = vectors.users[rows].masked_fill(never[:, None], 0.0) @ network.star_map
+            own = network.star_user[rows].masked_fill(never, 0.0)
             bias = network.star_mean + own[:, None] + network.star_item
             total += (bias + 10 * users @ vectors.items.T).cpu()
         return total / len(self.networks)

@@ -122,6 +122,8 @@ def test_people_without_events_are_served_like_people_never_seen(towns):
     network = recommender.model.leaves["network"]
     assert torch.equal(network.score(known), network.score(never))
     assert not torch.equal(network.score(known), network.score(Cases(np.array([0]), past)))
+    none = Cases(np.array([-1]), histories([]))
+    assert torch.equal(network.stars(known), network.stars(none))  # biases of items alone
 
 
 class Says:
