@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ MEANINGS = (
 PROTOCOLS = {
     "full": "all items ranked for every user of the test part",
     "next": "all items ranked for each user's next event",
-    "cold": "only items without a training event are ranked",
+    "cold": "only items without a training event are ranked, or only users without one asked",
     "ctr": "is this item one for this user? rows of the test part, one by one",
 }
 
@@ -174,7 +175,7 @@ def _beyond(table: Table) -> list[Section]:
         note = '<p class="note">Gap: the best served group minus the worst served.</p>'
         sections.append(Section("Groups of users", body + note))
     reasons = {key: table.results[OURS].overall.get(key) for key in OF_REASONS}
-    told = {key: value for key, value in reasons.items() if value is not None}
+    told = {key: value for key, value in reasons.items() if value is not None and not isnan(value)}
     if told:
         note = (
             '<p class="note">Of the first reasons of ten items each: the share of items with one; '
