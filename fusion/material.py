@@ -68,8 +68,7 @@ def known_of(
     *,
     returning: bool,
 ) -> Known:
-    """What all leaves are fitted from: training events, and what is said of items and people, as
-    settings allow."""
+    """Training events and what is said of items and people, as settings allow."""
     facts: Facts | None = None
     if settings.graph.on and graph is not None:
         facts = item_facts(graph).shared(settings.graph.shared_by)
@@ -84,17 +83,8 @@ def known_of(
     text = texts.items if texts else None
     numbers = _numbers(dataset, settings) if settings.numbers else {}
     attributes = attributes_of(dataset.users) if settings.attributes else None
-    return Known(
-        train,
-        matrix,
-        history,
-        facts,
-        text,
-        timed,
-        returning,
-        numbers=numbers,
-        attributes=attributes,
-    )
+    parts = train, matrix, history, facts, text, timed, returning
+    return Known(*parts, numbers=numbers, attributes=attributes)
 
 
 def _numbers(dataset: Dataset, settings: Settings) -> dict[str, Floats]:

@@ -43,7 +43,9 @@ class Model:
         if self.newcomers is not None and new.any():
             asked = cases.take(np.flatnonzero(new))
             said = {name: self.leaves[name].score(asked) for name in self.newcomers.leaves}
-            scores[torch.from_numpy(new)] = newcomer_scores(self.newcomers, said)
+            scores[torch.from_numpy(new)] = newcomer_scores(
+                self.newcomers, said, self.known.learned
+            )
         return scores
 
     def click_scores(self, cases: Cases) -> Tensor:

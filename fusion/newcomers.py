@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from data.histories import Cases, Histories
@@ -34,12 +35,18 @@ def newcomers_gate(
         scores[name] = leaf.score(Cases(user, empty, cases.at, cases.scenario))
     marks = {
         "usual": validation.ndcg(gate.blend(scores, validation.seen)),
-        "newcomers": validation.ndcg(newcomer_scores(own, scores)),
+        "newcomers": validation.ndcg(newcomer_scores(own, scores, len(validation.seen))),
     }
     return (own if marks["newcomers"] > marks["usual"] else None), marks
 
 
-def newcomer_scores(gate: Gate, scores: Scores) -> Tensor:
-    """Scores [cases, items]; items without events are the least popular, and no kind apart."""
-    items = scores[gate.leaves[0]].shape[1]
-    return gate.blend(scores, torch.ones(items, dtype=torch.bool))
+def newcomer_scores(gate: Gate, scores: Scores, learned: int) -> Float[Tensor, "cases items"]:
+    """Items without events are the least popular, and no kind apart.
+
+    Those that came after the first ``learned`` follow at the end and move no others.
+    """
+    old = {name: scores[name][:, :learned] for name in gate.leaves}
+    blended = gate.blend(old, torch.ones(learned, dtype=torch.bool))
+    added = scores[gate.leaves[0]].shape[1] - learned
+    last = blended.amin(1, keepdim=True).expand(-1, added)
+    return torch.cat([blended, last], 1)

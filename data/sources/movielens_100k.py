@@ -1,8 +1,8 @@
 """MovieLens 100K: every rating is a positive; plots, abstracts and a graph.
 
 The graph is DBpedia's with casts and directors as IMDb lists them. Split 8:1:1
-per user. A download has ratings, titles, genres and users, but no
-plots and no graph.
+per user. A download has ratings, titles, genres and users, but no plots and no
+graph.
 """
 
 from __future__ import annotations

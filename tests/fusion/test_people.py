@@ -163,8 +163,12 @@ def test_newcomers_find_items_without_events_last():
     gate = Gate(("people", "popularity"), (1.0, 1.0), (1.0, 1.0))
     popular = torch.tensor([[2.0, 1.0, 0.0]])
     told = torch.tensor([[0.2, 0.4, 0.0]])
-    scores = newcomer_scores(gate, {"people": told, "popularity": popular})
+    scores = newcomer_scores(gate, {"people": told, "popularity": popular}, 3)
     assert int(scores.argmin()) == 2
+    more = {"people": torch.cat([told, told], 1), "popularity": torch.cat([popular, popular], 1)}
+    grown = newcomer_scores(gate, more, 3)
+    assert torch.equal(grown[:, :3], scores)  # items added later move nobody
+    assert bool((grown[:, 3:] == scores.min()).all())
 
 
 def test_cases_without_history_are_answered_by_their_own_gate(recommender, tmp_path):
@@ -175,7 +179,7 @@ def test_cases_without_history_are_answered_by_their_own_gate(recommender, tmp_p
     found = model.score(asked)
     said = {name: model.leaves[name].score(asked) for name in model.newcomers.leaves}
     assert torch.equal(found[[0, 2]], usual[[0, 2]])
-    assert torch.allclose(found[1], newcomer_scores(model.newcomers, said)[1])
+    assert torch.allclose(found[1], newcomer_scores(model.newcomers, said, 40)[1])
     assert not torch.allclose(found[1], usual[1])
     recommender.save(tmp_path / "run")
     assert torch.equal(Recommender.load(tmp_path / "run").score(asked), found)
