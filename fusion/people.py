@@ -13,7 +13,7 @@ from data.interactions import Floats
 from data.items import Labels, Users
 
 BANDS = 8  # of a number, with like shares of the people
-FEWEST, MOST = 5, 500  # people behind a label that counts, and labels of a column
+FEWEST, MOST = 5, 50  # people behind a label that counts, and labels of a column
 RIDGE = 100.0  # people by which an attribute is drawn towards telling nothing
 
 

@@ -14,7 +14,7 @@ from data.items import Labels, Users
 from data.vocabulary import Vocabulary
 from fusion.gate import Gate
 from fusion.newcomers import newcomer_scores, newcomers_gate
-from fusion.people import RIDGE, attributes_of, people_alike
+from fusion.people import FEWEST, MOST, RIDGE, attributes_of, people_alike
 from fusion.recommender import Recommender
 from fusion.settings import load_settings
 from fusion.validation import Validation
@@ -43,6 +43,8 @@ def test_labels_are_columns_and_the_mean_stands_in_where_nothing_is_said():
     found = attributes_of(people(16, labels=["a"] * 5 + ["b"] * 10 + [None]))
     assert found[0].toarray().tolist() == [[1.0, 0.0]]
     assert np.allclose(found[[15, -1]].toarray(), [[1 / 3, 2 / 3]] * 2)
+    many = [f"town {user % 60:02}" for user in range(60 * FEWEST)] + ["town 59"]
+    assert attributes_of(people(len(many), labels=many)).shape == (len(many) + 1, MOST)
 
 
 def test_a_number_counts_by_its_band():
