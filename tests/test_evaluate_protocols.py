@@ -214,18 +214,11 @@ def test_a_run_trained_on_another_split_is_refused(shop, tmp_path, capsys):
     assert "another split" in (error := capsys.readouterr().err) or "trained on a split" in error
 
 
-def test_groups_of_users_are_compared_where_they_are_known(tmp_path):
-    toml = TOML.replace(
-        "[graph]", '[users]\nfile = "users.csv"\nid = "user_id"\ncategory = ["town"]\n\n[graph]'
-    )
-    data = write_shop(tmp_path / "data")
-    rows = [f"u{user},{('north', 'south')[user % 2]}" for user in range(60)]
-    (data / "users.csv").write_text("\n".join(["user_id,town", *rows]) + "\n", "utf-8")
-    (data / "dataset.toml").write_text(toml, "utf-8")
-    assert train.main(["--data", str(data), "--out", str(tmp_path / "run"), *TINY]) == 0
-    groups = told(tmp_path / "run")["fairness"]["town"]
-    assert set(groups) == {"north", "south", "gap"}
-    assert groups["gap"] == pytest.approx(abs(groups["north"] - groups["south"]))
+def test_groups_of_users_are_compared_where_they_are_known(figures):
+    groups = dict(figures["fairness"]["club"])
+    gap = groups.pop("gap")
+    assert set(groups) == {"club 0", "club 1", "club 2"}
+    assert gap == pytest.approx(max(groups.values()) - min(groups.values()))
 
 
 def test_an_unknown_part_is_refused_before_anything_is_trained(shop, capsys):
