@@ -37,6 +37,7 @@ def read(root: Path) -> Tables:
         users = _published(root / "u.user", "|", USERS)
     else:
         events, users = read_table(root / "ratings.csv"), read_table(root / "users_info.csv")
+    links = None if published else _links(root)
     return Tables(
         events,
         EventColumns("user_id", "item_id", "rating", time="timestamp"),
@@ -44,18 +45,17 @@ def read(root: Path) -> Tables:
         EntityColumns("item_id", "title", ("title", "plot", "abstract"), ("genres",), ("year",)),
         users,
         EntityColumns("user_id", category=("gender", "occupation"), score=("age",)),
-        None if published else _graph(root),
-        None if published else _links(root),
+        None if links is None else _graph(root, links),
+        links,
     )
 
 
-def _graph(root: Path) -> GraphSource:
+def _graph(root: Path, links: Table) -> GraphSource:
     """DBpedia's triples, and who plays and directs, by name."""
-    films = _told(root)
-    entity = dict(_links(root).frame.select("item_id", "entity").iter_rows())
+    entity = dict(links.frame.select("item_id", "entity").iter_rows())
     people = {
         (entity[film["movielens_id"]], relation, name.strip())
-        for film in films
+        for film in _told(root)
         for relation in ("cast", "directors")
         for name in (film.get(relation) or "").split(",")
         if name.strip()
