@@ -78,6 +78,20 @@ class Stretches:
     def lengths(self) -> Int[Tensor, " B"]:
         return self.there.sum(1)
 
+    def met_before(self) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
+        """(number of a following event, item before it), for all pairs of a stretch.
+
+        Following are all but the first of each stretch, numbered row by row; an
+        event's own item is left out where it was met before.
+        """
+        following = self.there[:, 1:]
+        number = following.flatten().cumsum(0).view_as(following) - 1
+        size = following.shape[1]
+        at, before = torch.tril_indices(size, size, device=self.item.device)
+        item = self.item[:, before]
+        kept = following[:, at] & (item != self.item[:, 1:][:, at])
+        return number[:, at][kept], item[kept]
+
     def to(self, device: torch.device) -> "Stretches":
         at = None if self.at is None else self.at.to(device)
         return Stretches(self.item.to(device), at, self.there.to(device))

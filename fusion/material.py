@@ -143,7 +143,7 @@ def lessons_of(
     windows = Windows(known.history, settings.behaviour.max_events) if behaviour else None
     groups = Groups.of(train, scenarios=settings.scenarios)
     numbers = _standard(known) if settings.tasks.numbers else None
-    return Lessons(groups, windows, share, train, numbers)
+    return Lessons(groups, windows, share, train, numbers, known.returning)
 
 
 def _standard(known: Known) -> Tensor | None:

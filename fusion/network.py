@@ -204,6 +204,10 @@ class JointNetwork(nn.Module):
         """Logits of the item that comes next."""
         return states @ self.sequence_table()[rows].T + self.sequence_bias[rows]
 
+    def next_mean(self, states: Float[Tensor, "n D"]) -> Float[Tensor, " n"]:
+        """The mean of ``next_scores`` over all items."""
+        return states @ self.sequence_table().mean(0) + self.sequence_bias.mean()
+
     def next_pair_scores(
         self, states: Float[Tensor, "n D"], rows: Int[Tensor, " n"]
     ) -> Float[Tensor, " n"]:

@@ -31,9 +31,21 @@ def taken(
     return torch.logsumexp(scores, dim=1)[case] - picked
 
 
-def next_item(scores: Float[Tensor, "n items"], item: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
-    """Cross-entropy of the item that came next."""
-    return F.cross_entropy(scores, item, reduction="none")
+def next_item(
+    scores: Float[Tensor, "n items"],
+    item: Int[Tensor, " n"],
+    mean: Float[Tensor, " n"],
+    *,
+    smoothing: float,
+) -> Float[Tensor, " n"]:
+    """Cross-entropy of the item that came next, its target smoothed.
+
+    A share ``smoothing`` of the target lies evenly on all items, whose ``mean``
+    score is given (Szegedy et al. 2016, arXiv:1512.00567). Scores of -inf are out of
+    the comparison.
+    """
+    picked = scores[torch.arange(len(item), device=item.device), item]
+    return torch.logsumexp(scores, dim=1) - torch.lerp(picked, mean, smoothing)
 
 
 def taken_of_sample(
@@ -47,6 +59,18 @@ def taken_of_sample(
     doi:10.1145/3298689.3346996.
     """
     return torch.logaddexp(picked, torch.logsumexp(sample, dim=1)[case]) - picked
+
+
+def next_of_sample(
+    picked: Float[Tensor, " n"],
+    sample: Float[Tensor, "n S"],
+    mean: Float[Tensor, " n"],
+    *,
+    smoothing: float,
+) -> Float[Tensor, " n"]:
+    """``next_item`` with a sample in place of all items, as in ``taken_of_sample``."""
+    every = torch.logaddexp(picked, torch.logsumexp(sample, dim=1))
+    return every - torch.lerp(picked, mean, smoothing)
 
 
 def choice(logits: Float[Tensor, "n C"], share: Float[Tensor, "n C"]) -> Float[Tensor, " n"]:

@@ -67,6 +67,8 @@ class Behaviour(Part):
     layers: PositiveInt = 2
     heads: PositiveInt = 2
     dropout: float = Field(default=0.3, ge=0, lt=1)
+    only_new: bool = True  # items met before are no rivals of the next, unless people return
+    smoothing: float = Field(default=0.1, ge=0, lt=1)  # share of the target on all items alike
     spans: bool = True  # time between events is read, not their order alone
     batch: PositiveInt = 64  # windows per step
     patience: PositiveInt = 8  # epochs without a better validation NDCG@10

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -32,6 +33,7 @@ class Lessons:
     share: Tensor | None  # items x categories, rows sum to one (zero where unknown)
     events: Interactions
     numbers: Tensor | None = None  # items x C, standardised, NaN where missing
+    returning: bool = False  # whether people come back to items they met
 
     @property
     def per_user(self) -> float:
@@ -63,11 +65,15 @@ class Trainer:
         if items > settings.network.softmax_items:
             events = np.bincount(lessons.groups.item, minlength=items)
             self.sampler = Sampler.of(events, settings.network.sample)
+        next_item, next_of = (
+            partial(loss, smoothing=settings.behaviour.smoothing)
+            for loss in (objectives.next_item, objectives.next_of_sample)
+        )
         self.objectives = [
             Objective("order", tasks.order, objectives.taken, ("order", "case", "item"), "weight"),
             Objective("order", tasks.order, of_sample, ("picked", "sample", "case"), "weight"),
-            Objective("next", tasks.order, objectives.next_item, ("next", "next_at")),
-            Objective("next", tasks.order, of_sample, ("next_picked", "next_sample", "next_case")),
+            Objective("next", tasks.order, next_item, ("next", "next_at", "next_mean")),
+            Objective("next", tasks.order, next_of, ("next_picked", "next_sample", "next_mean")),
         ]
         if tasks.choice and lessons.share is not None:
             self.objectives.append(
@@ -129,7 +135,7 @@ class Trainer:
         total, means = combine(self.objectives, fields)
         place = f"step {step + 1} after epoch {self.learning.epoch}"
         check_loss(total, means, self.network, place)
-        asked = {"order": "case" in fields, "next": bool({"next", "next_case"} & fields.keys())}
+        asked = {"order": "case" in fields, "next": "next_mean" in fields}
         optimisers = [one for name, one in self.optimisers.items() if asked[name]]
         for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)
@@ -152,13 +158,16 @@ class Trainer:
         at = window.at[:, :-1] if told else None  # type: ignore[index]
         states = network.next_states(window.item[:, :-1], at)[asked]
         item = window.item[:, 1:][asked]
+        fields = {"next_mean": network.next_mean(states)}
         if self.sampler is None:
-            return {"next": network.next_scores(states), "next_at": item}
+            scores = network.next_scores(states)
+            if self.settings.behaviour.only_new and not self.lessons.returning:
+                scores[window.met_before()] = -torch.inf
+            return fields | {"next": scores, "next_at": item}
         rows, correction = (part.to(self.device) for part in self.sampler.draw(self.learning.rng))
-        return {
+        return fields | {
             "next_picked": network.next_pair_scores(states, item),
             "next_sample": network.next_scores(states, rows) - correction,
-            "next_case": torch.arange(len(item), device=self.device),
         }
 
     def _group_fields(self, rows: Tensor) -> dict[str, Tensor]:

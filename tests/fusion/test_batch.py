@@ -98,6 +98,30 @@ def test_newest_of_nobody_and_of_people_without_events():
     assert past.lengths.tolist() == [0, 0]
 
 
+def test_what_was_met_before_is_told_of_every_following_event_but_its_own_item():
+    one = Stretches.of(
+        histories([5, 6, 5, 7], [8], [3, 4]), np.array([0, 4, 5]), np.array([4, 1, 2])
+    )
+    number, item = one.met_before()
+    pairs = set(zip(number.tolist(), item.tolist(), strict=True))
+    # 6 and 5 and 7 follow in the first stretch, nothing in the second, 4 in the third.
+    assert pairs == {(0, 5), (1, 6), (2, 5), (2, 6), (3, 3)}
+
+
+@given(st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=7), min_size=1, max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_numbers_of_following_events_are_those_of_the_asked_states(log):
+    past = newest(histories(*log), 7)
+    number, item = past.met_before()
+    expected = [
+        {one for one in own[:at] if one != own[at]} for own in log for at in range(1, len(own))
+    ]
+    found = [set() for _ in expected]
+    for row, one in zip(number.tolist(), item.tolist(), strict=True):
+        found[row].add(one)
+    assert found == expected
+
+
 def test_stretches_are_padded_with_zeros_on_the_right():
     one = Stretches.of(histories([5, 6, 7, 8]), np.array([2, 0]), np.array([2, 1]))
     assert one.item.tolist() == [[7, 8], [5, 0]]

@@ -7,7 +7,16 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from fusion.objectives import Objective, choice, combine, next_item, squared, taken, taken_of_sample
+from fusion.objectives import (
+    Objective,
+    choice,
+    combine,
+    next_item,
+    next_of_sample,
+    squared,
+    taken,
+    taken_of_sample,
+)
 from fusion.sampling import Sampler
 
 ROWS = torch.tensor([[0.0, math.log(3)], [math.log(2), 0.0]])  # shares 1/4, 3/4 and 2/3, 1/3
@@ -23,7 +32,36 @@ def test_taken_by_hand():
 
 
 def test_next_item_by_hand():
-    assert close(next_item(ROWS, torch.tensor([1, 0])), [math.log(4 / 3), math.log(3 / 2)])
+    item, mean = torch.tensor([1, 0]), ROWS.mean(1)
+    hard = [math.log(4 / 3), math.log(3 / 2)]
+    assert close(next_item(ROWS, item, mean, smoothing=0.0), hard)
+    even = [math.log(4) - math.log(3) / 2, math.log(3) - math.log(2) / 2]
+    half = [(a + b) / 2 for a, b in zip(hard, even, strict=True)]
+    assert close(next_item(ROWS, item, mean, smoothing=0.5), half)
+
+
+def test_next_item_is_cross_entropy_with_label_smoothing():
+    scores, item = torch.randn(6, 9, generator=torch.Generator().manual_seed(0)), torch.arange(6)
+    expected = F.cross_entropy(scores, item, reduction="none", label_smoothing=0.1)
+    assert torch.allclose(next_item(scores, item, scores.mean(1), smoothing=0.1), expected)
+
+
+def test_what_is_out_of_the_comparison_gets_no_gradient_and_leaves_the_loss_finite():
+    scores = torch.tensor([[1.0, 2.0, 0.5]], requires_grad=True)
+    rivals = scores.index_put((torch.tensor([0]), torch.tensor([2])), torch.tensor(-torch.inf))
+    loss = next_item(rivals, torch.tensor([0]), torch.zeros(1), smoothing=0.1)
+    (gradient,) = torch.autograd.grad(loss.sum(), scores)
+    assert torch.isfinite(loss).all()
+    assert float(gradient[0, 2]) == 0.0
+    assert float(gradient[0, 1]) > 0.7
+
+
+def test_a_sample_of_all_other_items_is_the_whole_comparison():
+    scores = torch.randn(4, 5, generator=torch.Generator().manual_seed(0))
+    item, mean = torch.zeros(4, dtype=torch.int64), scores.mean(1)
+    whole = next_item(scores, item, mean, smoothing=0.1)
+    found = next_of_sample(scores[:, 0], scores[:, 1:], mean, smoothing=0.1)
+    assert torch.allclose(found, whole, atol=1e-6)
 
 
 def test_choice_by_hand_and_equal_to_cross_entropy_where_one_category_is_taken():
@@ -67,7 +105,8 @@ def test_losses_and_gradients_stay_finite_and_alive_far_out(far):
     row, item = torch.tensor([0]), torch.tensor([0])
     for loss in (
         taken(scores, row, item),
-        next_item(scores, item),
+        next_item(scores, item, scores[:, 1], smoothing=0.0),
+        next_of_sample(scores[row, item], scores[:, 1:], scores[:, 1], smoothing=0.0),
         choice(scores, F.one_hot(item, 3).float()),
         taken_of_sample(scores[row, item], scores[:, 1:], row),
     ):
