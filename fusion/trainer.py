@@ -162,7 +162,8 @@ class Trainer:
         if self.sampler is None:
             scores = network.next_scores(states)
             if self.settings.behaviour.only_new and not self.lessons.returning:
-                scores[window.met_before()] = -torch.inf
+                with torch.no_grad():  # a share of zero in the softmax: no gradient to mask
+                    scores[window.met_before()] = -torch.inf
             return fields | {"next": scores, "next_at": item}
         rows, correction = (part.to(self.device) for part in self.sampler.draw(self.learning.rng))
         return fields | {
