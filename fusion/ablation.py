@@ -14,8 +14,9 @@ from fusion.settings import Settings
 SHUFFLED = {f"{source}-shuffled": source for source in SOURCES}
 LEAVES = (
     *("text", "graph", "behaviour", "linear", "factors", "walks", "network"),
-    *("choice", "stars", "ratings", "numbers", "attributes", "scenarios", "spans"),
+    *("choice", "stars", "ratings", "numbers", "attributes", "lately", "scenarios", "spans"),
 )
+SWITCHES = ("factors", "walks", "ratings", "numbers", "attributes", "lately", "scenarios")
 PARTS = (*LEAVES, *SHUFFLED)
 
 
@@ -49,7 +50,7 @@ def ablated(settings: Settings, part: str) -> Settings:
         tree[SHUFFLED[part]]["shuffle"] = True
     elif part in ("choice", "stars"):
         tree["tasks"][part] = 0.0
-    elif part in ("scenarios", "factors", "walks", "ratings", "numbers", "attributes"):
+    elif part in SWITCHES:
         tree[part] = False
     elif part == "spans":
         tree["behaviour"][part] = False

@@ -18,9 +18,10 @@ from fusion.leaves import Leaf
 from fusion.linear import Linear
 from fusion.linear_growth import grown_linear
 from fusion.model import Model, network_leaves
-from fusion.neighbours import Popularity, Profile, Returning, Similar, idf_rows
+from fusion.neighbours import Profile, Returning, Similar, idf_rows
 from fusion.network import Evidence, JointNetwork
 from fusion.people import People
+from fusion.popularity import Popularity, popular
 from fusion.ratings import RatingProcess
 from fusion.texts import Texts
 from kg.facts import Facts
@@ -175,7 +176,7 @@ def _grown_leaf(
         none = leaf.weights.new_zeros(len(leaf.weights), items - before)
         return replace(leaf, weights=torch.cat([leaf.weights, none], dim=1))
     if isinstance(leaf, Popularity):
-        return Popularity(torch.from_numpy(np.asarray(known.matrix.sum(0), np.float32).ravel()))
+        return popular(known, leaf.half_life)
     raise TypeError(f"leaf {name!r} cannot take new items")
 
 

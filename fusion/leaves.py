@@ -16,7 +16,6 @@ from fusion.content import carried
 from fusion.known import Known, most_met
 from fusion.linear import Linear, closed_form, event_ridge, event_rows, fact_rows, gram
 from fusion.neighbours import (
-    Popularity,
     Profile,
     Returning,
     idf_rows,
@@ -24,6 +23,7 @@ from fusion.neighbours import (
     random_walk,
 )
 from fusion.people import people_alike
+from fusion.popularity import asked_later, popular
 from fusion.settings import Settings
 from fusion.validation import Validation
 
@@ -34,6 +34,7 @@ FACT_WEIGHTS = (1.0, 2.0, 3.0)
 TEXT_WEIGHTS = (2.0, 4.0, 6.0)
 SEARCH_ITEMS = 3000  # that the search for the linear leaf's numbers looks at
 PULLS = (0.0, 1.0, 2.0, 4.0)  # of a past event per context equal to now
+HALF_LIVES = (3.0, 7.0, 20.0, 60.0, 180.0)  # days
 FACTOR_GRID = ((20.0, 10.0), (20.0, 2.0), (30.0, 3.0))  # ridge, alpha
 
 
@@ -104,10 +105,25 @@ def fit_cheap_leaves(
     if known.attributes is not None:
         began = time.perf_counter()
         fitted.add("people", people_alike(known.attributes, known.matrix), began)
-    began = time.perf_counter()
-    events = torch.from_numpy(np.asarray(known.matrix.sum(0), np.float32).ravel())
-    fitted.add("popularity", Popularity(events), began)
+    _fit_popularity(known, validation, settings, fitted)
     return fitted
+
+
+def _fit_popularity(
+    known: Known, validation: Validation, settings: Settings, fitted: Fitted
+) -> None:
+    """What many met, and lately, where validation comes after training and it serves it better."""
+    began = time.perf_counter()
+    ever = popular(known)
+    fitted.add("popularity", ever, began)
+    if not (settings.lately and asked_later(known, validation.cases)):
+        return
+    began = time.perf_counter()
+    tries = [popular(known, days) for days in HALF_LIVES]
+    marks = [validation.ndcg(one.score(validation.cases)) for one in tries]
+    at = int(np.argmax(marks))
+    if marks[at] > validation.ndcg(ever.score(validation.cases)):
+        fitted.add("popular-lately", tries[at], began, half_life=HALF_LIVES[at], ndcg=marks[at])
 
 
 def fit_linear(known: Known, validation: Validation, settings: Settings, fitted: Fitted) -> None:

@@ -108,13 +108,3 @@ def strongest(table: sparse.csr_matrix, keep: int) -> sparse.csr_matrix:
 def next_items(history: Histories, items: int, *, ahead: int = 3, decay: float = 2.0) -> Similar:
     """Markov counts: how often j came within ``ahead`` events of i, square-rooted."""
     return Similar(history.followers(items, ahead).sqrt().tocsr(), decay)
-
-
-@dataclass(frozen=True)
-class Popularity:
-    """log(1 + events) of each item, the same for everyone."""
-
-    events: Tensor  # items
-
-    def score(self, cases: Cases) -> Tensor:
-        return torch.log1p(self.events).expand(len(cases), -1)

@@ -12,7 +12,7 @@ from fusion.gate import Gate, Scores
 from fusion.leaves import Leaf
 from fusion.validation import Validation
 
-ABOUT_ANYONE = ("people", "popularity")  # leaves that read no history
+ABOUT_ANYONE = ("people", "popularity", "popular-lately")  # leaves that read no history
 
 
 def newcomers_gate(

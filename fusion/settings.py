@@ -130,6 +130,7 @@ class Settings(Part):
     ratings: bool = True  # a Gaussian process over items beside the networks' ratings
     numbers: bool = True  # columns such as a year tell which items without events are alike
     attributes: bool = True  # the leaf of what is told of people, such as age
+    lately: bool = True  # the leaf of what is popular lately, where the split follows time
     scenarios: bool = True
     split: HeldOut = HeldOut()
     text: Text = Text()

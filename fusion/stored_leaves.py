@@ -13,8 +13,9 @@ from fusion.als import Factors
 from fusion.known import Known
 from fusion.leaves import Leaf
 from fusion.linear import Linear
-from fusion.neighbours import Popularity, Profile, Returning, Similar, idf_rows
+from fusion.neighbours import Profile, Returning, Similar, idf_rows
 from fusion.people import People
+from fusion.popularity import Popularity, popular
 from fusion.ratings import RatingProcess
 
 
@@ -50,7 +51,7 @@ def put_leaf(
     elif isinstance(leaf, Profile):
         about[name] = {"kind": "profile"}
     elif isinstance(leaf, Popularity):
-        about[name] = {"kind": "popularity"}
+        about[name] = {"kind": "popularity", "half_life": leaf.half_life}
     elif isinstance(leaf, People):
         about[name] = {"kind": "people"}
         tensors["people.weights"] = leaf.weights
@@ -84,7 +85,7 @@ def get_leaf(
         assert known.text is not None
         return Profile(known.text.vectors.numpy())
     if kind == "popularity":
-        return Popularity(torch.from_numpy(np.asarray(known.matrix.sum(0), np.float32).ravel()))
+        return popular(known, about.get("half_life", 0.0))
     if kind == "people":
         return People(get_sparse(tensors, "people.attributes"), tensors["people.weights"])
     if kind == "returning":

@@ -5,7 +5,6 @@ import torch
 from small_cases import cases, histories, random_events, table
 
 from fusion.neighbours import (
-    Popularity,
     Profile,
     Similar,
     idf_rows,
@@ -95,9 +94,3 @@ def test_next_items_finds_a_planted_cycle_and_no_order_in_noise():
 
 def test_next_items_of_single_events_know_nothing():
     assert not next_items(histories([0], [1]), items=2).table.nnz
-
-
-def test_popularity_is_the_same_for_everyone_and_zero_without_events():
-    scores = Popularity(torch.tensor([0.0, np.e - 1, 9.0])).score(cases([0], [1, 2]))
-    assert torch.allclose(scores[0], torch.tensor([0.0, 1.0, float(np.log(10))]))
-    assert torch.equal(scores[0], scores[1])

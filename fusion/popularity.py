@@ -1,0 +1,51 @@
+"""What many meet, ever or lately: the same answer for everyone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from data.histories import Cases
+from data.interactions import UNKNOWN_TIME
+from fusion.known import Known
+
+DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class Popularity:
+    """log(1 + events) of each item, the same for everyone."""
+
+    events: Float[Tensor, " items"]
+    half_life: float = 0.0  # days in which an event loses half its weight; 0: never
+
+    def score(self, cases: Cases) -> Float[Tensor, "cases items"]:
+        return torch.log1p(self.events).expand(len(cases), -1)
+
+
+def popular(known: Known, half_life: float = 0.0) -> Popularity:
+    """How many met each item; with a half-life, events weigh by their age at the newest one.
+
+    After Ji et al. 2020, "A re-visit of the popularity baseline in recommender
+    systems". Events without a time are then left out.
+    """
+    if not half_life:
+        met = np.asarray(known.matrix.sum(0), np.float32).ravel()
+        return Popularity(torch.from_numpy(met))
+    history = known.history
+    assert history.at is not None
+    timed = history.at != UNKNOWN_TIME
+    at = history.at[timed]
+    age_days = (at.max(initial=UNKNOWN_TIME + 1) - at) / DAY_S
+    weight = np.bincount(history.item[timed], 0.5 ** (age_days / half_life), known.matrix.shape[1])
+    return Popularity(torch.from_numpy(weight.astype(np.float32)), half_life)
+
+
+def asked_later(known: Known, cases: Cases) -> bool:
+    """Whether all cases are asked after the newest training event, as in a split by time."""
+    at = known.history.at
+    if at is None or cases.at is None or not len(cases):
+        return False
+    return int(cases.at.min()) > int(at.max(initial=UNKNOWN_TIME)) > UNKNOWN_TIME
