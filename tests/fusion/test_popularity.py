@@ -62,21 +62,24 @@ def test_lately_means_something_where_all_are_asked_after_training(days, asked, 
     assert asked_later(known([0], [1], days=days), questions) == later
 
 
-@pytest.fixture(scope="module")
-def fashions(tmp_path_factory):
-    """A shop in which everyone buys from one maker for a season, then from the next.
-
-    The last season begins within training and lasts through validation and test.
-    """
-    shop = read_shop(tmp_path_factory.mktemp("fashions") / "data", users=80)
-    rng, count, last = np.random.default_rng(0), 600, 3
-    season = np.minimum(np.arange(count) * 4 // count, last)
+def shop_of_seasons(folder, seasons):
+    """A shop in which everyone buys from the maker of the season, equally long each."""
+    shop = read_shop(folder / "data", users=80)
+    rng, count = np.random.default_rng(0), 600
+    season = np.arange(count) * len(seasons) // count
+    maker = np.array(seasons)[season]
     at = np.arange(count, dtype=np.int64) * DAY_S // 10
-    user = np.arange(count) % 20 + 20 * season
+    user = np.arange(count) % 10 + 10 * season
     made_by = np.array([int(name[1]) for name in shop.items.vocabulary.ids])
-    item = np.array([rng.choice(np.flatnonzero(made_by == one)) for one in season])
+    item = np.array([rng.choice(np.flatnonzero(made_by == one)) for one in maker])
     events = Interactions(user, item, np.ones(count, bool), at=at)
     return replace(shop, interactions=events, rule=SplitRule("time", 0.1, 0.1))
+
+
+@pytest.fixture(scope="module")
+def fashions(tmp_path_factory):
+    """The last season begins within training and lasts through validation and test."""
+    return shop_of_seasons(tmp_path_factory.mktemp("fashions"), (0, 0, 1, 1, 2, 2, 3, 3))
 
 
 def test_people_never_seen_get_what_is_in_fashion(fashions, tmp_path):
@@ -91,6 +94,13 @@ def test_people_never_seen_get_what_is_in_fashion(fashions, tmp_path):
         assert Recommender.load(tmp_path / lately).recommend("nobody", k=8) == answers
     assert found["true"] == 8
     assert found["false"] <= 4  # by chance 2
+
+
+def test_a_fashion_that_is_over_is_not_heard(tmp_path):
+    """Training ends with the second maker, and validation asks for the first again."""
+    shop = shop_of_seasons(tmp_path, (0, 0, 0, 0, 0, 1, 0, 0))
+    settings = load_settings(None, [*TINY, "network.on=false"])
+    assert "popular-lately" not in Recommender(settings).fit(shop).model.leaves
 
 
 def test_a_random_split_hears_nothing_of_fashion(fashions):
