@@ -1,6 +1,7 @@
 """Steps of training: what they read, which losses they take, and whose weights they change."""
 
 import copy
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -112,7 +113,7 @@ class Trainer:
         groups, keepers = learning.cycle, learning.keepers
         per_look = settings.every * groups.per_epoch
         while learning.epoch < settings.epochs and any(one.open for one in keepers.values()):
-            sums: dict[str, Tensor] = {}
+            sums, terms = dict[str, Tensor](), Counter[str]()
             windows = self._windows() if "next" in keepers and keepers["next"].open else iter(())
             steps = 0
             while True:
@@ -128,8 +129,9 @@ class Trainer:
                 steps += 1
                 for name, mean in means.items():
                     sums[name] = sums.get(name, 0) + mean
+                terms.update(means.keys())
             learning.epoch += settings.every
-            yield {name: float(total) / steps for name, total in sums.items()}
+            yield {name: float(total) / terms[name] for name, total in sums.items()}
 
     def _step(self, fields: dict[str, Tensor], step: int) -> dict[str, Tensor]:
         total, means = combine(self.objectives, fields)

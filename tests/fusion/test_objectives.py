@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from planted_shop import TINY
 from torch.nn import functional as F
 
 from fusion.objectives import (
@@ -17,7 +18,9 @@ from fusion.objectives import (
     taken,
     taken_of_sample,
 )
+from fusion.recommender import Recommender
 from fusion.sampling import Sampler
+from fusion.settings import load_settings
 
 ROWS = torch.tensor([[0.0, math.log(3)], [math.log(2), 0.0]])  # shares 1/4, 3/4 and 2/3, 1/3
 
@@ -157,3 +160,23 @@ def test_means_for_the_log_carry_no_gradient_and_the_total_does():
     assert not means["plain"].requires_grad
     total.backward()
     assert close(a.grad, [4.0])  # d/da 2 a^2
+
+
+def test_a_loss_is_reported_over_the_steps_that_took_it(shop, monkeypatch):
+    """Sequences have fewer steps than people: the others must not count as steps without loss."""
+    seen = []
+
+    def told(objectives, fields):
+        total, means = combine(objectives, fields)
+        if "next" in means:
+            seen.append(float(means["next"]))
+        return total, means
+
+    monkeypatch.setattr("fusion.trainer.combine", told)
+    settings = load_settings(None, [*TINY, "behaviour.only_where_order_pays=false"])
+    model = Recommender(settings).fit(shop).model
+    journals = model.notes["history"]
+    assert isinstance(journals, list)
+    reported = [row["next"] for row in journals[0] if "next" in row]
+    assert reported
+    assert min(seen) <= min(reported) <= max(reported) <= max(seen)
