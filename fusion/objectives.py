@@ -20,57 +20,42 @@ class Objective:
     row_weight: str | None = None
 
 
-def taken(
-    scores: Float[Tensor, "B items"], case: Int[Tensor, " n"], item: Int[Tensor, " n"]
-) -> Float[Tensor, " n"]:
-    """Multinomial softmax over all items: ``-log p(item | case)`` for each taken pair.
+def taken(picked: Float[Tensor, " n"], total: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+    """Multinomial softmax: ``-log p(item | case)`` for each taken pair.
 
-    Liang et al. 2018, arXiv:1802.05814.
+    ``picked`` are the scores of the pairs, ``total`` the log of the sum of ``exp(score)`` over all
+    items or ``over_sample``. Liang et al. 2018, arXiv:1802.05814.
     """
-    picked = scores[case, item]
-    return torch.logsumexp(scores, dim=1)[case] - picked
+    return total - picked
 
 
 def next_item(
-    scores: Float[Tensor, "n items"],
-    item: Int[Tensor, " n"],
+    picked: Float[Tensor, " n"],
+    total: Float[Tensor, " n"],
     mean: Float[Tensor, " n"],
     *,
     smoothing: float,
 ) -> Float[Tensor, " n"]:
-    """Cross-entropy of the item that came next, its target smoothed.
+    """``taken`` for the item that came next, its target smoothed.
 
     A share ``smoothing`` of the target lies evenly on all items, whose ``mean``
-    score is given (Szegedy et al. 2016, arXiv:1512.00567). Scores of -inf are out of
-    the comparison.
+    score is given (Szegedy et al. 2016, arXiv:1512.00567).
     """
-    picked = scores[torch.arange(len(item), device=item.device), item]
-    return torch.logsumexp(scores, dim=1) - torch.lerp(picked, mean, smoothing)
+    return total - torch.lerp(picked, mean, smoothing)
 
 
-def taken_of_sample(
-    picked: Float[Tensor, " n"], sample: Float[Tensor, "B S"], case: Int[Tensor, " n"]
+def over_sample(
+    picked: Float[Tensor, " n"], sample: Float[Tensor, "B S"], case: Int[Tensor, " n"] | None = None
 ) -> Float[Tensor, " n"]:
-    """Softmax over what was taken and a sample: ``picked`` are the scores of taken pairs.
+    """Log of the sum of ``exp(score)`` over what was picked and a sample, row by row or by case.
 
     ``sample`` holds scores less the log of how often an item is drawn, so that the
     sum over the sample stands for the sum over all items. Bengio and Senecal 2008,
     doi:10.1109/TNN.2007.912312; for recommenders Yi et al. 2019,
     doi:10.1145/3298689.3346996.
     """
-    return torch.logaddexp(picked, torch.logsumexp(sample, dim=1)[case]) - picked
-
-
-def next_of_sample(
-    picked: Float[Tensor, " n"],
-    sample: Float[Tensor, "n S"],
-    mean: Float[Tensor, " n"],
-    *,
-    smoothing: float,
-) -> Float[Tensor, " n"]:
-    """``next_item`` with a sample in place of all items, as in ``taken_of_sample``."""
-    every = torch.logaddexp(picked, torch.logsumexp(sample, dim=1))
-    return every - torch.lerp(picked, mean, smoothing)
+    total = torch.logsumexp(sample, dim=1)
+    return torch.logaddexp(picked, total if case is None else total[case])
 
 
 def choice(logits: Float[Tensor, "n C"], share: Float[Tensor, "n C"]) -> Float[Tensor, " n"]:

@@ -61,20 +61,16 @@ class Trainer:
         weight = np.maximum(counts, 1) ** -0.5 if dense else np.ones(len(counts))
         self.user_weight = torch.from_numpy(weight.astype(np.float32)).to(device)
         tasks = settings.tasks
-        items, of_sample = len(network.item_bias), objectives.taken_of_sample
+        items = len(network.item_bias)
         self.sampler = None
         if items > settings.network.softmax_items:
             events = np.bincount(lessons.groups.item, minlength=items)
             self.sampler = Sampler.of(events, settings.network.sample)
-        next_item, next_of = (
-            partial(loss, smoothing=settings.behaviour.smoothing)
-            for loss in (objectives.next_item, objectives.next_of_sample)
-        )
+        next_item = partial(objectives.next_item, smoothing=settings.behaviour.smoothing)
+        following = ("next_picked", "next_total", "next_mean")
         self.objectives = [
-            Objective("order", tasks.order, objectives.taken, ("order", "case", "item"), "weight"),
-            Objective("order", tasks.order, of_sample, ("picked", "sample", "case"), "weight"),
-            Objective("next", tasks.order, next_item, ("next", "next_at", "next_mean")),
-            Objective("next", tasks.order, next_of, ("next_picked", "next_sample", "next_mean")),
+            Objective("order", tasks.order, objectives.taken, ("picked", "total"), "weight"),
+            Objective("next", tasks.order, next_item, following),
         ]
         if tasks.choice and lessons.share is not None:
             self.objectives.append(
@@ -137,7 +133,7 @@ class Trainer:
         total, means = combine(self.objectives, fields)
         place = f"step {step + 1} after epoch {self.learning.epoch}"
         check_loss(total, means, self.network, place)
-        asked = {"order": "case" in fields, "next": "next_mean" in fields}
+        asked = {"order": "picked" in fields, "next": "next_picked" in fields}
         optimisers = [one for name, one in self.optimisers.items() if asked[name]]
         for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)
@@ -154,24 +150,26 @@ class Trainer:
         return self.lessons.windows.epoch(self.learning.rng, self.settings.behaviour.batch)
 
     def _window_fields(self, window: Stretches) -> dict[str, Tensor]:
-        window, network = window.to(self.device), self.network
+        network, device = self.network, self.device
+        window = window.to(device)
         asked = window.there[:, 1:]
         told = window.at is not None and self.learning.rng.random() >= UNTIMED
         at = window.at[:, :-1] if told else None  # type: ignore[index]
         states = network.next_states(window.item[:, :-1], at)[asked]
         item = window.item[:, 1:][asked]
-        fields = {"next_mean": network.next_mean(states)}
         if self.sampler is None:
             scores = network.next_scores(states)
             if self.settings.behaviour.only_new and not self.lessons.returning:
                 with torch.no_grad():  # a share of zero in the softmax: no gradient to mask
                     scores[window.met_before()] = -torch.inf
-            return fields | {"next": scores, "next_at": item}
-        rows, correction = (part.to(self.device) for part in self.sampler.draw(self.learning.rng))
-        return fields | {
-            "next_picked": network.next_pair_scores(states, item),
-            "next_sample": network.next_scores(states, rows) - correction,
-        }
+            picked = scores[torch.arange(len(item), device=device), item]
+            total = torch.logsumexp(scores, dim=1)
+        else:
+            drawn, correction = (one.to(device) for one in self.sampler.draw(self.learning.rng))
+            picked = network.next_pair_scores(states, item)
+            total = objectives.over_sample(picked, network.next_scores(states, drawn) - correction)
+        mean = network.next_mean(states)
+        return {"next_picked": picked, "next_total": total, "next_mean": mean}
 
     def _group_fields(self, rows: Tensor) -> dict[str, Tensor]:
         network, lessons = self.network, self.lessons
@@ -183,13 +181,15 @@ class Trainer:
         scenario = {n: torch.from_numpy(c[at]).to(device) for n, c in groups.scenario.items()}
         asked = network.in_scenario(vectors.users[user], scenario)
         case, item = (torch.from_numpy(side).to(device) for side in groups.pairs(at))
-        fields = {"case": case, "item": item, "weight": self.user_weight[user[case]]}
         if self.sampler is None:
-            fields["order"] = network.order_scores(asked, vectors.items)
+            scores = network.order_scores(asked, vectors.items)
+            picked, total = scores[case, item], torch.logsumexp(scores, dim=1)[case]
         else:
             drawn, correction = (one.to(device) for one in self.sampler.draw(self.learning.rng))
-            fields["picked"] = network.pair_scores(asked[case], vectors.items, item)
-            fields["sample"] = network.order_scores(asked, vectors.items, drawn) - correction
+            picked = network.pair_scores(asked[case], vectors.items, item)
+            sample = network.order_scores(asked, vectors.items, drawn) - correction
+            total = objectives.over_sample(picked, sample, case)
+        fields = {"picked": picked, "total": total, "weight": self.user_weight[user[case]]}
         if lessons.share is not None and network.choice is not None:
             fields["share"], known = _mean_share(lessons.share, case, item, len(at))
             fields["choice"] = network.choice(vectors.users[user])[known]

@@ -13,10 +13,9 @@ from fusion.objectives import (
     choice,
     combine,
     next_item,
-    next_of_sample,
+    over_sample,
     squared,
     taken,
-    taken_of_sample,
 )
 from fusion.recommender import Recommender
 from fusion.sampling import Sampler
@@ -29,30 +28,36 @@ def close(found, expected):
     return torch.allclose(found, torch.tensor(expected), atol=1e-6)
 
 
+def over_all(scores, item):
+    """(picked, total) of one item per row."""
+    return scores[torch.arange(len(item)), item], torch.logsumexp(scores, dim=1)
+
+
 def test_taken_by_hand():
-    case, item = torch.tensor([0, 0, 1]), torch.tensor([0, 1, 1])
-    assert close(taken(ROWS, case, item), [math.log(4), math.log(4 / 3), math.log(3)])
+    picked, total = over_all(ROWS[[0, 0, 1]], torch.tensor([0, 1, 1]))
+    assert close(taken(picked, total), [math.log(4), math.log(4 / 3), math.log(3)])
 
 
 def test_next_item_by_hand():
-    item, mean = torch.tensor([1, 0]), ROWS.mean(1)
+    picked, total = over_all(ROWS, torch.tensor([1, 0]))
     hard = [math.log(4 / 3), math.log(3 / 2)]
-    assert close(next_item(ROWS, item, mean, smoothing=0.0), hard)
+    assert close(next_item(picked, total, ROWS.mean(1), smoothing=0.0), hard)
     even = [math.log(4) - math.log(3) / 2, math.log(3) - math.log(2) / 2]
     half = [(a + b) / 2 for a, b in zip(hard, even, strict=True)]
-    assert close(next_item(ROWS, item, mean, smoothing=0.5), half)
+    assert close(next_item(picked, total, ROWS.mean(1), smoothing=0.5), half)
 
 
 def test_next_item_is_cross_entropy_with_label_smoothing():
     scores, item = torch.randn(6, 9, generator=torch.Generator().manual_seed(0)), torch.arange(6)
     expected = F.cross_entropy(scores, item, reduction="none", label_smoothing=0.1)
-    assert torch.allclose(next_item(scores, item, scores.mean(1), smoothing=0.1), expected)
+    found = next_item(*over_all(scores, item), scores.mean(1), smoothing=0.1)
+    assert torch.allclose(found, expected)
 
 
 def test_what_is_out_of_the_comparison_gets_no_gradient_and_leaves_the_loss_finite():
     scores = torch.tensor([[1.0, 2.0, 0.5]], requires_grad=True)
     rivals = scores.index_put((torch.tensor([0]), torch.tensor([2])), torch.tensor(-torch.inf))
-    loss = next_item(rivals, torch.tensor([0]), torch.zeros(1), smoothing=0.1)
+    loss = next_item(*over_all(rivals, torch.tensor([0])), torch.zeros(1), smoothing=0.1)
     (gradient,) = torch.autograd.grad(loss.sum(), scores)
     assert torch.isfinite(loss).all()
     assert float(gradient[0, 2]) == 0.0
@@ -61,10 +66,8 @@ def test_what_is_out_of_the_comparison_gets_no_gradient_and_leaves_the_loss_fini
 
 def test_a_sample_of_all_other_items_is_the_whole_comparison():
     scores = torch.randn(4, 5, generator=torch.Generator().manual_seed(0))
-    item, mean = torch.zeros(4, dtype=torch.int64), scores.mean(1)
-    whole = next_item(scores, item, mean, smoothing=0.1)
-    found = next_of_sample(scores[:, 0], scores[:, 1:], mean, smoothing=0.1)
-    assert torch.allclose(found, whole, atol=1e-6)
+    whole = torch.logsumexp(scores, dim=1)
+    assert torch.allclose(over_sample(scores[:, 0], scores[:, 1:]), whole, atol=1e-6)
 
 
 def test_choice_by_hand_and_equal_to_cross_entropy_where_one_category_is_taken():
@@ -81,10 +84,10 @@ def test_squared_error_by_hand():
     assert close(squared(torch.tensor([3.0, 4.5]), torch.tensor([5.0, 4.0])), [4.0, 0.25])
 
 
-def test_taken_of_sample_by_hand():
-    picked, case = torch.tensor([0.0, math.log(3)]), torch.tensor([0, 0])
-    sample = torch.tensor([[0.0, math.log(2)]])
-    assert close(taken_of_sample(picked, sample, case), [math.log(4), math.log(2)])
+def test_a_sum_over_a_sample_by_hand():
+    picked, case = torch.tensor([0.0, math.log(3)]), torch.tensor([1, 1])
+    sample = torch.tensor([[7.0, 7.0], [0.0, math.log(2)]])
+    assert close(over_sample(picked, sample, case), [math.log(4), math.log(6)])
 
 
 def test_a_corrected_sample_stands_for_all_items():
@@ -106,15 +109,15 @@ def test_a_corrected_sample_stands_for_all_items():
 def test_losses_and_gradients_stay_finite_and_alive_far_out(far):
     scores = torch.tensor([[far, 0.0, -far]], requires_grad=True)
     row, item = torch.tensor([0]), torch.tensor([0])
+    picked, total = over_all(scores, item)
     for loss in (
-        taken(scores, row, item),
-        next_item(scores, item, scores[:, 1], smoothing=0.0),
-        next_of_sample(scores[row, item], scores[:, 1:], scores[:, 1], smoothing=0.0),
+        taken(picked, total),
+        next_item(picked, total, scores[:, 1], smoothing=0.0),
         choice(scores, F.one_hot(item, 3).float()),
-        taken_of_sample(scores[row, item], scores[:, 1:], row),
+        taken(picked, over_sample(picked, scores[:, 1:], row)),
     ):
         assert torch.isfinite(loss).all()
-        (gradient,) = torch.autograd.grad(loss.sum(), scores)
+        (gradient,) = torch.autograd.grad(loss.sum(), scores, retain_graph=True)
         assert torch.isfinite(gradient).all()
         if far > 0:
             assert float(loss.detach()) < 1e-6
