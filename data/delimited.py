@@ -166,9 +166,8 @@ def _whole_records(texts: list[str], header: list[str], delimiter: str) -> pl.Da
 
 def _frame(rows: list[list[str]], header: list[str]) -> pl.DataFrame:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(header)
-    return pl.DataFrame(
-        [pl.Series(name, one, pl.String) for name, one in zip(header, columns, strict=True)]
-    )
+    named = zip(header, columns, strict=True)
+    return pl.DataFrame({name: pl.Series(name, one, pl.String) for name, one in named})
 
 
 def _joined(texts: list[str], at: list[int], start: int, end: int) -> str:

@@ -64,6 +64,15 @@ def test_lines_are_those_of_the_file():
     assert [(one.line, one.row) for one in bad] == [(9, "4"), (10, '"u,5')]
 
 
+@pytest.mark.parametrize("title", ["Alien", '"Alien, 1979"'])
+def test_a_column_without_a_name_is_read_like_any_other(title):
+    """As in a data frame written with its index: nothing stands above the numbers."""
+    frame, _, bad = parse_delimited(f",item,title\n0,i1,{title}\n1,i2,Heat\n".encode(), "t", ",")
+    assert frame.columns == ["", "item", "title"]
+    assert frame.rows() == [("0", "i1", title.strip('"')), ("1", "i2", "Heat")]
+    assert bad == ()
+
+
 def test_a_quote_never_closed_does_not_swallow_the_file():
     rows = "".join(f"{i},x\n" for i in range(5000))
     frame, _, bad = parse_delimited(("a,b\n" + '"open,x\n' + rows).encode(), "t", ",")
