@@ -14,6 +14,7 @@ Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
 UNKNOWN_TIME = np.iinfo(np.int64).min
+DAY_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -77,3 +78,15 @@ class Interactions:
 
         plain = {f.name: cut(getattr(self, f.name)) for f in fields(self) if f.name != "scenario"}
         return type(self)(**plain, scenario={k: v.take(rows) for k, v in self.scenario.items()})
+
+
+def faded(at: Ints, half_life_days: float) -> NDArray[np.float64]:
+    """Weights ``2^(-age / half-life)`` of events, age before the newest; 0 where no time is known.
+
+    After Ji et al. 2020, "A re-visit of the popularity baseline in recommender systems".
+    """
+    timed = at != UNKNOWN_TIME
+    age_days = (at.max(initial=UNKNOWN_TIME) - at[timed]) / DAY_S
+    weight = np.zeros(len(at))
+    weight[timed] = 0.5 ** (age_days / half_life_days)
+    return weight

@@ -8,10 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from data.histories import Cases
-from data.interactions import UNKNOWN_TIME
+from data.interactions import UNKNOWN_TIME, faded
 from fusion.known import Known
-
-DAY_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -26,20 +24,13 @@ class Popularity:
 
 
 def popular(known: Known, half_life: float = 0.0) -> Popularity:
-    """How many met each item; with a half-life, events weigh by their age at the newest one.
-
-    After Ji et al. 2020, "A re-visit of the popularity baseline in recommender
-    systems". Events without a time are then left out.
-    """
+    """How many met each item; with a half-life, events weigh by age and need a time."""
     if not half_life:
         met = np.asarray(known.matrix.sum(0), np.float32).ravel()
         return Popularity(torch.from_numpy(met))
     history = known.history
     assert history.at is not None
-    timed = history.at != UNKNOWN_TIME
-    at = history.at[timed]
-    age_days = (at.max(initial=UNKNOWN_TIME + 1) - at) / DAY_S
-    weight = np.bincount(history.item[timed], 0.5 ** (age_days / half_life), known.matrix.shape[1])
+    weight = np.bincount(history.item, faded(history.at, half_life), known.matrix.shape[1])
     return Popularity(torch.from_numpy(weight.astype(np.float32)), half_life)
 
 

@@ -6,9 +6,7 @@ import numpy as np
 import torch
 
 from data.histories import Cases
-from data.interactions import UNKNOWN_TIME, Interactions
-
-DAY_S = 86_400
+from data.interactions import UNKNOWN_TIME, Interactions, faded
 
 
 class Popularity:
@@ -31,10 +29,7 @@ class Popularity:
 
 
 class RecentPopularity(Popularity):
-    """score_i = sum over positive events of 2^(-age / half-life), age before the newest event.
-
-    After Ji et al. 2020, "A re-visit of the popularity baseline in recommender systems".
-    """
+    """score_i = sum over positive events of 2^(-age / half-life), age before the newest event."""
 
     name = "recent-popularity"
 
@@ -46,7 +41,5 @@ class RecentPopularity(Popularity):
         del users
         if train.at is None or not (train.at != UNKNOWN_TIME).any():
             raise ValueError("recent popularity needs times; name a time column in dataset.toml")
-        rows = train.positive & (train.at != UNKNOWN_TIME)
-        at = train.at[rows]
-        age_days = (at.max(initial=UNKNOWN_TIME + 1) - at) / DAY_S
-        return cls(np.bincount(train.item[rows], 0.5 ** (age_days / half_life_days), items))
+        weight = faded(train.at[train.positive], half_life_days)
+        return cls(np.bincount(train.item[train.positive], weight, items))

@@ -11,9 +11,9 @@ from small_cases import cases, histories
 
 from data import SplitRule
 from data.histories import Cases
-from data.interactions import UNKNOWN_TIME, Interactions
+from data.interactions import DAY_S, UNKNOWN_TIME, Interactions
 from fusion.known import Known
-from fusion.popularity import DAY_S, Popularity, asked_later, popular
+from fusion.popularity import Popularity, asked_later, popular
 from fusion.recommender import Recommender
 from fusion.settings import load_settings
 
