@@ -12,11 +12,14 @@ from evaluation.ablation import SOURCES
 from fusion.settings import Settings
 
 SHUFFLED = {f"{source}-shuffled": source for source in SOURCES}
-LEAVES = (
-    *("text", "graph", "behaviour", "linear", "factors", "walks", "network"),
-    *("choice", "stars", "ratings", "numbers", "attributes", "lately", "scenarios", "spans"),
+SWITCHES = (
+    *("factors", "walks", "next_items", "returning", "ratings", "numbers", "attributes"),
+    *("lately", "scenarios"),
 )
-SWITCHES = ("factors", "walks", "ratings", "numbers", "attributes", "lately", "scenarios")
+LEAVES = (
+    *("text", "graph", "behaviour", "linear", "network", "choice", "stars", "spans"),
+    *SWITCHES,
+)
 PARTS = (*LEAVES, *SHUFFLED)
 
 

@@ -2,9 +2,9 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -47,6 +47,9 @@ class Leaf(Protocol):
         ...
 
 
+LeafT = TypeVar("LeafT", bound=Leaf)
+
+
 @dataclass
 class Fitted:
     """Leaves by name, what was chosen for them, and how long each took."""
@@ -87,15 +90,13 @@ def fit_cheap_leaves(
     if settings.walks:
         began = time.perf_counter()
         fitted.add("walks", random_walk(known.matrix), began)
-        if known.timed:
-            began = time.perf_counter()
-            fitted.add("next-items", next_items(known.history, items), began)
-        if known.returning:
-            began = time.perf_counter()
-            tries = [Returning(items, pull) for pull in PULLS]
-            marks = [validation.ndcg(one.score(validation.cases)) for one in tries]
-            at = int(np.argmax(marks))
-            fitted.add("returning", tries[at], began, pull=tries[at].pull, ndcg=marks[at])
+    if settings.next_items and known.timed:
+        began = time.perf_counter()
+        fitted.add("next-items", next_items(known.history, items), began)
+    if settings.returning and known.returning:
+        began = time.perf_counter()
+        leaf, mark = _best([Returning(items, pull) for pull in PULLS], validation)
+        fitted.add("returning", leaf, began, pull=leaf.pull, ndcg=mark)
     if known.facts is not None and known.facts.matrix.nnz:
         began = time.perf_counter()
         fitted.add("graph-neighbours", Profile(idf_rows(known.facts.matrix)), began)
@@ -109,6 +110,13 @@ def fit_cheap_leaves(
     return fitted
 
 
+def _best(tries: Sequence[LeafT], validation: Validation) -> tuple[LeafT, float]:
+    """The leaf that serves validation best, and its NDCG@10."""
+    marks = [validation.ndcg(one.score(validation.cases)) for one in tries]
+    at = int(np.argmax(marks))
+    return tries[at], marks[at]
+
+
 def _fit_popularity(
     known: Known, validation: Validation, settings: Settings, fitted: Fitted
 ) -> None:
@@ -119,11 +127,9 @@ def _fit_popularity(
     if not (settings.lately and asked_later(known, validation.cases)):
         return
     began = time.perf_counter()
-    tries = [popular(known, days) for days in HALF_LIVES]
-    marks = [validation.ndcg(one.score(validation.cases)) for one in tries]
-    at = int(np.argmax(marks))
-    if marks[at] > validation.ndcg(ever.score(validation.cases)):
-        fitted.add("popular-lately", tries[at], began, half_life=HALF_LIVES[at], ndcg=marks[at])
+    leaf, mark = _best([popular(known, days) for days in HALF_LIVES], validation)
+    if mark > validation.ndcg(ever.score(validation.cases)):
+        fitted.add("popular-lately", leaf, began, half_life=leaf.half_life, ndcg=mark)
 
 
 def fit_linear(known: Known, validation: Validation, settings: Settings, fitted: Fitted) -> None:
@@ -161,9 +167,8 @@ def fit_linear(known: Known, validation: Validation, settings: Settings, fitted:
     if known.timed:
         began = time.perf_counter()
         tries = [replace(leaf, decay=decay) for decay in settings.linear.decays]
-        marks = [validation.ndcg(one.score(validation.cases)) for one in tries]
-        at = int(np.argmax(marks))
-        fitted.add("linear-recent", tries[at], began, decay=tries[at].decay, ndcg=marks[at])
+        leaf, top = _best(tries, validation)
+        fitted.add("linear-recent", leaf, began, decay=leaf.decay, ndcg=top)
 
 
 def linear_blocks(known: Known, kept: np.ndarray) -> dict[str, Tensor]:

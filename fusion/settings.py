@@ -125,7 +125,9 @@ class Settings(Part):
     threads: NonNegativeInt = 0  # 0: as many as there are
     device: Literal["auto", "cpu", "cuda"] = "auto"
     width: PositiveInt = 64  # D, shared by all encoders
-    walks: bool = True  # neighbour leaves over events: walks, and next-item counts in time
+    walks: bool = True  # the leaf of random walks over events
+    next_items: bool = True  # the leaf of what often came soon after, where times are known
+    returning: bool = True  # the leaf of past events, where people return to items
     factors: bool = True  # the small matrix factorisation leaf
     ratings: bool = True  # a Gaussian process over items beside the networks' ratings
     numbers: bool = True  # columns such as a year tell which items without events are alike

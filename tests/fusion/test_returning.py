@@ -71,3 +71,9 @@ def test_without_contexts_or_repeats_nobody_returns(habits, shop):
     by_ratio = split_events(habits, 0, SplitRule("ratio"))
     assert not returning(habits, by_ratio)
     assert returning(habits, split_events(habits, 0, SplitRule("ratio", repeats=True)))
+
+
+def test_the_leaf_of_habits_can_be_switched_off(habits):
+    recommender = Recommender(load_settings(None, [*TINY, "returning=false"])).fit(habits)
+    assert recommender.model.known.returning
+    assert "returning" not in recommender.model.leaves
