@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-from data.interactions import Floats, Interactions, Ints
+from data.interactions import UNKNOWN_TIME, Floats, Interactions, Ints
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,18 @@ class Histories:
             None if self.at is None else self.at[rows],
             None if self.stars is None else self.stars[rows],
             {name: codes[rows] for name, codes in self.scenario.items()},
+        )
+
+    def followed_by(self, told: Ints) -> Histories:
+        """Each history with these items after it, of which nothing more is known."""
+        ends = np.repeat(self.start[1:], len(told))
+        last = np.tile(told, len(self))
+        return Histories(
+            self.start + len(told) * np.arange(len(self) + 1),
+            np.insert(self.item, ends, last),
+            None if self.at is None else np.insert(self.at, ends, UNKNOWN_TIME),
+            None if self.stars is None else np.insert(self.stars, ends, np.nan),
+            {name: np.insert(codes, ends, -1) for name, codes in self.scenario.items()},
         )
 
     def matrix(self, items: int, weight: Floats | None = None) -> sparse.csr_matrix:

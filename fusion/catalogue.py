@@ -13,6 +13,8 @@ from data.split import Split
 from data.vocabulary import Vocabulary
 from evaluation.exam import Sets
 
+NOTHING = np.zeros(0, np.int64)
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -50,12 +52,15 @@ class Catalogue:
         )
         return replace(self, items=items)
 
-    def cases(self, users: Ints, scenario: Mapping[str, Ints]) -> Cases:
-        """Known users (rows) as cases; -1 stands for someone never seen."""
+    def cases(self, users: Ints, scenario: Mapping[str, Ints], told: Ints = NOTHING) -> Cases:
+        """Known users (rows) as cases; -1 stands for someone never seen.
+
+        ``told`` are item rows that each of them met after all that is known.
+        """
         history = self.history.take(np.maximum(users, 0))
         if (users < 0).any():
             history = _emptied(history, users < 0)
-        return Cases(users, history, None, scenario)
+        return Cases(users, history.followed_by(told), None, scenario)
 
     def visitor(self, items: Ints, scenario: Mapping[str, Ints]) -> Cases:
         """Someone never seen, with this history, oldest first."""

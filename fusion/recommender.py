@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,21 +152,19 @@ class Recommender:
     ) -> list[Recommendation]:
         """The best ``k`` items not met before.
 
-        For a user by id; or for someone never seen, by the items of ``history``
-        (oldest first) and a ``text`` of what is wanted. Unknown users and items
-        never raise: the rest is served and ``known`` says so.
+        For a user by id, or for someone never seen. ``history`` are the items met
+        since training, for someone never seen all of them, the oldest first;
+        ``text`` says what is wanted. Unknown users and items never raise: the rest
+        is served and ``known`` says so.
         """
         catalogue = self.catalogue
         row = -1 if user is None or user not in catalogue.users else catalogue.users.row(user)
         past = catalogue.items.vocabulary.rows(history)
         past = past[past >= 0]
         codes = catalogue.scenario_codes(scenario, 1)
-        if row >= 0 and not len(past):
-            cases = catalogue.cases(np.array([row]), codes)
-        else:
-            cases = catalogue.visitor(past, codes)
-        met = past
+        cases, met = catalogue.visitor(past, codes), past
         if row >= 0:
+            cases = catalogue.cases(np.array([row]), codes, past)
             start, stop = catalogue.met.start[row : row + 2]
             met = np.concatenate([past, catalogue.met.item[start:stop]])
         scores = self.score(cases)
@@ -281,10 +280,13 @@ class Recommender:
         items, user = self.catalogue.items, int(cases.user[0])
         paths: list[list[GraphPath]] = [[] for _ in top]
         if reasons and len(top):
-            if user >= 0:
-                paths = self.paths.explain(np.full(len(top), user), top, k=reasons)
-            elif len(past):
-                paths = self.paths.explain_history(past, top, k=reasons)
+            found = [self.paths.explain(np.full(len(top), user), top, k=reasons)]
+            if len(past):  # told, so not in the graph: these begin at an item
+                found.append(self.paths.explain_history(past, top, k=reasons))
+            paths = [
+                sorted(chain(*own), key=lambda path: -path.weight)[:reasons]
+                for own in zip(*found, strict=True)
+            ]
         stars = self.model.stars(cases) if user >= 0 else None
         return [
             Recommendation(

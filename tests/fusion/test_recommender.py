@@ -59,6 +59,24 @@ def test_a_history_speaks_for_someone_never_seen(recommender):
     assert answer[0].reasons[0].nodes[0].id in {"i2-1", "i2-4", "i2-7"}
 
 
+def test_what_a_user_met_since_training_goes_on_from_the_own_history(recommender):
+    told = ["i2-1", "i2-4", "i2-7"]  # u0 loves maker 0
+    plain, more = recommender.recommend("u0", k=40), recommender.recommend("u0", k=40, history=told)
+    assert set(items(more)) == set(items(plain)) - set(told)
+    assert all(one.known and one.stars is not None for one in more)
+
+    def place(answer, maker):
+        return np.mean([at for at, one in enumerate(items(answer)) if one.startswith(maker)])
+
+    assert place(more, "i2-") < place(plain, "i2-")
+    visitor = recommender.recommend(history=told, k=40)
+    assert place(more, "i0-") < place(visitor, "i0-")  # her own events still speak
+    firsts = {one.reasons[0].nodes[0].id for one in more if one.reasons}
+    assert "u0" in firsts
+    assert firsts & set(told)
+    assert recommender.recommend("u0", k=40, history=["a film"]) == plain
+
+
 def test_unknown_items_of_a_history_are_passed_over(recommender):
     known = recommender.recommend(history=["i2-1", "i2-4"], k=5)
     mixed = recommender.recommend(history=["i2-1", "a film", "i2-4", ""], k=5)
