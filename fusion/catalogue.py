@@ -62,11 +62,6 @@ class Catalogue:
             history = _emptied(history, users < 0)
         return Cases(users, history.followed_by(told), None, scenario)
 
-    def visitor(self, items: Ints, scenario: Mapping[str, Ints]) -> Cases:
-        """Someone never seen, with this history, oldest first."""
-        start = np.array([0, len(items)], np.int64)
-        return Cases(np.array([-1]), Histories(start, items), None, scenario)
-
     def scenario_codes(self, scenario: Mapping[str, str] | None, count: int) -> dict[str, Ints]:
         """Codes per known column; -1 for values and columns never seen."""
         codes = {}

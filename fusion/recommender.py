@@ -162,9 +162,8 @@ class Recommender:
         past = catalogue.items.vocabulary.rows(history)
         past = past[past >= 0]
         codes = catalogue.scenario_codes(scenario, 1)
-        cases, met = catalogue.visitor(past, codes), past
+        cases, met = catalogue.cases(np.array([row]), codes, past), past
         if row >= 0:
-            cases = catalogue.cases(np.array([row]), codes, past)
             start, stop = catalogue.met.start[row : row + 2]
             met = np.concatenate([past, catalogue.met.item[start:stop]])
         scores = self.score(cases)
@@ -196,7 +195,8 @@ class Recommender:
         """
         row = self.catalogue.items.vocabulary.row(item)
         past = np.array([row])
-        cases = self.catalogue.visitor(past, self.catalogue.scenario_codes(None, 1))
+        codes = self.catalogue.scenario_codes(None, 1)
+        cases = self.catalogue.cases(np.array([-1]), codes, past)
         scores = self.score(cases)
         scores[0, row] = -torch.inf
         return self._answer(self._top(scores[0], k), scores[0], cases, past, 1)
