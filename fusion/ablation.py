@@ -14,7 +14,7 @@ from fusion.settings import Settings
 SHUFFLED = {f"{source}-shuffled": source for source in SOURCES}
 SWITCHES = (
     *("factors", "walks", "next_items", "returning", "ratings", "numbers", "attributes"),
-    *("lately", "scenarios"),
+    *("lately", "scenarios", "rerank"),
 )
 LEAVES = (
     *("text", "graph", "behaviour", "linear", "network", "choice", "stars", "spans"),

@@ -52,21 +52,20 @@ class Added:
         met = np.bincount(case[history.item < learned], minlength=len(history)) > 0
         return torch.from_numpy(~met & (history.lengths > 0))
 
-    def blend(
+    def follow(
         self,
+        blended: Float[Tensor, "cases learned"],
         gate: Gate,
         scores: Scores,
         seen: Bool[Tensor, " items"],
         only_added: Bool[Tensor, " cases"],
     ) -> Float[Tensor, "cases items"]:
-        """One score per case and item, those of training as if nothing had been added.
+        """One score per case and item, those of training (``blended``) as they are.
 
         Cases ``only_added``, whose history holds nothing but added items, are answered
         by content alone: the gate has never met them.
         """
         learned = len(seen) - self.count
-        old = {name: scores[name][:, :learned] for name in gate.leaves}
-        blended = gate.blend(old, seen[:learned])
         alike = ~seen[:learned] if self.like_cold else seen[:learned]
         content = torch.zeros(len(blended), len(seen))
         for name, weight in zip(gate.leaves, self.weights, strict=True):

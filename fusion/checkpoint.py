@@ -32,6 +32,7 @@ from fusion.ratings import RatingProcess
 from fusion.settings import Settings
 from fusion.stars import Stars
 from fusion.stored_leaves import get_leaf, get_sparse, put_leaf, put_sparse
+from fusion.stored_reranker import get_reranker, put_reranker
 from fusion.texts import Texts, as_read
 from kg.facts import Facts
 
@@ -71,6 +72,7 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
         structure["rates"] = {part: getattr(model.rates, part) for part in parts}
     for name, leaf in model.leaves.items():
         put_leaf(tensors, structure["leaves"], name, leaf)
+    structure["reranker"] = model.reranker and put_reranker(tensors, model.reranker)
     if model.networks:
         network = model.networks[0]
         structure["shape"] = asdict(network.shape)
@@ -156,7 +158,9 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
     notes = structure["notes"]
     rates = _load_rates(structure["rates"], leaves) if "rates" in structure else None
     parts = settings, known, leaves, gate, networks, texts, seen, notes
-    return Model(*parts, clicks, added, rates, newcomers), catalogue
+    about = structure["reranker"]
+    reranker = get_reranker(tensors, about, known) if about else None
+    return Model(*parts, clicks, added, rates, newcomers, reranker), catalogue
 
 
 def _get_facts(tensors: Mapping[str, Tensor], structure: Mapping[str, Any]) -> Facts | None:

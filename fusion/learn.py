@@ -35,6 +35,8 @@ from fusion.network import JointNetwork
 from fusion.network_leaf import NetworkLeaf
 from fusion.newcomers import newcomers_gate
 from fusion.ratings import RatingProcess, fit_ratings
+from fusion.reranker import Reranker, log_events_of
+from fusion.reranker_fit import fit_reranker
 from fusion.settings import Settings
 from fusion.stars import Stars, fit_stars
 from fusion.texts import Texts
@@ -99,13 +101,13 @@ def fit_model(
         fitted.leaves = network_leaves(networks) | fitted.leaves
         set_threads(settings)
     say("gate")
-    gate, marks = _fit_gate(fitted, validation)
+    gate, reranker, marks = _fit_gate(fitted, known, validation, settings)
     notes |= {"chosen": fitted.chosen, "seconds": fitted.seconds, "gate": marks}
     notes |= {"history": [journal.rows for journal in journals], "order_pays": behaviour}
     newcomers, notes["newcomers"] = _fit_newcomers(fitted, gate, validation)
     clicks, rates = _fit_clicks(dataset, split, fitted, seen), _fit_rates(fitted, given, exam)
     parts = settings, known, fitted.leaves, gate, networks, texts, seen, notes, clicks
-    return Model(*parts, rates=rates, newcomers=newcomers)
+    return Model(*parts, rates=rates, newcomers=newcomers, reranker=reranker)
 
 
 def _train_networks(
@@ -191,15 +193,27 @@ def _order_pays(fitted: Fitted, settings: Settings) -> bool:
     return fitted.chosen["linear-recent"]["ndcg"] > fitted.chosen["linear"]["ndcg"]
 
 
-def _fit_gate(fitted: Fitted, validation: Validation) -> tuple[Gate, dict[str, float]]:
+def _fit_gate(
+    fitted: Fitted, known: Known, validation: Validation, settings: Settings
+) -> tuple[Gate, Reranker | None, dict[str, float]]:
     names = tuple(fitted.leaves)
     if len(validation) < SMALLEST_VALIDATION:
         equal = (1.0,) * len(names)
-        return Gate(names, equal, equal, -3.0), {}
+        return Gate(names, equal, equal, -3.0), None, {}
     scores = {name: leaf.score(validation.cases) for name, leaf in fitted.leaves.items()}
     own = {f"only {name}": validation.ndcg(part) for name, part in scores.items()}
     gate, marks = fit_gate(scores, validation)
-    return gate, own | marks
+    if not settings.rerank:
+        return gate, None, own | marks
+    reranker, more = fit_reranker(
+        scores,
+        gate,
+        validation,
+        log_events_of(known),
+        returning=known.returning,
+        seed=settings.seed,
+    )
+    return gate, reranker, own | marks | more
 
 
 def _fit_newcomers(

@@ -8,12 +8,13 @@ from torch import Tensor
 
 from data.histories import Cases
 from fusion.added import Added
-from fusion.gate import Gate
+from fusion.gate import Gate, standardise
 from fusion.known import Known
 from fusion.leaves import Leaf
 from fusion.network import JointNetwork
 from fusion.network_leaf import NetworkLeaf, SequenceLeaf
 from fusion.newcomers import newcomer_scores
+from fusion.reranker import Reranker
 from fusion.settings import Settings
 from fusion.stars import Stars
 from fusion.texts import Texts
@@ -35,10 +36,11 @@ class Model:
     added: Added | None = None  # for items that came after training
     rates: Stars | None = None  # where ratings were learned
     newcomers: Gate | None = None  # the gate for people without events, if not the usual one
+    reranker: Reranker | None = None  # a second look at the first items of each list
 
     def score(self, cases: Cases) -> Tensor:
-        """One score per case and item: the gate over all leaves."""
-        scores = self._blend(self.gate, cases)
+        """One score per case and item: the gate over all leaves, its first items reranked."""
+        scores = self._blend(self.gate, cases, self.reranker)
         new = cases.history.lengths == 0
         if self.newcomers is not None and new.any():
             asked = cases.take(np.flatnonzero(new))
@@ -52,14 +54,20 @@ class Model:
         """Scores for judging pairs one by one; those that rank, where no negatives were met."""
         return self._blend(self.clicks or self.gate, cases)
 
-    def _blend(self, gate: Gate, cases: Cases) -> Tensor:
+    def _blend(self, gate: Gate, cases: Cases, reranker: Reranker | None = None) -> Tensor:
         if not self.settings.scenarios:
             cases = Cases(cases.user, cases.history, cases.at)
         scores = {name: self.leaves[name].score(cases) for name in gate.leaves}
-        if self.added is not None:
-            only_added = self.added.alone(cases.history, self.known.learned)
-            return self.added.blend(gate, scores, self.seen, only_added)
-        return gate.blend(scores, self.seen)
+        learned = self.known.learned
+        old = {name: part[:, :learned] for name, part in scores.items()}
+        z = standardise(old, gate.leaves, self.seen[:learned])
+        blended = gate.mix(z, self.seen[:learned])
+        if reranker is not None:
+            blended = reranker.rerank(z, blended, cases.history)
+        if self.added is None:
+            return blended
+        only_added = self.added.alone(cases.history, learned)
+        return self.added.follow(blended, gate, scores, self.seen, only_added)
 
     @torch.no_grad()
     def stars(self, cases: Cases) -> Tensor | None:

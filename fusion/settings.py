@@ -134,6 +134,7 @@ class Settings(Part):
     attributes: bool = True  # the leaf of what is told of people, such as age
     lately: bool = True  # the leaf of what is popular lately, where the split follows time
     scenarios: bool = True
+    rerank: bool = True  # a small network puts the first items of each list in order
     split: HeldOut = HeldOut()
     text: Text = Text()
     graph: Graph = Graph()

@@ -42,14 +42,16 @@ class Validation:
 
     def ndcg(self, scores: Float[Tensor, "n I"], k: int = 10) -> float:
         """Mean NDCG at k; real-valued scores hardly tie, and here ties fall as top-k puts them."""
-        if not len(self):
-            return 0.0
+        return float(self.gains(scores, k).mean()) if len(self) else 0.0
+
+    def gains(self, scores: Float[Tensor, "n I"], k: int = 10) -> Float[Tensor, " n"]:
+        """NDCG at k of each case."""
         k = min(k, scores.shape[1])
         top = scores.masked_fill(self.masked, -torch.inf).topk(k, dim=1).indices
         gain = 1 / torch.log2(torch.arange(2.0, k + 2))
         hits = self.wanted.gather(1, top).float()
         ideal = torch.cat([gain.new_zeros(1), gain.cumsum(0)])[self.wanted.sum(1).clamp(max=k)]
-        return float(((hits * gain).sum(1) / ideal.clamp(min=1e-9)).mean())
+        return (hits * gain).sum(1) / ideal.clamp(min=1e-9)
 
 
 def _dense(sets: Sets, items: int) -> Bool[Tensor, "n I"]:

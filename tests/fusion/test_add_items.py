@@ -258,8 +258,11 @@ def test_added_items_by_hand():
     assert added == Added(1, (0.5, 0.0), False)
     scores = {"content": torch.tensor([[1.0, 3.0, 4.0]]), "events": torch.tensor([[9.0, 5.0, 0.0]])}
     none = torch.zeros(1, dtype=torch.bool)
-    assert added.blend(gate, scores, seen, none).tolist() == [[1.0, -1.0, 2.0]]
-    assert added.blend(gate, scores, seen, ~none).tolist() == [[-0.5, 0.5, 1.0]]  # by content
+    blended = torch.tensor([[1.0, -1.0]])
+    assert added.follow(blended, gate, scores, seen, none).tolist() == [[1.0, -1.0, 2.0]]
+    assert added.follow(blended, gate, scores, seen, ~none).tolist() == [
+        [-0.5, 0.5, 1.0]
+    ]  # by content
     assert added.alone(histories([0, 2], [2], [], [1]), 2).tolist() == [False, True, False, False]
 
 
@@ -272,7 +275,8 @@ def test_with_enough_cold_items_added_ones_are_treated_like_them():
     content = torch.tensor([[50.0, 60.0, *cold, 3.0]])
     scores = {"content": content, "events": torch.zeros(1, 13)}
     none = torch.zeros(1, dtype=torch.bool)
-    assert added.blend(gate, scores, seen, none)[0, -1] == 2.0 * 2.0 - 3.0
+    blended = torch.zeros(1, 12)
+    assert added.follow(blended, gate, scores, seen, none)[0, -1] == 2.0 * 2.0 - 3.0
 
 
 def test_growing_works_with_every_part_switched_off(tmp_path):
