@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -191,10 +191,29 @@ def _given(events: Interactions, rule: SplitRule, rng: np.random.Generator) -> I
     if (part == VALID).any():
         return part
     rows = np.flatnonzero((part == TRAIN) & events.positive)
-    user, _, of_row = distinct_pairs(events.take(rows))
-    carved = _shares(user, rule, rng, at_least_one=True, test=False)
-    part[rows] = carved[of_row]
+    part[rows] = _carve(events.take(rows), rule, rng)
     return part
+
+
+def _carve(events: Interactions, rule: SplitRule, rng: np.random.Generator) -> Ints:
+    """Training or validation for each of these positives: a share of each user's pairs."""
+    user, _, of_row = distinct_pairs(events)
+    return _shares(user, rule, rng, at_least_one=True, test=False)[of_row]
+
+
+def rehearsal(dataset: Dataset, split: Split, share: float) -> Split:
+    """A split within the training part: a share of each user's positives is its validation.
+
+    Its test part is empty, and what ``split`` holds out takes no part at all.
+    """
+    rule = replace(split.rule, valid=share)
+    events = dataset.interactions.take(split.train)
+    part = np.full(len(events), TRAIN)
+    positive = np.flatnonzero(events.positive)
+    rng = np.random.default_rng(split.seed)
+    part[positive] = _carve(events.take(positive), rule, rng)
+    train, valid = (split.train[part == one] for one in (TRAIN, VALID))
+    return replace(split, train=train, valid=valid, rule=rule, _test=np.empty(0, np.int64))
 
 
 def _by_rows(events: Interactions, rule: SplitRule, rng: np.random.Generator) -> Ints:

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,7 +15,8 @@ from torch import Tensor
 
 from data.dataset import Dataset
 from data.errors import ConfigError, TrainingError
-from data.split import Split
+from data.split import Split, rehearsal
+from evaluation.protocol import carved
 from evaluation.rows import RowExam, ctr_exam, stars_exam
 from fusion.clicks import fit_clicks
 from fusion.fit import Journal, Progress, fit_network, shape_of
@@ -36,7 +38,7 @@ from fusion.network_leaf import NetworkLeaf
 from fusion.newcomers import newcomers_gate
 from fusion.ratings import RatingProcess, fit_ratings
 from fusion.reranker import Reranker, log_events_of
-from fusion.reranker_fit import fit_reranker
+from fusion.reranker_fit import fit_reranker, mark_of_other
 from fusion.settings import Settings
 from fusion.stars import Stars, fit_stars
 from fusion.texts import Texts
@@ -49,6 +51,7 @@ log = logging.getLogger(__name__)
 
 SMALL_STEP = 600_000  # scores per step below which threads cost more than they give
 SMALL_PASS = 10_000_000  # users x items up to which a network is cheap enough to train three
+REHEARSED = 0.1  # share of training that the blend is learned on, where validation is thin
 SMALLEST_VALIDATION = 20  # cases; with fewer the gate keeps equal weights
 
 
@@ -66,13 +69,40 @@ def fit_model(
     ``checkpoints`` keeps the state of each network after every look, and gives
     it back where training was stopped; ``source`` is a run to start from. Raises
     TrainingError where training diverges.
+
+    A validation part carved from given training events is thin, so that leaves lose
+    little: how to blend them is learned from leaves of the same settings that do
+    without a tenth of training, and are asked for it.
     """
     seed_everything(settings)
-    say = _sayer(progress)
-    device = device_of(settings)
-    train = dataset.interactions.take(split.train)
     notes: dict[str, object] = {}
-    texts = read_texts(dataset, settings, device, progress, notes, source)
+    texts = read_texts(dataset, settings, device_of(settings), progress, notes, source)
+    rehearsed = None
+    if settings.rerank and carved(dataset, split):
+        _sayer(progress)("rehearsal: leaves without a tenth of training")
+        part = rehearsal(dataset, split, REHEARSED)
+        rehearsed = _fit(dataset, part, graph, texts, settings, {}, progress, None, source, None)
+        seed_everything(settings)
+    return _fit(
+        dataset, split, graph, texts, settings, notes, progress, checkpoints, source, rehearsed
+    )
+
+
+def _fit(
+    dataset: Dataset,
+    split: Split,
+    graph: KnowledgeGraph | None,
+    texts: Texts | None,
+    settings: Settings,
+    notes: dict[str, object],
+    progress: Progress | None,
+    checkpoints: Unfinished | None,
+    source: Source | None,
+    rehearsed: Model | None,
+) -> Model:
+    """One model, its blend taken over from ``rehearsed`` if there is one."""
+    say, device = _sayer(progress), device_of(settings)
+    train = dataset.interactions.take(split.train)
     known = known_of(dataset, train, graph, texts, settings, returning=returning(dataset, split))
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
     validation = Validation.of(validation_exam(dataset, split), seen)
@@ -101,7 +131,7 @@ def fit_model(
         fitted.leaves = network_leaves(networks) | fitted.leaves
         set_threads(settings)
     say("gate")
-    gate, reranker, marks = _fit_gate(fitted, known, validation, settings)
+    gate, reranker, marks = _fit_gate(fitted, known, validation, settings, rehearsed)
     notes |= {"chosen": fitted.chosen, "seconds": fitted.seconds, "gate": marks}
     notes |= {"history": [journal.rows for journal in journals], "order_pays": behaviour}
     newcomers, notes["newcomers"] = _fit_newcomers(fitted, gate, validation)
@@ -194,7 +224,11 @@ def _order_pays(fitted: Fitted, settings: Settings) -> bool:
 
 
 def _fit_gate(
-    fitted: Fitted, known: Known, validation: Validation, settings: Settings
+    fitted: Fitted,
+    known: Known,
+    validation: Validation,
+    settings: Settings,
+    rehearsed: Model | None,
 ) -> tuple[Gate, Reranker | None, dict[str, float]]:
     names = tuple(fitted.leaves)
     if len(validation) < SMALLEST_VALIDATION:
@@ -203,17 +237,18 @@ def _fit_gate(
     scores = {name: leaf.score(validation.cases) for name, leaf in fitted.leaves.items()}
     own = {f"only {name}": validation.ndcg(part) for name, part in scores.items()}
     gate, marks = fit_gate(scores, validation)
+    marks = own | marks
     if not settings.rerank:
-        return gate, None, own | marks
-    reranker, more = fit_reranker(
-        scores,
-        gate,
-        validation,
-        log_events_of(known),
-        returning=known.returning,
-        seed=settings.seed,
-    )
-    return gate, reranker, own | marks | more
+        return gate, None, marks
+    events = log_events_of(known)
+    if rehearsed is not None and rehearsed.reranker is not None:
+        other = rehearsed.gate, replace(rehearsed.reranker, log_events=events)
+        mark = mark_of_other(scores, gate, validation, *other)
+        if mark is not None:
+            return *other, marks | {"reranked": mark}
+    returning, seed = known.returning, settings.seed
+    reranker, more = fit_reranker(scores, gate, validation, events, returning=returning, seed=seed)
+    return gate, reranker, marks | more
 
 
 def _fit_newcomers(

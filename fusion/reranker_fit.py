@@ -9,7 +9,7 @@ from fusion.reranker import MEMBERS, ListNetwork, Reranker, Shortlist, shortlist
 from fusion.validation import Validation
 
 FEWEST_CASES = 200  # with fewer the gate has the last word
-STEPS = 330
+EPOCHS, FEWEST_STEPS = 30, 330
 BATCH = 128  # lists per step at most
 RATE, DECAY, DROPOUT = 3e-3, 1e-4, 0.3
 
@@ -27,9 +27,8 @@ def fit_reranker(
 
     Cases are dealt into as many parts as there are members, and each member is
     taught on all parts but one (cross-fitting, as in stacking: Wolpert 1992,
-    doi:10.1016/S0893-6080(05)80023-1). None where lists are too few, and where the
-    gate alone is better by more than a standard error: it was fitted on these very
-    cases.
+    doi:10.1016/S0893-6080(05)80023-1). None where lists are too few, and where they
+    do not hold up against the gate, which was fitted on these very cases.
     """
     if len(validation) < FEWEST_CASES:
         return None, {}
@@ -44,11 +43,33 @@ def fit_reranker(
         marks = network.read(short)
     unseen = marks[part, torch.arange(len(part))]
     found = validation.gains(short.deal(blended, unseen))
-    gain = found - validation.gains(blended)
     said = {"reranked": float(found.mean())}
-    if float(gain.mean()) < -float(gain.std()) / len(gain) ** 0.5:
+    if not holds_up(found, validation.gains(blended)):
         return None, said
     return Reranker(network, log_events, returning), said
+
+
+def mark_of_other(
+    scores: Scores, fitted: Gate, validation: Validation, gate: Gate, reranker: Reranker
+) -> float | None:
+    """Validation NDCG@10 of a blend learned elsewhere.
+
+    None where it hears other leaves, or does not hold up against the gate fitted here.
+    """
+    if gate.leaves != fitted.leaves:
+        return None
+    z = standardise(scores, gate.leaves, validation.seen)
+    blended = gate.mix(z, validation.seen)
+    found = validation.gains(reranker.rerank(z, blended, validation.cases.history))
+    if not holds_up(found, validation.gains(fitted.mix(z, validation.seen))):
+        return None
+    return float(found.mean())
+
+
+def holds_up(found: Float[Tensor, " n"], fitted: Float[Tensor, " n"]) -> bool:
+    """Whether marks of cases never seen are less than a standard error below those fitted to."""
+    gain = found - fitted
+    return float(gain.mean()) > -float(gain.std()) / len(gain) ** 0.5
 
 
 def _taught(
@@ -63,8 +84,9 @@ def _taught(
     fewest = int(own.sum(1).min())
     size = min(max(fewest // 8, 16), BATCH, fewest)
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=STEPS)
-    for _ in range(STEPS):
+    steps = max(EPOCHS * -(-fewest // size), FEWEST_STEPS)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
+    for _ in range(steps):
         drawn = torch.rand(own.shape, generator=generator).masked_fill(~own, -1.0)
         cases = drawn.topk(size, dim=1).indices
         marks = network(short.scores[cases], short.features[cases], DROPOUT, generator)
