@@ -28,7 +28,8 @@ def fit_reranker(
     Cases are dealt into as many parts as there are members, and each member is
     taught on all parts but one (cross-fitting, as in stacking: Wolpert 1992,
     doi:10.1016/S0893-6080(05)80023-1). None where lists are too few, and where they
-    do not hold up against the gate, which was fitted on these very cases.
+    are not better by a standard error than those of the gate, which was fitted on
+    these very cases.
     """
     if len(validation) < FEWEST_CASES:
         return None, {}
@@ -43,10 +44,10 @@ def fit_reranker(
         marks = network.read(short)
     unseen = marks[part, torch.arange(len(part))]
     found = validation.gains(short.deal(blended, unseen))
-    said = {"reranked": float(found.mean())}
-    if not holds_up(found, validation.gains(blended)):
-        return None, said
-    return Reranker(network, log_events, returning), said
+    mark = float(found.mean())
+    if standard_errors(found - validation.gains(blended)) < 1:
+        return None, {"reranked, not taken": mark}
+    return Reranker(network, log_events, returning), {"reranked": mark}
 
 
 def mark_of_other(
@@ -54,22 +55,22 @@ def mark_of_other(
 ) -> float | None:
     """Validation NDCG@10 of a blend learned elsewhere.
 
-    None where it hears other leaves, or does not hold up against the gate fitted here.
+    None where it hears other leaves, or is worse by a standard error than the gate
+    fitted on these cases.
     """
     if gate.leaves != fitted.leaves:
         return None
     z = standardise(scores, gate.leaves, validation.seen)
     blended = gate.mix(z, validation.seen)
     found = validation.gains(reranker.rerank(z, blended, validation.cases.history))
-    if not holds_up(found, validation.gains(fitted.mix(z, validation.seen))):
+    if standard_errors(found - validation.gains(fitted.mix(z, validation.seen))) < -1:
         return None
     return float(found.mean())
 
 
-def holds_up(found: Float[Tensor, " n"], fitted: Float[Tensor, " n"]) -> bool:
-    """Whether marks of cases never seen are less than a standard error below those fitted to."""
-    gain = found - fitted
-    return float(gain.mean()) > -float(gain.std()) / len(gain) ** 0.5
+def standard_errors(gain: Float[Tensor, " n"]) -> float:
+    """The mean of paired differences in units of its standard error."""
+    return float(gain.mean() / (gain.std() / len(gain) ** 0.5).clamp(min=1e-9))
 
 
 def _taught(

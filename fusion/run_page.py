@@ -116,8 +116,9 @@ def _leaves(report: Mapping[str, Any]) -> str:
         ]
         for name, weight in gate["warm"].items()
     ]
-    if "chosen" in marks:
-        rows.append(["together", marks["chosen"], float("nan"), float("nan"), float("nan")])
+    for name, key in (("together", "chosen"), ("together, reranked", "reranked")):
+        if key in marks:
+            rows.append([name, marks[key], float("nan"), float("nan"), float("nan")])
     head = ["", "ndcg@10 alone", "weight", "weight, new items", "seconds"]
     return words_table(head, rows) + (
         '<p class="note">On validation. Weights are of standardised scores; the second is for '
