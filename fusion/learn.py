@@ -38,7 +38,7 @@ from fusion.network_leaf import NetworkLeaf
 from fusion.newcomers import newcomers_gate
 from fusion.ratings import RatingProcess, fit_ratings
 from fusion.reranker import Reranker, log_events_of
-from fusion.reranker_fit import fit_reranker, mark_of_other
+from fusion.reranker_fit import FEWEST_CASES, fit_reranker, mark_of_other
 from fusion.settings import Settings
 from fusion.stars import Stars, fit_stars
 from fusion.texts import Texts
@@ -78,7 +78,7 @@ def fit_model(
     notes: dict[str, object] = {}
     texts = read_texts(dataset, settings, device_of(settings), progress, notes, source)
     rehearsed = None
-    if settings.rerank and carved(dataset, split):
+    if settings.rerank and carved(dataset, split) and _asked(dataset, split) >= FEWEST_CASES:
         _sayer(progress)("rehearsal: leaves without a tenth of training")
         part = rehearsal(dataset, split, REHEARSED)
         rehearsed = _fit(dataset, part, graph, texts, settings, {}, progress, None, source, None)
@@ -86,6 +86,11 @@ def fit_model(
     return _fit(
         dataset, split, graph, texts, settings, notes, progress, checkpoints, source, rehearsed
     )
+
+
+def _asked(dataset: Dataset, split: Split) -> int:
+    """How many people validation asks."""
+    return len(np.unique(dataset.interactions.user[split.valid]))
 
 
 def _fit(

@@ -8,7 +8,7 @@ from fusion.gate import Gate, Scores, standardise
 from fusion.reranker import MEMBERS, ListNetwork, Reranker, Shortlist, shortlist
 from fusion.validation import Validation
 
-FEWEST_CASES = 200  # with fewer the gate has the last word
+FEWEST_CASES = 1000  # lists; with fewer the gate has the last word
 EPOCHS, FEWEST_STEPS = 30, 330
 BATCH = 128  # lists per step at most
 RATE, DECAY, DROPOUT = 3e-3, 1e-4, 0.3
@@ -28,8 +28,7 @@ def fit_reranker(
     Cases are dealt into as many parts as there are members, and each member is
     taught on all parts but one (cross-fitting, as in stacking: Wolpert 1992,
     doi:10.1016/S0893-6080(05)80023-1). None where lists are too few, and where they
-    are not better by a standard error than those of the gate, which was fitted on
-    these very cases.
+    are no better than those of the gate, though that was fitted on these very cases.
     """
     if len(validation) < FEWEST_CASES:
         return None, {}
@@ -45,7 +44,7 @@ def fit_reranker(
     unseen = marks[part, torch.arange(len(part))]
     found = validation.gains(short.deal(blended, unseen))
     mark = float(found.mean())
-    if standard_errors(found - validation.gains(blended)) < 1:
+    if mark <= validation.ndcg(blended):
         return None, {"reranked, not taken": mark}
     return Reranker(network, log_events, returning), {"reranked": mark}
 
@@ -63,14 +62,10 @@ def mark_of_other(
     z = standardise(scores, gate.leaves, validation.seen)
     blended = gate.mix(z, validation.seen)
     found = validation.gains(reranker.rerank(z, blended, validation.cases.history))
-    if standard_errors(found - validation.gains(fitted.mix(z, validation.seen))) < -1:
+    gain = found - validation.gains(fitted.mix(z, validation.seen))
+    if float(gain.mean()) < -float(gain.std()) / len(gain) ** 0.5:
         return None
     return float(found.mean())
-
-
-def standard_errors(gain: Float[Tensor, " n"]) -> float:
-    """The mean of paired differences in units of its standard error."""
-    return float(gain.mean() / (gain.std() / len(gain) ** 0.5).clamp(min=1e-9))
 
 
 def _taught(

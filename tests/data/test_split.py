@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data import ConfigError, EventColumns, SplitError, SplitRule, dataset_of, split_events
+from data.split import rehearsal
 
 TIMED = EventColumns("u", "i", time="t")
 
@@ -195,6 +196,20 @@ def test_given_without_validation_carves_it_from_training():
     split = split_events(dataset, 0)
     assert (len(split.train), len(split.valid), len(split.open_test())) == (27, 3, 10)
     assert split.open_test().tolist() == list(range(10))
+
+
+def test_a_rehearsal_stays_within_the_training_part():
+    rows = [(f"u{i % 4}", f"i{i}", "test" if i % 5 == 0 else "train") for i in range(200)]
+    dataset = log(rows, ("u", "i", "part"), EventColumns("u", "i", split="part"))
+    split = split_events(dataset, 0, SplitRule("given", 0.1))
+    part = rehearsal(dataset, split, 0.25)
+    assert np.array_equal(np.sort(np.concatenate([part.train, part.valid])), split.train)
+    held = np.bincount(dataset.interactions.user[part.valid])
+    whole = np.bincount(dataset.interactions.user[split.train])
+    assert np.array_equal(held, whole // 4)
+    assert not len(part.open_test())
+    again = rehearsal(dataset, split, 0.25)
+    assert np.array_equal(again.valid, part.valid)
 
 
 def test_given_without_a_test_is_refused():

@@ -6,18 +6,20 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from planted_shop import TINY, read_shop
+from planted_shop import TINY, read_shop, write_shop
 from small_cases import cases, histories
 
+from data import read_dataset, split_events
+from fusion import learn
 from fusion.gate import standardise
 from fusion.gate_fit import fit_gate
 from fusion.recommender import Recommender
 from fusion.reranker import FIRST, ListNetwork, Reranker, Shortlist, log_events_of, shortlist
-from fusion.reranker_fit import FEWEST_CASES, fit_reranker, listwise
+from fusion.reranker_fit import FEWEST_CASES, fit_reranker, listwise, mark_of_other
 from fusion.settings import load_settings
 from fusion.validation import Validation
 
-CASES, ITEMS, MET = 400, 80, 2
+CASES, ITEMS = FEWEST_CASES, 80
 
 
 def fit(scores, gate, told, seed=0):
@@ -170,3 +172,46 @@ def test_added_items_leave_the_order_of_the_others(reranked, tmp_path):
     after = grown.score(grown.catalogue.cases(np.arange(40), {}, none))
     assert torch.allclose(after[:, :-1], before, atol=1e-5)
     assert torch.isfinite(grown.score(grown.catalogue.cases(np.arange(40), {}, told))).all()
+
+
+def test_a_blend_learned_elsewhere_must_fit_here():
+    scores, told = planted(torch.Generator().manual_seed(0), 3.0)
+    gate, _ = fit_gate(scores, told)
+    reranker, said = fit(scores, gate, told)
+    assert reranker is not None
+    mark = mark_of_other(scores, gate, told, gate, reranker)
+    assert mark is not None
+    assert mark > said["reranked"]  # every member but one was taught on each list
+    noise = replace(gate, warm=(0.0, -1.0))
+    assert mark_of_other(scores, gate, told, noise, reranker) is None
+    assert mark_of_other(scores, gate, told, replace(gate, leaves=("one", "x")), reranker) is None
+
+
+@pytest.mark.parametrize(("split", "times"), [('by = "given"', 2), ('by = "ratio"', 1)])
+def test_where_validation_is_carved_the_blend_is_rehearsed_on_training_alone(
+    split, times, tmp_path, monkeypatch
+):
+    shop = write_shop(tmp_path / "data", users=FEWEST_CASES, per_maker=8, events=6)
+    events = pl.read_csv(shop / "events.csv")
+    part = pl.Series("part", ["test" if n % 6 == 0 else "train" for n in range(len(events))])
+    events.with_columns(part).write_csv(shop / "events.csv")
+    toml = (shop / "dataset.toml").read_text("utf-8").replace('by = "ratio"', split)
+    toml = toml.replace('time = "at"', 'time = "at"\nsplit = "part"')
+    (shop / "dataset.toml").write_text(toml, "utf-8")
+    dataset = read_dataset(shop)
+    whole, fitted, asked = split_events(dataset, 0), learn._fit, []
+
+    def seen(dataset, split, *rest):
+        asked.append((set(split.train), set(split.valid), rest[-1]))
+        return fitted(dataset, split, *rest)
+
+    monkeypatch.setattr(learn, "_fit", seen)
+    settings = load_settings(None, [*TINY, "network.on=false", "linear.on=false"])
+    Recommender(settings).fit(dataset, split=whole)
+    assert len(asked) == times
+    assert asked[-1][:2] == (set(whole.train), set(whole.valid))
+    if times == 2:
+        train, valid, _ = asked[0]
+        assert train | valid == set(whole.train)
+        assert 0.05 < len(valid) / len(whole.train) < 0.25
+        assert asked[1][2] is not None
