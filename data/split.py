@@ -206,7 +206,7 @@ def rehearsal(dataset: Dataset, split: Split, share: float) -> Split:
 
     Its test part is empty, and what ``split`` holds out takes no part at all.
     """
-    rule = replace(split.rule, valid=share)
+    rule = replace(split.rule, by="ratio", valid=share)
     events = dataset.interactions.take(split.train)
     part = np.full(len(events), TRAIN)
     positive = np.flatnonzero(events.positive)

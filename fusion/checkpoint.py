@@ -31,7 +31,7 @@ from fusion.network import Evidence, JointNetwork, Shape
 from fusion.ratings import RatingProcess
 from fusion.settings import Settings
 from fusion.stars import Stars
-from fusion.stored_leaves import get_leaf, get_sparse, put_leaf, put_sparse
+from fusion.stored_leaves import get_leaf, get_sparse, put_leaf, put_sparse, under
 from fusion.stored_reranker import get_reranker, put_reranker
 from fusion.texts import Texts, as_read
 from kg.facts import Facts
@@ -139,11 +139,7 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
         texts.items if texts else None,
         events.at is not None,
         added=added.count if added else 0,
-        numbers={
-            name.removeprefix("numbers."): part.numpy()
-            for name, part in tensors.items()
-            if name.startswith("numbers.")
-        },
+        numbers={name: part.numpy() for name, part in under("numbers.", tensors).items()},
     )
     networks = _load_networks(tensors, structure, known)
     leaves: dict[str, Leaf] = network_leaves(networks, known.learned) if networks else {}
@@ -158,7 +154,7 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
     notes = structure["notes"]
     rates = _load_rates(structure["rates"], leaves) if "rates" in structure else None
     parts = settings, known, leaves, gate, networks, texts, seen, notes
-    about = structure["reranker"]
+    about = structure.get("reranker")
     reranker = get_reranker(tensors, about, known) if about else None
     return Model(*parts, clicks, added, rates, newcomers, reranker), catalogue
 
@@ -257,9 +253,7 @@ def _load_networks(
             reads["scenarios"],
         )
         network = JointNetwork(evidence, Shape(**structure["shape"]))
-        prefix = f"network.{number}."
-        own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        network.load_state_dict(own)
+        network.load_state_dict(under(f"network.{number}.", tensors))
         networks.append(network.eval())
     return networks
 

@@ -38,13 +38,13 @@ from fusion.network_leaf import NetworkLeaf
 from fusion.newcomers import newcomers_gate
 from fusion.ratings import RatingProcess, fit_ratings
 from fusion.reranker import Reranker, log_events_of
-from fusion.reranker_fit import FEWEST_CASES, fit_reranker, mark_of_other
+from fusion.reranker_fit import FEWEST_CASES, fit_reranker, marks_of_other
 from fusion.settings import Settings
 from fusion.stars import Stars, fit_stars
 from fusion.texts import Texts
 from fusion.transfer import Source
 from fusion.unfinished import Memory, Unfinished
-from fusion.validation import Validation
+from fusion.validation import MOST_CELLS, Validation
 from kg.graph import KnowledgeGraph
 
 log = logging.getLogger(__name__)
@@ -69,45 +69,14 @@ def fit_model(
     ``checkpoints`` keeps the state of each network after every look, and gives
     it back where training was stopped; ``source`` is a run to start from. Raises
     TrainingError where training diverges.
-
-    A validation part carved from given training events is thin, so that leaves lose
-    little: how to blend them is learned from leaves of the same settings that do
-    without a tenth of training, and are asked for it.
     """
+    rehearsed = _rehearse(dataset, split, graph, settings, progress, source)
     seed_everything(settings)
-    notes: dict[str, object] = {}
-    texts = read_texts(dataset, settings, device_of(settings), progress, notes, source)
-    rehearsed = None
-    if settings.rerank and carved(dataset, split) and _asked(dataset, split) >= FEWEST_CASES:
-        _sayer(progress)("rehearsal: leaves without a tenth of training")
-        part = rehearsal(dataset, split, REHEARSED)
-        rehearsed = _fit(dataset, part, graph, texts, settings, {}, progress, None, source, None)
-        seed_everything(settings)
-    return _fit(
-        dataset, split, graph, texts, settings, notes, progress, checkpoints, source, rehearsed
-    )
-
-
-def _asked(dataset: Dataset, split: Split) -> int:
-    """How many people validation asks."""
-    return len(np.unique(dataset.interactions.user[split.valid]))
-
-
-def _fit(
-    dataset: Dataset,
-    split: Split,
-    graph: KnowledgeGraph | None,
-    texts: Texts | None,
-    settings: Settings,
-    notes: dict[str, object],
-    progress: Progress | None,
-    checkpoints: Unfinished | None,
-    source: Source | None,
-    rehearsed: Model | None,
-) -> Model:
-    """One model, its blend taken over from ``rehearsed`` if there is one."""
-    say, device = _sayer(progress), device_of(settings)
+    say = _sayer(progress)
+    device = device_of(settings)
     train = dataset.interactions.take(split.train)
+    notes: dict[str, object] = {}
+    texts = read_texts(dataset, settings, device, progress, notes, source)
     known = known_of(dataset, train, graph, texts, settings, returning=returning(dataset, split))
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
     validation = Validation.of(validation_exam(dataset, split), seen)
@@ -143,6 +112,28 @@ def _fit(
     clicks, rates = _fit_clicks(dataset, split, fitted, seen), _fit_rates(fitted, given, exam)
     parts = settings, known, fitted.leaves, gate, networks, texts, seen, notes, clicks
     return Model(*parts, rates=rates, newcomers=newcomers, reranker=reranker)
+
+
+def _rehearse(
+    dataset: Dataset,
+    split: Split,
+    graph: KnowledgeGraph | None,
+    settings: Settings,
+    progress: Progress | None,
+    source: Source | None,
+) -> Model | None:
+    """A model without a tenth of training, asked for it: how to blend leaves is learned there.
+
+    None unless validation was carved from given training events. Then it is thin, so
+    that leaves lose little: enough to choose by, but not to teach a reranker.
+    """
+    people = len(np.unique(dataset.interactions.user[split.valid]))
+    lists = min(people, MOST_CELLS // len(dataset.items))
+    if not (settings.rerank and carved(dataset, split) and lists >= FEWEST_CASES):
+        return None
+    _sayer(progress)("rehearsal without a tenth of training")
+    part = rehearsal(dataset, split, REHEARSED)
+    return fit_model(dataset, part, graph, settings, progress, source=source)
 
 
 def _train_networks(
@@ -247,10 +238,10 @@ def _fit_gate(
         return gate, None, marks
     events = log_events_of(known)
     if rehearsed is not None and rehearsed.reranker is not None:
-        other = rehearsed.gate, replace(rehearsed.reranker, log_events=events)
-        mark = mark_of_other(scores, gate, validation, *other)
-        if mark is not None:
-            return *other, marks | {"reranked": mark}
+        reranker = replace(rehearsed.reranker, log_events=events)
+        other = marks_of_other(scores, gate, validation, rehearsed.gate, reranker)
+        if other is not None:
+            return rehearsed.gate, reranker, marks | other
     returning, seed = known.returning, settings.seed
     reranker, more = fit_reranker(scores, gate, validation, events, returning=returning, seed=seed)
     return gate, reranker, marks | more

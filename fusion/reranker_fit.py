@@ -10,7 +10,7 @@ from fusion.validation import Validation
 
 FEWEST_CASES = 1000  # lists; with fewer the gate has the last word
 EPOCHS, FEWEST_STEPS = 30, 330
-BATCH = 128  # lists per step at most
+BATCH = 128  # lists per step at most; so many at least must hold something wanted
 RATE, DECAY, DROPOUT = 3e-3, 1e-4, 0.3
 
 
@@ -27,8 +27,9 @@ def fit_reranker(
 
     Cases are dealt into as many parts as there are members, and each member is
     taught on all parts but one (cross-fitting, as in stacking: Wolpert 1992,
-    doi:10.1016/S0893-6080(05)80023-1). None where lists are too few, and where they
-    are no better than those of the gate, though that was fitted on these very cases.
+    doi:10.1016/S0893-6080(05)80023-1). None where too few lists teach anything, and
+    where they are no better than those of the gate, though that was fitted on these
+    very cases.
     """
     if len(validation) < FEWEST_CASES:
         return None, {}
@@ -38,7 +39,11 @@ def fit_reranker(
     generator = torch.Generator().manual_seed(seed)
     part = torch.randperm(len(validation), generator=generator) % MEMBERS
     short = shortlist(z, blended, history, log_events, returning=returning)
-    network = _taught(short, validation, part, generator)
+    wanted = validation.wanted.gather(1, short.rows) & short.open
+    if int(wanted.any(1).sum()) < BATCH:
+        return None, {}
+    closed = validation.masked.gather(1, short.rows) | ~short.open
+    network = _taught(short, wanted, closed, part, generator)
     with torch.no_grad():
         marks = network.read(short)
     unseen = marks[part, torch.arange(len(part))]
@@ -49,10 +54,10 @@ def fit_reranker(
     return Reranker(network, log_events, returning), {"reranked": mark}
 
 
-def mark_of_other(
+def marks_of_other(
     scores: Scores, fitted: Gate, validation: Validation, gate: Gate, reranker: Reranker
-) -> float | None:
-    """Validation NDCG@10 of a blend learned elsewhere.
+) -> dict[str, float] | None:
+    """Validation NDCG@10 of a blend learned elsewhere, without and with its reranker.
 
     None where it hears other leaves, or is worse by a standard error than the gate
     fitted on these cases.
@@ -65,15 +70,17 @@ def mark_of_other(
     gain = found - validation.gains(fitted.mix(z, validation.seen))
     if float(gain.mean()) < -float(gain.std()) / len(gain) ** 0.5:
         return None
-    return float(found.mean())
+    return {"chosen": validation.ndcg(blended), "reranked": float(found.mean())}
 
 
 def _taught(
-    short: Shortlist, validation: Validation, part: Int[Tensor, " n"], generator: torch.Generator
+    short: Shortlist,
+    wanted: Bool[Tensor, "n K"],
+    closed: Bool[Tensor, "n K"],
+    part: Int[Tensor, " n"],
+    generator: torch.Generator,
 ) -> ListNetwork:
-    """Members taught by softmax over each list; a case weighs by the root of what it wants."""
-    wanted = validation.wanted.gather(1, short.rows) & short.open
-    closed = validation.masked.gather(1, short.rows) | ~short.open
+    """Members taught by ``listwise``, each on all parts of the lists but its own."""
     network = ListNetwork(short.features.shape[2])
     network.start(short.features[short.open], generator)
     own = (part != torch.arange(MEMBERS)[:, None]) & wanted.any(1)

@@ -32,6 +32,11 @@ def get_sparse(tensors: Mapping[str, Tensor], name: str) -> sparse.csr_matrix:
     return sparse.csr_matrix(tuple(parts), shape=tuple(tensors[f"{name}.shape"].tolist()))
 
 
+def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin so, by the rest of the name."""
+    return {name.removeprefix(prefix): tensors[name] for name in tensors if name.startswith(prefix)}
+
+
 def put_leaf(
     tensors: dict[str, Tensor], about: dict[str, dict[str, Any]], name: str, leaf: Leaf
 ) -> None:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from fusion.known import Known
 from fusion.reranker import ListNetwork, Reranker, log_events_of
+from fusion.stored_leaves import under
 
 PREFIX = "reranker."
 
@@ -22,9 +23,6 @@ def put_reranker(tensors: dict[str, Tensor], reranker: Reranker) -> dict[str, An
 
 
 def get_reranker(tensors: Mapping[str, Tensor], about: Mapping[str, Any], known: Known) -> Reranker:
-    own = {
-        name.removeprefix(PREFIX): part for name, part in tensors.items() if name.startswith(PREFIX)
-    }
     network = ListNetwork(**about["sizes"])
-    network.load_state_dict(own)
+    network.load_state_dict(under(PREFIX, tensors))
     return Reranker(network.eval(), log_events_of(known), about["returning"])

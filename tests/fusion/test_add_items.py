@@ -260,9 +260,8 @@ def test_added_items_by_hand():
     none = torch.zeros(1, dtype=torch.bool)
     blended = torch.tensor([[1.0, -1.0]])
     assert added.follow(blended, gate, scores, seen, none).tolist() == [[1.0, -1.0, 2.0]]
-    assert added.follow(blended, gate, scores, seen, ~none).tolist() == [
-        [-0.5, 0.5, 1.0]
-    ]  # by content
+    by_content = added.follow(blended, gate, scores, seen, ~none)
+    assert by_content.tolist() == [[-0.5, 0.5, 1.0]]
     assert added.alone(histories([0, 2], [2], [], [1]), 2).tolist() == [False, True, False, False]
 
 
