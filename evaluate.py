@@ -266,7 +266,7 @@ def show_reasons(
             return
         user = typical_users(recommender, exam)[0]
     console.print(f"\n[bold]For[/bold] {user}", highlight=False)
-    for line in in_words(recommender.recommend(user, k=5)):
+    for line in in_words(recommender.recommend(user, k=5, before="test")):
         console.print(line, highlight=False, markup=False)
 
 

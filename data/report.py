@@ -25,6 +25,7 @@ class DataReport:
     counts: Mapping[str, int | float | str] = field(default_factory=dict)
     quarantined: tuple[Quarantined, ...] = ()
     warnings: tuple[str, ...] = ()
+    low_below: float | None = None
 
     @property
     def reasons(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from fusion.recommender import Recommender
 
 def training_report(recommender: Recommender, dataset: Dataset) -> dict[str, Any]:
     """The data report and what training chose, as JSON values."""
-    notes = recommender.model.notes
+    record = recommender.model.record
     gate = recommender.model.gate
     return {
         "dataset": recommender.about["dataset"],
@@ -19,7 +19,7 @@ def training_report(recommender: Recommender, dataset: Dataset) -> dict[str, Any
         "data": {
             "counts": dict(dataset.report.counts),
             "quarantined": dataset.report.reasons,
-            "warnings": [*dataset.report.warnings, *notes.get("text_warnings", [])],  # type: ignore[misc]
+            "warnings": [*dataset.report.warnings, *record.text_warnings],
         },
         "graph": {
             "nodes": {name: len(nodes) for name, nodes in recommender.graph.nodes.items()},
@@ -27,15 +27,15 @@ def training_report(recommender: Recommender, dataset: Dataset) -> dict[str, Any
                 "-".join(ends): len(edges) for ends, edges in recommender.graph.edges.items()
             },
         },
-        "leaves": notes["chosen"],
-        "leaf_seconds": notes["seconds"],
+        "leaves": record.chosen,
+        "leaf_seconds": record.seconds,
         "gate": {
             "warm": dict(zip(gate.leaves, gate.warm, strict=True)),
             "cold": dict(zip(gate.leaves, gate.cold, strict=True)),
             "cold_offset": gate.offset,
         },
-        "validation": notes["gate"],
-        "transfer": notes.get("transfer"),
+        "validation": record.gate,
+        "transfer": record.transfer,
         "seconds": recommender.about["seconds"],
     }
 
@@ -43,7 +43,7 @@ def training_report(recommender: Recommender, dataset: Dataset) -> dict[str, Any
 def model_card(recommender: Recommender, dataset: Dataset) -> str:
     """A short model card in Markdown (Mitchell et al. 2019, arXiv:1810.03993)."""
     about, gate = recommender.about["dataset"], recommender.model.gate
-    marks: dict[str, float] = recommender.model.notes["gate"]  # type: ignore[assignment]
+    marks = recommender.model.record.gate
     rows = [
         f"| {name} | {marks.get(f'only {name}', float('nan')):.4f} | {warm:+.3f} | {cold:+.3f} |"
         for name, warm, cold in zip(gate.leaves, gate.warm, gate.cold, strict=True)
@@ -84,8 +84,7 @@ def model_card(recommender: Recommender, dataset: Dataset) -> str:
 
 def write_curves(recommender: Recommender, folder: Path) -> None:
     """Learning curves as TensorBoard events under ``tensorboard/``."""
-    history: list[list[dict[str, float]]] = recommender.model.notes.get("history", [])  # type: ignore[assignment]
-    for number, rows in enumerate(history):
+    for number, rows in enumerate(recommender.model.record.history):
         with SummaryWriter(folder / "tensorboard" / f"network-{number}") as writer:
             for row in rows:
                 for name, value in row.items():
