@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -112,7 +113,7 @@ def fit_network(
     return averaged.eval(), journal
 
 
-def best_epochs(journal: Sequence[Mapping[str, float]]) -> dict[str, int]:
+def best_epochs(journal: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """The epoch of the best validation NDCG@10 of each part, as a journal tells it."""
     found: dict[str, int] = {}
     for name in ("order", "next"):
