@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -92,7 +93,7 @@ def entity_notes(
     """Whether a table of items or users meets the events, and how it was read."""
     if names is None or sieve is None or listed is None:
         return
-    source = sieve.table.source
+    source = Path(sieve.table.source).name
     if listed.copies:
         yield f"{source}: {listed.copies} rows say the same as another row and are passed over"
     note = listing_note(what, met, listed.ids.filter(pl.Series(sieve.good)), source)

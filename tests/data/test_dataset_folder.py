@@ -112,7 +112,8 @@ def test_the_report_counts_what_is_there(shop):
         "users": 3, "items": 5, "events": 4, "positives": 3, "rated": 3, "pairs": 4, "repeated": 0,
         "duplicates": 0, "density": 4 / 15, "users_without_event": 1, "items_without_event": 2,
         "items_with_title": 3, "items_with_text": 3, "items_with_event": 3,
-        "items_with_event_and_title": 2, "items_with_event_and_text": 2, "links": 2, "items_with_link": 2,
+        "items_with_event_and_title": 2, "items_with_event_and_text": 2,
+        "links": 2, "items_with_link": 2,
         "links_to_unknown_items": 0, "untimed": 0, "quarantined": 0, "conflicting": 0,
         "first_at": "1970-01-01T00:01:40Z", "last_at": "1970-01-01T00:06:40Z",
     }  # fmt: skip
