@@ -57,7 +57,9 @@ def parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="a.b=value", help="change one setting"
     )
     p.add_argument(
-        "--max-bad-share", type=float, help="share of bad rows that is tolerated (default: 0.01)"
+        "--max-bad-share",
+        type=float,
+        help="share of unusable rows that is tolerated (default: that of dataset.toml, or 0.01)",
     )
     return p
 
@@ -80,7 +82,7 @@ def fresh(args: argparse.Namespace) -> Plan:
     made_from = {
         "source": source,
         "root": args.data_root and str(args.data_root),
-        "max_bad_share": 0.01 if args.max_bad_share is None else args.max_bad_share,
+        "max_bad_share": args.max_bad_share,
         "from": args.start and str(args.start),
         "from_digest": args.start and digest_of(args.start),
     }

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from data.columns import moments
 from data.errors import ConfigError, DataError
+from data.moments import moments
 from data.suggest import closest
 from data.vocabulary import id_text
 
@@ -72,11 +72,14 @@ def moment(name: str, value: object) -> int | None:
         return None
     if isinstance(value, datetime):
         value = value.isoformat()
-    read: Any = value if isinstance(value, int | float | np.number) else str(value)
-    at, unreadable, far = moments(pl.Series([read]))
-    if isinstance(value, bool) or unreadable.any() or far.any():
-        raise ConfigError(f"{name} = {value!r}: give Unix seconds or ISO 8601")
-    return int(at[0])
+    if isinstance(value, int | float | np.number) and not isinstance(value, bool):
+        if np.isfinite(value):
+            return int(value)
+    elif isinstance(value, str):
+        found = moments(pl.Series([value]))
+        if not (found.unreadable.any() or found.far.any()):
+            return int(found.at[0])
+    raise ConfigError(f"{name} = {value!r}: give Unix seconds or ISO 8601")
 
 
 def users_in(table: Any) -> tuple[list[str], dict[str, list[str]]]:

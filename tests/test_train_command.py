@@ -149,7 +149,7 @@ def test_bad_rows_are_set_aside_counted_and_nothing_else_is_lost(shop, capsys):
     rows = len((shop / "events.csv").read_text().splitlines())
     add(
         shop / "events.csv",
-        "u1,i0-1,nan,1700000000,tv",
+        "u1,i0-1,much,1700000000,tv",
         "u2,i0-1,inf,1700000000,tv",
         ",i0-1,3,1700000000,tv",
         "u3,,3,1700000000,tv",
