@@ -117,7 +117,7 @@ def test_what_anyone_may_see_holds_no_id_of_another_person():
     shown = path.shown()
     assert ids(shown) == ["u0", "i0", "", "i1"]
     assert set(shown.parameters.values()) == {"u0", "i0", "i1"}
-    assert "(n2:User)" in shown.cypher
+    assert "(n2:`User`)" in shown.cypher
     assert (shown.text, shown.weight) == (path.text, path.weight)
 
 
