@@ -11,6 +11,7 @@ from typing import Any
 from data.errors import DataError
 
 MANIFEST = "manifest.json"
+FORMAT = 2  # of runs; another one is not read
 REWRITING = "rewriting"  # names, and folders with a slash, whose digests are not certain
 
 
@@ -58,7 +59,7 @@ def save_manifest(folder: Path, content: Mapping[str, Any]) -> None:
     write_file(folder / MANIFEST, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def load_manifest(folder: Path, form: int) -> dict[str, Any]:
+def load_manifest(folder: Path) -> dict[str, Any]:
     """The manifest, itself unchanged. Raises DataError otherwise, and for another format.
 
     A manifest without a digest of its own is taken as it is.
@@ -70,9 +71,9 @@ def load_manifest(folder: Path, form: int) -> dict[str, Any]:
         made = manifest.get("format")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: damaged ({error}); train again") from None
-    if made != form:
+    if made != FORMAT:
         raise DataError(
-            f"{path}: a run of format {made!r}, and this version reads {form}; train again"
+            f"{path}: a run of format {made!r}, and this version reads {FORMAT}; train again"
         )
     for name in names:
         if not (folder / name).resolve().is_relative_to(folder.resolve()):
@@ -112,14 +113,12 @@ def begin_rewriting(folder: Path, manifest: Mapping[str, Any], names: Iterable[s
     save_manifest(folder, {**manifest, "files": kept, REWRITING: names})
 
 
-def end_rewriting(folder: Path, form: int) -> None:
+def end_rewriting(folder: Path) -> None:
     """Put the digests of all rewritten files back in."""
-    manifest = load_manifest(folder, form)
+    manifest = load_manifest(folder)
     names = manifest.pop(REWRITING, ())
     fresh = {
-        name: file_digest(path)
-        for name, path in files_in(folder).items()
-        if _covered(name, names)
+        name: file_digest(path) for name, path in files_in(folder).items() if _covered(name, names)
     }
     files = dict(sorted({**manifest["files"], **fresh}.items()))
     save_manifest(folder, {**manifest, "files": files})

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from data.command import check_output
 from data.errors import ConfigError, DataError
 from data.manifest import (
+    FORMAT,
     MANIFEST,
     REWRITING,
     begin_rewriting,
@@ -26,7 +27,6 @@ from data.manifest import (
 )
 from fusion.leftovers import claimed, new_and_old, put_back, restore
 
-FORMAT = 2  # of runs; another one is not read
 REPORTS = ("report.json", "report.html")  # rewritten by an evaluation
 TOLD = (*REPORTS, "history.jsonl", "MODEL_CARD.md", "quarantine.jsonl")  # of a training
 CURVES = "tensorboard/"
@@ -104,7 +104,7 @@ def refresh(folder: Path, contents: Mapping[str, str]) -> None:
         begin_rewriting(folder, check_manifest(folder), contents)
         for name, content in contents.items():
             write_file(folder / name, content)
-        end_rewriting(folder, FORMAT)
+        end_rewriting(folder)
 
 
 def check_manifest(folder: Path) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def check_manifest(folder: Path) -> dict[str, Any]:
     restore(folder.absolute())
     if not (folder / MANIFEST).is_file():
         raise DataError(f"{folder}: no {MANIFEST}, so this is no run; make one with train.py")
-    manifest = load_manifest(folder, FORMAT)
+    manifest = load_manifest(folder)
     # a manifest without a digest is of a version that forgot reports while it rewrote them
     check_files(folder, manifest, unnamed=() if "digest" in manifest else REPORTS)
     return manifest
