@@ -114,7 +114,8 @@ def resumed(args: argparse.Namespace) -> Plan:
     for name, value in said.items():
         if value is not None and value != made_from.get(name):
             raise ConfigError(
-                f"{out}: began with {name} {made_from.get(name)!r}, not {value!r}; leave that flag away"
+                f"{out}: began with {name} {made_from.get(name)!r}, not {value!r}; "
+                "leave that flag away"
             )
     settings = load_settings(args.config, args.set, base=checkpoints.settings())
     return Plan(out, settings, made_from, checkpoints)
@@ -143,7 +144,7 @@ def learn(plan: Plan, console: Console) -> None:
     )
     describe(dataset, console)
     start = Recommender.load(made_from["from"]) if made_from["from"] else None
-    final = {"final": True} if made_from.get("final") else {}
+    final: dict[str, Any] = {"final": True} if made_from.get("final") else {}
     try:
         with Progress() as progress:
             recommender = Recommender(plan.settings).fit(

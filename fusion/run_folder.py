@@ -81,9 +81,9 @@ def check_place(folder: Path) -> None:
     """Raises ConfigError where ``folder`` holds something that is no run, or cannot be made."""
     if folder.absolute().name in ("", ".."):
         raise ConfigError(f"{folder}: is no name for a run; name a new folder with --out")
-    if folder.exists() and not (folder / MANIFEST).exists():
-        if not folder.is_dir() or any(folder.iterdir()):
-            raise ConfigError(f"{folder}: exists and is no run; name a new folder with --out")
+    taken = folder.exists() and not (folder / MANIFEST).exists()
+    if taken and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{folder}: exists and is no run; name a new folder with --out")
     check_output(folder.absolute())
 
 
