@@ -26,7 +26,7 @@ from fusion.run_folder import (
 
 ROOT = Path(__file__).parents[2]
 DYING = """
-import os, sys
+import os, shutil, sys
 from pathlib import Path
 from fusion.run_folder import new_run, refresh, write_file, write_manifest
 steps, died_at = [0], int(sys.argv[2])
@@ -37,9 +37,8 @@ def counted(call):
         steps[0] += 1
         return call(*given, **named)
     return step
-import shutil
 os.replace, os.rename = counted(os.replace), counted(os.rename)
-Path.rename, shutil.rmtree = counted(Path.rename), counted(shutil.rmtree)
+shutil.rmtree = counted(shutil.rmtree)
 """
 WRITES = """
 with new_run(Path(sys.argv[1])) as folder:
