@@ -160,8 +160,7 @@ def test_a_second_training_into_the_same_run_is_refused(shop, capsys):
 
 
 def test_names_of_the_data_are_printed_as_they_are_and_the_run_says_what_it_is_for(shop, capsys):
-    text = (shop / "dataset.toml").read_text()
-    (shop / "dataset.toml").write_text('name = "[red]x[/red]:smile:"\n' + text)
+    edit(shop / "dataset.toml", 'name = "shop"', 'name = "[red]x[/red]:smile:"')
     edit(shop / "items.csv", "Title i0-1,", "[link=x],")
     assert run(shop) == 0
     assert "[red]x[/red]:smile:: " in capsys.readouterr().out
