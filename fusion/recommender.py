@@ -26,7 +26,14 @@ from fusion.learn import fit_model
 from fusion.model import Model
 from fusion.refit import refit_model
 from fusion.request import Options, Wish, answered, request_of
-from fusion.run_folder import check_manifest, new_run, write_file, write_manifest
+from fusion.run_folder import (
+    OWN_KEYS,
+    carry_over,
+    check_manifest,
+    new_run,
+    write_file,
+    write_manifest,
+)
 from fusion.settings import Settings, load_settings
 from fusion.shares import split_of
 from fusion.state import HeldGraph, State
@@ -284,6 +291,8 @@ class Recommender:
         write_file(folder / "settings.toml", self.settings.toml())
         save_model(self.model, self.catalogue, folder)
         write_embedded(self.graph, folder / "graph")
+        if self.state.folder is not None:
+            carry_over(self.state.folder, folder)
         write_manifest(folder, self.about)
 
     @classmethod
@@ -294,7 +303,7 @@ class Recommender:
         recommender = cls(load_settings(folder / "settings.toml"))
         model, catalogue = load_model(folder, recommender.settings)
         held = HeldGraph(store=folder, low_below=catalogue.low_below)
-        recommender.about = {k: v for k, v in manifest.items() if k not in ("files", "versions")}
+        recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}
         purpose = manifest.get("purpose", "judge")
         recommender._state = State(model, catalogue, held, purpose, folder)
         return recommender

@@ -16,6 +16,7 @@ def training_report(recommender: Recommender, dataset: Dataset) -> dict[str, Any
     return {
         "dataset": recommender.about["dataset"],
         "split": recommender.about["split"],
+        "purpose": purpose(recommender),
         "data": {
             "counts": dict(dataset.report.counts),
             "quarantined": dataset.report.reasons,
@@ -40,6 +41,20 @@ def training_report(recommender: Recommender, dataset: Dataset) -> dict[str, Any
     }
 
 
+def purpose(recommender: Recommender) -> str:
+    """``judge``: test events are kept from it; ``serve``: it learned from all events."""
+    return recommender.about.get("purpose", "judge")
+
+
+FOR = {
+    "judge": "This run is for judging: no test event was seen. To serve people, train once "
+    "more with `--final`, which learns from all events.",
+    "serve": "This run is for serving: what it is was chosen on the validation events, then it "
+    "learned from all events, the test part among them. Its test figures would mean nothing; "
+    "judge the same settings without `--final`.",
+}
+
+
 def model_card(recommender: Recommender, dataset: Dataset) -> str:
     """A short model card in Markdown (Mitchell et al. 2019, arXiv:1810.03993)."""
     about, gate = recommender.about["dataset"], recommender.model.gate
@@ -55,7 +70,9 @@ def model_card(recommender: Recommender, dataset: Dataset) -> str:
             "",
             f"A Trefoil model of {about['users']} users and {about['items']} items, learned from "
             f"{about['train']} training events and chosen on {about['valid']} validation events "
-            f"(split by {recommender.about['split']['by']}). No test event was seen.",
+            f"(split by {recommender.about['split']['by']}).",
+            "",
+            FOR[purpose(recommender)],
             "",
             "## What each leaf gives",
             "",
