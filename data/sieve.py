@@ -44,7 +44,6 @@ class Sieve:
         self._left: list[tuple[Ints, str, str | None]] = []
         self._cells: list[tuple[Ints, str, str | None]] = []
         self._missing: dict[str, dict[str, int]] = {}
-        self.judge()
 
     def ids(self, name: str, meaning: str) -> pl.Series:
         """Ids of a column; rows without one are left out, and so are words for nothing."""
