@@ -14,6 +14,7 @@ from data.events import EventColumns, Events, read_events
 from data.fingerprint import fingerprint
 from data.interactions import UNKNOWN_TIME, Interactions, Ints
 from data.items import Items
+from data.order import FileOrder, canonical_order
 from data.pairs import distinct_pairs
 from data.report import DataReport
 from data.sieve import MAX_BAD_SHARE, Sieve
@@ -45,7 +46,8 @@ def assemble(
 ) -> Dataset:
     """Check, sort out bad rows, number the ids, and report.
 
-    Ids are numbered in order of their text, whatever the order of the files.
+    Ids are numbered in order of their text and events put in an order of their
+    content, whatever the order of the files.
     Items occur if a table or an event names them. Raises DataError.
     """
     event_sieve = Sieve(tables.events, max_bad_share)
@@ -65,12 +67,14 @@ def assemble(
         graph, links = _known_links(graph, graph.link, items)
     sieves = (event_sieve, item_sieve, user_sieve, link_sieve)
     quarantined = tuple(row for sieve in sieves if sieve is not None for row in sieve.quarantined())
-    events = found.rows(users, items)
+    as_filed = found.rows(users, items)
+    events = as_filed.take(canonical_order(as_filed))
     counts = _counts(events, found, user_table, item_table) | links
     report = DataReport(
         counts | {"quarantined": len(quarantined)},
         quarantined,
         _warnings(counts, users, items),
+        FileOrder.of(as_filed, items.ids),
     )
     digest = fingerprint(events, user_table, item_table, graph)
     return Dataset(name, events, user_table, item_table, graph, rule, report, digest, licence)
@@ -164,7 +168,7 @@ def _warnings(counts: dict, users: Vocabulary, items: Vocabulary) -> tuple[str, 
             "conflicting",
             "events that occur again with another rating, of which the highest is kept",
         ),
-        ("untimed", "events without a time"),
+        ("untimed", "events without a time, which no split in time holds out"),
         ("links_to_unknown_items", "links to items that occur nowhere"),
     ):
         if counts.get(key):

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from data.order import FileOrder
+
 
 @dataclass(frozen=True)
 class Quarantined:
@@ -20,11 +22,16 @@ class Quarantined:
 
 @dataclass(frozen=True)
 class DataReport:
-    """Counts of a dataset as read; ``quarantined`` holds every row set aside."""
+    """Counts of a dataset as read; ``quarantined`` holds every row set aside.
+
+    ``file_order`` says how the event table was sorted: the events themselves
+    do not keep that order.
+    """
 
     counts: Mapping[str, int | float | str] = field(default_factory=dict)
     quarantined: tuple[Quarantined, ...] = ()
     warnings: tuple[str, ...] = ()
+    file_order: FileOrder | None = None
 
     @property
     def reasons(self) -> dict[str, int]:

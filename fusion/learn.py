@@ -16,7 +16,7 @@ from torch import Tensor
 from data.dataset import Dataset
 from data.errors import ConfigError, TrainingError
 from data.split import Split, rehearsal
-from evaluation.protocol import carved
+from evaluation.protocol import carved, returning
 from evaluation.rows import RowExam, ctr_exam, stars_exam
 from fusion.clicks import fit_clicks
 from fusion.fit import Journal, Progress, fit_network, shape_of
@@ -29,7 +29,6 @@ from fusion.material import (
     known_of,
     lessons_of,
     read_texts,
-    returning,
     validation_exam,
 )
 from fusion.model import Model, network_leaves

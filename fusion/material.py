@@ -13,7 +13,7 @@ from data.split import Split
 from encoders.text import TextEncoder, Whitening
 from encoders.view import View
 from evaluation.exam import Exam
-from evaluation.protocol import context_exam, full_exam
+from evaluation.protocol import exam_for
 from fusion.ablation import dealt
 from fusion.batch import Groups, Windows
 from fusion.fit import Progress
@@ -98,13 +98,7 @@ def _numbers(dataset: Dataset, settings: Settings) -> dict[str, Floats]:
 
 def validation_exam(dataset: Dataset, split: Split) -> Exam:
     """What every choice is made on: all items ranked, by context where people return to items."""
-    return (context_exam if returning(dataset, split) else full_exam)(dataset, split, "valid")
-
-
-def returning(dataset: Dataset, split: Split) -> bool:
-    """Whether held-out events may ask again for an item that was met in another context."""
-    again = split.rule.repeats or split.rule.by == "rows"
-    return again and bool(dataset.interactions.scenario)
+    return exam_for(dataset, split, "valid")
 
 
 def evidence_of(dataset: Dataset, known: Known, settings: Settings) -> Evidence:

@@ -1,6 +1,7 @@
 """The front of the engine: fit, recommend, explain, save and load, in ids and words."""
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -39,6 +40,8 @@ from kg.store import open_store
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 TEXT_WEIGHT = 1.0  # of a text query beside the z-scores of the gate
 
@@ -106,8 +109,10 @@ class Recommender:
         """
         split = split or split_of(dataset, self.settings)
         if checkpoints is not None:
-            rule = {"by": split.rule.by, "events": [len(split.train), len(split.valid)]}
+            rule = {"by": split.rule.by, "events": split.digest}
             checkpoints.agree(self.settings, {"data": dataset.fingerprint, "split": rule})
+        for lack in split.proof.lacks:
+            log.warning(lack)
         graph = build(dataset, split.train)
         source = start and start.source()
         self._model = fit_model(dataset, split, graph, self.settings, progress, checkpoints, source)

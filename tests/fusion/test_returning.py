@@ -13,7 +13,7 @@ from data import EventColumns, SplitRule, dataset_of, split_events
 from evaluation.protocol import context_exam
 from evaluation.ranking import rank
 from evaluation.result import summarise
-from fusion.material import returning
+from evaluation.protocol import returning
 from fusion.neighbours import Returning
 from fusion.recommender import Recommender
 from fusion.settings import load_settings
