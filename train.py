@@ -129,7 +129,8 @@ def train(argv: Sequence[str] | None = None) -> int:
             )
         seconds = time.perf_counter() - began
         recommender.about |= {
-            "data": {"source": made_from["source"], "root": made_from["root"]},
+            "data": {name: made_from[name] for name in ("source", "root")}
+            | {"at": lies(made_from)},
             "max_bad_share": made_from["max_bad_share"],
             "seconds": {"train": round(seconds, 2)},
             "resumed": plan.checkpoints.resumed,
@@ -141,6 +142,12 @@ def train(argv: Sequence[str] | None = None) -> int:
     plan.checkpoints.remove()
     console.print(f"{plan.out}: written in {seconds:.1f} s. Next: python evaluate.py {plan.out}")
     return 0
+
+
+def lies(made_from: dict[str, Any]) -> str | None:
+    """The folder that the data was read from, wherever the command is called; None without one."""
+    folder = Path(made_from["root"] or made_from["source"])
+    return str(folder.resolve()) if folder.is_dir() else None
 
 
 def digest_of(run: Path) -> str:

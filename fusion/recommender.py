@@ -109,7 +109,7 @@ class Recommender:
         """
         split = split or split_of(dataset, self.settings)
         if checkpoints is not None:
-            rule = {"by": split.rule.by, "events": split.digest}
+            rule = {"by": split.rule.by, "digest": split.digest}
             checkpoints.agree(self.settings, {"data": dataset.fingerprint, "split": rule})
         for lack in split.proof.lacks:
             log.warning(lack)

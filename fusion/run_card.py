@@ -36,7 +36,7 @@ def training_report(recommender: Recommender, dataset: Dataset) -> dict[str, Any
         },
         "validation": notes["gate"],
         "transfer": notes.get("transfer"),
-        "seconds": recommender.about["seconds"],
+        "seconds": recommender.about.get("seconds"),
     }
 
 

@@ -10,10 +10,9 @@ from planted_shop import TINY
 from small_cases import cases
 
 from data import EventColumns, SplitRule, dataset_of, split_events
-from evaluation.protocol import context_exam
+from evaluation.protocol import context_exam, returning
 from evaluation.ranking import rank
 from evaluation.result import summarise
-from evaluation.protocol import returning
 from fusion.neighbours import Returning
 from fusion.recommender import Recommender
 from fusion.settings import load_settings
