@@ -32,6 +32,7 @@ from fusion.material import (
     returning,
     validation_exam,
 )
+from fusion.memory_plan import plan_memory
 from fusion.model import Model, network_leaves
 from fusion.network import JointNetwork
 from fusion.network_leaf import NetworkLeaf
@@ -79,8 +80,10 @@ def fit_model(
     texts = read_texts(dataset, settings, device, progress, notes, source)
     known = known_of(dataset, train, graph, texts, settings, returning=returning(dataset, split))
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
-    validation = Validation.of(validation_exam(dataset, split), seen)
-    fitted = fit_cheap_leaves(known, validation, settings, say)
+    plan = plan_memory(known, settings)
+    sized, notes["plan"] = plan.applied(settings), plan.record()
+    validation = Validation.of(validation_exam(dataset, split), seen, plan.cells)
+    fitted = fit_cheap_leaves(known, validation, sized, say)
     given, exam = _fit_ratings(dataset, split, known, settings, fitted, say)
     behaviour = settings.behaviour.on and known.timed and _order_pays(fitted, settings)
     networks, journals = list[JointNetwork](), list[Journal]()
@@ -92,7 +95,7 @@ def fit_model(
             shape_of(settings, lessons, behaviour=behaviour),
             lessons,
             validation,
-            settings,
+            sized,
             device=device,
             progress=progress,
             begin=partial(_begin, source, dataset, known, graph, texts, notes),

@@ -14,7 +14,16 @@ from data.histories import Cases
 from fusion.als import factorise
 from fusion.content import carried
 from fusion.known import Known, most_met
-from fusion.linear import Linear, closed_form, event_ridge, event_rows, fact_rows, gram
+from fusion.linear import (
+    Linear,
+    add_gram,
+    closed_form_of_own,
+    event_ridge,
+    event_rows,
+    fact_rows,
+    gram,
+    rounded_,
+)
 from fusion.neighbours import (
     Profile,
     Returning,
@@ -160,8 +169,10 @@ def fit_linear(known: Known, validation: Validation, settings: Settings, fitted:
         place = int(np.argmin([abs(np.log(value / chosen[name])) for value in grid]))
         chosen[name] = climb(grid, place, lambda value, n=name: mark(chosen | {n: value}))
     kept = most_met(known.matrix, settings.linear.max_items)
-    blocks = blocks if len(kept) == len(small) else linear_blocks(known, kept)
-    leaf = solve_linear(blocks, chosen, kept, known.matrix.shape[1])
+    if len(kept) == len(small):
+        leaf = solve_linear(blocks, chosen, kept, known.matrix.shape[1])
+    else:
+        leaf = whole_linear(known, chosen, kept)
     top = validation.ndcg(leaf.score(validation.cases))
     fitted.add("linear", leaf, began, **chosen, ndcg=top)
     if known.timed:
@@ -190,8 +201,21 @@ def solve_linear(
     total = torch.zeros_like(blocks["events"])
     for name, block in blocks.items():
         total.add_(block, alpha=chosen.get(name, 1.0) ** 2)
-    weights = closed_form(total, chosen["ridge"])
-    return Linear(weights.half().float(), kept, items)
+    weights = closed_form_of_own(total, chosen["ridge"])
+    return Linear(rounded_(weights), kept, items)
+
+
+def whole_linear(known: Known, chosen: Mapping[str, float], kept: np.ndarray) -> Linear:
+    """``solve_linear`` of ``linear_blocks``, added up in one table: for many items."""
+    rows = event_rows(known)[:, kept]
+    total = gram(rows)
+    total.diagonal().add_(torch.from_numpy(event_ridge(known, rows)))
+    if known.facts is not None:
+        add_gram(total, fact_rows(known.facts.matrix)[:, kept], chosen.get("facts", 1.0) ** 2)
+    if known.text is not None:
+        add_gram(total, known.text.vectors.T.numpy()[:, kept], chosen.get("text", 1.0) ** 2)
+    weights = closed_form_of_own(total, chosen["ridge"])
+    return Linear(rounded_(weights), kept, known.matrix.shape[1])
 
 
 def climb(grid: tuple[float, ...], place: int, mark: Callable[[float], float]) -> float:
