@@ -23,7 +23,6 @@ class Elsewhere(TorchFunctionMode):
     def __init__(self):
         super().__init__()
         self.there = {}
-        self.moved = 0
 
     def is_there(self, tensor):
         if tensor.layout != torch.strided:
@@ -41,7 +40,9 @@ class Elsewhere(TorchFunctionMode):
         kwargs = dict(kwargs or {})
         name = getattr(func, "__name__", "")
         tensors = [one for one in tree_flatten((args, kwargs))[0] if isinstance(one, torch.Tensor)]
-        if func is torch.Tensor.device.__get__:
+        if name == "_parse_to":  # of ``Module.to``: moves nothing yet
+            return func(*args, **kwargs)
+        if func == torch.Tensor.device.__get__:
             return GPU if self.is_there(args[0]) else func(*args)
         asked = [one for one in (*args, *kwargs.values()) if isinstance(one, torch.device | str)]
         asked = [torch.device(one) for one in asked if str(one).split(":")[0] in ("cpu", "cuda")]
@@ -67,7 +68,6 @@ class Elsewhere(TorchFunctionMode):
         return torch.device("cpu") if isinstance(value, torch.device) else value
 
     def move(self, tensor, there):
-        self.moved += there
         if self.is_there(tensor) == there:
             return tensor
         copy = tensor.detach().clone() if tensor.is_leaf else tensor.clone()
