@@ -106,12 +106,10 @@ def _rows_of_a_step(known: Known, settings: Settings) -> float:
 def free_gb() -> float:
     """Memory that this process could take, by the system and by the limit of its group."""
     found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GB]
-    for line in _lines(Path("/proc/meminfo")):
-        if line.startswith("MemAvailable:"):
-            found.append(int(line.split()[1]) * 1024 / GB)
-    for line in _lines(Path("/sys/fs/cgroup/memory.max")):
-        if line.strip().isdigit():
-            found.append(int(line) / GB)
+    available = [one for one in _lines(Path("/proc/meminfo")) if one.startswith("MemAvailable:")]
+    found += [int(one.split()[1]) * 1024 / GB for one in available]
+    limits = _lines(Path("/sys/fs/cgroup/memory.max"))
+    found += [int(one) / GB for one in limits if one.strip().isdigit()]
     return min(found)
 
 

@@ -47,7 +47,7 @@ class Elsewhere(TorchFunctionMode):
         asked = [one for one in (*args, *kwargs.values()) if isinstance(one, torch.device | str)]
         asked = [torch.device(one) for one in asked if str(one).split(":")[0] in ("cpu", "cuda")]
         if name in MOVES and (asked or name != "to"):
-            return self.move(args[0], name == "cuda" or bool(asked) and asked[0].type == "cuda")
+            return self.move(args[0], name == "cuda" or (bool(asked) and asked[0].type == "cuda"))
         if name == "numpy" and self.is_there(args[0]):
             raise WrongPlace("numpy() of a tensor on the GPU")
         places = {self.is_there(one) for one in tensors if one.dim() and one.numel()}

@@ -69,6 +69,6 @@ def test_every_task_and_every_look_keep_to_the_device(shop, softmax):
 
 
 def test_a_table_left_on_the_cpu_is_noticed(shop, monkeypatch):
-    monkeypatch.setattr("fusion.trainer.Lessons.to", lambda self, device: self)
+    monkeypatch.setattr("fusion.trainer.Lessons.to", lambda self, _: self)
     with Elsewhere(), pytest.raises(WrongPlace):
         fitted(shop, GPU)

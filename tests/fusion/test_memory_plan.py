@@ -1,5 +1,6 @@
 """A budget of memory: what fits stays whole, what does not is cut to size and said."""
 
+import itertools
 import logging
 
 import numpy as np
@@ -51,7 +52,7 @@ def test_what_is_planned_fits_the_budget(items, budget, caplog):
 def test_more_memory_never_cuts_more():
     settings, known = load_settings(None, []), catalogue(30_113)
     plans = [plan_memory(known, settings, budget) for budget in (1.0, 2.0, 4.0, 8.0, 64.0)]
-    for less, more in zip(plans, plans[1:], strict=False):
+    for less, more in itertools.pairwise(plans):
         assert less.linear_items <= more.linear_items
         assert less.cells <= more.cells
         assert less.softmax_items <= more.softmax_items
