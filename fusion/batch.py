@@ -150,16 +150,18 @@ def _filled(column: np.ndarray, rows: np.ndarray, there: np.ndarray) -> np.ndarr
 
 @dataclass(frozen=True)
 class RatedPairs:
-    """Rated events grouped by user."""
+    """Rated events grouped by user; ratings in units around their mean."""
 
     history: Histories
 
     @classmethod
-    def of(cls, events: Interactions, users: int) -> "RatedPairs":
+    def of(cls, events: Interactions, users: int, scale: tuple[float, float]) -> "RatedPairs":
         order = np.argsort(events.user, kind="stable")
         start = np.concatenate([[0], np.cumsum(np.bincount(events.user, minlength=users))])
         assert events.stars is not None
-        return cls(Histories(start, events.item[order], stars=events.stars[order]))
+        mean, unit = scale
+        stars = ((events.stars[order] - mean) / unit).astype(np.float32)
+        return cls(Histories(start, events.item[order], stars=stars))
 
     def of_users(self, users: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
         part = self.history.take(users)

@@ -14,7 +14,7 @@ from fusion.known import DENSE
 from fusion.network import Evidence, JointNetwork, Shape
 from fusion.network_leaf import order_scores, sequence_scores
 from fusion.settings import Settings
-from fusion.star_start import start_stars
+from fusion.star_start import in_data_units, start_stars
 from fusion.trainer import Lessons, Trainer
 from fusion.unfinished import Memory
 from fusion.validation import Validation
@@ -108,6 +108,7 @@ def fit_network(
             progress(trainer.learning.epoch, total, _said(keepers, judged=validation is not None))
     for keeper in keepers.values():
         keeper.restore()
+    in_data_units(averaged, lessons.events)
     if progress:
         progress(settings.network.epochs, settings.network.epochs, "network")
     return averaged.eval(), journal

@@ -132,8 +132,9 @@ def _shortlist(
         at = columns.nonzero()[:, 0]
         if not len(at):
             continue
-        for leaf in z[:, :, at]:
-            open_scores = leaf.masked_fill(validation.masked[:, at], -torch.inf)
+        closed = validation.masked[:, at]
+        for leaf in z:  # one at a time: all of them are the largest tensor of the fusion
+            open_scores = leaf[:, at].masked_fill(closed, -torch.inf)
             top = open_scores.topk(min(most, len(at)), dim=1).indices
             listed[torch.arange(n)[:, None], at[top]] = True
     width = int(listed.sum(1).max())

@@ -25,6 +25,7 @@ from fusion.material import (
     read_texts,
     validation_exam,
 )
+from fusion.memory_plan import plan_memory
 from fusion.model import Model, network_leaves
 from fusion.network import JointNetwork
 from fusion.network_leaf import NetworkLeaf
@@ -85,9 +86,10 @@ def _fit(
     texts = read_texts(dataset, settings, device_of(settings), progress, record, source)
     returning = people_return(dataset, split)
     known = known_of(dataset, train, graph, texts, settings, returning=returning)
-    seen = seen_items(known)
-    validation = Validation.of(validation_exam(dataset, split), seen)
-    fitted = fit_cheap_leaves(known, Search(validation), settings, say)
+    seen, plan = seen_items(known), plan_memory(known, settings)
+    sized, record.plan = plan.applied(settings), plan.record()
+    validation = Validation.of(validation_exam(dataset, split), seen, plan.cells)
+    fitted = fit_cheap_leaves(known, Search(validation), sized, say)
     given, exam = _fit_ratings(dataset, split, known, settings, fitted, say)
     record.order_pays = settings.behaviour.on and known.timed and _order_pays(fitted, settings)
     networks = list[JointNetwork]()
@@ -95,9 +97,7 @@ def _fit(
         lessons = lessons_of(dataset, train, known, settings, behaviour=record.order_pays)
         shape = shape_of(settings, lessons, behaviour=record.order_pays)
         begin = beginning(source, dataset, known, graph, texts, record)
-        train_one = one_network(
-            dataset, known, settings, shape, lessons, validation, progress, begin
-        )
+        train_one = one_network(dataset, known, sized, shape, lessons, validation, progress, begin)
         cheap = not record.order_pays and np.prod(known.matrix.shape) <= SMALL_PASS
         count = settings.network.seeds or (3 if cheap else 1)
         with few_threads(dataset, settings):

@@ -14,7 +14,16 @@ from data.histories import Cases
 from fusion.als import factorise
 from fusion.content import carried
 from fusion.known import Known, most_met
-from fusion.linear import Linear, closed_form, event_ridge, event_rows, fact_rows, gram
+from fusion.linear import (
+    Linear,
+    add_gram,
+    closed_form_of_own,
+    event_ridge,
+    event_rows,
+    fact_rows,
+    gram,
+    rounded_,
+)
 from fusion.neighbours import (
     Profile,
     Returning,
@@ -166,7 +175,10 @@ def fit_linear(known: Known, search: Search, settings: Settings, fitted: Fitted)
     else:
         chosen = {n: v for n, v in search.given["linear"].items() if n != "ndcg"}
     kept = most_met(known.matrix, settings.linear.max_items)
-    leaf = solve_linear(linear_blocks(known, kept), chosen, kept, known.matrix.shape[1])
+    if len(kept) > SEARCH_ITEMS:
+        leaf = whole_linear(known, chosen, kept)
+    else:
+        leaf = solve_linear(linear_blocks(known, kept), chosen, kept, known.matrix.shape[1])
     fitted.add("linear", leaf, began, **chosen, ndcg=search.mark(leaf))
     if known.timed and search.takes("linear-recent"):
         began = time.perf_counter()
@@ -222,9 +234,27 @@ def solve_linear(
     total = torch.zeros_like(blocks["events"])
     for name, block in blocks.items():
         total.add_(block, alpha=chosen.get(name, 1.0) ** 2)
-    weights = closed_form(total, chosen["ridge"]).half().float()
-    rows = {name: chosen[name] for name in ("facts", "text") if name in chosen}
-    return Linear(weights, kept, items, ridge=chosen["ridge"], rows=rows)
+    weights = rounded_(closed_form_of_own(total, chosen["ridge"]))
+    return Linear(weights, kept, items, ridge=chosen["ridge"], rows=_row_weights(chosen))
+
+
+def whole_linear(known: Known, chosen: Mapping[str, float], kept: np.ndarray) -> Linear:
+    """``solve_linear`` of ``linear_blocks``, added up in one table: for many items."""
+    rows = event_rows(known)[:, kept]
+    total = gram(rows)
+    total.diagonal().add_(torch.from_numpy(event_ridge(known, rows)))
+    if known.facts is not None:
+        add_gram(total, fact_rows(known.facts.matrix)[:, kept], chosen.get("facts", 1.0) ** 2)
+    if known.text is not None:
+        add_gram(total, known.text.vectors.T.numpy()[:, kept], chosen.get("text", 1.0) ** 2)
+    weights = rounded_(closed_form_of_own(total, chosen["ridge"]))
+    items = known.matrix.shape[1]
+    return Linear(weights, kept, items, ridge=chosen["ridge"], rows=_row_weights(chosen))
+
+
+def _row_weights(chosen: Mapping[str, float]) -> dict[str, float]:
+    """The weights of the rows of facts and texts that took part."""
+    return {name: chosen[name] for name in ("facts", "text") if name in chosen}
 
 
 def climb(grid: tuple[float, ...], place: int, mark: Callable[[float], float]) -> float:

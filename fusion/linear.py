@@ -12,6 +12,7 @@ from torch import Tensor
 from data.histories import Cases
 from fusion.known import Known
 
+ROWS = 1024  # of a table of pairs, made at once
 DROPPED = 0.6  # p / (1 - p): shares p of the events that dense rows are learned to do without
 
 
@@ -46,14 +47,21 @@ class Linear:
 
 def gram(*rows: sparse.spmatrix | np.ndarray) -> Tensor:
     """``sum X^T X`` over stacked row blocks [any, items], as a dense float32 tensor."""
-    total: np.ndarray | None = None
-    for block in rows:
-        part: Any = (block.T @ block).astype(np.float32)
-        dense = part.toarray() if sparse.issparse(part) else np.asarray(part)
-        total = dense if total is None else total + dense
-    if total is None:
+    if not rows:
         raise ValueError("no rows to learn from")
-    return torch.from_numpy(total)
+    total = torch.zeros(rows[0].shape[1], rows[0].shape[1])
+    for block in rows:
+        add_gram(total, block)
+    return total
+
+
+def add_gram(total: Tensor, block: Any, weight: float = 1.0) -> None:
+    """Add ``weight X^T X`` in place, some rows at a time: no second table of all pairs is made."""
+    turned: Any = block.T.tocsr() if sparse.issparse(block) else block.T
+    for start in range(0, len(total), ROWS):
+        part: Any = (turned[start : start + ROWS] @ block).astype(np.float32)
+        dense = part.toarray() if sparse.issparse(part) else np.asarray(part)
+        total[start : start + ROWS].add_(torch.from_numpy(dense), alpha=weight)
 
 
 def event_rows(known: Known) -> sparse.csr_matrix:
@@ -82,11 +90,23 @@ def event_ridge(known: Known, rows: sparse.csr_matrix) -> np.ndarray:
 
 def closed_form(gram_matrix: Tensor, ridge: float) -> Tensor:
     """``B = I - P / diag(P)`` with ``P = (G + ridge I)^-1``; the diagonal of B is zero."""
-    regular = gram_matrix.clone()
-    regular.diagonal().add_(ridge)
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(regular))
-    weights = inverse.div_(-inverse.diagonal().clone()[None, :])
+    return closed_form_of_own(gram_matrix.clone(), ridge)
+
+
+def closed_form_of_own(own: Tensor, ridge: float) -> Tensor:
+    """``closed_form`` that uses the memory of its argument: two tables in all, not four."""
+    own.diagonal().add_(ridge)
+    # By columns, as the solver wants them, or it would make a copy.
+    weights = torch.cholesky_inverse(torch.linalg.cholesky(own), out=own.mT)
+    weights.div_(-weights.diagonal().clone()[None, :])
     weights.fill_diagonal_(0.0)
+    return weights
+
+
+def rounded_(weights: Tensor) -> Tensor:
+    """As a run stores them, in half precision; in place."""
+    for part in weights.split(ROWS):
+        part.copy_(part.half())
     return weights
 
 

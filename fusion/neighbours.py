@@ -1,6 +1,7 @@
 """Neighbour leaves: cheap experts that need no training, each with its own view."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,6 +9,8 @@ from scipy import sparse
 from torch import Tensor
 
 from data.histories import Cases, Histories
+
+ROWS = 1024  # of a product made at once
 
 
 @dataclass(frozen=True)
@@ -20,9 +23,7 @@ class Similar:
     def score(self, cases: Cases) -> Tensor:
         """Scores [cases, items]."""
         weight = cases.history.recency(self.decay) if self.decay > 0 else None
-        scores = cases.history.matrix(self.table.shape[0], weight) @ self.table
-        dense = scores.toarray() if sparse.issparse(scores) else np.asarray(scores)
-        return torch.from_numpy(dense.astype(np.float32, copy=False))
+        return dense_product(cases.history.matrix(self.table.shape[0], weight), self.table)
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,7 @@ class Profile:
 
     def score(self, cases: Cases) -> Tensor:
         histories = cases.history.matrix(self.content.shape[0])
-        profile = histories @ self.content
-        scores = profile @ self.content.T
-        dense = scores.toarray() if sparse.issparse(scores) else np.asarray(scores)
-        return torch.from_numpy(dense.astype(np.float32, copy=False))
+        return dense_product(histories @ self.content, self.content.T)
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,22 @@ class Returning:
         return torch.from_numpy(met.toarray())
 
 
+Table = sparse.spmatrix | np.ndarray
+
+
+def dense_product(left: Table, right: Table) -> Tensor:
+    """``left @ right`` as a dense float32 tensor, some rows at a time.
+
+    A sparse product that is nearly full takes three times the memory of a dense one.
+    """
+    found = torch.empty(left.shape[0], right.shape[1])
+    for start in range(0, left.shape[0], ROWS):
+        part: Any = left[start : start + ROWS] @ right  # type: ignore[index]
+        dense = part.toarray() if sparse.issparse(part) else np.asarray(part)
+        found[start : start + ROWS] = torch.from_numpy(dense)
+    return found
+
+
 def idf_rows(facts: sparse.csr_matrix, learned: int | None = None) -> sparse.csr_matrix:
     """Facts weighted by ``log(items / items that share it)``, rows scaled to length one.
 
@@ -84,13 +98,14 @@ def random_walk(events: sparse.csr_matrix, *, keep: int = 200) -> Similar:
     """
     degree = np.maximum(np.asarray(events.sum(0)).ravel(), 1)
     per_user = sparse.diags(1 / np.maximum(np.asarray(events.sum(1)).ravel(), 1))
-    walks = sparse.diags(degree**-0.5) @ events.T @ per_user @ events @ sparse.diags(degree**-0.3)
-    walks = walks.tocoo()
-    others = walks.row != walks.col
-    walks = sparse.csr_matrix(
-        (walks.data[others].astype(np.float32), (walks.row[others], walks.col[others])), walks.shape
-    )
-    return Similar(strongest(walks, keep))
+    left = (sparse.diags(degree**-0.5) @ events.T @ per_user).tocsr()
+    parts = []
+    for start in range(0, left.shape[0], ROWS):
+        walks = (left[start : start + ROWS] @ events @ sparse.diags(degree**-0.3)).tocoo()
+        others = walks.row + start != walks.col
+        entries = walks.data[others].astype(np.float32), (walks.row[others], walks.col[others])
+        parts.append(strongest(sparse.csr_matrix(entries, walks.shape), keep))
+    return Similar(sparse.vstack(parts, format="csr"))
 
 
 def strongest(table: sparse.csr_matrix, keep: int) -> sparse.csr_matrix:

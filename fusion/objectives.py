@@ -64,7 +64,7 @@ def choice(logits: Float[Tensor, "n C"], share: Float[Tensor, "n C"]) -> Float[T
 
 
 def squared(predicted: Float[Tensor, " n"], given: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
-    """Squared error: of ratings in the data's own units, of standardised numbers of items."""
+    """Squared error: of ratings and of numbers of items, both standardised."""
     return (predicted - given).square()
 
 

@@ -14,22 +14,25 @@ from evaluation.pointwise import rmse
 from evaluation.rows import RowExam, row_answers
 from fusion.content import Content
 from fusion.known import Known, most_met
+from fusion.star_scale import rated_once, scale_of
 
 MOST_ITEMS = 3000  # with most ratings; a round costs the cube of them
+MOST_RATINGS = 2000  # of one person, the newest; a round costs the cube of them too
 NOISE = 0.65  # of the variance that item means leave
 OWN = 0.1  # and of what an item shares with no other
 PRIOR = 20.0  # people that the prior counts for
 DAMP = 5.0  # ratings at the mean, added to every item
-ROUNDS, GAIN = 10, 5e-4  # of the fit; it stops where validation RMSE falls by less
-LEAST = 1e-6  # of that variance: all ratings may be equal
+ROUNDS, GAIN = 10, 5e-4  # of the fit; it stops where validation RMSE, in units, falls by less
+LEAST = 1e-6  # of that variance, in units: all ratings may be equal
 CELLS = 4_000_000  # of one batch of covariance matrices
 
 
 @dataclass(frozen=True)
 class RatingProcess:
-    """``mean + b_i + k_i (K + noise)^-1 (r - mean - b)`` over the ratings r of one person.
+    """``mean + unit (b_i + k_i (K + noise)^-1 (r - b))`` over the ratings r of one person.
 
-    K is the covariance of what one person thinks of two items, the same for all
+    r have mean zero and variance one, so that no number in here depends on the scale
+    of the data. K is the covariance of what one person thinks of two items, the same for all
     people: at first what facts and texts have in common, then learned by
     expectation maximisation. After Yu et al. 2009, doi:10.1145/1571941.1571979,
     who start it from nothing. Items outside ``kept`` get no answer. What
@@ -39,10 +42,11 @@ class RatingProcess:
     mean: float
     offset: Float[Tensor, " kept"]  # b
     kernel: Float[Tensor, "kept kept"]  # K
-    pull: sparse.csr_matrix  # users x kept: (K + noise)^-1 (r - mean - b)
+    pull: sparse.csr_matrix  # users x kept: (K + noise)^-1 (r - b)
     kept: Int[np.ndarray, " kept"]
     items: int
     rounds: int = 1  # of expectation maximisation that it took
+    unit: float = 1.0
 
     def score(self, cases: Cases) -> Float[Tensor, "cases items"]:
         """What a person's expected ratings are above those of everybody; else zero."""
@@ -52,7 +56,7 @@ class RatingProcess:
 
     def stars(self, cases: Cases) -> Float[Tensor, "cases kept"]:
         """Expected ratings; of someone without training ratings, those of the items."""
-        return self.mean + self.offset + self._own(cases)
+        return self.mean + self.unit * (self.offset + self._own(cases))
 
     def _own(self, cases: Cases) -> Float[Tensor, "cases kept"]:
         pull = self.pull[np.maximum(cases.user, 0)]
@@ -62,25 +66,28 @@ class RatingProcess:
 
 @dataclass(frozen=True)
 class Rated:
-    """Who rated what of the kept items, grouped by user."""
+    """Who rated what of the kept items, once each, grouped by user; in units around the mean."""
 
     start: Int[np.ndarray, " _"]  # users + 1
     item: Int[Tensor, " n"]
     stars: Float[Tensor, " n"]
+    mean: float
+    unit: float
 
     @classmethod
     def of(cls, known: Known, kept: np.ndarray) -> "Rated":
-        events = known.events
-        assert events.stars is not None
-        place = np.full(known.matrix.shape[1], -1)
+        """The mean of what a person rated more than once; the newest ``MOST_RATINGS`` of each."""
+        users, items = known.matrix.shape
+        place = np.full(items, -1)
         place[kept] = np.arange(len(kept))
-        rows = np.flatnonzero(~np.isnan(events.stars) & (place[events.item] >= 0))
-        rows = rows[np.argsort(events.user[rows], kind="stable")]
-        counts = np.bincount(events.user[rows], minlength=known.matrix.shape[0])
+        user, item, stars = rated_once(known.events, MOST_RATINGS, place >= 0)
+        mean, unit = scale_of(stars)
         return cls(
-            np.concatenate([[0], np.cumsum(counts)]),
-            torch.from_numpy(place[events.item[rows]]),
-            torch.from_numpy(events.stars[rows]),
+            np.concatenate([[0], np.cumsum(np.bincount(user, minlength=users))]),
+            torch.from_numpy(place[item]),
+            torch.from_numpy(((stars - mean) / unit).astype(np.float32)),
+            mean,
+            unit,
         )
 
     def batches(self) -> Iterator[tuple[Int[Tensor, "B L"], Bool[Tensor, "B L"]]]:
@@ -127,16 +134,16 @@ def fit_ratings(known: Known, exam: RowExam | None, *, rounds: int | None = None
 
 def _start(known: Known, rated: Rated, kept: np.ndarray) -> tuple[RatingProcess, float]:
     """Damped item means, and a covariance from what facts and texts say is alike."""
-    mean = float(rated.stars.mean())
     count = torch.bincount(rated.item, minlength=len(kept)).float()
-    offset = torch.bincount(rated.item, rated.stars - mean, len(kept)).float() / (count + DAMP)
-    unit = max(float((rated.stars - mean - offset[rated.item]).square().mean()), LEAST)
+    offset = torch.bincount(rated.item, rated.stars, len(kept)).float() / (count + DAMP)
+    left = max(float((rated.stars - offset[rated.item]).square().mean()), LEAST)
     content = Content.of(known, numbers=False)  # a year adds nothing here (decision 069)
-    kernel = unit * content.likeness(kept, kept)
-    kernel.diagonal().add_(OWN * unit)
+    kernel = left * content.likeness(kept, kept)
+    kernel.diagonal().add_(OWN * left)
     none = sparse.csr_matrix((len(rated.start) - 1, len(kept)), dtype=np.float32)
-    process = RatingProcess(mean, offset, kernel, none, kept, known.matrix.shape[1])
-    return process, NOISE * unit
+    items = known.matrix.shape[1]
+    process = RatingProcess(rated.mean, offset, kernel, none, kept, items, unit=rated.unit)
+    return process, NOISE * left
 
 
 def _posterior(
@@ -153,7 +160,7 @@ def _posterior(
         left = process.kernel.view(-1)[cell] * both
         left.diagonal(dim1=1, dim2=2).add_(torch.where(there, noise, 1.0))
         inverse = torch.cholesky_inverse(torch.linalg.cholesky(left)) * both
-        rest = (rated.stars[rows] - process.mean - process.offset[item]) * there
+        rest = (rated.stars[rows] - process.offset[item]) * there
         pulled = (inverse @ rest[:, :, None])[:, :, 0]
         moment = pulled[:, :, None] * pulled[:, None, :] - inverse
         total.index_add_(0, cell.flatten(), moment.flatten())
@@ -180,10 +187,11 @@ def expected_rows(
     """The rows of an exam that the process answers, and the ratings that it expects there."""
     rows = np.flatnonzero(np.isin(exam.item, process.kept))
     offset = process.offset.numpy()[np.searchsorted(process.kept, exam.item[rows])]
-    return rows, process.mean + offset + row_answers(process.score, "ratings", exam)[rows]
+    own = row_answers(process.score, "ratings", exam)[rows]
+    return rows, process.mean + process.unit * (offset + own)
 
 
 def _error(process: RatingProcess, exam: RowExam) -> float:
-    """Root mean squared error of the ratings asked for, where there is an answer."""
+    """Root mean squared error, in units, of the ratings asked for, where there is an answer."""
     rows, expected = expected_rows(process, exam)
-    return rmse(exam.label[rows], expected) if len(rows) else 0.0
+    return rmse(exam.label[rows], expected) / process.unit if len(rows) else 0.0

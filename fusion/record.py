@@ -16,7 +16,8 @@ class Record:
 
     ``chosen`` holds the numbers of each base model with its validation NDCG@10
     (``ndcg``), ``seconds`` what each took, ``gate`` and ``newcomers`` validation NDCG@10
-    on the way to the blend, ``history`` one row per look and network.
+    on the way to the blend, ``history`` one row per look and network, ``plan`` what fitted into
+    memory.
     """
 
     chosen: Mapping[str, Marks] = field(default_factory=dict)
@@ -28,7 +29,7 @@ class Record:
     text_warnings: Sequence[str] = ()
     added_warnings: Sequence[str] = ()
     transfer: Mapping[str, int] | None = None
-    plan: Sequence[str] = ()
+    plan: Mapping[str, Any] = field(default_factory=dict)
 
 
 RECORD, HISTORY = "record.json", "history.jsonl"

@@ -10,11 +10,13 @@ from fusion.known import Known
 from fusion.learn import seen_items
 from fusion.leaves import Fitted, Search, fit_cheap_leaves
 from fusion.material import known_of, lessons_of
+from fusion.memory_plan import MemoryPlan
 from fusion.model import Model, network_leaves
 from fusion.network import JointNetwork
 from fusion.ratings import RatingProcess, fit_ratings
 from fusion.reranker import log_events_of
 from fusion.runtime import reproducible
+from fusion.settings import Settings
 from fusion.train_networks import beginning, few_threads, one_network, sayer, train_networks
 from fusion.transfer import Source
 from fusion.unfinished import Unfinished
@@ -47,7 +49,8 @@ def _refit(
     checkpoints: Unfinished | None,
     source: Source | None,
 ) -> Model:
-    say, settings, events = sayer(progress), model.settings, dataset.interactions
+    say, events = sayer(progress), dataset.interactions
+    settings = MemoryPlan(**model.record.plan).applied(model.settings)
     say("all events, with the numbers chosen")
     returning = model.known.returning
     known = known_of(dataset, events, graph, model.texts, settings, returning=returning)
@@ -61,7 +64,9 @@ def _refit(
     if rates is not None and events.stars is not None:
         low, high = float(np.nanmin(events.stars)), float(np.nanmax(events.stars))
         rates = replace(rates, low=low, high=high, process=process)
-    networks = _networks(model, dataset, known, graph, fitted, progress, checkpoints, source)
+    networks = _networks(
+        model, settings, dataset, known, graph, fitted, progress, checkpoints, source
+    )
     seen, reranker = seen_items(known), model.reranker
     if reranker is not None:
         reranker = replace(reranker, log_events=log_events_of(known))
@@ -78,6 +83,7 @@ def _refit(
 
 def _networks(
     model: Model,
+    settings: Settings,
     dataset: Dataset,
     known: Known,
     graph: KnowledgeGraph,
@@ -89,7 +95,7 @@ def _networks(
     """The networks of the model trained anew, each part until its best epoch."""
     if not model.networks:
         return []
-    settings, order_pays = model.settings, model.record.order_pays
+    order_pays = model.record.order_pays
     lessons = lessons_of(dataset, dataset.interactions, known, settings, behaviour=order_pays)
     begin = beginning(source, dataset, known, graph, model.texts, replace(model.record))
     shape = model.networks[0].shape

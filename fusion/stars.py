@@ -10,6 +10,7 @@ from torch import Tensor
 from data.histories import Cases
 from evaluation.rows import Rater, RowExam, row_answers
 from fusion.ratings import RatingProcess, expected_rows
+from fusion.star_scale import scale_of
 
 TRUST = 20.0  # validation ratings that weigh as much as the start
 START_BOTH, START_ALONE = (0.5, 0.5, 0.0), (1.0, 0.0)
@@ -55,15 +56,18 @@ def fit_stars(
 
     ``given`` are training ratings: their scale and mean.
     """
-    mean = float(given.mean())
+    mean, unit = scale_of(given)
     both, alone = START_BOTH, START_ALONE
     if exam is not None:
-        learned = row_answers(network.stars, "networks", exam) - mean
-        rest = exam.label - mean
-        alone = _line(learned[None], rest, alone)
+        learned = (row_answers(network.stars, "networks", exam) - mean) / unit
+        rest = (exam.label - mean) / unit
+        *weights, shift = _line(learned[None], rest, alone)
+        alone = (*weights, unit * shift)
         if process is not None:
             rows, other = expected_rows(process, exam)
-            both = _line(np.stack([learned[rows], other - mean]), rest[rows], both)
+            columns = np.stack([learned[rows], (other - mean) / unit])
+            *weights, shift = _line(columns, rest[rows], both)
+            both = (*weights, unit * shift)
     return Stars(float(given.min()), float(given.max()), mean, both, alone, process)
 
 

@@ -66,7 +66,8 @@ def put_leaf(
     elif isinstance(leaf, Returning):
         about[name] = {"kind": "returning", "pull": leaf.pull}
     elif isinstance(leaf, RatingProcess):
-        about[name] = {"kind": "ratings", "mean": leaf.mean, "rounds": leaf.rounds}
+        about[name] = {"kind": "ratings", "mean": leaf.mean}
+        about[name] |= {"rounds": leaf.rounds, "unit": leaf.unit}
         tensors["ratings.offset"] = leaf.offset
         tensors["ratings.kernel"] = leaf.kernel.half()
         tensors["ratings.kept"] = torch.from_numpy(leaf.kept)
@@ -109,5 +110,6 @@ def get_leaf(
             tensors["ratings.kept"].numpy(),
             known.matrix.shape[1],
             about.get("rounds", 1),
+            about.get("unit", 1.0),
         )
     raise DataError(f"model.json: leaf {name!r} is of an unknown kind {kind!r}")

@@ -35,7 +35,7 @@ def text_scores(texts: Texts | None, text: str, items: int) -> Tensor:
     if texts is None:
         log.warning("no item texts were learned, so the text query is left out")
         return torch.zeros(1, items)
-    view, warnings = texts.encoder.encode([text])
+    view, warnings = texts.encoder.encode([text], store=False)
     if warnings or not bool(view.known.any()):
         return torch.zeros(1, items)
     cosine = texts.whitening(view).vectors @ texts.items.vectors.T

@@ -3,7 +3,7 @@
 import copy
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -20,6 +20,7 @@ from fusion.network import JointNetwork
 from fusion.objectives import Objective, combine
 from fusion.sampling import Sampler
 from fusion.settings import Settings
+from fusion.star_start import given_scale
 from fusion.training_state import Learning, check_loss
 
 UNTIMED = 0.1  # share of steps that hide times, for visitors whose items come without them
@@ -35,6 +36,15 @@ class Lessons:
     events: Interactions
     numbers: Tensor | None = None  # items x C, standardised, NaN where missing
     returning: bool = False  # whether people come back to items they met
+
+    def to(self, device: torch.device) -> "Lessons":
+        """The same with the tables of items on a device; events stay arrays and move by steps."""
+        share, numbers = self.share, self.numbers
+        return replace(
+            self,
+            share=None if share is None else share.to(device),
+            numbers=None if numbers is None else numbers.to(device),
+        )
 
     @property
     def per_user(self) -> float:
@@ -55,6 +65,7 @@ class Trainer:
         device: torch.device,
         until: Mapping[str, int] | None = None,
     ) -> None:
+        lessons = lessons.to(device)
         self.network, self.lessons, self.settings = network, lessons, settings
         self.device = device
         counts = np.bincount(lessons.groups.user, np.diff(lessons.groups.start))
@@ -84,7 +95,8 @@ class Trainer:
         self.rated = None
         if tasks.stars and lessons.events.stars is not None:
             rated = np.flatnonzero(~np.isnan(lessons.events.stars))
-            self.rated = RatedPairs.of(lessons.events.take(rated), len(self.user_weight))
+            scale = given_scale(lessons.events)
+            self.rated = RatedPairs.of(lessons.events.take(rated), len(self.user_weight), scale)
             self.objectives.append(
                 Objective("stars", tasks.stars, objectives.squared, ("stars", "given"))
             )
@@ -196,9 +208,9 @@ class Trainer:
             fields["share"], known = _mean_share(lessons.share, case, item, len(at))
             fields["choice"] = network.choice(vectors.users[user])[known]
         if lessons.numbers is not None and network.numbers is not None:
-            told = lessons.numbers.to(device)
-            known = ~told.isnan()
-            fields["numbers"], fields["told"] = network.numbers(vectors.items)[known], told[known]
+            known = ~lessons.numbers.isnan()
+            fields["numbers"] = network.numbers(vectors.items)[known]
+            fields["told"] = lessons.numbers[known]
         if self.rated is not None:
             user_rows, item_rows, given = self.rated.of_users(np.unique(groups.user[at]))
             user_rows, item_rows = user_rows.to(device), item_rows.to(device)

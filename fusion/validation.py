@@ -23,11 +23,11 @@ class Validation:
     seen: Bool[Tensor, " all"]  # items with training events; not cut where cases are shortlisted
 
     @classmethod
-    def of(cls, exam: Exam, seen: Bool[Tensor, " I"]) -> "Validation":
+    def of(cls, exam: Exam, seen: Bool[Tensor, " I"], most_cells: int = MOST_CELLS) -> "Validation":
         """From an exam of the validation part; an even sample of cases bounds memory."""
         if exam.part != "valid":
             raise ValueError(f"only the validation part may be looked at, not {exam.part!r}")
-        most = max(1, MOST_CELLS // max(exam.items, 1))
+        most = max(1, most_cells // max(exam.items, 1))
         rows = np.unique(np.linspace(0, len(exam) - 1, min(most, len(exam))).astype(np.int64))
         masked, wanted = (_dense(s.take(rows), exam.items) for s in (exam.masked, exam.wanted))
         return cls(exam.cases.take(rows), masked, wanted, seen)

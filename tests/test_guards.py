@@ -94,7 +94,7 @@ def test_scripts_and_the_front_door_are_outermost():
 
 @pytest.mark.parametrize(
     ("library", "home"),
-    [("sentence_transformers", "encoders/text.py"), ("neo4j", "kg/neo4j_store.py")],
+    [("sentence_transformers", "encoders/sentence_model.py"), ("neo4j", "kg/neo4j_store.py")],
 )
 def test_a_heavy_library_is_imported_in_one_file(library, home):
     importers = {named(path) for path in code(*MAY_IMPORT, *SCRIPTS, "trefoil", "benchmarks")}

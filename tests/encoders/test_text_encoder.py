@@ -1,7 +1,7 @@
-"""Texts to vectors: meaning, the cache, what is said when meaning cannot be had, whitening."""
+"""Texts to vectors: meaning, what is said when meaning cannot be had, whitening."""
 
 import logging
-import unicodedata
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -9,8 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from encoders.sentence_model import digest_of, load, source_of, token_counts
 from encoders.text import TextEncoder, Whitening, hashed_ngrams, unknown_share
-from encoders.text_cache import TextCache
+from encoders.text_cache import Reading
 from encoders.view import View
 
 PAIRS = (
@@ -27,8 +28,8 @@ def home(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
 
 
-def never_load(_):
-    raise AssertionError("the model was loaded although every text was in the cache")
+def never_load(*_):
+    raise AssertionError("the model was loaded although there was no need")
 
 
 def test_related_sentences_are_closer_than_unrelated_ones(home, capfd):
@@ -47,40 +48,12 @@ def test_related_sentences_are_closer_than_unrelated_ones(home, capfd):
 def test_a_cache_hit_equals_a_miss_exactly_and_loads_no_model(home, monkeypatch):
     texts = [PAIRS[0][0], None, PAIRS[1][0], "  ", PAIRS[0][0]]
     missed, _ = TextEncoder(cache=home / "own").encode(texts)
-    monkeypatch.setattr(TextEncoder, "_load", never_load)
+    monkeypatch.setattr("encoders.text.load", never_load)
     hit, _ = TextEncoder(cache=home / "own").encode(texts)
     assert torch.equal(missed.vectors, hit.vectors)
     assert hit.known.tolist() == [True, False, True, False, True]
     assert not hit.vectors[1].any()
     assert torch.equal(hit.vectors[0], hit.vectors[4])
-
-
-def test_the_cache_tells_models_revisions_and_lengths_apart(tmp_path):
-    one = np.ones((1, 4), np.float32)
-    TextCache(TextEncoder(model="a").name, tmp_path).add(["text"], one)
-    for other in (
-        TextEncoder(model="b"),
-        TextEncoder(model="a", revision="r1"),
-        TextEncoder(model="a", max_tokens=65),
-    ):
-        assert TextCache(other.name, tmp_path).missing(["text"]) == ["text"]
-    assert not TextCache(TextEncoder(model="a").name, tmp_path).missing(["text"])
-
-
-def test_the_cache_keeps_forms_of_one_letter_and_lone_surrogates_apart(tmp_path):
-    texts = [unicodedata.normalize(form, "é") for form in ("NFC", "NFD")] + ["\ud800", "😀"]
-    vectors = np.arange(16, dtype=np.float32).reshape(4, 4)
-    TextCache("any", tmp_path).add(texts, vectors)
-    assert np.array_equal(TextCache("any", tmp_path).get(texts), vectors)
-
-
-@pytest.mark.parametrize("keep", [0, 7, 60, -1])
-def test_a_damaged_cache_counts_as_empty(tmp_path, keep):
-    cache = TextCache("any", tmp_path)
-    cache.add(["a", "b"], np.ones((2, 4), np.float32))
-    whole = cache.path.read_bytes()
-    cache.path.write_bytes(whole[:keep])
-    assert TextCache("any", tmp_path).missing(["a", "b"]) == ["a", "b"]
 
 
 def test_texts_whose_words_the_tokenizer_does_not_know_are_read_as_ngrams_loudly(home, caplog):
@@ -117,7 +90,7 @@ def test_without_the_package_of_weights_minilm_gives_the_stand_in(tmp_path, monk
 
 @pytest.mark.parametrize("texts", [[], [None], ["", " \n"]])
 def test_without_any_text_nothing_is_known_and_no_model_is_loaded(texts, tmp_path, monkeypatch):
-    monkeypatch.setattr(TextEncoder, "_load", never_load)
+    monkeypatch.setattr("encoders.text.load", never_load)
     view, warnings = TextEncoder(cache=tmp_path).encode(texts)
     assert len(view.vectors) == len(texts)
     assert not view.known.any()
@@ -160,10 +133,75 @@ class WordTokenizer:
         (["x"], 1.0),
         ([""], 0.0),
         (["a x b y y"], 1 / 3),
+        (["x", "a b c"], 1 / 4),
     ],
 )
 def test_the_share_of_unknown_words_among_those_read_is_counted(texts, share):
-    assert unknown_share(WordTokenizer(), texts, max_tokens=3) == share
+    counts = token_counts(WordTokenizer(), texts, max_tokens=3)
+    nothing = np.zeros(1, np.float16)
+    assert unknown_share(Reading(nothing, *count) for count in counts) == share
+
+
+def test_a_text_in_another_language_counts_as_no_text_among_many_that_are_read(home):
+    english = [f"A film of {what}." for pair in PAIRS for what in pair for _ in range(4)]
+    view, warnings = TextEncoder(cache=home / "mixed").encode([*english, CHINESE[0]])
+    assert not warnings
+    assert view.known.tolist() == [True] * len(english) + [False]
+    assert not view.vectors[-1].any()
+
+
+def test_a_warm_cache_does_not_change_how_texts_are_read(home):
+    """Most texts of the whole are readable; those that were missing alone would not be."""
+    english = [f"A film of {what}." for pair in PAIRS for what in pair]
+    whole = [*english, *CHINESE]
+    cold, said = TextEncoder(cache=home / "cold").encode(whole)
+    warm = TextEncoder(cache=home / "warm")
+    warm.encode(english)
+    then, again = warm.encode(whole)
+    assert again == said
+    assert torch.equal(then.known, cold.known)
+    assert torch.allclose(then.vectors, cold.vectors, atol=1e-3)
+
+
+def test_vectors_come_in_the_order_of_the_texts_whatever_their_lengths(home):
+    texts = ["ocean " * n for n in (9, 1, 30, 3)] + ["a jazz night"]
+    together, _ = TextEncoder(cache=home / "together").encode(texts)
+    alone = [TextEncoder().encode([text], store=False)[0].vectors[0] for text in texts]
+    assert torch.allclose(together.vectors, torch.stack(alone), atol=2e-3)
+
+
+def test_a_query_is_read_and_written_nowhere(tmp_path):
+    view, _ = TextEncoder(cache=tmp_path).encode(["a private wish"], store=False)
+    assert view.known.all()
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_file_of_the_cache_holds_no_text(tmp_path):
+    TextEncoder(cache=tmp_path).encode(["an unmistakable sentence"])
+    held = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert held
+    assert b"unmistakable" not in held
+
+
+def test_a_model_is_loaded_once_for_the_same_settings():
+    source = source_of("minilm")
+    threads = [Thread(target=load, args=(source, None, "cpu", 32)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert load(source, None, "cpu", 32) is load(source, None, "cpu", 32)
+    assert load(source, None, "cpu", 32) is not load(source, None, "cpu", 64)
+
+
+def test_other_weights_under_the_same_name_have_another_digest(tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"one")
+    (tmp_path / "README.md").write_text("words", "utf-8")
+    before = digest_of(str(tmp_path), None)
+    (tmp_path / "README.md").write_text("other words", "utf-8")
+    assert digest_of(str(tmp_path), None) == before
+    (tmp_path / "model.safetensors").write_bytes(b"other")
+    assert digest_of(str(tmp_path), None) != before
 
 
 def test_ngrams_know_spelling_and_are_the_same_in_every_process():
@@ -242,3 +280,29 @@ def test_whitening_of_equal_rows_is_finite():
 def test_a_view_refuses_flags_of_another_length():
     with pytest.raises((ValueError, TypeError)):  # TypeError where shapes are checked first
         View(torch.zeros(3, 1), torch.zeros(2, dtype=torch.bool))
+
+
+@given(st.integers(1, 12), st.integers(1, 9), st.integers(1, 4), st.integers(0, 10**6))
+@settings(max_examples=60, deadline=None)
+def test_whitening_of_rows_of_low_rank_is_finite_and_of_length_one(rows, width, rank, seed):
+    generator = torch.Generator().manual_seed(seed)
+    few = torch.randn(rank, width, generator=generator)
+    vectors = few[torch.randint(rank, (rows,), generator=generator)]
+    white = Whitening.fit(View(vectors, torch.ones(rows, dtype=torch.bool)), 8)
+    found = white(View(vectors, torch.ones(rows, dtype=torch.bool))).vectors
+    assert torch.isfinite(found).all()
+    lengths = found.norm(dim=1)
+    assert bool(((lengths - 1).abs() < 1e-3).logical_or(lengths < 1e-3).all())
+
+
+def test_where_eigenvalues_do_not_converge_singular_values_give_the_same(monkeypatch):
+    view = strong_direction()
+    usual = Whitening.fit(view, 5)
+
+    def fails(_):
+        raise torch.linalg.LinAlgError("failed to converge")
+
+    monkeypatch.setattr(torch.linalg, "eigh", fails)
+    other = Whitening.fit(view, 5)
+    assert torch.allclose(usual.directions, other.directions, atol=1e-4)
+    assert torch.allclose(usual.mean, other.mean)

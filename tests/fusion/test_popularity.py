@@ -93,7 +93,7 @@ def test_people_never_seen_get_what_is_in_fashion(fashions, tmp_path):
         recommender.save(tmp_path / lately)
         assert Recommender.load(tmp_path / lately).recommend("nobody", k=8) == answers
     assert found["true"] == 8
-    assert found["false"] <= 4  # by chance 2
+    assert found["false"] <= 5  # 8 of 40 items, 10 in fashion: 2 by chance, deviation 1.1
 
 
 def test_a_fashion_that_is_over_is_not_heard(tmp_path):

@@ -11,13 +11,15 @@ from scipy import sparse
 from small_cases import cases, histories
 
 from data.histories import Cases
-from data.interactions import Interactions
+from data.interactions import UNKNOWN_TIME, Interactions
+from evaluation.pointwise import rmse
 from evaluation.rows import RowExam
 from fusion import ratings
 from fusion.known import Known
-from fusion.ratings import Rated, RatingProcess, fit_ratings
+from fusion.ratings import Rated, RatingProcess, expected_rows, fit_ratings
 from fusion.recommender import Recommender
 from fusion.settings import load_settings
+from fusion.star_scale import rated_once, scale_of
 from fusion.stars import Stars, fit_stars
 from kg.facts import Facts
 
@@ -70,7 +72,7 @@ def posterior(process, noise, item, stars):
     """Mean and covariance of one person's tastes, by the textbook."""
     kernel, seen = process.kernel.double().numpy(), np.asarray(item)
     inverse = np.linalg.inv(kernel[np.ix_(seen, seen)] + noise * np.eye(len(seen)))
-    rest = stars - process.mean - process.offset.numpy()[seen]
+    rest = (stars - process.mean) / process.unit - process.offset.numpy()[seen]
     gain = kernel[:, seen] @ inverse
     return gain @ rest, kernel - gain @ kernel[seen]
 
@@ -87,7 +89,8 @@ def test_tastes_and_the_next_covariance_are_those_of_the_textbook(monkeypatch, c
     people = np.unique(user)
     for one in people:
         mean, covariance = posterior(process, noise, item[user == one], stars[user == one])
-        assert np.allclose(found[one], process.mean + process.offset.numpy() + mean, atol=1e-3)
+        expected = process.mean + process.unit * (process.offset.numpy() + mean)
+        assert np.allclose(found[one], expected, atol=1e-3)
         total += covariance + np.outer(mean, mean)
     monkeypatch.setattr(ratings, "PRIOR", 0.0)
     updated = ratings._update(process, moment, process.kernel)
@@ -99,7 +102,8 @@ def test_a_person_without_ratings_gets_those_of_the_items():
     process = fit_ratings(known(user, item, stars, users=USERS + 1), None)
     asked = Cases(np.array([USERS, -1, 0]), histories([], [], []))
     found = process.stars(asked)
-    assert torch.allclose(found[:2], (process.mean + process.offset).expand(2, -1))
+    of_items = process.mean + process.unit * process.offset
+    assert torch.allclose(found[:2], of_items.expand(2, -1))
     assert not torch.allclose(found[2], found[0], atol=0.1)
 
 
@@ -219,3 +223,65 @@ def test_added_items_are_rated_and_the_others_stay_as_they_were(recommender):
     assert after.shape[1] == before.shape[1] + 1
     assert torch.allclose(after[:, :-1], before, atol=1e-4)
     assert torch.isfinite(after).all()
+
+
+@pytest.mark.parametrize("scale", [1e3, 1e-3, 1e6, 1e-6])
+@pytest.mark.parametrize("shift", [0.0, -3.0])
+def test_the_unit_of_ratings_changes_no_figure(scale, shift):
+    user, item, stars = some_ratings(share=0.8)
+    stars = (stars + shift).astype(np.float32)
+    held = np.random.default_rng(5).random(len(user)) < 0.25
+    error, blend = [], []
+    for unit in (1.0, scale):
+        asked = exam(user[held], item[held], unit * stars[held])
+        process = fit_ratings(known(user[~held], item[~held], unit * stars[~held]), asked)
+        assert torch.isfinite(process.kernel).all()
+        rows, expected = expected_rows(process, asked)
+        error.append(rmse(asked.label[rows], expected) / unit)
+        networks = Networks(np.full((USERS, ITEMS), unit * 2.0, np.float32))
+        rates = fit_stars(networks, process, unit * stars[~held], asked)
+        blend.append([*rates.both[:2], rates.both[2] / unit, *rates.alone[:1]])
+    assert error[1] == pytest.approx(error[0], rel=1e-3)
+    assert blend[1] == pytest.approx(blend[0], rel=1e-2, abs=1e-3)
+
+
+def test_a_pair_rated_often_counts_once_with_the_mean():
+    often = known([0, 0, 0, 1], [3, 3, 3, 3], [1.0, 2.0, 6.0, 4.0])
+    once = known([0, 1], [3, 3], [3.0, 4.0])
+    one, other = (Rated.of(world, np.arange(ITEMS)) for world in (often, once))
+    assert one.start.tolist() == other.start.tolist()
+    assert one.item.tolist() == [3, 3]
+    assert one.stars.tolist() == other.stars.tolist()
+    assert (one.mean, one.unit) == (3.5, 0.5)
+
+
+def test_of_a_person_with_many_ratings_only_the_newest_take_part():
+    events = Interactions(
+        np.array([0, 0, 0, 0, 1]),
+        np.array([5, 2, 7, 9, 2]),
+        np.ones(5, bool),
+        stars=np.array([5.0, 2.0, 7.0, 9.0, 1.0], np.float32),
+        at=np.array([30, UNKNOWN_TIME, 10, 20, 0]),
+    )
+    user, item, stars = rated_once(events, 2, np.ones(ITEMS, bool))
+    assert user.tolist() == [0, 0, 1]
+    assert item.tolist() == [5, 9, 2]
+    assert stars.tolist() == [5.0, 9.0, 1.0]
+    untimed = replace(events, at=None)
+    assert rated_once(untimed, 2, np.ones(ITEMS, bool))[1].tolist() == [7, 9, 2]
+
+
+def test_no_batch_of_an_account_with_everything_passes_the_bound(monkeypatch):
+    monkeypatch.setattr(ratings, "MOST_RATINGS", 20)
+    monkeypatch.setattr(ratings, "CELLS", 400)
+    user = np.concatenate([np.zeros(500, np.int64), np.repeat(np.arange(1, 40), 3)])
+    item = np.concatenate([np.arange(500) % 100, np.arange(117) % 100])
+    world = known(user, item, np.arange(617) % 5, items=100)
+    sizes = [rows.shape for rows, _ in Rated.of(world, np.arange(100)).batches()]
+    assert max(count * longest**2 for count, longest in sizes) <= 400
+    assert torch.isfinite(fit_ratings(world, None).kernel).all()
+
+
+def test_scale_of_equal_single_and_no_ratings_is_one():
+    for equal in ([], [4.0], [1e9, 1e9], [0.0, 0.0], [0.1] * 7):
+        assert scale_of(np.array(equal, np.float32))[1] == 1.0
