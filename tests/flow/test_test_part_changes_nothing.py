@@ -5,14 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from planted_shop import TINY
 from safetensors.numpy import load_file
 from twins import RULES, shop_split_by, twin_of
 
 from data import Split
+from evaluation.protocol import full_exam
 from fusion import clicks, learn, reranker_fit
 from fusion.recommender import Recommender
 from fusion.settings import load_settings
+from fusion.validation import Validation
 
 EVERYTHING = (
     *TINY,
@@ -58,8 +61,9 @@ def edges_of(recommender: Recommender) -> dict[str, list[list[int]]]:
     return {" ".join(key): [one.source.tolist(), one.target.tolist()] for key, one in edges}
 
 
+@pytest.mark.usefixtures("small_thresholds")
 @pytest.mark.parametrize("rule", RULES)
-def test_nothing_learned_hangs_on_the_test_part(rule, tmp_path, small_thresholds, monkeypatch):
+def test_nothing_learned_hangs_on_the_test_part(rule, tmp_path, monkeypatch):
     rehearsed, rehearse = [], learn.fit_model  # the one that learning itself calls
 
     def counted(*given, **more):
@@ -79,12 +83,14 @@ def test_nothing_learned_hangs_on_the_test_part(rule, tmp_path, small_thresholds
     assert told == told_other
     assert edges_of(one) == edges_of(other)
     model = one.model
-    assert LEAVES <= set(model.leaves)
+    assert set(model.leaves) >= LEAVES
     assert model.rates is not None
     assert {"reranked", "reranked, not taken"} & set(model.notes["gate"])
     # Validation that is carved from training holds no negatives, and is rehearsed for.
     assert (model.clicks is None) == (rule == "carved")
     assert len(rehearsed) == (2 if rule == "carved" else 0)
+    one_network, another = (network.item_bias for network in model.networks)
+    assert not torch.equal(one_network, another)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -99,8 +105,9 @@ def test_twins_differ_in_every_column_of_the_test_part_alone(rule, tmp_path):
         assert (before[test] != after[test]).all()
 
 
+@pytest.mark.usefixtures("small_thresholds")
 @pytest.mark.parametrize("rule", ["time", "carved"])
-def test_learning_does_not_open_the_test_part(rule, tmp_path, small_thresholds, monkeypatch):
+def test_learning_does_not_open_the_test_part(rule, tmp_path, monkeypatch):
     dataset, split = shop_split_by(rule, tmp_path / "data", users=40, events=9)
 
     def sealed(_):
@@ -109,3 +116,12 @@ def test_learning_does_not_open_the_test_part(rule, tmp_path, small_thresholds, 
     monkeypatch.setattr(Split, "open_test", sealed)
     settings = load_settings(None, [*EVERYTHING, "network.on=false"])
     assert Recommender(settings).fit(dataset, split=split).model.gate.leaves
+
+
+@pytest.mark.parametrize("rule", ["time", "ratio"])
+def test_choices_refuse_an_exam_of_the_test_part(rule, tmp_path):
+    dataset, split = shop_split_by(rule, tmp_path / "data", users=40, events=9)
+    seen = torch.ones(len(dataset.items), dtype=torch.bool)
+    assert len(Validation.of(full_exam(dataset, split, "valid"), seen))
+    with pytest.raises(ValueError, match="only the validation part may be looked at, not 'test'"):
+        Validation.of(full_exam(dataset, split, "test"), seen)
