@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 from twins import RULES, shop_split_by, twin_of
 
 from data import Split
+from data.split import rehearsal
 from evaluation.protocol import full_exam
 from fusion import clicks, learn, reranker_fit
 from fusion.recommender import Recommender
@@ -125,3 +126,13 @@ def test_choices_refuse_an_exam_of_the_test_part(rule, tmp_path):
     assert len(Validation.of(full_exam(dataset, split, "valid"), seen))
     with pytest.raises(ValueError, match="only the validation part may be looked at, not 'test'"):
         Validation.of(full_exam(dataset, split, "test"), seen)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rehearsal_divides_training_alone(rule, tmp_path):
+    dataset, split = shop_split_by(rule, tmp_path / "data", users=40, events=9)
+    part = rehearsal(dataset, split, 0.1)
+    assert len(part.valid)
+    assert sorted([*part.train, *part.valid]) == sorted(split.train)
+    assert dataset.interactions.positive[part.valid].all()
+    assert not len(part.open_test())

