@@ -1,4 +1,4 @@
-"""What is known at which moment: the order of a history, the time of asking, cut exams."""
+"""What is known at which moment: histories, times of asking, contexts, and cut exams."""
 
 from dataclasses import replace
 
@@ -7,8 +7,9 @@ import pytest
 from twins import RULES, shop_split_by
 
 from data import Interactions
-from data.histories import Histories
+from data.histories import Cases, Histories
 from evaluation.protocol import cold_exam, full_exam, only_cases
+from fusion.neighbours import Returning
 
 
 def test_histories_are_read_from_the_oldest_on_and_ties_keep_file_order():
@@ -50,3 +51,14 @@ def test_a_cut_exam_ranks_the_same_candidates(tmp_path):
     assert len(cut) == len(exam) - 1 > 0
     assert cut.candidates is not None
     assert (cut.candidates == exam.candidates).all()
+
+
+def test_an_unknown_context_equals_no_other():
+    """Item 0 was met who knows where, item 1 in context 0."""
+    history = Histories(np.array([0, 2]), np.array([0, 1]), scenario={"device": np.array([-1, 0])})
+    scores = [
+        Returning(2, pull=1.0).score(Cases(np.zeros(1, np.int64), history, None, {"device": now}))
+        for now in (np.array([-1]), np.array([0]))
+    ]
+    assert scores[0].tolist() == [[1.0, 1.0]]
+    assert scores[1][0].tolist() == pytest.approx([1.0, np.e])
