@@ -86,7 +86,10 @@ def test_nothing_learned_hangs_on_the_test_part(rule, tmp_path, monkeypatch):
     model = one.model
     assert set(model.leaves) >= LEAVES
     assert model.rates is not None
-    assert '"reranked' in json.dumps(told)  # taken or not, it was taught and judged
+    # The marks tell of a reranker, too, that was taught and not taken.
+    assert {"reranked", "reranked, not taken"} & set(model.record.gate)
+    for marks in ("gate", "chosen", "newcomers"):
+        assert getattr(model.record, marks) == getattr(other.model.record, marks)
     # Validation that is carved from training holds no negatives, and is rehearsed for.
     assert (model.clicks is None) == (rule == "carved")
     assert len(rehearsed) == (2 if rule == "carved" else 0)
