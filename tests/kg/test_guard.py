@@ -117,6 +117,27 @@ def test_refusals_say_where_what_and_what_to_do(statement, why):
     assert why in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("MATCH (n) RETURN COUNT { WHERE n.x } AS c", "column 26: 'WHERE' is not allowed here"),
+        ("MATCH (n) WHERE EXISTS { UNION MATCH (m) RETURN m } RETURN n", "'UNION' is not allowed"),
+        ("MATCH (n) RETURN COLLECT { n } AS c", "'N' is not allowed here"),
+    ],
+)
+@pytest.mark.parametrize("dialect", ["neo4j", "embedded"])
+def test_a_subquery_begins_like_a_statement(statement, why, dialect):
+    with pytest.raises(Refused, match=why):
+        check(statement, dialect)
+
+
+@pytest.mark.parametrize("name", ["`duration`.between", "duration.`between`"])
+def test_back_ticks_make_no_function_of_a_name(name):
+    check("RETURN duration.between(date('2020-01-01'), date('2021-01-01'))", "neo4j")
+    with pytest.raises(Refused, match=r"is not allowed; see docs/cypher\.md"):
+        check(f"RETURN {name}(date('2020-01-01'), date('2021-01-01'))", "neo4j")
+
+
 WRITING = [
     "CREATE (n:Item {id: 'x'})",
     "MATCH (n:Item {id: 'x'}) SET n.name = 'y' RETURN n",
