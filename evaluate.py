@@ -90,7 +90,8 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
     began = time.perf_counter()
-    console = Console() if sys.stdout.isatty() else Console(width=110)
+    width = None if sys.stdout.isatty() else 110
+    console = Console(width=width, markup=False, emoji=False)  # names come from data
     recommender = Recommender.load(args.run)
     dataset = dataset_of(recommender, args)
     split = split_as_trained(recommender, dataset, args.run)
@@ -265,8 +266,8 @@ def show_reasons(
         if exam is None or not len(exam):
             return
         user = typical_users(recommender, exam)[0]
-    console.print(f"\n[bold]For[/bold] {user}", highlight=False)
-    for line in in_words(recommender.recommend(user, k=5)):
+    console.print(f"\nFor {user}", highlight=False)
+    for line in in_words(recommender.recommend(user, k=5, before="test")):
         console.print(line, highlight=False, markup=False)
 
 

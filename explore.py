@@ -3,11 +3,13 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
-from data.command import run
+from data.command import check_output_file, run
 from data.errors import ConfigError
+from fusion.leftovers import restore
 from kg.picture import write_picture
 from kg.prompt import arguments_of, converse
 from kg.questions import QUESTIONS, ask_named
@@ -54,7 +56,11 @@ def explore(argv: Sequence[str] | None = None) -> int:
         raise ConfigError("give a statement or --question, not both")
     if args.limit < 1 or args.timeout <= 0:
         raise ConfigError(f"--limit {args.limit} and --timeout {args.timeout} must be above 0")
-    console = Console()
+    if args.picture:
+        check_output_file(Path(args.picture), "--picture")
+    console = Console(markup=False, emoji=False)  # what is printed comes from the graph
+    if "://" not in args.target:
+        restore(Path(args.target).absolute())
     with open_store(args.target, read_only=not args.write) as store:
         if args.cypher == "-" or not (args.cypher or args.question or args.picture):
             if sys.stdin.isatty():

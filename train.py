@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from data import ConfigError, Dataset, read_dataset
 from data.command import run
 from data.sieve import write_quarantine
+from fusion.leftovers import claimed
 from fusion.progress import Progress
 from fusion.recommender import Recommender
 from fusion.run_card import model_card, training_report, write_curves
@@ -54,10 +56,17 @@ def parser() -> argparse.ArgumentParser:
         help="start from the text and graph parts of another run",
     )
     p.add_argument(
+        "--final",
+        action="store_true",
+        help="choose on validation, then fit on all events: a run to serve, not to judge",
+    )
+    p.add_argument(
         "--set", action="append", default=[], metavar="a.b=value", help="change one setting"
     )
     p.add_argument(
-        "--max-bad-share", type=float, help="share of bad rows that is tolerated (default: 0.01)"
+        "--max-bad-share",
+        type=float,
+        help="share of unusable rows that is tolerated (default: that of dataset.toml, or 0.01)",
     )
     return p
 
@@ -80,9 +89,10 @@ def fresh(args: argparse.Namespace) -> Plan:
     made_from = {
         "source": source,
         "root": args.data_root and str(args.data_root),
-        "max_bad_share": 0.01 if args.max_bad_share is None else args.max_bad_share,
+        "max_bad_share": args.max_bad_share,
         "from": args.start and str(args.start),
         "from_digest": args.start and digest_of(args.start),
+        "final": args.final,
     }
     settings = load_settings(args.config, args.set)
     return Plan(out, settings, made_from, Unfinished.new(partial_of(out), made_from))
@@ -101,11 +111,13 @@ def resumed(args: argparse.Namespace) -> Plan:
         "max_bad_share": args.max_bad_share,
         "from": args.start and str(args.start),
         "from_digest": made_from["from"] and digest_of(Path(made_from["from"])),
+        "final": args.final or None,
     }
     for name, value in said.items():
-        if value is not None and value != made_from[name]:
+        if value is not None and value != made_from.get(name):
             raise ConfigError(
-                f"{out}: began with {name} {made_from[name]!r}, not {value!r}; leave that flag away"
+                f"{out}: began with {name} {made_from.get(name)!r}, not {value!r}; "
+                "leave that flag away"
             )
     settings = load_settings(args.config, args.set, base=checkpoints.settings())
     return Plan(out, settings, made_from, checkpoints)
@@ -115,32 +127,54 @@ def train(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
     plan = resumed(args) if args.resume else fresh(args)
-    console, began = Console(soft_wrap=True), time.perf_counter()
-    made_from = plan.made_from
+    # names come from data, so nothing that is printed is markup
+    console, began = Console(soft_wrap=True, markup=False, emoji=False), time.perf_counter()
+    place = partial_of(plan.out).absolute()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with claimed(place):
+        learn(plan, console)
+    seconds = time.perf_counter() - began
+    console.print(f"{plan.out}: written in {seconds:.1f} s. Next: python evaluate.py {plan.out}")
+    return 0
+
+
+def learn(plan: Plan, console: Console) -> None:
+    """Read, train and write the run; its checkpoints go when it is written."""
+    began, made_from = time.perf_counter(), plan.made_from
     dataset = read_dataset(
         made_from["source"], root=made_from["root"], max_bad_share=made_from["max_bad_share"]
     )
     describe(dataset, console)
     start = Recommender.load(made_from["from"]) if made_from["from"] else None
+    final: dict[str, Any] = {"final": True} if made_from.get("final") else {}
     try:
         with Progress() as progress:
             recommender = Recommender(plan.settings).fit(
-                dataset, progress=progress, checkpoints=plan.checkpoints, start=start
+                dataset, progress=progress, checkpoints=plan.checkpoints, start=start, **final
             )
-        seconds = time.perf_counter() - began
-        recommender.about |= {
-            "data": {"source": made_from["source"], "root": made_from["root"]},
-            "max_bad_share": made_from["max_bad_share"],
-            "seconds": {"train": round(seconds, 2)},
-            "resumed": plan.checkpoints.resumed,
-            "from": made_from["from"],
-        }
+        recommender.about |= about(plan, time.perf_counter() - began)
         write(recommender, dataset, plan.out)
     except KeyboardInterrupt as stop:
         raise type(stop)(how_to_go_on(plan)) from None
     plan.checkpoints.remove()
-    console.print(f"{plan.out}: written in {seconds:.1f} s. Next: python evaluate.py {plan.out}")
-    return 0
+
+
+def about(plan: Plan, seconds: float) -> dict[str, Any]:
+    """What the run was made from and for, for its manifest."""
+    made_from = plan.made_from
+    source = Path(made_from["source"])
+    return {
+        "purpose": "serve" if made_from.get("final") else "judge",
+        "data": {
+            "source": made_from["source"],
+            "path": str(source.resolve()) if source.is_dir() else None,
+            "root": made_from["root"],
+        },
+        "max_bad_share": made_from["max_bad_share"],
+        "seconds": {"train": round(seconds, 2)},
+        "resumed": plan.checkpoints.resumed,
+        "from": made_from["from"],
+    }
 
 
 def digest_of(run: Path) -> str:
@@ -176,7 +210,7 @@ def describe(dataset: Dataset, console: Console) -> None:
         f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in dataset.report.counts.items()
     )
-    console.print(f"[bold]{dataset.name}[/bold]: {counts}", highlight=False)
+    console.print(Text.assemble((dataset.name, "bold"), f": {counts}"), highlight=False)
     for reason, count in dataset.report.reasons.items():
         console.print(f"  set aside: {count} x {reason} (see quarantine.jsonl)")
     for warning in dataset.report.warnings:

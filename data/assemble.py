@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
-from data import columns as read
+from data import notes
+from data.counts import counts_of, kinds_of
 from data.dataset import Dataset, GraphSource, SplitRule
-from data.entities import EntityColumns, entity_ids, read_entities
-from data.events import EventColumns, Events, read_events
+from data.entities import EntityColumns, Listed, list_entities, read_entities
+from data.events import EventColumns, read_events
 from data.fingerprint import fingerprint
-from data.interactions import UNKNOWN_TIME, Interactions, Ints
-from data.items import Items
-from data.pairs import distinct_pairs
+from data.interactions import Interactions
+from data.meeting import graph_note, links_note
+from data.missing import WRITTEN
 from data.report import DataReport
 from data.sieve import MAX_BAD_SHARE, Sieve
 from data.tables import Table
@@ -41,68 +43,129 @@ def assemble(
     rule: SplitRule,
     *,
     licence: str | None = None,
-    max_bad_share: float = MAX_BAD_SHARE,
+    max_bad_share: float | None = None,
+    missing_ids: Sequence[str] | None = None,
 ) -> Dataset:
     """Check, sort out bad rows, number the ids, and report.
 
     Ids are numbered in order of their text, whatever the order of the files.
-    Items occur if a table or an event names them. Raises DataError.
+    Items occur if a table or an event names them. ``missing_ids`` are words that
+    are no id. Raises DataError.
     """
-    event_sieve = Sieve(tables.events, max_bad_share)
-    item_sieve, user_sieve, link_sieve = (
-        None if table is None else Sieve(table, max_bad_share)
-        for table in (tables.items, tables.users, tables.links)
+    sieves = _sieves(tables, max_bad_share, missing_ids)
+    found = read_events(tables.events, tables.event_columns, sieves.events)
+    items = _Entities.of(found.item, tables.item_columns, sieves.items, "item")
+    users = _Entities.of(found.user, tables.user_columns, sieves.users, "user")
+    user_table = read_entities(users.ids, users.names, users.sieve, users.listed)
+    item_table = read_entities(items.ids, items.names, items.sieve, items.listed)
+    graph, linked = _linked(tables.graph, sieves.links, items.ids)
+    quarantined = tuple(row for sieve in sieves for row in sieve.quarantined())
+    events = found.rows(users.ids, items.ids)
+    kinds = kinds_of(events)
+    said = (
+        *notes.meaning_notes(tables.event_columns, events, kinds),
+        *notes.event_notes(found, events, rule),
+        *_entity_notes(events, users, items),
+        *_graph_notes(graph, linked, sieves.links, items.ids, events),
+        *(note for sieve in sieves for note in sieve.notes()),
     )
-    found = read_events(tables.events, tables.event_columns, event_sieve)
-    users = _vocabulary(found.user, tables.users, tables.user_columns, user_sieve)
-    items = _vocabulary(found.item, tables.items, tables.item_columns, item_sieve)
-    user_table = read_entities(users, tables.users, tables.user_columns, user_sieve)
-    item_table = read_entities(items, tables.items, tables.item_columns, item_sieve)
-    graph, links = tables.graph, {}
-    if link_sieve is not None:
-        graph = replace(graph or GraphSource(), link=read_links(link_sieve))
-    if graph is not None and graph.link is not None:
-        graph, links = _known_links(graph, graph.link, items)
-    sieves = (event_sieve, item_sieve, user_sieve, link_sieve)
-    quarantined = tuple(row for sieve in sieves if sieve is not None for row in sieve.quarantined())
-    events = found.rows(users, items)
-    counts = _counts(events, found, user_table, item_table) | links
+    counts = counts_of(events, found, user_table, item_table) | linked
     report = DataReport(
         counts | {"quarantined": len(quarantined)},
         quarantined,
-        _warnings(counts, users, items),
+        said,
+        notes.low_below(tables.event_columns, events),
+        kinds,
     )
     digest = fingerprint(events, user_table, item_table, graph)
     return Dataset(name, events, user_table, item_table, graph, rule, report, digest, licence)
 
 
-def _vocabulary(
-    seen: pl.Series, table: Table | None, names: EntityColumns | None, sieve: Sieve | None
-) -> Vocabulary:
-    ids = seen
-    if table is not None and names is not None and sieve is not None:
-        ids = pl.concat(
-            [ids.alias("id"), entity_ids(table, names, sieve).filter(sieve.good).alias("id")]
-        )
-    return Vocabulary(ids.unique().sort())
+@dataclass(frozen=True)
+class _Sieves:
+    """One for each table that there is, which iterating gives."""
+
+    events: Sieve
+    items: Sieve | None
+    users: Sieve | None
+    links: Sieve | None
+
+    def __iter__(self) -> Iterator[Sieve]:
+        every = (self.events, self.items, self.users, self.links)
+        return (sieve for sieve in every if sieve is not None)
 
 
-def read_links(sieve: Sieve) -> pl.DataFrame:
-    """Columns item and entity, as text; rows without either are set aside."""
-    table = sieve.table
-    name = "item" if "item" in table.frame.columns else "item_id"
-    item = read.ids(table.column(name, "item of a link"), table.source)
-    entity = read.ids(table.column("entity", "entity of a link"), table.source)
-    sieve.refuse((item == "").to_numpy(), "empty item id")
-    sieve.refuse((entity == "").to_numpy(), "empty entity")
-    return pl.DataFrame({"item": item, "entity": entity}).filter(pl.Series(sieve.good))
+def _sieves(
+    tables: Tables, max_bad_share: float | None, missing_ids: Sequence[str] | None
+) -> _Sieves:
+    share = MAX_BAD_SHARE if max_bad_share is None else max_bad_share
+    words = WRITTEN if missing_ids is None else missing_ids
+
+    def sieve(table: Table | None) -> Sieve | None:
+        return None if table is None else Sieve(table, share, words)
+
+    events = Sieve(tables.events, share, words)
+    return _Sieves(events, sieve(tables.items), sieve(tables.users), sieve(tables.links))
 
 
-def _known_links(
-    graph: GraphSource, link: pl.DataFrame, items: Vocabulary
-) -> tuple[GraphSource, dict[str, int]]:
+@dataclass(frozen=True)
+class _Entities:
+    """Items or users on their way to a table: ids of events and of the table's own rows."""
+
+    what: str
+    ids: Vocabulary
+    names: EntityColumns | None
+    sieve: Sieve | None
+    listed: Listed | None
+
+    @classmethod
+    def of(
+        cls, seen: pl.Series, names: EntityColumns | None, sieve: Sieve | None, what: str
+    ) -> _Entities:
+        listed, ids = None, seen.alias("id")
+        if names is not None and sieve is not None:
+            listed = list_entities(names, sieve, what)
+            ids = pl.concat([ids, listed.ids.filter(pl.Series(sieve.good)).alias("id")])
+        return cls(what, Vocabulary(ids.unique().sort()), names, sieve, listed)
+
+
+def _entity_notes(events: Interactions, users: _Entities, items: _Entities) -> Iterator[str]:
+    for one, rows in ((users, events.user), (items, events.item)):
+        yield from notes.id_notes(one.what, one.ids, rows)
+        met = pl.Series([one.ids[row] for row in np.unique(rows).tolist()], dtype=pl.String)
+        yield from notes.entity_notes(one.what, one.names, one.sieve, one.listed, met)
+
+
+def _graph_notes(
+    graph: GraphSource | None,
+    linked: dict[str, int],
+    links: Sieve | None,
+    items: Vocabulary,
+    events: Interactions,
+) -> Iterator[str]:
+    met = [items[row] for row in np.unique(events.item).tolist()]
+    unknown = linked.get("links_to_unknown_items", 0)
+    if unknown:
+        yield f"links to items that occur nowhere: {unknown}"
+    said = None
+    if links is not None and not linked.get("links"):
+        said = links_note(pl.Series(items.ids, dtype=pl.String), read_links(links)["item"],
+                          links.table.source)  # fmt: skip
+    elif graph is not None:
+        said = graph_note(graph, met)
+    if said is not None:
+        yield said
+
+
+def _linked(
+    graph: GraphSource | None, links: Sieve | None, items: Vocabulary
+) -> tuple[GraphSource | None, dict[str, int]]:
     """The graph with links of known items only, and how many links and items that leaves."""
-    link = link.unique().sort("item", "entity")
+    if links is not None:
+        graph = replace(graph or GraphSource(), link=read_links(links))
+    if graph is None or graph.link is None:
+        return graph, {}
+    link = graph.link.unique().sort("item", "entity")
     known = items.rows(link["item"]) >= 0
     kept = link.filter(pl.Series(known, dtype=pl.Boolean))
     counts = {
@@ -113,60 +176,10 @@ def _known_links(
     return replace(graph, link=kept), counts
 
 
-def _counts(
-    events: Interactions, found: Events, users: Items, items: Items
-) -> dict[str, int | float | str]:
-    n, cells = len(events), len(users) * len(items)
-    pairs = len(distinct_pairs(events)[0])
-    counts: dict[str, int | float | str] = {
-        "users": len(users),
-        "items": len(items),
-        "events": n,
-        "positives": int(events.positive.sum()),
-        "pairs": pairs,
-        "repeated": n - pairs,
-        "duplicates": found.duplicates,
-        "conflicting": found.conflicts,
-        "density": pairs / cells,
-        "users_without_event": _absent(events.user, len(users)),
-        "items_without_event": _absent(events.item, len(items)),
-        "items_with_title": sum(title is not None for title in items.titles),
-        "items_with_text": sum(text is not None for text in items.texts),
-    }
-    if events.stars is not None:
-        counts["rated"] = int((~np.isnan(events.stars)).sum())
-    if events.at is not None:
-        timed = events.at[events.at != UNKNOWN_TIME]
-        counts["untimed"] = n - len(timed)
-        if len(timed):
-            span = np.array([timed.min(), timed.max()], "datetime64[s]")
-            counts["first_at"], counts["last_at"] = (f"{moment}Z" for moment in span)
-    return counts
-
-
-def _absent(rows: Ints, size: int) -> int:
-    return int((np.bincount(rows, minlength=size) == 0).sum())
-
-
-def _warnings(counts: dict, users: Vocabulary, items: Vocabulary) -> tuple[str, ...]:
-    said = []
-    for what, vocabulary in (("user", users), ("item", items)):
-        alike, pair = read.lookalikes(vocabulary)
-        if pair is not None:
-            one, other = (text[:40] for text in pair)
-            said.append(
-                f"{alike} {what} ids look like another one, such as {one!a} and {other!a}; "
-                "they are kept apart"
-            )
-    for key, text in (
-        ("duplicates", "events that occur again and are kept once"),
-        (
-            "conflicting",
-            "events that occur again with another rating, of which the highest is kept",
-        ),
-        ("untimed", "events without a time"),
-        ("links_to_unknown_items", "links to items that occur nowhere"),
-    ):
-        if counts.get(key):
-            said.append(f"{text}: {counts[key]}")
-    return tuple(said)
+def read_links(sieve: Sieve) -> pl.DataFrame:
+    """Columns item and entity, as text; rows without either are left out."""
+    table = sieve.table
+    name = "item" if "item" in table.frame.columns else "item_id"
+    item = sieve.ids(name, "item")
+    entity = sieve.ids("entity", "entity")
+    return pl.DataFrame({"item": item, "entity": entity}).filter(pl.Series(sieve.good))

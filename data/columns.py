@@ -1,4 +1,4 @@
-"""What a column means: ids, numbers, moments, codes and labels, and which rows are bad."""
+"""What a column means: ids, numbers, codes and labels, and which rows are bad."""
 
 from __future__ import annotations
 
@@ -6,43 +6,69 @@ import numpy as np
 import polars as pl
 
 from data.errors import DataError
-from data.interactions import UNKNOWN_TIME, Bools, Categorical, Floats, Ints
+from data.interactions import Bools, Categorical, Floats, Ints
 from data.items import Labels
-from data.vocabulary import Vocabulary
+from data.vocabulary import LARGEST_FLOAT, Vocabulary
 
-LATEST = 253_402_300_799  # the last second of the year 9999
-_ISO = (
-    r"^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?"
-    r"\s?(?:([Zz]|UTC)|([+-])(\d{2}):?(\d{2})?)?)?$"
-)
+_TEXTS = pl.List(pl.String)
 
 
 def ids(series: pl.Series, source: str) -> pl.Series:
-    """Ids as exact text; empty where there is none. Whole numbers are written in decimal."""
+    """Ids as exact text; empty where there is none. Whole numbers are written in decimal.
+
+    The rule is that of ``vocabulary.id_text``, for a column. Raises DataError.
+    """
     kind = series.dtype
-    if kind == pl.List(pl.String):
+    if kind == _TEXTS:
         one = series.list.len() == 1
         return series.list.first().set(~one.fill_null(False), "").fill_null("")
     if kind == pl.String or kind.is_integer() or isinstance(kind, (pl.Categorical, pl.Enum)):
         return series.cast(pl.String).fill_null("")
     if kind == pl.Null:
         return pl.Series(series.name, [""] * len(series), dtype=pl.String)
-    remedy = "write the ids as text or as whole numbers"
-    if kind.is_float():
-        remedy = "as floats, ids above 2**53 would merge; " + remedy
-    raise DataError(f"{source}: ids in column {series.name!r} have the type {kind}; {remedy}")
+    if kind.is_float() or kind.is_decimal():
+        return _whole_ids(series, source)
+    raise DataError(
+        f"{source}: ids in column {series.name!r} have the type {kind}; "
+        "write the ids as text or as whole numbers"
+    )
+
+
+def _whole_ids(series: pl.Series, source: str) -> pl.Series:
+    text = _decimal(series)
+    wrong = text.str.contains(r"[^0-9-]").fill_null(False)
+    if wrong.any():
+        row = int(wrong.arg_true()[0])
+        raise DataError(
+            f"{source}: ids in column {series.name!r} have the type {series.dtype} and row "
+            f"{row + 1} holds {series[row]}; as numbers, ids must be whole and floats below "
+            "2**53, or they would merge; write the ids as text or as whole numbers"
+        )
+    return text.fill_null("")
+
+
+def _decimal(series: pl.Series) -> pl.Series:
+    """Numbers as text: whole ones without a point, as far as their type tells them apart."""
+    if series.dtype.is_decimal():
+        return series.cast(pl.String).str.replace(r"\.0*$", "")
+    limit = 2**24 if series.dtype == pl.Float32 else LARGEST_FLOAT
+    series = series.fill_nan(None)
+    whole = (series == series.floor()) & (series.abs() < limit)
+    plain = series.cast(pl.Int64, strict=False).cast(pl.String)
+    return plain.zip_with(whole.fill_null(False), series.cast(pl.String))
 
 
 def numbers(series: pl.Series) -> tuple[Floats, Bools]:
-    """Float32 values, NaN where empty; and which rows hold no finite number."""
-    if series.dtype == pl.List(pl.String):
+    """Float32 values, NaN where none is given; and which rows hold no finite number."""
+    if isinstance(series.dtype, pl.List):
         series = series.list.first()
     if series.dtype == pl.String:
         stripped = series.str.strip_chars()
         given = stripped.is_not_null() & (stripped != "")
         values = stripped.cast(pl.Float64, strict=False)
     elif series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null):
-        given, values = series.is_not_null(), series.cast(pl.Float64)
+        values = series.cast(pl.Float64).fill_nan(None)
+        given = values.is_not_null()
     else:
         given, values = series.is_not_null(), pl.Series([None] * len(series), dtype=pl.Float64)
     with np.errstate(over="ignore"):
@@ -52,63 +78,9 @@ def numbers(series: pl.Series) -> tuple[Floats, Bools]:
     return floats, bad
 
 
-def moments(series: pl.Series) -> tuple[Ints, Bools, Bools]:
-    """UTC seconds, ``UNKNOWN_TIME`` where empty; which rows are unreadable; which are too far off.
-
-    Text is read as Unix seconds (fractions are cut off) or as ISO 8601, row by
-    row; a time without a zone is UTC.
-    """
-    kind = series.dtype
-    if kind == pl.List(pl.String):
-        return moments(series.list.first())
-    given = series.is_not_null()
-    if kind == pl.String:
-        stripped = series.str.strip_chars()
-        given = given & (stripped != "").fill_null(False)
-        seconds = stripped.cast(pl.Float64, strict=False).floor()
-        seconds = seconds.set(~seconds.is_finite().fill_null(False), None)
-        left = given & seconds.is_null()
-        if left.any():
-            seconds = seconds.scatter(left.arg_true(), _iso(stripped.filter(left)))
-    elif isinstance(kind, pl.Datetime):
-        utc = series if kind.time_zone is None else series.dt.convert_time_zone("UTC")
-        seconds = utc.dt.epoch("us").cast(pl.Float64) // 1_000_000
-    elif kind == pl.Date:
-        seconds = series.cast(pl.Datetime("us")).dt.epoch("s").cast(pl.Float64)
-    elif kind.is_numeric():
-        seconds = series.cast(pl.Float64).floor()
-        seconds = seconds.set(~seconds.is_finite().fill_null(False), None)
-    else:
-        seconds = pl.Series([None] * len(series), dtype=pl.Float64)
-    unreadable = (given & seconds.is_null()).to_numpy()
-    known = seconds.fill_null(0).to_numpy()
-    far = np.abs(known) > LATEST
-    missing = unreadable | far | ~given.to_numpy()
-    at = np.where(missing, UNKNOWN_TIME, np.where(far, 0, known).astype(np.int64))
-    return at, unreadable, far
-
-
-def _iso(texts: pl.Series) -> pl.Series:
-    """Unix seconds of ISO 8601 texts, null where unreadable."""
-    part = texts.str.extract_groups(_ISO).struct.unnest()
-    part.columns = ["day", "hour", "minute", "second", "utc", "sign", "ahead", "aside"]
-    number = {
-        name: part[name].cast(pl.Int64, strict=False).fill_null(0)
-        for name in ("hour", "minute", "second", "ahead", "aside")
-    }
-    days = part["day"].str.to_date("%Y-%m-%d", strict=False).dt.epoch("d").cast(pl.Int64)
-    sign = (part["sign"] == "-").fill_null(False).cast(pl.Int64) * 2 - 1
-    offset = sign * (number["ahead"] * 3600 + number["aside"] * 60)
-    clock = number["hour"] * 3600 + number["minute"] * 60 + number["second"]
-    fits = (number["hour"] < 24) & (number["minute"] < 60) & (number["second"] < 60)
-    fits = fits & (number["ahead"] < 24) & (number["aside"] < 60)
-    seconds = (days * 86_400 + clock + offset).cast(pl.Float64)
-    return seconds.set(~fits, None)
-
-
 def codes(series: pl.Series) -> Categorical:
     """A column of few values; names in order of text, -1 where empty."""
-    text = _texts(series)
+    text = texts(series)
     known = text != ""
     names = text.filter(known).unique().sort()
     found = text.set(~known, None).cast(pl.Enum(names)).to_physical().cast(pl.Int64).fill_null(-1)
@@ -117,7 +89,8 @@ def codes(series: pl.Series) -> Categorical:
 
 def labels(series: pl.Series, separator: str, rows: Ints, size: int) -> Labels:
     """Category values of each of ``size`` entities; ``rows`` says whose each table row is."""
-    lists = series if series.dtype == pl.List(pl.String) else _texts(series).str.split(separator)
+    series = plain(series)
+    lists = series if series.dtype == _TEXTS else texts(series).str.split(separator)
     pairs = pl.DataFrame({"row": rows, "value": lists}).explode("value")
     pairs = pairs.with_columns(pl.col("value").str.strip_chars()).drop_nulls()
     pairs = pairs.filter(pl.col("value") != "").unique().sort("row", "value")
@@ -128,6 +101,43 @@ def labels(series: pl.Series, separator: str, rows: Ints, size: int) -> Labels:
     return Labels(start, found, tuple(names))
 
 
+def plain(series: pl.Series) -> pl.Series:
+    """A column of texts or of lists of texts, whatever the type; numbers as ids are written.
+
+    Raises DataError where a value holds values of its own.
+    """
+    kind = series.dtype
+    if isinstance(kind, pl.Array):
+        series = series.arr.to_list()
+        kind = series.dtype
+    if isinstance(kind, pl.List):
+        if kind == _TEXTS:
+            return series
+        inner = plain(series.explode(empty_as_null=False, keep_nulls=False))
+        if inner.dtype != pl.String:
+            raise DataError(f"column {series.name!r} holds lists of lists; give one list a row")
+        place = pl.Series(np.repeat(np.arange(len(series)), series.list.len().fill_null(0)))
+        lists = pl.DataFrame({"row": place, "value": inner}).drop_nulls()
+        lists = lists.group_by("row", maintain_order=True).agg("value")
+        every = pl.DataFrame({"row": np.arange(len(series))})
+        return every.join(lists, on="row", how="left", maintain_order="left")["value"].alias(
+            series.name
+        )
+    if isinstance(kind, (pl.Struct, pl.Object)):
+        raise DataError(f"column {series.name!r} has the type {kind}; give texts or numbers")
+    if kind.is_float() or kind.is_decimal():
+        return _decimal(series)
+    return series.cast(pl.String)
+
+
+def texts(series: pl.Series) -> pl.Series:
+    """One text a row, empty where there is none; the texts of a list are joined by blanks."""
+    series = plain(series)
+    if series.dtype == _TEXTS:
+        return series.list.join(" ").fill_null("")
+    return series.fill_null("")
+
+
 def joined_texts(columns: list[pl.Series]) -> pl.Series:
     """Text columns as one text; a full stop divides them where no other mark ends a part.
 
@@ -135,7 +145,7 @@ def joined_texts(columns: list[pl.Series]) -> pl.Series:
     """
     whole = None
     for column in columns:
-        part = _texts(column).str.strip_chars()
+        part = texts(column).str.strip_chars()
         if whole is None:
             whole = part
             continue
@@ -146,30 +156,7 @@ def joined_texts(columns: list[pl.Series]) -> pl.Series:
     return whole.set(whole == "", None)
 
 
-def _texts(series: pl.Series) -> pl.Series:
-    if series.dtype == pl.List(pl.String):
-        return series.list.join(" ").fill_null("")
-    return series.cast(pl.String).fill_null("")
-
-
 def encode(texts: pl.Series, vocabulary: Vocabulary) -> Ints:
     """Rows of texts that the vocabulary holds."""
     kind = pl.Enum(pl.Series(vocabulary.ids, dtype=pl.String))
     return texts.cast(kind).to_physical().cast(pl.Int64).to_numpy().copy()
-
-
-def lookalikes(vocabulary: Vocabulary) -> tuple[int, tuple[str, str] | None]:
-    """How many ids differ from another only in a way that eyes miss, and one such pair.
-
-    Compared without normal form, invisible characters, spaces around and
-    leading zeros. The ids themselves stay apart.
-    """
-    exact = pl.Series("id", vocabulary.ids, dtype=pl.String)
-    seen = exact.str.normalize("NFC").str.replace_all(r"\p{Cf}", "").str.strip_chars()
-    seen = seen.str.replace(r"^0+(\d+)$", "$1")
-    frame = pl.DataFrame({"id": exact, "seen": seen})
-    alike = frame.filter(pl.col("seen").is_duplicated())
-    if not len(alike):
-        return 0, None
-    first = alike.filter(pl.col("seen") == alike["seen"].min())["id"]
-    return len(alike), (first[0], first[1])

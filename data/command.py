@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from data.errors import ConfigError, DataError, SplitError, StoreError, TrainingError, UnknownId
 
 BAD_INPUT = (ConfigError, DataError, SplitError, StoreError, TrainingError, UnknownId)
+OF_THE_PLACE = {
+    getattr(errno, name)
+    for name in (
+        "EACCES", "EPERM", "ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENOTEMPTY", "EROFS",
+        "ENOSPC", "EDQUOT", "EFBIG", "ENAMETOOLONG", "ELOOP", "EBUSY", "EMFILE", "EIO",
+    )
+}  # fmt: skip
 
 
 class Terminated(KeyboardInterrupt):
@@ -26,14 +36,52 @@ def run(command: Callable[[Sequence[str] | None], int], argv: Sequence[str] | No
         with _sigterm_raised():
             return command(argv)
     except BAD_INPUT as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return _refused(str(error))
     except KeyboardInterrupt as stop:
         print(str(stop) or "stopped", file=sys.stderr)
         return 143 if isinstance(stop, Terminated) else 130
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.errno not in OF_THE_PLACE:
+            raise
+        return _refused(reason(error))
+
+
+def reason(error: OSError) -> str:
+    """The file and what the system says of it, in one line."""
+    names = [os.fsdecode(name) for name in (error.filename, error.filename2) if name]
+    said = (error.strerror or str(error)).lower()
+    return f"{' to '.join(names)}: {said}" if names else said
+
+
+def check_output(path: Path, flag: str = "--out") -> None:
+    """Raises ConfigError where nothing can be written at ``path``; asked before the work.
+
+    Folders that are missing on the way may be made.
+    """
+    above = path.absolute().parent
+    while not above.exists() and above != above.parent:
+        above = above.parent
+    if not above.is_dir():
+        raise ConfigError(f"{path}: {above} is a file, no folder; name another place with {flag}")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise ConfigError(f"{path}: {above} may not be written to; name another place with {flag}")
+
+
+def check_output_file(path: Path, flag: str) -> None:
+    """As ``check_output``, for one file that is written or replaced."""
+    check_output(path, flag)
+    if path.is_dir():
+        raise ConfigError(f"{path}: is a folder; name a file with {flag}")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise ConfigError(f"{path}: may not be written to; name another file with {flag}")
+
+
+def _refused(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 2
 
 
 @contextmanager

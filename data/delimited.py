@@ -8,6 +8,7 @@ that is never closed, or bytes that are no UTF-8 cost that line alone.
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,7 @@ from data.errors import DataError
 from data.interactions import Ints
 from data.report import Quarantined
 
+DELIMITERS = (",", ";", "\t", "|")
 LONGEST_RECORD = 1000  # lines; a quote open for longer is taken for a stray one
 
 csv.field_size_limit(2**31 - 1)
@@ -28,31 +30,34 @@ def parse_delimited(
     delimiter: str,
     *,
     names: Sequence[str] | None = None,
+    header: bool = True,
     quoting: bool = True,
 ) -> tuple[pl.DataFrame, Ints, tuple[Quarantined, ...]]:
     """Columns, the line of each row, and the lines that are no rows.
 
-    The first line that is not blank names the columns, unless ``names`` does.
-    Without ``quoting`` a quote is a character like any other. Raises DataError
-    where there is no line, or where a name occurs twice.
+    The first line that is not blank names the columns, unless ``names`` does;
+    without ``header`` they are called 1, 2 and so on. Without ``quoting`` a quote
+    is a character like any other. Raises DataError where there is no line, where
+    a name occurs twice, or where another delimiter is plainly meant.
     """
     lines, numbers, bad = decode_lines(content, source)
     if not len(lines):
         raise DataError(f"{source}: empty; the first line must name the columns")
-    if names is not None:
-        header = list(names)
-    else:
-        header = (_record(lines[0], delimiter) if quoting else None) or lines[0].split(delimiter)
-    twice = {name for name in header if header.count(name) > 1}
+    _check_delimiter(lines[0], delimiter, source)
+    first = (_record(lines[0], delimiter) if quoting else None) or lines[0].split(delimiter)
+    if names is None and not header:
+        names = [str(place) for place in range(1, len(first) + 1)]
+    titles = first if names is None else list(names)
+    twice = {name for name in titles if titles.count(name) > 1}
     if twice:
         raise DataError(f"{source}, line {numbers[0]}: column {sorted(twice)[0]!r} occurs twice")
     if names is None:
         lines, numbers = lines.slice(1), numbers[1:]
     quoted = lines.str.contains('"', literal=True).to_numpy() & quoting
-    plain, plain_lines, ragged = _plain(lines, numbers, ~quoted, header, delimiter, source)
+    plain, plain_lines, ragged = _plain(lines, numbers, ~quoted, titles, delimiter, source)
     if not quoted.any():
         return plain, plain_lines, (*bad, *ragged)
-    rows, row_lines, broken, taken = _quoted(lines, numbers, quoted, header, delimiter, source)
+    rows, row_lines, broken, taken = _quoted(lines, numbers, quoted, titles, delimiter, source)
     if taken:  # lines without a quote that lie inside a quoted field
         keep = ~np.isin(plain_lines, np.array(sorted(taken)))
         plain, plain_lines = plain.filter(keep), plain_lines[keep]
@@ -63,10 +68,24 @@ def parse_delimited(
     return frame[order], line[order], (*bad, *ragged, *broken)
 
 
+def _check_delimiter(line: str, delimiter: str, source: str) -> None:
+    """Raises DataError where the first line has another common delimiter and not this one."""
+    others = {mark: line.count(mark) for mark in DELIMITERS if mark in line}
+    if delimiter in line or not others:
+        return
+    other = max(others, key=lambda mark: others[mark])
+    raise DataError(
+        f"{source}: no {delimiter!r} in the first line {line[:60]!r}, but {other!r}; "
+        f"name delimiter = {json.dumps(other)} in dataset.toml, beside file"
+    )
+
+
 def decode_lines(content: bytes, source: str) -> tuple[pl.Series, Ints, list[Quarantined]]:
     """Lines that are not blank, their numbers, and the lines that are no UTF-8."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise DataError(f"{source}: written as UTF-16; save it as UTF-8")
+        raise DataError(
+            f'{source}: written as UTF-16; save it as UTF-8, or name encoding = "utf-16"'
+        )
     content = content.removeprefix(b"\xef\xbb\xbf")
     bad: list[Quarantined] = []
     try:

@@ -2,86 +2,22 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from data.assemble import Tables
 from data.dataset import GraphSource, SplitRule
+from data.description import (
+    FILE,
+    Description,
+    EntitiesPart,
+    GraphPart,
+    InteractionsPart,
+    read_description,
+)
 from data.entities import EntityColumns
 from data.errors import ConfigError, GraphDataError
 from data.events import EventColumns
-from data.suggest import closest
 from data.tables import Table, read_table
-
-FILE = "dataset.toml"
-
-
-def _listed(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class InteractionsPart(Part):
-    file: str
-    user: str
-    item: str
-    rating: str | None = None
-    positive_from: float | None = None
-    time: str | None = None
-    behaviour: str | None = None
-    scenario: Names = ()
-    split: str | None = None
-
-
-class EntitiesPart(Part):
-    file: str
-    id: str
-    title: str | None = None
-    text: Names = ()
-    category: Names = ()
-    separator: str = "|"
-    score: Names = ()
-
-
-class GraphPart(Part):
-    files: Names = ()
-    neo4j: str | None = None
-    link: str | None = None
-    iri: str = "urn:item:{id}"
-    names: dict[str, str] = {}
-    languages: Names = ("en", "")
-    allow: Names = ()
-    deny: Names = ()
-    same_as: bool = False
-
-
-class SplitPart(Part):
-    by: Literal["time", "ratio", "leave-one-out", "given", "rows"]
-    valid: float = 0.1
-    test: float = 0.1
-    repeats: bool = False
-
-
-class Description(Part):
-    """What ``dataset.toml`` may say; the guide explains every key."""
-
-    name: str | None = None
-    licence: str | None = None
-    interactions: InteractionsPart
-    items: EntitiesPart | None = None
-    users: EntitiesPart | None = None
-    graph: GraphPart | None = None
-    split: SplitPart | None = None
 
 
 def read_folder(folder: Path) -> tuple[Description, Tables, SplitRule]:
@@ -93,19 +29,16 @@ def read_folder(folder: Path) -> tuple[Description, Tables, SplitRule]:
     path = folder / FILE
     told = read_description(path)
     events, items, users = told.interactions, told.items, told.users
-    if events.positive_from is not None and events.rating is None:
-        raise ConfigError(f"{path}: [interactions] positive_from needs rating, the stars' column")
-    columns = EventColumns(
-        events.user, events.item, events.rating, events.positive_from, events.time,
-        events.behaviour, events.scenario, events.split,
-    )  # fmt: skip
+    columns = _event_columns(events, path)
+    item_columns = None if items is None else _entity_columns(items, path, "items")
+    user_columns = None if users is None else _entity_columns(users, path, "users")
     tables = Tables(
-        read_table(folder / events.file),
+        read_table(folder / events.file, events.form()),
         columns,
-        None if items is None else read_table(folder / items.file),
-        None if items is None else _entity_columns(items),
-        None if users is None else read_table(folder / users.file),
-        None if users is None else _entity_columns(users),
+        None if items is None else read_table(folder / items.file, items.form()),
+        item_columns,
+        None if users is None else read_table(folder / users.file, users.form()),
+        user_columns,
         None if told.graph is None else _graph(told.graph, folder, path),
         _links(told, folder),
     )
@@ -119,67 +52,24 @@ def default_rule(columns: EventColumns) -> SplitRule:
     return SplitRule("ratio" if columns.time is None else "time")
 
 
-def read_description(path: Path) -> Description:
-    """``dataset.toml``, checked. Raises ConfigError with line, key and the nearest key."""
+def _event_columns(part: InteractionsPart, path: Path) -> EventColumns:
     try:
-        text = path.read_text(encoding="utf-8")
-        content = tomllib.loads(text)
-    except FileNotFoundError:
-        raise ConfigError(f"{path.parent}: no {FILE}; it says which files mean what") from None
-    except OSError as fault:
-        raise ConfigError(f"{path}: cannot be read ({fault.strerror})") from None
-    except UnicodeDecodeError as fault:
-        raise ConfigError(f"{path}: not UTF-8 at byte {fault.start}; save it as UTF-8") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as fault:
-        raise ConfigError(f"{path}: not TOML: {fault or 'nested too deeply'}") from None
+        return EventColumns(
+            part.user, part.item, part.rating, part.positive_from, part.time, part.behaviour,
+            part.scenario, part.split, target=part.target, time_format=part.time_format,
+            time_unit=part.time_unit,
+        )  # fmt: skip
+    except ConfigError as fault:
+        raise ConfigError(f"{path}: [interactions] {fault}") from None
+
+
+def _entity_columns(part: EntitiesPart, path: Path, section: str) -> EntityColumns:
     try:
-        return Description.model_validate(content)
-    except ValidationError as fault:
-        raise ConfigError(_told(fault, path, text)) from None
-
-
-def _told(fault: ValidationError, path: Path, text: str) -> str:
-    """The first fault, in words: where, what and what instead."""
-    error = fault.errors(include_url=False)[0]
-    *sections, key = [str(one) for one in error["loc"]]
-    section = sections[0] if sections else ""
-    line = _line(text, section, key)
-    where = f"{path}{f', line {line}' if line else ''}: {f'[{section}] ' if section else ''}"
-    if error["type"] == "extra_forbidden":
-        return f"{where}unknown key {key!r}; {closest(key, _keys(section))}"
-    if error["type"] == "missing":
-        return f"{where}{key!r} is missing; it is needed"
-    return f"{where}{key!r} is {error['input']!r}: {error['msg'].lower()}"
-
-
-def _keys(section: str) -> list[str]:
-    parts = {
-        "": Description,
-        "interactions": InteractionsPart,
-        "items": EntitiesPart,
-        "users": EntitiesPart,
-        "graph": GraphPart,
-        "split": SplitPart,
-    }
-    return list(parts.get(section, Description).model_fields)
-
-
-def _line(text: str, section: str, key: str) -> int | None:
-    """The line where a key of a section is written, as far as plain reading can tell."""
-    here = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line)
-        if header:
-            here = header[1].strip("\"'")
-            if not section and here == key:
-                return number
-        elif here == section and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
-            return number
-    return None
-
-
-def _entity_columns(part: EntitiesPart) -> EntityColumns:
-    return EntityColumns(part.id, part.title, part.text, part.category, part.score, part.separator)
+        return EntityColumns(
+            part.id, part.title, part.text, part.category, part.numeric, part.separator, part.score
+        )
+    except ConfigError as fault:
+        raise ConfigError(f"{path}: [{section}] {fault}") from None
 
 
 def _graph(part: GraphPart, folder: Path, path: Path) -> GraphSource:

@@ -10,11 +10,12 @@ import polars as pl
 
 from data.assemble import Tables, assemble
 from data.dataset import Dataset, GraphSource, SplitRule
-from data.entities import EntityColumns, entity_ids, read_entities
+from data.entities import EntityColumns, list_entities, read_entities
 from data.errors import DataError
 from data.events import EventColumns
 from data.folder import default_rule
 from data.items import Entities
+from data.missing import WRITTEN
 from data.sieve import MAX_BAD_SHARE, Sieve
 from data.tables import Table
 from data.vocabulary import Vocabulary
@@ -36,12 +37,13 @@ def dataset_of(
     name: str = "in memory",
     rule: SplitRule | None = None,
     max_bad_share: float = MAX_BAD_SHARE,
+    missing_ids: Sequence[str] = WRITTEN,
 ) -> Dataset:
     """A dataset of polars or pandas frames.
 
     ``graph`` is a source, files, or a frame of head, relation, tail; ``links`` a
-    frame of item_id and entity. In pandas NaN means missing, as pandas has it;
-    in polars a NaN rating is a bad row. Raises DataError as ``read_dataset`` does.
+    frame of item_id and entity. NaN means missing, and so do the words
+    ``missing_ids`` where an id should be. Raises DataError as ``read_dataset`` does.
     """
     tables = Tables(
         Table.of(_polars(interactions, "interactions"), "interactions"),
@@ -52,7 +54,7 @@ def dataset_of(
         links=None if links is None else Table.of(_polars(links, "links"), "links"),
     )
     chosen = default_rule(columns) if rule is None else rule
-    return assemble(name, tables, chosen, max_bad_share=max_bad_share)
+    return assemble(name, tables, chosen, max_bad_share=max_bad_share, missing_ids=missing_ids)
 
 
 def _entities(
@@ -126,9 +128,13 @@ def items_of(
             "id",
             "title" if "title" in there else None,
             ("text",) if "text" in there else (),
-            score=tuple(name for name in numbers if name in table.frame.columns),
+            numeric=tuple(name for name in numbers if name in table.frame.columns),
         )
     sieve = Sieve(table, max_bad_share=0.0)
-    ids = entity_ids(table, columns, sieve)
+    listed = list_entities(columns, sieve, "item")
     sieve.judge()
-    return read_entities(Vocabulary(ids), table, columns, sieve)
+    nobody = (listed.ids == "").arg_true()
+    if len(nobody):
+        raise DataError(f"items: empty item id in row {nobody[0] + 1}; give every row an id")
+    ids = listed.ids.filter(pl.Series(sieve.good))
+    return read_entities(Vocabulary(ids), columns, sieve, listed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-from data.interactions import UNKNOWN_TIME, Floats, Interactions, Ints
+from data.interactions import UNKNOWN_TIME, Bools, Floats, Interactions, Ints
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,17 @@ class Histories:
             None if self.at is None else self.at[rows],
             None if self.stars is None else self.stars[rows],
             {name: codes[rows] for name, codes in self.scenario.items()},
+        )
+
+    def where(self, kept: Bools) -> Histories:
+        """Only these events [events, bool] of each history."""
+        ends = np.concatenate([[0], np.cumsum(kept)])
+        return Histories(
+            ends[self.start],
+            self.item[kept],
+            None if self.at is None else self.at[kept],
+            None if self.stars is None else self.stars[kept],
+            {name: codes[kept] for name, codes in self.scenario.items()},
         )
 
     def followed_by(self, told: Ints) -> Histories:

@@ -30,6 +30,14 @@ class Labels:
         dense[np.repeat(np.arange(len(dense)), np.diff(self.start)), self.codes] = True
         return dense
 
+    def followed_by(self, others: Labels) -> Labels:
+        """Rows of both, one after the other; names keep their codes, new ones come last."""
+        names = (*self.names, *(name for name in others.names if name not in self.names))
+        code_of = {name: code for code, name in enumerate(names)}
+        moved = np.array([code_of[name] for name in others.names], np.int64)
+        start = np.concatenate([self.start, self.start[-1] + others.start[1:]])
+        return Labels(start, np.concatenate([self.codes, moved[others.codes]]), names)
+
 
 @dataclass(frozen=True)
 class Entities:
@@ -63,9 +71,42 @@ class Entities:
     def __len__(self) -> int:
         return len(self.vocabulary)
 
+    def followed_by(self, others: Entities) -> Entities:
+        """The same with others at the end; a column that one side lacks is empty there.
+
+        Raises ValueError for an id that is on both sides.
+        """
+        category = {
+            name: _labels(self, name).followed_by(_labels(others, name))
+            for name in dict.fromkeys((*self.category, *others.category))
+        }
+        score = {
+            name: np.concatenate([_numbers(self, name), _numbers(others, name)])
+            for name in dict.fromkeys((*self.score, *others.score))
+        }
+        return Entities(
+            Vocabulary([*self.vocabulary.ids, *others.vocabulary.ids]),
+            (*self.titles, *others.titles),
+            (*self.texts, *others.texts),
+            category,
+            score,
+        )
+
     def title(self, row: int) -> str:
         """The title, or the id where there is none."""
         return self.titles[row] or self.vocabulary[row]
+
+
+def _labels(entities: Entities, name: str) -> Labels:
+    """A category column; without it, no label anywhere."""
+    none = Labels(np.zeros(len(entities) + 1, np.int64), np.zeros(0, np.int64), ())
+    return entities.category.get(name, none)
+
+
+def _numbers(entities: Entities, name: str) -> Floats:
+    """A column of numbers; without it, NaN everywhere."""
+    missing = np.full(len(entities), np.nan, np.float32)
+    return entities.score.get(name, missing)
 
 
 Items = Entities

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from data.assemble import assemble
 from data.dataset import Dataset, SplitRule
+from data.description import FILE
 from data.errors import ConfigError
 from data.folder import read_folder
-from data.sieve import MAX_BAD_SHARE
 from data.sources import SOURCES
 from data.sources.download import fetch
 from data.suggest import closest
@@ -19,29 +19,52 @@ def read_dataset(
     *,
     root: str | Path | None = None,
     rule: SplitRule | None = None,
-    max_bad_share: float = MAX_BAD_SHARE,
+    max_bad_share: float | None = None,
 ) -> Dataset:
     """A folder with a ``dataset.toml``, or a named source.
 
     ``root`` is a folder that already holds a named source; without it the
     source is downloaded from its publisher. ``rule`` replaces the split rule.
-    More than ``max_bad_share`` of bad rows in a table stops. Raises ConfigError
-    and DataError, which name file, line, value and remedy.
+    More than ``max_bad_share`` of unusable rows in a table stops; where it is None,
+    the folder's own share holds, or else 0.01. Raises ConfigError and
+    DataError, which name file, line, value and remedy.
     """
     path = Path(name_or_dir)
     source = SOURCES.get(name_or_dir) if isinstance(name_or_dir, str) else None
+    missing_ids = None
     if source is None:
         if not path.is_dir():
-            raise ConfigError(
-                f"{str(name_or_dir)!r} is neither a folder nor a named dataset; "
-                f"{closest(str(name_or_dir), SOURCES, limit=99)}"
-            )
+            raise ConfigError(_no_folder(path))
         told, tables, own = read_folder(path)
         name, licence = told.name or path.resolve().name, told.licence
+        max_bad_share = told.max_bad_share if max_bad_share is None else max_bad_share
+        missing_ids = told.missing_ids
     else:
         folder = path
         if not source.embedded:
             folder = source.root(fetch(source) if root is None else Path(root))
         name, tables, own, licence = source.name, source.read(folder), source.rule, source.licence
     chosen = own if rule is None else rule
-    return assemble(name, tables, chosen, licence=licence, max_bad_share=max_bad_share)
+    return assemble(
+        name,
+        tables,
+        chosen,
+        licence=licence,
+        max_bad_share=max_bad_share,
+        missing_ids=missing_ids,
+    )
+
+
+def _no_folder(path: Path) -> str:
+    """What is there instead of a folder, and what to give."""
+    if path.is_file() and path.name == FILE:
+        return f"{path}: give the folder in which it lies, {str(path.parent)!r}"
+    if path.is_file():
+        return (
+            f"{path}: a file; a dataset is a folder whose {FILE} says which file means what, "
+            f"such as interactions with file, user and item: write one beside {path.name}"
+        )
+    return (
+        f"{str(path)!r} is neither a folder nor a named dataset; "
+        f"{closest(str(path), SOURCES, limit=99)}"
+    )

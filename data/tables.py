@@ -23,6 +23,22 @@ from data.report import Quarantined
 from data.suggest import closest
 
 FORMATS = (".csv", ".tsv", ".parquet", ".jsonl")
+FOREIGN = (".xlsx", ".xls", ".json", ".feather", ".zip", ".npy")  # no lines, or not of cells
+
+
+@dataclass(frozen=True)
+class FileForm:
+    """How a file writes its rows, where its suffix does not say.
+
+    Without ``header`` the first line is a row, and the columns are called as in
+    ``columns``, or else 1, 2 and so on. With a ``delimiter`` any suffix is read as
+    lines; one of several characters leaves quotes as they are.
+    """
+
+    delimiter: str | None = None
+    encoding: str | None = None
+    header: bool = True
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,9 +60,11 @@ class Table:
     def column(self, name: str, meaning: str) -> pl.Series:
         """One column. Raises DataError that names the file and the nearest column."""
         if name not in self.frame.columns:
+            names = self.frame.columns
+            hint = "; name header = false if the first line is a row" if _row_like(names) else ""
             raise DataError(
                 f"{self.source}: no column {name!r}, which is to hold the {meaning}; "
-                f"{closest(name, self.frame.columns)}"
+                f"{closest(name, names)}{hint}"
             )
         return self.frame[name]
 
@@ -64,20 +82,48 @@ class Table:
         return cls(source, frame, np.arange(1, len(frame) + 1))
 
 
-def read_table(path: Path) -> Table:
-    """A csv, tsv, parquet or jsonl file, plain or with .gz or .zst.
+def read_table(path: Path, form: FileForm | None = None) -> Table:
+    """A csv, tsv, parquet or jsonl file, plain or with .gz or .zst, or lines in another form.
 
     Raises DataError where the file is missing, damaged, or of another format.
     """
-    suffix = _format(path)
+    form = form or FileForm()
+    suffix = _format(path, form)
     content = read_bytes(path)
     if suffix == ".parquet":
         return Table.of(_parquet(content, path), str(path))
+    if form.encoding is not None:
+        content = _as_utf8(content, form.encoding, path)
     if suffix == ".jsonl":
-        frame, line, bad = parse_json_lines(content, str(path))
-    else:
-        frame, line, bad = parse_delimited(content, str(path), "," if suffix == ".csv" else "\t")
+        return Table(str(path), *parse_json_lines(content, str(path)))
+    delimiter = form.delimiter or ("\t" if suffix == ".tsv" else ",")
+    frame, line, bad = parse_delimited(
+        content,
+        str(path),
+        delimiter,
+        names=form.columns or None,
+        header=form.header,
+        quoting=len(delimiter) == 1,
+    )
     return Table(str(path), frame, line, bad)
+
+
+def _as_utf8(content: bytes, encoding: str, path: Path) -> bytes:
+    try:
+        return content.decode(encoding).encode()
+    except (LookupError, UnicodeEncodeError):
+        raise DataError(
+            f"{path}: encoding {encoding!r} is unknown; name one such as 'utf-16' or 'latin-1'"
+        ) from None
+    except UnicodeError as fault:
+        raise DataError(
+            f"{path}: not written as {encoding} ({fault}); name another encoding"
+        ) from None
+
+
+def _row_like(names: Sequence[str]) -> bool:
+    """Whether names of columns are rather the values of a first row: two or more are numbers."""
+    return sum(name.strip().replace(".", "", 1).lstrip("-").isdigit() for name in names) > 1
 
 
 def delimited_table(
@@ -130,15 +176,17 @@ def _unpack_zst(content: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _format(path: Path) -> str:
+def _format(path: Path, form: FileForm) -> str:
     suffixes = [s.lower() for s in path.suffixes]
     if suffixes and suffixes[-1] in (".gz", ".zst"):
         suffixes.pop()
-    if not suffixes or suffixes[-1] not in FORMATS:
-        raise DataError(
-            f"{path}: unknown kind of file; use one of {', '.join(FORMATS)}, plain or .gz or .zst"
-        )
-    return suffixes[-1]
+    suffix = suffixes[-1] if suffixes else ""
+    if suffix in FORMATS or (form.delimiter and suffix not in FOREIGN):
+        return suffix
+    raise DataError(
+        f"{path}: unknown kind of file; use one of {', '.join(FORMATS)}, plain or .gz or .zst, "
+        "or name the delimiter of its lines"
+    )
 
 
 def _parquet(content: bytes, path: Path) -> pl.DataFrame:

@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from functools import cached_property
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import UnknownId
+from data.errors import DataError, UnknownId
+
+LARGEST_FLOAT = 2**53  # above it, floats of neighbouring whole numbers are equal
+
+
+def id_text(value: object, what: str = "id") -> str:
+    """One id as text, by the rule that tables follow.
+
+    Text stays as it is, ``"12.0"`` and ``"007"`` too. Whole numbers of any type
+    are written in decimal: 12, 12.0, numpy's and Decimal's twelve are ``"12"``.
+    Raises DataError for anything else, which names ``what`` the value was to be.
+    """
+    if isinstance(value, str):
+        return str(value)
+    remedy = "give text or a whole number"
+    if isinstance(value, (bool, np.bool_)):
+        raise DataError(f"{what} {value!r} is no id but true or false; {remedy}")
+    if isinstance(value, Integral):
+        return str(int(value))
+    if isinstance(value, (float, np.floating, Decimal)):
+        if value != value:
+            raise DataError(f"{what} {value!r} is a missing value; {remedy}")
+        limit = Decimal("inf") if isinstance(value, Decimal) else LARGEST_FLOAT
+        if abs(value) < limit and value == int(value):
+            return str(int(value))
+        raise DataError(f"{what} {value!r} is no whole number below 2**53; {remedy}")
+    if value is None:
+        raise DataError(f"{what} None is a missing value; {remedy}")
+    raise DataError(f"{what} {value!r} is a {type(value).__name__}; {remedy}")
 
 
 class Vocabulary(Sequence[str]):

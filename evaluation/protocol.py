@@ -5,6 +5,8 @@ The functions here are, with ``evaluate.py``, the only callers of ``Split.open_t
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from data.dataset import Dataset
@@ -226,3 +228,27 @@ def _groups(held: Interactions, seen: Interactions) -> tuple[Ints, Ints]:
     _, group = np.unique(np.stack(columns, 1), axis=0, return_inverse=True)
     group = group.ravel().astype(np.int64)
     return group[: len(held)], group[len(held) :]
+
+
+def reads_validation(dataset: Dataset, split: Split) -> bool:
+    """Whether the exam of the test part reads validation events as history."""
+    return split.rule.by in IN_TIME or carved(dataset, split)
+
+
+def people_return(dataset: Dataset, split: Split) -> bool:
+    """Whether held-out events may ask again for an item that was met in another context."""
+    again = split.rule.repeats or split.rule.by == "rows"
+    return again and bool(dataset.interactions.scenario)
+
+
+def hidden_rule(dataset: Dataset, split: Split) -> Literal["hide", "context", "show"]:
+    """What of a user's earlier items is no candidate: all, those met in the same context, none."""
+    if people_return(dataset, split):
+        return "context"
+    return "show" if split.rule.repeats and split.rule.by != "rows" else "hide"
+
+
+def exam_for(dataset: Dataset, split: Split, part: str) -> Exam:
+    """The exam that this data is judged by: by context where people return, else by user."""
+    ask = context_exam if people_return(dataset, split) else full_exam
+    return ask(dataset, split, part)

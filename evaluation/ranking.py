@@ -21,8 +21,8 @@ class Ranks:
 
     Wanted pair ``j`` of case ``i`` (``wanted.start[i] <= j < wanted.start[i + 1]``)
     stands at ``place[j]``, counted from 1 among the case's ``candidates[i]``
-    items. ``top`` is [cases, k], best first, -1 where candidates ran out; ``user``
-    [cases] the user row of each case.
+    items. ``top`` is [cases, k], best first, -1 where candidates ran out, with
+    their scores in ``score`` (NaN there); ``user`` [cases] the user row of each case.
     """
 
     user: Ints
@@ -31,6 +31,7 @@ class Ranks:
     top: Ints
     candidates: Ints
     items: int
+    score: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.wanted)
@@ -61,6 +62,7 @@ class Ranks:
             self.top[rows],
             self.candidates[rows],
             self.items,
+            None if self.score is None else self.score[rows],
         )
 
     def of_items(self, wanted: Bools) -> Ranks:
@@ -77,7 +79,7 @@ class Ranks:
 def rank(
     scorer: Scorer, exam: Exam, k_max: int = 20, *, batch: int | None = None, seed: int = 0
 ) -> Ranks:
-    """Rank all candidates of every case, batch by batch.
+    """Rank all candidates of every case, batch by batch: exams and recommendations alike.
 
     Equal scores are ordered by a shuffle of the item rows drawn from ``seed``:
     the same for every model and case, and unrelated to popularity or file
@@ -92,14 +94,19 @@ def rank(
     order = np.random.default_rng(seed).permutation(exam.items)  # shuffled position -> item
     position = np.empty_like(order)
     position[order] = np.arange(exam.items)
-    places, tops, counts = [], [], []
+    judged = len(exam.wanted.item) > 0
+    places, tops, counts, best = [], [], [], []
     for first in range(0, len(exam), batch):
         rows = np.arange(first, min(first + batch, len(exam)))
-        keys = _keys(_scores(scorer, exam, rows), exam, rows, position)
+        scores = _scores(scorer, exam, rows)
+        keys = _keys(scores, exam, rows, position)
         counts.append((keys != NOT_ASKED).sum(axis=1))
-        rising = np.sort(keys, axis=1)
-        places.append(_places(keys, rising, exam.wanted.take(rows)))
+        rising = np.sort(keys, axis=1) if judged else _largest(keys, k_max)
+        if judged:
+            places.append(_places(keys, rising, exam.wanted.take(rows)))
         tops.append(_top(rising, k_max, order))
+        shown = np.take_along_axis(scores, np.maximum(tops[-1], 0), 1)
+        best.append(np.where(tops[-1] >= 0, shown, np.float32(np.nan)))
     return Ranks(
         exam.cases.user,
         exam.wanted,
@@ -107,6 +114,7 @@ def rank(
         np.concatenate([*tops, np.empty((0, k_max), np.int64)]),
         np.concatenate([*counts, np.empty(0, np.int64)]),
         exam.items,
+        np.concatenate([*best, np.empty((0, k_max), np.float32)]),
     )
 
 
@@ -151,6 +159,15 @@ def _keys(scores: NDArray[np.float32], exam: Exam, rows: Ints, position: Ints) -
     if exam.candidates is not None:
         keys[:, ~exam.candidates] = NOT_ASKED
     return keys
+
+
+def _largest(keys: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+    """The ``width`` largest keys of each row, ascending."""
+    if not width:
+        return keys[:, :0]
+    if width < keys.shape[1]:
+        keys = np.partition(keys, keys.shape[1] - width, axis=1)[:, -width:]
+    return np.sort(keys, axis=1)
 
 
 def _places(keys: NDArray[np.int64], rising: NDArray[np.int64], wanted: Sets) -> Ints:

@@ -1,108 +1,125 @@
-"""What a recommender answers: single recommendations, and tables for many."""
+"""What a recommender answers: lists with what they rest on, and tables for many."""
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import chain
 
 import numpy as np
 import polars as pl
-import torch
-from torch import Tensor
 
-from data.errors import DataError
 from data.histories import Cases
-from fusion.catalogue import Catalogue
-from fusion.texts import Texts
-from kg.paths import Path as GraphPath
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-log = logging.getLogger(__name__)
+from data.interactions import Ints
+from data.items import Items
+from evaluation.ranking import Ranks
+from fusion.state import Purpose, State
+from kg.paths import Reason
 
 
 @dataclass(frozen=True)
 class Recommendation:
     """One item for someone: ``score`` orders, ``stars`` is a rating expected, in data units.
 
-    ``known`` says whether the user was known; reasons are graph paths, best first.
+    ``known`` says whether the user was known; reasons are paths in words, best first.
     """
 
     item: str
     title: str
     score: float
     stars: float | None
-    reasons: tuple[GraphPath, ...]
+    reasons: tuple[Reason, ...]
     known: bool
 
 
-def users_in(table: "Sequence[str] | pl.Series | pl.DataFrame | pd.DataFrame") -> list[str]:
-    """User ids of a list, or of the column user of a table. Raises DataError without one."""
-    if isinstance(table, str):
-        return [table]
-    if isinstance(table, Sequence | pl.Series):
-        return [str(user) for user in table]
-    if "user" not in table.columns:
-        raise DataError(f"no column 'user'; there is {list(table.columns)}")
-    return [str(user) for user in table["user"]]
+@dataclass(frozen=True)
+class Basis:
+    """What a list rests on.
+
+    ``purpose`` is "serve" for a run that learned from all events, "judge" for one that
+    holds some back. ``events`` were read as history, ``told`` of them from the call;
+    ``unknown`` are ids of the call that the catalogue does not hold.
+    """
+
+    purpose: Purpose
+    user_known: bool
+    events: int
+    told: int
+    unknown: tuple[str, ...]
+
+
+class Answer(list[Recommendation]):
+    """A list of recommendations, best first, and what it is ``based_on``."""
+
+    def __init__(self, found: Iterable[Recommendation], based_on: Basis) -> None:
+        super().__init__(found)
+        self.based_on = based_on
+
+
+def answer_of(
+    state: State,
+    cases: Cases,
+    ranks: Ranks,
+    told: Ints,
+    unknown: tuple[str, ...],
+    reasons: int,
+) -> Answer:
+    """The first case's list, with its ratings and reasons, and what it rests on."""
+    items, user = state.catalogue.items, int(cases.user[0])
+    top = ranks.top[0][ranks.top[0] >= 0]
+    assert ranks.score is not None
+    paths = _reasons(state, user, top, told, reasons)
+    stars = state.model.stars(cases) if user >= 0 else None
+    found = [
+        Recommendation(
+            items.vocabulary[row],
+            items.title(row),
+            float(ranks.score[0, place]),
+            None if stars is None else float(stars[0, row]),
+            paths[place],
+            user >= 0,
+        )
+        for place, row in enumerate(top.tolist())
+    ]
+    return Answer(
+        found, Basis(state.purpose, user >= 0, len(cases.history.item), len(told), unknown)
+    )
+
+
+def _reasons(state: State, user: int, top: Ints, told: Ints, most: int) -> list[tuple[Reason, ...]]:
+    """The best reasons of each item, from the graph and from what was told."""
+    if not most or not len(top):
+        return [()] * len(top)
+    paths = state.held.paths
+    found = [paths.explain(np.full(len(top), user), top, k=most)]
+    if len(told):  # not in the graph: these begin at an item
+        found.append(paths.explain_history(told, top, k=most))
+    return [
+        tuple(path.shown() for path in sorted(chain(*own), key=lambda one: -one.weight)[:most])
+        for own in zip(*found, strict=True)
+    ]
 
 
 def best_table(
     users: Sequence[str],
-    catalogue: Catalogue,
-    score: Callable[[Cases], Tensor],
-    k: int,
-    batch: int,
+    contexts: Mapping[str, Sequence[str]],
+    items: Items,
+    ranks: Ranks,
 ) -> pl.DataFrame:
-    """A table user, rank, item, title, score: the best ``k`` items that each has not met."""
-    rows = catalogue.users.rows(users)
-    items = catalogue.items
-    tables = [pl.DataFrame(schema=COLUMNS)]
-    for start in range(0, len(rows), batch):
-        part = rows[start : start + batch]
-        cases = catalogue.cases(part, catalogue.scenario_codes(None, len(part)))
-        scores = score(cases)
-        met = catalogue.met.take(np.maximum(part, 0))
-        at = np.repeat(np.arange(len(part)), np.diff(met.start))
-        kept = part[at] >= 0
-        scores[torch.from_numpy(at[kept]), torch.from_numpy(met.item[kept])] = -torch.inf
-        values, picked = scores.topk(min(k, scores.shape[1]), dim=1)
-        width = picked.shape[1]
-        flat = picked.flatten().tolist()
-        columns = {
-            "user": [user for user in users[start : start + batch] for _ in range(width)],
-            "rank": np.tile(np.arange(1, width + 1), len(part)),
-            "item": [items.vocabulary[row] for row in flat],
-            "title": [items.title(row) for row in flat],
-            "score": values.flatten().numpy(),
-        }
-        tables.append(pl.DataFrame(columns, schema=COLUMNS).filter(pl.col("score").is_finite()))
-    return pl.concat(tables)
+    """A table user, rank, item, title, score; contexts told per row stand after the user."""
+    case, place = np.nonzero(ranks.top >= 0)
+    row = ranks.top[case, place]
+    assert ranks.score is not None
+    ids, titles = (pl.Series(list(side), dtype=pl.String) for side in _named(items))
+    columns = {
+        name: pl.Series(list(values), dtype=pl.String).gather(case)
+        for name, values in {"user": users, **contexts}.items()
+    }
+    columns["rank"] = pl.Series(place + 1, dtype=pl.Int64)
+    columns["item"], columns["title"] = ids.gather(row), titles.gather(row)
+    columns["score"] = pl.Series(ranks.score[case, place], dtype=pl.Float32)
+    return pl.DataFrame(columns)
 
 
-def text_scores(texts: Texts | None, text: str, items: int) -> Tensor:
-    """z-scores [1, items] of the cosine between a text and the items' texts.
-
-    Zeros where no texts were learned, or where this one is read in another way.
-    """
-    if texts is None:
-        log.warning("no item texts were learned, so the text query is left out")
-        return torch.zeros(1, items)
-    view, warnings = texts.encoder.encode([text])
-    if warnings or not bool(view.known.any()):
-        return torch.zeros(1, items)
-    cosine = texts.whitening(view).vectors @ texts.items.vectors.T
-    known = texts.items.known
-    spread = cosine[:, known].std().clamp(min=1e-6)
-    z = (cosine - cosine[:, known].mean()) / spread
-    return z.masked_fill(~known, 0.0)
-
-
-COLUMNS = {
-    "user": pl.String,
-    "rank": pl.Int64,
-    "item": pl.String,
-    "title": pl.String,
-    "score": pl.Float32,
-}
+def _named(items: Items) -> tuple[Sequence[str], Sequence[str]]:
+    """Ids, and titles with the id where there is none."""
+    ids = items.vocabulary.ids
+    return ids, [title or one for title, one in zip(items.titles, ids, strict=True)]

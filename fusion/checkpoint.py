@@ -15,57 +15,56 @@ from torch import Tensor
 
 from data.errors import DataError
 from data.histories import Histories
-from data.interactions import Categorical, Interactions
-from data.items import Items
-from data.vocabulary import Vocabulary
 from encoders.text import TextEncoder, Whitening
 from encoders.view import View
-from evaluation.exam import Sets
 from fusion.added import Added
 from fusion.catalogue import Catalogue
+from fusion.earlier_runs import earlier_catalogue, earlier_record
 from fusion.gate import Gate
 from fusion.known import Known
 from fusion.leaves import Leaf
 from fusion.model import Model, network_leaves
 from fusion.network import Evidence, JointNetwork, Shape
 from fusion.ratings import RatingProcess
+from fusion.record import load_record, save_record
 from fusion.settings import Settings
 from fusion.stars import Stars
+from fusion.stored_catalogue import (
+    ABOUT,
+    event_tensors,
+    events_of,
+    load_catalogue,
+    save_catalogue,
+)
 from fusion.stored_leaves import get_leaf, get_sparse, put_leaf, put_sparse, under
 from fusion.stored_reranker import get_reranker, put_reranker
 from fusion.texts import Texts, as_read
 from kg.facts import Facts
 
-MODEL, TEXT, STRUCTURE, VOCABULARY = (
-    "model.safetensors",
-    "text.safetensors",
-    "model.json",
-    "vocabulary",
-)
+MODEL, TEXT, STRUCTURE = "model.safetensors", "text.safetensors", "model.json"
 
 
 def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
-    """Write model.safetensors, text.safetensors, model.json and the vocabularies."""
-    tensors: dict[str, Tensor] = {}
+    """Write what was learned: model.safetensors, text.safetensors, model.json; the catalogue."""
+    known = model.known
+    tensors = {f"events.{name}": one for name, one in event_tensors(known.events).items()}
     structure: dict[str, Any] = {
-        "name": catalogue.name,
         "gate": asdict(model.gate),
         "clicks": model.clicks and asdict(model.clicks),
         "newcomers": model.newcomers and asdict(model.newcomers),
-        "scenarios": {name: list(names) for name, names in catalogue.scenarios.items()},
+        "returning": known.returning,
         "leaves": {},
         "added": model.added and asdict(model.added),
-        "notes": {key: model.notes[key] for key in model.notes if key != "history"},
+        "alone": dict(model.alone),
     }
-    _put_events(tensors, structure, model.known.events, catalogue)
-    if model.known.facts is not None:
-        facts = model.known.facts
+    if known.facts is not None:
+        facts = known.facts
         put_sparse(tensors, "facts", facts.matrix)
         tensors["facts.relation"] = torch.from_numpy(facts.relation)
         tensors["facts.entity"] = torch.from_numpy(facts.entity)
         structure["relations"] = list(facts.relations)
         structure["entities"] = [list(entity) for entity in facts.entities]
-    for name, column in model.known.numbers.items():
+    for name, column in known.numbers.items():
         tensors[f"numbers.{name}"] = torch.from_numpy(column)
     if model.rates is not None:
         parts = ("low", "high", "mean", "both", "alone")
@@ -89,6 +88,9 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
                 tensors[f"network.{number}.{name}"] = tensor.cpu()
     if model.texts is not None:
         texts = model.texts
+        encoder = texts.encoder
+        reads = ("model", "revision", "max_tokens", "batch")
+        structure["text_encoder"] = {name: getattr(encoder, name) for name in reads}
         save_file(
             {
                 "items": texts.items.vectors.contiguous(),
@@ -101,7 +103,8 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
     save_file({name: part.contiguous().clone() for name, part in tensors.items()}, folder / MODEL)
     text = json.dumps(structure, ensure_ascii=False, indent=1, default=_plain)
     (folder / STRUCTURE).write_text(text + "\n", "utf-8")
-    _save_vocabularies(catalogue, folder / VOCABULARY)
+    save_record(model.record, folder)
+    save_catalogue(catalogue, folder)
 
 
 def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
@@ -109,35 +112,29 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
     try:
         tensors = _read(folder / MODEL)
         structure = json.loads((folder / STRUCTURE).read_text("utf-8"))
-        items = _load_items(folder / VOCABULARY)
-        users = Vocabulary(pl.read_parquet(folder / VOCABULARY / "users.parquet")["id"])
-    except (OSError, ValueError, SafetensorError, pl.exceptions.PolarsError) as error:
+        earlier = not (folder / ABOUT).exists()
+        catalogue = (
+            earlier_catalogue(folder, tensors, structure) if earlier else load_catalogue(folder)
+        )
+    except (OSError, ValueError, KeyError, SafetensorError, pl.exceptions.PolarsError) as error:
         raise DataError(f"{folder}: cannot be read: {error}") from None
-    events = _get_events(tensors, structure, len(items))
-    catalogue = Catalogue(
-        structure["name"],
-        users,
-        items,
-        {name: tuple(names) for name, names in structure["scenarios"].items()},
-        Histories(
-            tensors["history.start"].numpy(),
-            tensors["history.item"].numpy(),
-            tensors["history.at"].numpy() if "history.at" in tensors else None,
-        ),
-        Sets(tensors["met.start"].numpy(), tensors["met.item"].numpy()),
-    )
-    texts = _load_texts(folder, settings, structure["notes"])
+    users, items = len(catalogue.users), len(catalogue.items)
+    events = events_of(under("events.", tensors), *_names(tensors, catalogue))
+    if len(events) and events.item.max() >= items:
+        raise DataError(f"{MODEL}: events name items beyond the vocabulary")
+    texts = _load_texts(folder, settings, structure)
     added = structure["added"] and Added(
         **structure["added"] | {"weights": tuple(structure["added"]["weights"])}
     )
-    history = Histories.of(events, len(users))
+    history = Histories.of(events, users)
     known = Known(
         events,
-        history.matrix(len(items)),
+        history.matrix(items),
         history,
         _get_facts(tensors, structure),
         texts.items if texts else None,
         events.at is not None,
+        returning=structure.get("returning", False),
         added=added.count if added else 0,
         numbers={name: part.numpy() for name, part in under("numbers.", tensors).items()},
     )
@@ -151,9 +148,12 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
         for name in ("clicks", "newcomers")
     )
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
-    notes = structure["notes"]
+    if earlier:
+        record, alone = earlier_record(folder, structure["notes"])
+    else:
+        record, alone = load_record(folder), structure["alone"]
     rates = _load_rates(structure["rates"], leaves) if "rates" in structure else None
-    parts = settings, known, leaves, gate, networks, texts, seen, notes
+    parts = settings, known, leaves, gate, networks, texts, seen, record, alone
     about = structure.get("reranker")
     reranker = get_reranker(tensors, about, known) if about else None
     return Model(*parts, clicks, added, rates, newcomers, reranker), catalogue
@@ -195,44 +195,13 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no place in {STRUCTURE}")
 
 
-def _put_events(
-    tensors: dict[str, Tensor],
-    structure: dict[str, Any],
-    events: Interactions,
-    catalogue: Catalogue,
-) -> None:
-    tensors["events.user"] = torch.from_numpy(events.user)
-    tensors["events.item"] = torch.from_numpy(events.item)
-    tensors["events.positive"] = torch.from_numpy(events.positive)
-    if events.at is not None:
-        tensors["events.at"] = torch.from_numpy(events.at)
-    for name, column in events.scenario.items():
-        tensors[f"events.scenario.{name}"] = torch.from_numpy(column.codes)
-    tensors["history.start"] = torch.from_numpy(catalogue.history.start)
-    tensors["history.item"] = torch.from_numpy(catalogue.history.item)
-    if catalogue.history.at is not None:
-        tensors["history.at"] = torch.from_numpy(catalogue.history.at)
-    tensors["met.start"] = torch.from_numpy(catalogue.met.start)
-    tensors["met.item"] = torch.from_numpy(catalogue.met.item)
-    structure["users"] = len(catalogue.users)
-
-
-def _get_events(
-    tensors: Mapping[str, Tensor], structure: Mapping[str, Any], items: int
-) -> Interactions:
-    item = tensors["events.item"].numpy()
-    if len(item) and item.max() >= items:
-        raise DataError(f"{MODEL}: events name items beyond the vocabulary")
-    return Interactions(
-        tensors["events.user"].numpy(),
-        item,
-        tensors["events.positive"].numpy(),
-        at=tensors["events.at"].numpy() if "events.at" in tensors else None,
-        scenario={
-            name: Categorical(tensors[f"events.scenario.{name}"].numpy(), tuple(names))
-            for name, names in structure["scenarios"].items()
-        },
-    )
+def _names(
+    tensors: Mapping[str, Tensor], catalogue: Catalogue
+) -> tuple[dict[str, list[str]], tuple[str, ...] | None]:
+    """The scenario columns and kinds of the training events, with the names of their codes."""
+    there, kind = under("events.scenario.", tensors), catalogue.events.kind
+    named = {name: list(names) for name, names in catalogue.scenarios.items() if name in there}
+    return named, None if kind is None else kind.names
 
 
 def _load_networks(
@@ -258,32 +227,14 @@ def _load_networks(
     return networks
 
 
-def _load_texts(folder: Path, settings: Settings, notes: Mapping[str, Any]) -> Texts | None:
+def _load_texts(folder: Path, settings: Settings, structure: Mapping[str, Any]) -> Texts | None:
     if not (folder / TEXT).exists():
         return None
-    part = _read(folder / TEXT)
-    text = settings.text
-    return Texts(
-        as_read(
-            TextEncoder(text.model, text.revision, text.max_tokens, text.batch),
-            notes["text_warnings"],
-        ),
-        Whitening(part["mean"], part["directions"]),
-        View(part["items"], part["known"]),
-    )
-
-
-def _save_vocabularies(catalogue: Catalogue, folder: Path) -> None:
-    folder.mkdir()
-    pl.DataFrame({"id": list(catalogue.users.ids)}, schema={"id": pl.String}).write_parquet(
-        folder / "users.parquet"
-    )
-    items = catalogue.items
-    text = {"id": pl.String, "title": pl.String, "text": pl.String}
-    columns = {"id": items.vocabulary.ids, "title": items.titles, "text": items.texts}
-    pl.DataFrame(columns, schema=text).write_parquet(folder / "items.parquet")
-
-
-def _load_items(folder: Path) -> Items:
-    table = pl.read_parquet(folder / "items.parquet")
-    return Items(Vocabulary(table["id"]), tuple(table["title"]), tuple(table["text"]))
+    part, text = _read(folder / TEXT), settings.text
+    if "text_encoder" in structure:
+        encoder = TextEncoder(**structure["text_encoder"])
+    else:  # as earlier runs have it
+        encoder = TextEncoder(text.model, text.revision, text.max_tokens, text.batch)
+        encoder = as_read(encoder, structure["notes"]["text_warnings"])
+    whitening = Whitening(part["mean"], part["directions"])
+    return Texts(encoder, whitening, View(part["items"], part["known"]))

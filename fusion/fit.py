@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ from fusion.unfinished import Memory
 from fusion.validation import Validation
 
 log = logging.getLogger(__name__)
+
+MARK = "valid_ndcg@10_"  # before the name of a part, in a journal
 
 Progress = Callable[[int, int, str], None]  # done, total, what
 
@@ -60,7 +63,7 @@ def fit_network(
     evidence: Evidence,
     shape: Shape,
     lessons: Lessons,
-    validation: Validation,
+    validation: Validation | None,
     settings: Settings,
     *,
     seed: int,
@@ -68,13 +71,15 @@ def fit_network(
     progress: Progress | None = None,
     begin: Callable[[JointNetwork], None] | None = None,
     memory: Memory | None = None,
+    until: Mapping[str, int] | None = None,
 ) -> tuple[JointNetwork, Journal]:
     """Train one network; the weights of the best validation NDCG@10 are kept.
 
     Both ways of scoring, by propagation and by sequence, have an own best
     moment: each stops being trained when it no longer improves. ``begin`` may
     change the weights at the start. ``memory`` keeps the state after every look,
-    and gives it back where training was stopped. Raises TrainingError where a
+    and gives it back where training was stopped. Without ``validation`` each part is
+    trained ``until`` an epoch chosen before. Raises TrainingError where a
     loss is not finite any more.
     """
     generator = torch.Generator().manual_seed(seed)
@@ -85,7 +90,7 @@ def fit_network(
         begin(network)
     network.to(device)
     rng = np.random.default_rng(seed)
-    trainer = Trainer(network, lessons, settings, generator, rng, device)
+    trainer = Trainer(network, lessons, settings, generator, rng, device, until)
     averaged = trainer.learning.averaged
     keepers = trainer.learning.keepers
     journal = Journal(trainer.learning.journal)
@@ -93,15 +98,14 @@ def fit_network(
         memory.recall(trainer.learning)
     began = time.perf_counter() - (journal.rows[-1]["seconds"] if journal.rows else 0.0)
     for means in trainer.rounds():
-        marks = _look(averaged, keepers, validation)
+        marks = _look(averaged, keepers, validation, trainer.learning.epoch)
         row = {"epoch": trainer.learning.epoch, "seconds": time.perf_counter() - began, **means}
-        journal.rows.append(row | {f"valid_ndcg@10_{name}": mark for name, mark in marks.items()})
+        journal.rows.append(row | {f"{MARK}{name}": mark for name, mark in marks.items()})
         if memory is not None:
             memory.keep(trainer.learning)
         if progress:
-            said = ", ".join(f"{name} {keeper.best:.4f}" for name, keeper in keepers.items())
-            total = settings.network.epochs
-            progress(trainer.learning.epoch, total, f"network: validation NDCG@10 {said}")
+            total = max(until.values()) if until else settings.network.epochs
+            progress(trainer.learning.epoch, total, _said(keepers, judged=validation is not None))
     for keeper in keepers.values():
         keeper.restore()
     if progress:
@@ -109,13 +113,33 @@ def fit_network(
     return averaged.eval(), journal
 
 
+def best_epochs(journal: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """The epoch of the best validation NDCG@10 of each part, as a journal tells it."""
+    found: dict[str, int] = {}
+    for name in ("order", "next"):
+        looks = [(row[f"{MARK}{name}"], int(row["epoch"])) for row in journal if MARK + name in row]
+        if looks:
+            best = max(mark for mark, _ in looks)
+            found[name] = next(epoch for mark, epoch in looks if mark == best)
+    return found
+
+
+def _said(keepers: Mapping[str, Keeper], *, judged: bool) -> str:
+    if not judged:
+        return "network on all events"
+    marks = ", ".join(f"{name} {keeper.best:.4f}" for name, keeper in keepers.items())
+    return f"network: validation NDCG@10 {marks}"
+
+
 def _look(
-    network: JointNetwork, keepers: Mapping[str, Keeper], validation: Validation
+    network: JointNetwork, keepers: Mapping[str, Keeper], validation: Validation | None, epoch: int
 ) -> dict[str, float]:
     """Validation NDCG@10 of each part that is still being trained; the best is kept."""
     marks = {}
     for name, keeper in keepers.items():
-        if keeper.open:
+        if keeper.open and validation is None:
+            keeper.reach(epoch)
+        elif keeper.open and validation is not None:
             score = order_scores if name == "order" else sequence_scores
             marks[name] = validation.ndcg(score(network, validation.cases))
             keeper.look(marks[name])

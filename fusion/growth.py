@@ -46,17 +46,14 @@ def grow(
     known = grown_known(model.known, count, read.items if read else None, facts, numbers)
     networks = [grown_network(one, known, before, model.seen) for one in model.networks]
     leaves: dict[str, Leaf] = network_leaves(networks, known.learned) if networks else {}
-    chosen: Mapping[str, Mapping[str, float]] = model.notes["chosen"]  # type: ignore[assignment]
     for name, leaf in model.leaves.items():
         if name not in leaves:
-            leaves[name] = _grown_leaf(name, leaf, known, chosen.get("linear", {}), before, leaves)
+            leaves[name] = _grown_leaf(name, leaf, known, before, leaves)
     learned = model.seen[: known.learned]
-    marks: Mapping[str, float] = model.notes["gate"]  # type: ignore[assignment]
-    speak = speaking(networks, chosen, known)
-    worth = {name: marks.get(f"only {name}", 1.0) for name in leaves if name in speak}
+    worth = {name: model.alone.get(name, 1.0) for name in speaking(leaves, networks, known)}
     added = Added.of(model.gate, learned, worth, known.added)
     seen = torch.cat([model.seen, torch.zeros(count, dtype=torch.bool)])
-    notes = model.notes | {"added_warnings": warnings}
+    record = replace(model.record, added_warnings=warnings)
     return replace(
         model,
         known=known,
@@ -64,23 +61,22 @@ def grow(
         networks=networks,
         texts=read,
         seen=seen,
-        notes=notes,
+        record=record,
         added=added,
     )
 
 
 def speaking(
-    networks: Sequence[JointNetwork], chosen: Mapping[str, Mapping[str, float]], known: Known
+    leaves: Mapping[str, Leaf], networks: Sequence[JointNetwork], known: Known
 ) -> set[str]:
     """The leaves that can tell new items apart: those that read what describes items."""
     names = {"graph-neighbours", "text-neighbours"}
     if networks and (networks[0].facts is not None or networks[0].text is not None):
         names.add("network")
-    if {"facts", "text"} & chosen.get("linear", {}).keys():
-        names |= {"linear", "linear-recent"}
+    names |= {name for name, one in leaves.items() if isinstance(one, Linear) and one.rows}
     if known.described:
         names.add("factors")
-    return names
+    return names & leaves.keys()
 
 
 def grown_known(
@@ -144,7 +140,6 @@ def _grown_leaf(
     name: str,
     leaf: Leaf,
     known: Known,
-    chosen: Mapping[str, float],
     before: int,
     done: Mapping[str, Leaf],
 ) -> Leaf:
@@ -154,7 +149,7 @@ def _grown_leaf(
         other = done.get("linear")  # the same weights, asked otherwise
         if isinstance(other, Linear):
             return replace(other, decay=leaf.decay)
-        return grown_linear(leaf, known, chosen, before)
+        return grown_linear(leaf, known, before)
     if isinstance(leaf, Factors):
         none = leaf.items.new_zeros(items - before, leaf.items.shape[1])
         factors = torch.cat([leaf.items, none])

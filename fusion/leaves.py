@@ -64,29 +64,61 @@ class Fitted:
         self.chosen[name] = chosen
 
 
+@dataclass(frozen=True)
+class Search:
+    """Where the few numbers of a base model come from: a validation part, or an earlier fit.
+
+    ``given`` holds what was chosen before, by base model; then nothing is searched.
+    """
+
+    validation: Validation | None
+    given: Mapping[str, Mapping[str, float]] | None = None
+
+    def takes(self, name: str) -> bool:
+        """Whether the earlier fit, if there was one, took this base model in."""
+        return self.given is None or name in self.given
+
+    def values(self, name: str, number: str, grid: Sequence[float]) -> Sequence[float]:
+        """The values to try for a number of a base model."""
+        return grid if self.given is None else (self.given[name][number],)
+
+    def mark(self, leaf: Leaf) -> float:
+        """NDCG@10 on validation; NaN without it."""
+        if self.validation is None:
+            return float("nan")
+        return self.validation.ndcg(leaf.score(self.validation.cases))
+
+    def best(self, tries: Sequence[LeafT]) -> tuple[LeafT, float]:
+        """The base model that serves validation best, and its NDCG@10."""
+        marks = [self.mark(one) for one in tries]
+        at = int(np.argmax(marks)) if len(tries) > 1 else 0
+        return tries[at], marks[at]
+
+
 def fit_cheap_leaves(
-    known: Known,
-    validation: Validation,
-    settings: Settings,
-    say: Callable[[str], None],
+    known: Known, search: Search, settings: Settings, say: Callable[[str], None]
 ) -> Fitted:
-    """Every leaf but the network, each with its few numbers chosen on validation."""
+    """Every leaf but the network, each with its few numbers from ``search``."""
     fitted = Fitted()
     items = known.matrix.shape[1]
     if settings.linear.on:
         say("linear leaf")
-        fit_linear(known, validation, settings, fitted)
+        fit_linear(known, search, settings, fitted)
     began = time.perf_counter()
     if settings.factors:
         say("factors leaf")
-        tried = []
-        for ridge, alpha in FACTOR_GRID:
-            leaf = factorise(known.matrix, ridge=ridge, alpha=alpha, seed=settings.seed)
-            mark = validation.ndcg(leaf.score(validation.cases))
-            tried.append((mark, ridge, alpha, leaf))
-        mark, ridge, alpha, leaf = max(tried, key=lambda row: row[0])
+        grid = FACTOR_GRID
+        if search.given is not None:
+            chosen = search.given["factors"]
+            grid = ((chosen["ridge"], chosen["alpha"]),)
+        tries = [
+            factorise(known.matrix, ridge=ridge, alpha=alpha, seed=settings.seed)
+            for ridge, alpha in grid
+        ]
+        leaf, mark = search.best(tries)
+        numbers = {"ridge": leaf.ridge, "alpha": leaf.alpha, "ndcg": mark}
         leaf = replace(leaf, carried=carried(leaf.items, known))
-        fitted.add("factors", leaf, began, ridge=ridge, alpha=alpha, ndcg=mark)
+        fitted.add("factors", leaf, began, **numbers)
     if settings.walks:
         began = time.perf_counter()
         fitted.add("walks", random_walk(known.matrix), began)
@@ -95,7 +127,8 @@ def fit_cheap_leaves(
         fitted.add("next-items", next_items(known.history, items), began)
     if settings.returning and known.returning:
         began = time.perf_counter()
-        leaf, mark = _best([Returning(items, pull) for pull in PULLS], validation)
+        pulls = search.values("returning", "pull", PULLS)
+        leaf, mark = search.best([Returning(items, pull) for pull in pulls])
         fitted.add("returning", leaf, began, pull=leaf.pull, ndcg=mark)
     if known.facts is not None and known.facts.matrix.nnz:
         began = time.perf_counter()
@@ -106,39 +139,48 @@ def fit_cheap_leaves(
     if known.attributes is not None:
         began = time.perf_counter()
         fitted.add("people", people_alike(known.attributes, known.matrix), began)
-    _fit_popularity(known, validation, settings, fitted)
+    _fit_popularity(known, search, settings, fitted)
     return fitted
 
 
-def _best(tries: Sequence[LeafT], validation: Validation) -> tuple[LeafT, float]:
-    """The leaf that serves validation best, and its NDCG@10."""
-    marks = [validation.ndcg(one.score(validation.cases)) for one in tries]
-    at = int(np.argmax(marks))
-    return tries[at], marks[at]
-
-
-def _fit_popularity(
-    known: Known, validation: Validation, settings: Settings, fitted: Fitted
-) -> None:
+def _fit_popularity(known: Known, search: Search, settings: Settings, fitted: Fitted) -> None:
     """What many met, and lately, where validation comes after training and it serves it better."""
     began = time.perf_counter()
     ever = popular(known)
     fitted.add("popularity", ever, began)
-    if not (settings.lately and asked_later(known, validation.cases)):
+    later = search.validation is not None and asked_later(known, search.validation.cases)
+    if not (settings.lately and (later or search.given)) or not search.takes("popular-lately"):
         return
     began = time.perf_counter()
-    leaf, mark = _best([popular(known, days) for days in HALF_LIVES], validation)
-    if mark > validation.ndcg(ever.score(validation.cases)):
+    days = search.values("popular-lately", "half_life", HALF_LIVES)
+    leaf, mark = search.best([popular(known, one) for one in days])
+    if search.given is not None or mark > search.mark(ever):
         fitted.add("popular-lately", leaf, began, half_life=leaf.half_life, ndcg=mark)
 
 
-def fit_linear(known: Known, validation: Validation, settings: Settings, fitted: Fitted) -> None:
-    """The linear leaf: ridge, weight of facts and of texts by coordinate search on validation.
+def fit_linear(known: Known, search: Search, settings: Settings, fitted: Fitted) -> None:
+    """The linear leaf: ridge, weight of facts and of texts, over the items that take part."""
+    began = time.perf_counter()
+    if search.given is None:
+        chosen = _search_linear(known, search)
+    else:
+        chosen = {n: v for n, v in search.given["linear"].items() if n != "ndcg"}
+    kept = most_met(known.matrix, settings.linear.max_items)
+    leaf = solve_linear(linear_blocks(known, kept), chosen, kept, known.matrix.shape[1])
+    fitted.add("linear", leaf, began, **chosen, ndcg=search.mark(leaf))
+    if known.timed and search.takes("linear-recent"):
+        began = time.perf_counter()
+        decays = search.values("linear-recent", "decay", settings.linear.decays)
+        leaf, top = search.best([replace(leaf, decay=decay) for decay in decays])
+        fitted.add("linear-recent", leaf, began, decay=leaf.decay, ndcg=top)
+
+
+def _search_linear(known: Known, search: Search) -> dict[str, float]:
+    """Ridge, weight of facts and of texts by coordinate search.
 
     The search looks at the items with most events, because a solution costs the
     cube of the items; the numbers found are then used for all that take part.
     """
-    began = time.perf_counter()
     grids: dict[str, tuple[float, ...]] = {"ridge": RIDGES}
     chosen = {"ridge": start_ridge(known)}
     if known.facts is not None:
@@ -152,23 +194,13 @@ def fit_linear(known: Known, validation: Validation, settings: Settings, fitted:
     def mark(choice: dict[str, float]) -> float:
         key = tuple(choice.values())
         if key not in tried:
-            leaf = solve_linear(blocks, choice, small, known.matrix.shape[1])
-            tried[key] = validation.ndcg(leaf.score(validation.cases))
+            tried[key] = search.mark(solve_linear(blocks, choice, small, known.matrix.shape[1]))
         return tried[key]
 
     for name, grid in grids.items():
         place = int(np.argmin([abs(np.log(value / chosen[name])) for value in grid]))
         chosen[name] = climb(grid, place, lambda value, n=name: mark(chosen | {n: value}))
-    kept = most_met(known.matrix, settings.linear.max_items)
-    blocks = blocks if len(kept) == len(small) else linear_blocks(known, kept)
-    leaf = solve_linear(blocks, chosen, kept, known.matrix.shape[1])
-    top = validation.ndcg(leaf.score(validation.cases))
-    fitted.add("linear", leaf, began, **chosen, ndcg=top)
-    if known.timed:
-        began = time.perf_counter()
-        tries = [replace(leaf, decay=decay) for decay in settings.linear.decays]
-        leaf, top = _best(tries, validation)
-        fitted.add("linear-recent", leaf, began, decay=leaf.decay, ndcg=top)
+    return chosen
 
 
 def linear_blocks(known: Known, kept: np.ndarray) -> dict[str, Tensor]:
@@ -190,8 +222,9 @@ def solve_linear(
     total = torch.zeros_like(blocks["events"])
     for name, block in blocks.items():
         total.add_(block, alpha=chosen.get(name, 1.0) ** 2)
-    weights = closed_form(total, chosen["ridge"])
-    return Linear(weights.half().float(), kept, items)
+    weights = closed_form(total, chosen["ridge"]).half().float()
+    rows = {name: chosen[name] for name in ("facts", "text") if name in chosen}
+    return Linear(weights, kept, items, ridge=chosen["ridge"], rows=rows)
 
 
 def climb(grid: tuple[float, ...], place: int, mark: Callable[[float], float]) -> float:

@@ -1,6 +1,7 @@
 """The linear leaf: a closed-form item-item model over events, facts and texts."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,16 @@ class Linear:
 
     ``kept`` are the item rows that take part, all or those with most events; the
     rest score zero. ``decay`` > 0 weighs the r-th newest event by ``exp(-r / decay)``:
-    the same model asked about the recent past.
+    the same model asked about the recent past. ``ridge`` and ``rows``, the weights of
+    the rows of facts and of texts, are what it was solved with.
     """
 
     weights: Tensor  # kept x kept, zero diagonal
     kept: np.ndarray
     items: int
     decay: float = 0.0
+    ridge: float = 0.0
+    rows: Mapping[str, float] = field(default_factory=dict)
 
     def score(self, cases: Cases) -> Tensor:
         """Scores [cases, items]."""

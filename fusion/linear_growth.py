@@ -16,7 +16,7 @@ TOLERANCE, MOST_STEPS = 1e-6, 1000  # of conjugate gradients
 CHUNK = 1024  # rows multiplied by the weights at once
 
 
-def grown_linear(leaf: Linear, known: Known, chosen: Mapping[str, float], before: int) -> Linear:
+def grown_linear(leaf: Linear, known: Known, before: int) -> Linear:
     """The leaf with columns and rows for the items of ``known`` from row ``before`` on.
 
     With G the Gram matrix of the old items, C its block between old and new, and
@@ -26,8 +26,8 @@ def grown_linear(leaf: Linear, known: Known, chosen: Mapping[str, float], before
     old items stay as they are, so old items keep their scores.
     """
     fresh = np.arange(before, known.matrix.shape[1])
-    old_rows, new_rows = stacked(known, chosen, leaf.kept), stacked(known, chosen, fresh)
-    ridge = chosen["ridge"]
+    old_rows, new_rows = (stacked(known, leaf.rows, columns) for columns in (leaf.kept, fresh))
+    ridge = leaf.ridge
     old_ridge = ridge + event_ridge(known, old_rows[0])
     pairs = zip(old_rows, new_rows, strict=True)
     cross = _sum(_dense(old.T @ new) for old, new in pairs)
@@ -55,14 +55,14 @@ def grown_linear(leaf: Linear, known: Known, chosen: Mapping[str, float], before
     return replace(leaf, weights=rounded, kept=kept, items=known.matrix.shape[1])
 
 
-def stacked(known: Known, chosen: Mapping[str, float], columns: np.ndarray) -> list[Rows]:
+def stacked(known: Known, weights: Mapping[str, float], columns: np.ndarray) -> list[Rows]:
     """The rows that the leaf learned from, for these items: events, facts and texts."""
     rows: list[Rows] = [event_rows(known)[:, columns].astype(np.float64)]
-    if known.facts is not None and "facts" in chosen:
-        scale = chosen["facts"] * fact_scale(known.facts.matrix[: known.learned])
+    if known.facts is not None and "facts" in weights:
+        scale = weights["facts"] * fact_scale(known.facts.matrix[: known.learned])
         rows.append((known.facts.matrix[columns] @ sparse.diags(scale)).T.tocsr())
-    if known.text is not None and "text" in chosen:
-        rows.append(chosen["text"] * known.text.vectors.numpy()[columns].T.astype(np.float64))
+    if known.text is not None and "text" in weights:
+        rows.append(weights["text"] * known.text.vectors.numpy()[columns].T.astype(np.float64))
     return rows
 
 

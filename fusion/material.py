@@ -13,13 +13,14 @@ from data.split import Split
 from encoders.text import TextEncoder, Whitening
 from encoders.view import View
 from evaluation.exam import Exam
-from evaluation.protocol import context_exam, full_exam
+from evaluation.protocol import context_exam, full_exam, people_return
 from fusion.ablation import dealt
 from fusion.batch import Groups, Windows
 from fusion.fit import Progress
 from fusion.known import Known
 from fusion.network import Evidence
 from fusion.people import attributes_of
+from fusion.record import Record
 from fusion.settings import Settings
 from fusion.texts import Texts, as_read
 from fusion.trainer import Lessons
@@ -33,12 +34,12 @@ def read_texts(
     settings: Settings,
     device: torch.device,
     progress: Progress | None,
-    notes: dict[str, object],
+    record: Record,
     source: Source | None,
 ) -> Texts | None:
     """Item texts, encoded and whitened; None where there are none to read.
 
-    ``notes`` is told the encoder's warnings; ``source`` may bring its whitening.
+    ``record`` is told the encoder's warnings; ``source`` may bring its whitening.
     """
     part = settings.text
     if not part.on or not any(dataset.items.texts):
@@ -47,7 +48,7 @@ def read_texts(
         part.model, part.revision, part.max_tokens, part.batch, device=str(device)
     )
     raw, warnings = encoder.encode(dataset.items.texts, progress)
-    notes["text_warnings"] = warnings
+    record.text_warnings = warnings
     if int(raw.known.sum()) < 3:
         return None
     if part.shuffle:
@@ -98,13 +99,7 @@ def _numbers(dataset: Dataset, settings: Settings) -> dict[str, Floats]:
 
 def validation_exam(dataset: Dataset, split: Split) -> Exam:
     """What every choice is made on: all items ranked, by context where people return to items."""
-    return (context_exam if returning(dataset, split) else full_exam)(dataset, split, "valid")
-
-
-def returning(dataset: Dataset, split: Split) -> bool:
-    """Whether held-out events may ask again for an item that was met in another context."""
-    again = split.rule.repeats or split.rule.by == "rows"
-    return again and bool(dataset.interactions.scenario)
+    return (context_exam if people_return(dataset, split) else full_exam)(dataset, split, "valid")
 
 
 def evidence_of(dataset: Dataset, known: Known, settings: Settings) -> Evidence:

@@ -1,5 +1,6 @@
 """The whole model: leaves and the gate that blends them; made by ``fusion.learn``."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,13 +15,14 @@ from fusion.leaves import Leaf
 from fusion.network import JointNetwork
 from fusion.network_leaf import NetworkLeaf, SequenceLeaf
 from fusion.newcomers import newcomer_scores
+from fusion.record import Record
 from fusion.reranker import Reranker
 from fusion.settings import Settings
 from fusion.stars import Stars
 from fusion.texts import Texts
 
 
-@dataclass
+@dataclass(frozen=True)
 class Model:
     """Scores anyone for all items. Made by ``fit_model`` or read from a run."""
 
@@ -31,7 +33,8 @@ class Model:
     networks: list[JointNetwork]
     texts: Texts | None
     seen: Tensor  # items with training events
-    notes: dict[str, object] = field(default_factory=dict)
+    record: Record = field(default_factory=Record)
+    alone: Mapping[str, float] = field(default_factory=dict)  # validation NDCG@10 of each leaf
     clicks: Gate | None = None  # the gate that judges single pairs, where data hold negatives
     added: Added | None = None  # for items that came after training
     rates: Stars | None = None  # where ratings were learned

@@ -25,7 +25,11 @@ class Progress:
 
     def __enter__(self) -> "Progress":
         if self.console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+            columns = (
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                TimeElapsedColumn(),
+            )
             self.bars = Bars(*columns, console=self.console, transient=True)
             self.bars.start()
         return self

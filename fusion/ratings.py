@@ -42,6 +42,7 @@ class RatingProcess:
     pull: sparse.csr_matrix  # users x kept: (K + noise)^-1 (r - mean - b)
     kept: Int[np.ndarray, " kept"]
     items: int
+    rounds: int = 1  # of expectation maximisation that it took
 
     def score(self, cases: Cases) -> Float[Tensor, "cases items"]:
         """What a person's expected ratings are above those of everybody; else zero."""
@@ -98,10 +99,11 @@ class Rated:
             yield torch.from_numpy(rows), torch.from_numpy(there)
 
 
-def fit_ratings(known: Known, exam: RowExam | None) -> RatingProcess:
+def fit_ratings(known: Known, exam: RowExam | None, *, rounds: int | None = None) -> RatingProcess:
     """Rounds of expectation maximisation, as long as they serve validation ratings.
 
-    Without any, the first round: the covariance that facts and texts give.
+    Without any, the first round: the covariance that facts and texts give. ``rounds``
+    says how many, where that was chosen before.
     """
     events = known.events
     assert events.stars is not None
@@ -112,13 +114,13 @@ def fit_ratings(known: Known, exam: RowExam | None) -> RatingProcess:
     ratings = Rated.of(known, kept)
     process, noise = _start(known, ratings, kept)
     prior, best, least = process.kernel, process, np.inf
-    for _ in range(ROUNDS):
+    for number in range(1, (rounds or ROUNDS) + 1):
         pull, moment = _posterior(process, ratings, noise)
         process = replace(process, pull=pull)
         error = 0.0 if exam is None else _error(process, exam)
-        if error > least - GAIN:
+        if rounds is None and error > least - GAIN:
             break
-        best, least = process, error
+        best, least = replace(process, rounds=number), error
         process = _update(process, moment, prior)
     return replace(best, kernel=best.kernel.half().float())  # as a run stores it
 

@@ -12,7 +12,7 @@ from evaluation.report import Example
 from fusion.answers import Recommendation
 from fusion.recommender import Recommender
 from kg.graph import INTERACTED, ITEM, USER, KnowledgeGraph
-from kg.paths import Path
+from kg.paths import Path, Reason
 
 CASES, K = 200, 10  # whose lists are explained, and how far down
 HISTORY = 5  # newest titles shown of a history
@@ -24,11 +24,11 @@ def examples(recommender: Recommender, users: Sequence[str], k: int = 5) -> list
     found = []
     for user in users:
         row = catalogue.users.row(user)
-        met = catalogue.history.take(np.array([row])).item
+        met = catalogue.before_test.history.take(np.array([row])).item
         titles = [catalogue.items.title(int(item)) for item in met[-HISTORY:]]
         if len(met) > HISTORY:
             titles.insert(0, f"{len(met) - HISTORY} before")
-        answers = recommender.recommend(user, k=k)
+        answers = recommender.recommend(user, k=k, before="test")
         items = [(one.title, one.score, [said(path) for path in one.reasons]) for one in answers]
         found.append(Example(user, titles, items))
     return found
@@ -42,7 +42,7 @@ def typical_users(recommender: Recommender, exam: Exam) -> list[str]:
     return [recommender.catalogue.users[row] for row in rows]
 
 
-def said(path: Path) -> str:
+def said(path: Reason) -> str:
     """A path in words, titles in quotation marks instead of asterisks."""
     text = path.text
     for node in path.nodes:

@@ -1,14 +1,12 @@
 """The front of the engine: fit, recommend, explain, save and load, in ids and words."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
-import torch
 from torch import Tensor
 
 from data.dataset import Dataset
@@ -17,28 +15,41 @@ from data.frames import items_of, triples_in
 from data.histories import Cases
 from data.items import Entities, Items
 from data.split import Split
-from fusion.answers import Recommendation, best_table, text_scores, users_in
+from evaluation.exam import Scorer
+from fusion import arguments
+from fusion.answers import Answer, Recommendation, answer_of, best_table
 from fusion.catalogue import Catalogue
 from fusion.checkpoint import load_model, save_model
 from fusion.fit import Progress
 from fusion.growth import grow
 from fusion.learn import fit_model
 from fusion.model import Model
-from fusion.run_folder import check_manifest, new_run, write_file, write_manifest
+from fusion.refit import refit_model
+from fusion.request import Options, Wish, answered, request_of
+from fusion.run_folder import (
+    OWN_KEYS,
+    carry_over,
+    check_manifest,
+    new_run,
+    write_file,
+    write_manifest,
+)
 from fusion.settings import Settings, load_settings
 from fusion.shares import split_of
+from fusion.state import HeldGraph, State
+from fusion.texts import text_scores
 from fusion.transfer import Source
 from fusion.unfinished import Unfinished
 from kg.build import build
 from kg.embedded_store import write_embedded
 from kg.graph import KnowledgeGraph
 from kg.new_items import facts_of_new, with_items
-from kg.paths import Path as GraphPath
-from kg.paths import PathIndex
-from kg.store import open_store
+from kg.paths import PathIndex, Reason
 
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = ["Recommendation", "Recommender"]
 
 TEXT_WEIGHT = 1.0  # of a text query beside the z-scores of the gate
 
@@ -46,51 +57,48 @@ TEXT_WEIGHT = 1.0  # of a text query beside the z-scores of the gate
 class Recommender:
     """Learns from events, texts and a graph; answers with titles and reasons.
 
+    What it knows is one ``State``, replaced as a whole: calls from several threads
+    never meet half a change.
+
     >>> recommender = Recommender(Settings()).fit(dataset)
     >>> recommender.recommend("user-17", k=10, scenario={"device": "phone"})
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
-        self._model: Model | None = None
-        self._catalogue: Catalogue | None = None
-        self._graph: KnowledgeGraph | None = None
-        self._paths: PathIndex | None = None
-        self._store: Path | None = None
         self.about: dict[str, Any] = {}
+        self._state: State | None = None
+
+    @property
+    def state(self) -> State:
+        """Model, catalogue and graph. Raises ConfigError before anything was learned."""
+        if self._state is None:
+            raise ConfigError("this recommender has learned nothing yet; call fit() or load()")
+        return self._state
 
     @property
     def model(self) -> Model:
-        if self._model is None:
-            raise ConfigError("this recommender has learned nothing yet; call fit() or load()")
-        return self._model
+        return self.state.model
 
     @property
     def catalogue(self) -> Catalogue:
-        if self._catalogue is None:
-            raise ConfigError("this recommender has learned nothing yet; call fit() or load()")
-        return self._catalogue
+        return self.state.catalogue
 
     @property
     def graph(self) -> KnowledgeGraph:
-        """The graph with training events; read from the run's store when first needed."""
-        if self._graph is None:
-            if self._store is None:
-                raise ConfigError("this recommender has no graph; call fit() or load()")
-            with open_store(self._store) as store:
-                self._graph = store.read()
-        return self._graph
+        """The graph with the events learned from; read from the run's store when first needed."""
+        return self.state.held.graph
 
     @property
     def paths(self) -> PathIndex:
-        if self._paths is None:
-            self._paths = PathIndex(self.graph)
-        return self._paths
+        """Paths for holders of the graph; they name other people by id."""
+        return self.state.held.paths
 
     def fit(
         self,
         dataset: Dataset,
         *,
+        final: bool = False,
         split: Split | None = None,
         progress: Progress | None = None,
         checkpoints: Unfinished | None = None,
@@ -99,7 +107,8 @@ class Recommender:
         """Learn from the training part, choose on the validation part of ``split``.
 
         Without one the settings' rule, else the dataset's own, divides the events by
-        ``split_seed``.
+        ``split_seed``. ``final`` then learns once more, from all events with the numbers
+        chosen: what a shop serves, and no exam can judge.
         ``checkpoints`` keeps what it takes to go on after a stop; ``start`` gives
         its text and graph parts to begin with. Raises ConfigError where these are
         of other data or settings, TrainingError where training diverges.
@@ -110,14 +119,19 @@ class Recommender:
             checkpoints.agree(self.settings, {"data": dataset.fingerprint, "split": rule})
         graph = build(dataset, split.train)
         source = start and start.source()
-        self._model = fit_model(dataset, split, graph, self.settings, progress, checkpoints, source)
-        self._catalogue = Catalogue.of(dataset, split)
-        self._graph, self._paths, self._store = graph, None, None
+        model = fit_model(dataset, split, graph, self.settings, progress, checkpoints, source)
+        if final:
+            graph = build(dataset, np.arange(len(dataset.interactions)))
+            model = refit_model(model, dataset, graph, progress, checkpoints, source)
         self.about = {
             "dataset": split.about(dataset),
             "split": {"by": split.rule.by, "seed": split.seed},
             "seeds": {"seed": self.settings.seed, "split_seed": self.settings.split_seed},
+            "purpose": "serve" if final else "judge",
         }
+        catalogue = Catalogue.of(dataset, split)
+        held = HeldGraph(graph, low_below=catalogue.low_below)
+        self._state = State(model, catalogue, held, self.about["purpose"])
         return self
 
     def source(self) -> Source:
@@ -142,74 +156,98 @@ class Recommender:
 
     def recommend(
         self,
-        user: str | None = None,
+        user: str | int | None = None,
         k: int = 10,
         *,
-        history: Sequence[str] = (),
+        history: Iterable[str | int] | str | None = None,
         text: str | None = None,
         scenario: Mapping[str, str] | None = None,
+        seen: Literal["auto", "hide", "show"] = "auto",
+        only: Iterable[str | int] | None = None,
+        without: Iterable[str | int] | None = None,
+        at: object = None,
+        before: Literal["test"] | None = None,
         reasons: int = 1,
-    ) -> list[Recommendation]:
-        """The best ``k`` items not met before.
+    ) -> Answer:
+        """The best ``k`` items for a user by id, or for someone never seen.
 
-        For a user by id, or for someone never seen. ``history`` are the items met
-        since training, for someone never seen all of them, the oldest first;
-        ``text`` says what is wanted. Unknown users and items never raise: the rest
-        is served and ``known`` says so.
+        ``history`` are the items met since the last event that is known, for someone never
+        seen all of them, the oldest first; ``text`` says what is wanted. ``seen`` says
+        whether items met before are candidates: "auto" as the data has it, where people
+        return or do not, "hide" or "show". ``only`` and ``without`` are items to choose from
+        and to leave out. With ``at`` (a datetime, Unix seconds or ISO 8601) nothing that
+        happened then or later is known. ``before="test"`` answers as the exam of
+        ``evaluate.py`` was asked, without the events of the test part.
+
+        Unknown users and items never raise: the rest is served, and ``based_on`` of the
+        answer says so. Raises ConfigError for an argument that has no meaning.
         """
-        catalogue = self.catalogue
-        row = -1 if user is None or user not in catalogue.users else catalogue.users.row(user)
-        past = catalogue.items.vocabulary.rows(history)
-        past = past[past >= 0]
-        codes = catalogue.scenario_codes(scenario, 1)
-        cases, met = catalogue.cases(np.array([row]), codes, past), past
-        if row >= 0:
-            start, stop = catalogue.met.start[row : row + 2]
-            met = np.concatenate([past, catalogue.met.item[start:stop]])
-        scores = self.score(cases)
-        if text:
-            scores = scores + TEXT_WEIGHT * text_scores(
-                self.model.texts, text, len(catalogue.items)
-            )
-        scores[0, torch.from_numpy(met)] = -torch.inf
-        top = self._top(scores[0], k)
-        return self._answer(top, scores[0], cases, past, reasons)
+        state, k = self.state, arguments.whole("k", k, 0)
+        reasons, wish = arguments.whole("reasons", reasons, 0), arguments.words("text", text)
+        name = None if user is None else arguments.one_id("user", user)
+        told = arguments.ids("history", history)
+        codes = state.catalogue.scenario_codes(arguments.scenario_of(scenario), 1)
+        row = state.catalogue.users.rows([] if name is None else [name])
+        rows = row if len(row) else np.array([-1])
+        options = Options(seen, only, without, at, before)
+        request, unknown = request_of(state, rows, codes, told, options)
+        scorer: Scorer = state.model
+        if wish:
+            wished = text_scores(state.model.texts, wish, len(state.catalogue.items))
+            scorer = Wish(scorer, TEXT_WEIGHT * wished)
+        cases, ranks = answered(scorer, state.catalogue, request, k)
+        return answer_of(state, cases, ranks, request.told, unknown, reasons)
 
     def recommend_many(
         self,
-        users: "Sequence[str] | pl.Series | pl.DataFrame | pd.DataFrame",
+        users: "Iterable[str | int] | pl.DataFrame | pd.DataFrame",
         k: int = 10,
         *,
+        scenario: Mapping[str, str] | None = None,
+        seen: Literal["auto", "hide", "show"] = "auto",
+        only: Iterable[str | int] | None = None,
+        without: Iterable[str | int] | None = None,
+        at: object = None,
+        before: Literal["test"] | None = None,
         batch: int = 512,
     ) -> pl.DataFrame:
-        """A table user, rank, item, title, score; unknown users get what suits anyone.
+        """A table user, rank, item, title, score: ``recommend`` for each row.
 
-        ``users`` are ids, or a table with a column user. Raises DataError without one.
+        ``users`` are ids, or a table with a column user; its other columns are values
+        of scenarios, one for each row, and stand in the answer beside the user.
+        ``scenario`` holds for all rows. Unknown users get what suits anyone.
         """
-        return best_table(users_in(users), self.catalogue, self.score, k, batch)
+        state, k = self.state, arguments.whole("k", k, 0)
+        batch = arguments.whole("batch", batch, 1)
+        names, contexts = arguments.users_in(users)
+        told = {**arguments.scenario_of(scenario), **contexts}
+        codes = state.catalogue.scenario_codes(told, len(names))
+        rows = state.catalogue.users.rows(names)
+        options = Options(seen, only, without, at, before)
+        request, _ = request_of(state, rows, codes, [], options)
+        _, ranks = answered(state.model, state.catalogue, request, k, batch)
+        return best_table(names, contexts, state.catalogue.items, ranks)
 
-    def similar(self, item: str, k: int = 10) -> list[Recommendation]:
+    def similar(self, item: str | int, k: int = 10) -> Answer:
         """What goes with one item: the answer to a history of that item alone.
 
         Raises UnknownId.
         """
-        row = self.catalogue.items.vocabulary.row(item)
-        past = np.array([row])
-        codes = self.catalogue.scenario_codes(None, 1)
-        cases = self.catalogue.cases(np.array([-1]), codes, past)
-        scores = self.score(cases)
-        scores[0, row] = -torch.inf
-        return self._answer(self._top(scores[0], k), scores[0], cases, past, 1)
+        one = arguments.one_id("item", item)
+        self.catalogue.items.vocabulary.row(one)
+        return self.recommend(history=[one], k=k, without=[one])
 
-    def explain(self, user: str, item: str, k: int = 3) -> list[GraphPath]:
-        """The best graph paths from a user to an item through training events.
+    def explain(self, user: str | int, item: str | int, k: int = 3) -> list[Reason]:
+        """The best graph paths from a user to an item through the events learned from.
 
         Raises UnknownId for either.
         """
-        if user not in self.catalogue.users:
-            raise UnknownId(f"unknown user {user!r}")
-        pair = [self.catalogue.users.row(user)], [self.catalogue.items.vocabulary.row(item)]
-        return self.paths.explain(*pair, k=k)[0]
+        state, k = self.state, arguments.whole("k", k, 1)
+        who, what = arguments.one_id("user", user), arguments.one_id("item", item)
+        if who not in state.catalogue.users:
+            raise UnknownId(f"unknown user {who!r}")
+        pair = [state.catalogue.users.row(who)], [state.catalogue.items.vocabulary.row(what)]
+        return [path.shown() for path in state.held.paths.explain(*pair, k=k)[0]]
 
     def add_items(
         self,
@@ -226,19 +264,21 @@ class Recommender:
         (up to rounding). Raises DataError for an id that is taken or empty and for
         a triple that cannot be placed; then nothing has changed.
         """
-        model, before = self.model, self.catalogue.items
-        numbers = model.known.numbers
+        state = self.state
+        model, before = state.model, state.catalogue.items
+        numbers = dict.fromkeys((*model.known.numbers, *before.score))
         fresh = items if isinstance(items, Entities) else items_of(items, numbers=numbers)
         for one in fresh.vocabulary.ids:
             if one in before.vocabulary:
                 raise DataError(f"item {one!r} is in the catalogue already; leave it out")
-        grown = with_items(self.graph, fresh, triples_in(triples))
+        grown = with_items(state.held.graph, fresh, triples_in(triples))
         facts = model.known.facts
         told = None if facts is None else facts_of_new(facts, grown.graph, len(before))
         model = grow(model, fresh.texts, told, fresh.score)
-        self._model, self._catalogue = model, self.catalogue.with_items(fresh)
-        self._graph, self._paths, self._store = grown.graph, None, None
-        self.about["added"] = model.known.added
+        catalogue = state.catalogue.with_items(fresh)
+        self.about = {**self.about, "added": model.known.added}
+        held = HeldGraph(grown.graph, low_below=catalogue.low_below)
+        self._state = replace(state, model=model, catalogue=catalogue, held=held)
         return self
 
     def save(self, folder: str | Path) -> None:
@@ -251,12 +291,8 @@ class Recommender:
         write_file(folder / "settings.toml", self.settings.toml())
         save_model(self.model, self.catalogue, folder)
         write_embedded(self.graph, folder / "graph")
-        rows = [
-            {"network": number, **row}
-            for number, journal in enumerate(self.model.notes.get("history", []))  # type: ignore[arg-type]
-            for row in journal
-        ]
-        write_file(folder / "history.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        if self.state.folder is not None:
+            carry_over(self.state.folder, folder)
         write_manifest(folder, self.about)
 
     @classmethod
@@ -265,37 +301,9 @@ class Recommender:
         folder = Path(folder)
         manifest = check_manifest(folder)
         recommender = cls(load_settings(folder / "settings.toml"))
-        recommender._model, recommender._catalogue = load_model(folder, recommender.settings)
-        recommender._store = folder
-        recommender.about = {k: v for k, v in manifest.items() if k not in ("files", "versions")}
+        model, catalogue = load_model(folder, recommender.settings)
+        held = HeldGraph(store=folder, low_below=catalogue.low_below)
+        recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}
+        purpose = manifest.get("purpose", "judge")
+        recommender._state = State(model, catalogue, held, purpose, folder)
         return recommender
-
-    def _top(self, scores: Tensor, k: int) -> np.ndarray:
-        top = scores.topk(min(k, len(scores)))
-        return top.indices[torch.isfinite(top.values)].numpy()
-
-    def _answer(
-        self, top: np.ndarray, scores: Tensor, cases: Cases, past: np.ndarray, reasons: int
-    ) -> list[Recommendation]:
-        items, user = self.catalogue.items, int(cases.user[0])
-        paths: list[list[GraphPath]] = [[] for _ in top]
-        if reasons and len(top):
-            found = [self.paths.explain(np.full(len(top), user), top, k=reasons)]
-            if len(past):  # told, so not in the graph: these begin at an item
-                found.append(self.paths.explain_history(past, top, k=reasons))
-            paths = [
-                sorted(chain(*own), key=lambda path: -path.weight)[:reasons]
-                for own in zip(*found, strict=True)
-            ]
-        stars = self.model.stars(cases) if user >= 0 else None
-        return [
-            Recommendation(
-                items.vocabulary[row],
-                items.title(row),
-                float(scores[row]),
-                None if stars is None else float(stars[0, row]),
-                tuple(paths[place]),
-                user >= 0,
-            )
-            for place, row in enumerate(top)
-        ]

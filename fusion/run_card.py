@@ -11,15 +11,16 @@ from fusion.recommender import Recommender
 
 def training_report(recommender: Recommender, dataset: Dataset) -> dict[str, Any]:
     """The data report and what training chose, as JSON values."""
-    notes = recommender.model.notes
+    record = recommender.model.record
     gate = recommender.model.gate
     return {
         "dataset": recommender.about["dataset"],
         "split": recommender.about["split"],
+        "purpose": purpose(recommender),
         "data": {
             "counts": dict(dataset.report.counts),
             "quarantined": dataset.report.reasons,
-            "warnings": [*dataset.report.warnings, *notes.get("text_warnings", [])],  # type: ignore[misc]
+            "warnings": [*dataset.report.warnings, *record.text_warnings],
         },
         "graph": {
             "nodes": {name: len(nodes) for name, nodes in recommender.graph.nodes.items()},
@@ -27,23 +28,37 @@ def training_report(recommender: Recommender, dataset: Dataset) -> dict[str, Any
                 "-".join(ends): len(edges) for ends, edges in recommender.graph.edges.items()
             },
         },
-        "leaves": notes["chosen"],
-        "leaf_seconds": notes["seconds"],
+        "leaves": record.chosen,
+        "leaf_seconds": record.seconds,
         "gate": {
             "warm": dict(zip(gate.leaves, gate.warm, strict=True)),
             "cold": dict(zip(gate.leaves, gate.cold, strict=True)),
             "cold_offset": gate.offset,
         },
-        "validation": notes["gate"],
-        "transfer": notes.get("transfer"),
+        "validation": record.gate,
+        "transfer": record.transfer,
         "seconds": recommender.about["seconds"],
     }
+
+
+def purpose(recommender: Recommender) -> str:
+    """``judge``: test events are kept from it; ``serve``: it learned from all events."""
+    return recommender.about.get("purpose", "judge")
+
+
+FOR = {
+    "judge": "This run is for judging: no test event was seen. To serve people, train once "
+    "more with `--final`, which learns from all events.",
+    "serve": "This run is for serving: what it is was chosen on the validation events, then it "
+    "learned from all events, the test part among them. Its test figures would mean nothing; "
+    "judge the same settings without `--final`.",
+}
 
 
 def model_card(recommender: Recommender, dataset: Dataset) -> str:
     """A short model card in Markdown (Mitchell et al. 2019, arXiv:1810.03993)."""
     about, gate = recommender.about["dataset"], recommender.model.gate
-    marks: dict[str, float] = recommender.model.notes["gate"]  # type: ignore[assignment]
+    marks = recommender.model.record.gate
     rows = [
         f"| {name} | {marks.get(f'only {name}', float('nan')):.4f} | {warm:+.3f} | {cold:+.3f} |"
         for name, warm, cold in zip(gate.leaves, gate.warm, gate.cold, strict=True)
@@ -55,7 +70,9 @@ def model_card(recommender: Recommender, dataset: Dataset) -> str:
             "",
             f"A Trefoil model of {about['users']} users and {about['items']} items, learned from "
             f"{about['train']} training events and chosen on {about['valid']} validation events "
-            f"(split by {recommender.about['split']['by']}). No test event was seen.",
+            f"(split by {recommender.about['split']['by']}).",
+            "",
+            FOR[purpose(recommender)],
             "",
             "## What each leaf gives",
             "",
@@ -84,8 +101,7 @@ def model_card(recommender: Recommender, dataset: Dataset) -> str:
 
 def write_curves(recommender: Recommender, folder: Path) -> None:
     """Learning curves as TensorBoard events under ``tensorboard/``."""
-    history: list[list[dict[str, float]]] = recommender.model.notes.get("history", [])  # type: ignore[assignment]
-    for number, rows in enumerate(history):
+    for number, rows in enumerate(recommender.model.record.history):
         with SummaryWriter(folder / "tensorboard" / f"network-{number}") as writer:
             for row in rows:
                 for name, value in row.items():

@@ -1,130 +1,143 @@
 """A run is a folder: written beside and renamed, with a manifest of digests."""
 
-import hashlib
-import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
+from data.command import check_output
 from data.errors import ConfigError, DataError
+from data.manifest import (
+    FORMAT,
+    MANIFEST,
+    REWRITING,
+    begin_rewriting,
+    check_files,
+    end_rewriting,
+    file_digest,
+    files_in,
+    load_manifest,
+    save_manifest,
+    write_file,
+)
+from fusion.leftovers import claimed, new_and_old, put_back, restore
 
-MANIFEST = "manifest.json"
-FORMAT = 2  # of runs; another one is not read
 REPORTS = ("report.json", "report.html")  # rewritten by an evaluation
+TOLD = (*REPORTS, "history.jsonl", "MODEL_CARD.md", "quarantine.jsonl")  # of a training
+CURVES = "tensorboard/"
+OWN_KEYS = (
+    "format",
+    "versions",
+    "files",
+    "digest",
+    REWRITING,
+)  # of a manifest, made anew each time
 LIBRARIES = ("torch", "torch-geometric", "sentence-transformers", "numpy", "polars", "ladybug")
-
-
-def write_file(path: Path, content: str | bytes) -> None:
-    """Write beside, flush to disk, rename: a reader never meets half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content.encode("utf-8") if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(beside, 0o644)
-        os.replace(beside, path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-
-
-def file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
 def new_run(folder: Path) -> Iterator[Path]:
     """A folder to fill beside ``folder``; renamed into place when all went well.
 
-    An old run is replaced. Anything else that is there is left alone: ConfigError.
+    An old run is replaced. Raises ConfigError, and leaves all as it is, where
+    anything else is there or another process is writing this run.
     """
     check_place(folder)
+    folder = folder.absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    os.chmod(beside, 0o755)
-    old = beside.with_name(beside.name + ".old")
-    try:
-        yield beside
-        if folder.exists():
-            folder.rename(old)
-        beside.rename(folder)
+    with claimed(folder):
+        put_back(folder)
+        beside, old = new_and_old(folder)
+        beside.mkdir()
+        try:
+            yield beside
+            _settle(beside)
+            if folder.exists():
+                folder.rename(old)
+            beside.rename(folder)
+        except BaseException as error:
+            if old.exists() and not folder.exists():
+                old.rename(folder)
+            shutil.rmtree(beside, ignore_errors=True)
+            if isinstance(error, SafetensorError):
+                raise DataError(f"{folder}: cannot be written: {error}") from None
+            raise
         shutil.rmtree(old, ignore_errors=True)
-    except BaseException:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
+
+
+def _settle(folder: Path) -> None:
+    """Every file on the disk, and as open to others as the umask lets it be.
+
+    Writers of tensors make files that nobody else may read; the new folder shows
+    what the umask is without changing it for other threads.
+    """
+    open_to = folder.stat().st_mode & 0o666
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(open_to)
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 def check_place(folder: Path) -> None:
-    """Raises ConfigError where ``folder`` holds something that is no run."""
+    """Raises ConfigError where ``folder`` holds something that is no run, or cannot be made."""
+    if folder.absolute().name in ("", ".."):
+        raise ConfigError(f"{folder}: is no name for a run; name a new folder with --out")
     taken = folder.exists() and not (folder / MANIFEST).exists()
     if taken and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder}: exists and is no run; name a new folder with --out")
+    check_output(folder.absolute())
 
 
 def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
     """Digests of every file in the folder, and what the run was made from."""
-    files = {
-        path.relative_to(folder).as_posix(): file_digest(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path != folder / MANIFEST
-    }
+    files = {name: file_digest(path) for name, path in files_in(folder).items()}
     versions = {name: metadata.version(name) for name in LIBRARIES}
-    content = {"format": FORMAT, **about, "versions": versions, "files": files}
-    _write_json(folder / MANIFEST, content)
+    about = {key: value for key, value in about.items() if key != REWRITING}
+    save_manifest(folder, {"format": FORMAT, **about, "versions": versions, "files": files})
 
 
 def refresh(folder: Path, contents: Mapping[str, str]) -> None:
     """Replace some files of a run, and their digests in the manifest.
 
-    A stop between any two steps leaves a run that is accepted: the manifest
-    names a file only while its digest is certain.
+    A stop between any two steps leaves a run that is accepted.
     """
-    manifest = check_manifest(folder)
-    kept = {name: digest for name, digest in manifest["files"].items() if name not in contents}
-    _write_json(folder / MANIFEST, manifest | {"files": kept})
-    for name, content in contents.items():
-        write_file(folder / name, content)
-    new = {name: file_digest(folder / name) for name in contents}
-    _write_json(folder / MANIFEST, manifest | {"files": dict(sorted({**kept, **new}.items()))})
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    write_file(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    with claimed(folder.absolute()):
+        begin_rewriting(folder, check_manifest(folder), contents)
+        for name, content in contents.items():
+            write_file(folder / name, content)
+        end_rewriting(folder)
 
 
 def check_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a run whose files are all as they were written.
+    """The manifest of a run whose files are all as they were written, and no others.
 
-    Raises DataError naming the file that is missing or damaged, and for a run of
+    A run that a killed writer left beside its place is put back first. Raises
+    DataError naming the file that is missing, damaged or foreign, and for a run of
     another format.
     """
-    path = folder / MANIFEST
-    if not path.is_file():
+    restore(folder.absolute())
+    if not (folder / MANIFEST).is_file():
         raise DataError(f"{folder}: no {MANIFEST}, so this is no run; make one with train.py")
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-        files = dict(manifest["files"].items())
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path}: damaged ({error}); train again") from None
-    if manifest.get("format") != FORMAT:
-        made = f"format {manifest.get('format')!r}, and this version reads {FORMAT}"
-        raise DataError(f"{path}: a run of {made}; train again")
-    for name, wanted in files.items():
-        file = folder / name
-        if not file.resolve().is_relative_to(folder.resolve()):
-            raise DataError(f"{path}: names a file outside the run: {name!r}")
-        if not file.is_file():
-            raise DataError(f"{file}: missing, though {MANIFEST} lists it; train again")
-        if file_digest(file) != wanted:
-            raise DataError(f"{file}: damaged (its SHA-256 is not the one in {MANIFEST})")
+    manifest = load_manifest(folder)
+    # a manifest without a digest is of a version that forgot reports while it rewrote them
+    check_files(folder, manifest, unnamed=() if "digest" in manifest else REPORTS)
     return manifest
+
+
+def carry_over(source: Path, folder: Path) -> None:
+    """Copy what a training told of itself from a run into the copy of it in ``folder``.
+
+    What ``folder`` has words in already stays.
+    """
+    for name, path in files_in(source).items():
+        target = folder / name
+        empty = not target.exists() or not target.stat().st_size
+        if empty and (name in TOLD or name.startswith(CURVES)):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)

@@ -14,6 +14,7 @@ from fusion.known import Known
 from fusion.leaves import Leaf
 from fusion.linear import Linear
 from fusion.neighbours import Profile, Returning, Similar, idf_rows
+from fusion.network_leaf import NetworkLeaf, SequenceLeaf
 from fusion.people import People
 from fusion.popularity import Popularity, popular
 from fusion.ratings import RatingProcess
@@ -42,7 +43,8 @@ def put_leaf(
 ) -> None:
     """Leaves that other state rebuilds (networks, profiles, popularity) store no tensors."""
     if isinstance(leaf, Linear):
-        about[name] = {"kind": "linear", "decay": leaf.decay}
+        about[name] = {"kind": "linear", "decay": leaf.decay, "ridge": leaf.ridge}
+        about[name]["rows"] = dict(leaf.rows)
         tensors.setdefault("linear.weights", leaf.weights.half())
         tensors.setdefault("linear.kept", torch.from_numpy(leaf.kept))
     elif isinstance(leaf, Factors):
@@ -64,11 +66,13 @@ def put_leaf(
     elif isinstance(leaf, Returning):
         about[name] = {"kind": "returning", "pull": leaf.pull}
     elif isinstance(leaf, RatingProcess):
-        about[name] = {"kind": "ratings", "mean": leaf.mean}
+        about[name] = {"kind": "ratings", "mean": leaf.mean, "rounds": leaf.rounds}
         tensors["ratings.offset"] = leaf.offset
         tensors["ratings.kernel"] = leaf.kernel.half()
         tensors["ratings.kept"] = torch.from_numpy(leaf.kept)
         put_sparse(tensors, "ratings.pull", leaf.pull)
+    elif not isinstance(leaf, NetworkLeaf | SequenceLeaf):  # those are stored as networks
+        raise TypeError(f"base model {name!r} is a {type(leaf).__name__}, which no run can hold")
 
 
 def get_leaf(
@@ -77,7 +81,8 @@ def get_leaf(
     kind = about["kind"]
     if kind == "linear":
         weights, kept = tensors["linear.weights"].float(), tensors["linear.kept"].numpy()
-        return Linear(weights, kept, known.matrix.shape[1], about["decay"])
+        ridge, rows = about.get("ridge", 0.0), about.get("rows", {})
+        return Linear(weights, kept, known.matrix.shape[1], about["decay"], ridge, rows)
     if kind == "factors":
         items, told = tensors["factors.items"], tensors.get("factors.carried")
         return Factors(items, about["ridge"], about["alpha"], told)
@@ -103,5 +108,6 @@ def get_leaf(
             get_sparse(tensors, "ratings.pull"),
             tensors["ratings.kept"].numpy(),
             known.matrix.shape[1],
+            about.get("rounds", 1),
         )
     raise DataError(f"model.json: leaf {name!r} is of an unknown kind {kind!r}")

@@ -2,7 +2,7 @@
 
 import copy
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -53,6 +53,7 @@ class Trainer:
         generator: torch.Generator,
         rng: np.random.Generator,
         device: torch.device,
+        until: Mapping[str, int] | None = None,
     ) -> None:
         self.network, self.lessons, self.settings = network, lessons, settings
         self.device = device
@@ -92,10 +93,11 @@ class Trainer:
         means: list[Tensor] = list(averaged.parameters())
         learned: list[Tensor] = list(network.parameters())
         self.averages = means, learned
-        keepers = {"order": Keeper(averaged, order_part(averaged), settings.network.patience)}
+        last, patience = until or {}, settings.network.patience
+        keepers = {"order": Keeper(averaged, order_part(averaged), patience, last.get("order"))}
         if network.behaviour is not None:
             patience = settings.behaviour.patience
-            keepers["next"] = Keeper(averaged, sequence_part(averaged), patience)
+            keepers["next"] = Keeper(averaged, sequence_part(averaged), patience, last.get("next"))
         cycle = Cycle(len(lessons.groups), settings.network.batch, generator)
         self.optimisers = _optimisers(network, settings)
         self.learning = Learning(

@@ -247,7 +247,7 @@ def search(argv: Sequence[str] | None = None) -> int:
             space=args.space,
             progress=progress,
         )
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, markup=False, emoji=False)
     show(study, objectives, console)
     for number, (trial, best) in enumerate(best_of(study, settings), 1):
         name = "best.toml" if len(objectives) == 1 else f"best-{number}.toml"

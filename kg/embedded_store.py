@@ -22,9 +22,8 @@ from kg.embedded_load import CARD, FILE, MEMORY_MB, explained, write_embedded
 from kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
 from kg.guard import check
 from kg.property_types import type_of
+from kg.run_graph import FOLDER, begin_changing, check_graph, end_changing
 from kg.store import ROWS, SECONDS, Answer, GraphStore, Progress, Schema, chosen, quoted
-
-FOLDER = "graph"
 
 
 class EmbeddedStore(GraphStore):
@@ -55,6 +54,7 @@ class EmbeddedStore(GraphStore):
 
     def _open(self) -> None:
         self._card = Card.load(self.path / CARD)
+        check_graph(self.path)
         try:
             self._database = ladybug.Database(
                 self.path / FILE, read_only=self.read_only, buffer_pool_size=self._memory
@@ -62,11 +62,20 @@ class EmbeddedStore(GraphStore):
             self._database.init_database()
         except RuntimeError as fault:
             raise StoreError(f"{self.path / FILE}: cannot be opened: {fault}") from fault
+        if not self.read_only:
+            begin_changing(self.path)
 
     def close(self) -> None:
-        if self._database is not None:
-            self._database.close()
-            self._database = None
+        if self._close() and not self.read_only:
+            end_changing(self.path)
+
+    def _close(self) -> bool:
+        """Whether there was something to close."""
+        if self._database is None:
+            return False
+        self._database.close()
+        self._database = None
+        return True
 
     @contextmanager
     def _connection(self, timeout_s: float = 0, known: str = "") -> Iterator[ladybug.Connection]:
@@ -101,7 +110,7 @@ class EmbeddedStore(GraphStore):
         """Replace the store by this graph."""
         if self.read_only:
             raise StoreError(f"{self.path} was opened read-only; open it with read_only=False")
-        self.close()
+        self._close()
         write_embedded(graph, self.path, progress=progress, memory_mb=self._memory >> 20)
         self._open()
 

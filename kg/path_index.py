@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -40,7 +40,8 @@ class Index:
     met_by: sparse.csc_matrix  # the same by item
 
     @classmethod
-    def of(cls, graph: KnowledgeGraph) -> Self:
+    def of(cls, graph: KnowledgeGraph, low_below: float | None = None) -> Self:
+        """Events rated below ``low_below`` are left out."""
         facts = item_facts(graph)
         names = list(facts.relations)
         n = facts.matrix.shape[0]
@@ -49,7 +50,7 @@ class Index:
             [row if label == ITEM else -1 for label, row in facts.entities], np.int64
         ).reshape(-1)
         near = _near(graph, facts.entities, names)
-        liked = _liked(graph)
+        liked = _liked(graph, low_below)
         meets = liked.matrix(n)
         return cls(
             facts.matrix,
@@ -65,9 +66,15 @@ class Index:
             meets.tocsc(),
         )
 
+    def with_events(self, graph: KnowledgeGraph) -> Self:
+        """The same with all positive events of the graph, whatever their rating."""
+        liked = _liked(graph)
+        meets = liked.matrix(self.facts.shape[0])
+        return replace(self, liked=liked, meets=meets, met_by=meets.tocsc())
 
-def _liked(graph: KnowledgeGraph) -> Histories:
-    """Positive events by user, oldest first."""
+
+def _liked(graph: KnowledgeGraph, low_below: float | None = None) -> Histories:
+    """Positive events by user, oldest first; without those rated below ``low_below``."""
     users = len(graph.nodes[USER]) if USER in graph.nodes else 0
     edges = graph.edges.get((USER, INTERACTED, ITEM))
     if edges is None:
@@ -76,6 +83,9 @@ def _liked(graph: KnowledgeGraph) -> Histories:
     rows = np.arange(len(edges))
     if "positive" in table.columns:
         rows = rows[table["positive"].fill_null(True).to_numpy()]
+    if low_below is not None and "stars" in table.columns:
+        stars = table["stars"].fill_null(low_below).to_numpy()
+        rows = rows[stars[rows] >= low_below]
     keys = (edges.source[rows],)
     if "at" in table.columns:
         at = table["at"].fill_null(np.iinfo(np.int64).min).to_numpy()

@@ -42,15 +42,12 @@ class PathEdge(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Path:
-    """A reason: user, an item of the history, what joins it to the item recommended.
+class Reason:
+    """Why an item is recommended, for anyone to see: it holds no id of another person.
 
-    ``weight`` lies in 0..1: how telling the path is, not how much it moved the
-    score. ``cypher`` with ``parameters`` returns this path from a store that
-    holds the graph. Text and names never tell another user, but the ids of
-    ``nodes`` and the parameters do: they are for those who may read the graph.
-    For a user who is not in the graph the path begins at the
-    item of the history.
+    ``weight`` lies in 0..1: how telling the path is, not how much it moved the score.
+    ``cypher`` with ``parameters`` returns such a path from a store that holds the graph.
+    The id of a node that stands for another person is empty.
     """
 
     text: str
@@ -64,24 +61,55 @@ class Path:
 
     @cached_property
     def cypher(self) -> str:
-        parts = [f"(n0:{quoted(self.nodes[0].label)} {{id: $n0}})"]
-        for at, (node, edge) in enumerate(zip(self.nodes[1:], self.edges, strict=True), 1):
-            left, right = ("-", "->") if edge.forward else ("<-", "-")
-            parts.append(f"{left}[:{quoted(edge.type)}]{right}")
-            parts.append(f"(n{at}:{quoted(node.label)} {{id: $n{at}}})")
-        return f"MATCH p = {''.join(parts)} RETURN p LIMIT 1"
+        return match_statement(self.nodes, self.edges)
 
     @property
     def parameters(self) -> dict[str, Any]:
-        return {f"n{at}": node.id for at, node in enumerate(self.nodes)}
+        return {f"n{at}": node.id for at, node in enumerate(self.nodes) if node.id}
+
+
+@dataclass(frozen=True)
+class Path(Reason):
+    """A reason for holders of the graph: user, an item of the history, what joins it to the item.
+
+    Text and names never tell another user, but the ids of ``nodes`` and the parameters
+    do; ``shown`` leaves them out. For a user who is not in the graph the path begins at
+    the item of the history.
+    """
+
+    def shown(self) -> Reason:
+        """The same without the ids of other people."""
+        nodes = tuple(
+            node._replace(id="") if node.label == USER and at else node
+            for at, node in enumerate(self.nodes)
+        )
+        return Reason(self.text, self.weight, nodes, self.edges)
+
+
+def match_statement(nodes: Sequence[PathNode], edges: Sequence[PathEdge]) -> str:
+    """A Cypher statement that returns one path; a node without an id may be any of its label."""
+
+    def bound(at: int, node: PathNode) -> str:
+        return f"(n{at}:{quoted(node.label)}{f' {{id: $n{at}}}' if node.id else ''})"
+
+    parts = [bound(0, nodes[0])]
+    for at, (node, edge) in enumerate(zip(nodes[1:], edges, strict=True), 1):
+        left, right = ("-", "->") if edge.forward else ("<-", "-")
+        parts.append(f"{left}[:{quoted(edge.type)}]{right}{bound(at, node)}")
+    return f"MATCH p = {''.join(parts)} RETURN p LIMIT 1"
 
 
 class PathIndex:
-    """What ``explain`` needs of a graph, made once and shared by all calls."""
+    """What ``explain`` needs of a graph, made once and shared by all calls.
 
-    def __init__(self, graph: KnowledgeGraph) -> None:
+    Events rated below ``low_below`` were not liked: they begin a path only where no
+    other does, and its words do not say that they were liked.
+    """
+
+    def __init__(self, graph: KnowledgeGraph, low_below: float | None = None) -> None:
         self.graph = graph
-        self.index = Index.of(graph)
+        self.index = Index.of(graph, low_below)
+        self.whole = None if low_below is None else self.index.with_events(graph)
         self._names: dict[str, list[str | None]] = {}
 
     def explain(
@@ -106,7 +134,11 @@ class PathIndex:
             raise ValueError(f"{len(users)} users, {len(items)} items")
         out: list[list[Path]] = [[] for _ in range(len(items))]
         for found in search(self.index, users, items, k, max_hops):
-            out[found.pair].append(self._path(found))
+            out[found.pair].append(self._path(found, "liked"))
+        if self.whole is not None:
+            left = np.array([pair for pair, paths in enumerate(out) if not paths], np.int64)
+            for found in search(self.whole, users[left], items[left], k, max_hops):
+                out[left[found.pair]].append(self._path(found, "had"))
         return out
 
     def explain_history(
@@ -126,7 +158,7 @@ class PathIndex:
         nobody, case = np.full(len(items), -1), np.zeros(len(items), np.int64)
         out: list[list[Path]] = [[] for _ in range(len(items))]
         for found in search(self.index, nobody, items, k, max_hops, own, case):
-            out[found.pair].append(self._path(found))
+            out[found.pair].append(self._path(found, "liked"))
         return out
 
     def node(self, label: str, row: int) -> PathNode:
@@ -139,7 +171,7 @@ class PathIndex:
         one = nodes.vocabulary.ids[row]
         return PathNode(label, one, self._names[label][row] or one)
 
-    def _path(self, found: Found) -> Path:
+    def _path(self, found: Found, verb: str) -> Path:
         seen, item = self.node(ITEM, found.seen), self.node(ITEM, found.item)
         known = found.user >= 0
         nodes = [self.node(USER, found.user)] if known else []
@@ -158,7 +190,7 @@ class PathIndex:
         else:
             nodes += middle
             edges += [_edge(relations[0]), _edge(relations[1]), _edge(inverse(relations[2]))]
-        text = wording(found.kind, seen.name, relations, [node.name for node in middle])
+        text = wording(found.kind, seen.name, relations, [node.name for node in middle], verb)
         return Path(text, found.weight, (*nodes, item), tuple(edges))
 
 
@@ -202,12 +234,17 @@ _ALSO = {
 }
 
 
-def wording(kind: int, seen: str, relations: Sequence[str], names: Sequence[str]) -> str:
-    """The path in words. Names are set in as they are: whoever shows them escapes them."""
-    liked = f"because you liked *{seen}*"
+def wording(
+    kind: int, seen: str, relations: Sequence[str], names: Sequence[str], verb: str = "liked"
+) -> str:
+    """The path in words. Names are set in as they are: whoever shows them escapes them.
+
+    ``verb`` says what the person did with the item of the history.
+    """
+    liked = f"because you {verb} *{seen}*"
     words = [relation.removeprefix("^").replace("_", " ").lower() for relation in relations]
     if kind == PEOPLE:
-        return f"{liked}, and people who liked it also liked this"
+        return f"{liked}, and people who {verb} it also {verb} this"
     if kind == DIRECT:
         inward = relations[0].startswith("^")
         return f"{liked}, whose {words[0]} this is" if inward else f"{liked}, its {words[0]}"

@@ -97,6 +97,7 @@ def _read(properties: str | None) -> dict[str, Any]:
 def write_picture(table: pl.DataFrame, path: str | Path, *, title: str = "Graph") -> Drawing:
     """Draw what a table holds into one HTML file. Raises StoreError if that is nothing."""
     drawing = Drawing.of(table)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text(page(drawing, title), encoding="utf-8")
     return drawing
 

@@ -12,6 +12,7 @@ from prompt_toolkit.history import FileHistory
 from rich.console import Console
 from rich.text import Text
 
+from data.command import reason
 from data.errors import StoreError
 from data.sources.download import cache_folder
 from kg.cypher_functions import FUNCTIONS
@@ -102,6 +103,8 @@ class Conversation:
                 self._answer(self.store.ask(text, limit=self.limit, write=self.write))
         except StoreError as fault:
             self.console.print(Text(str(fault), style="red"))
+        except OSError as fault:  # of the picture's place
+            self.console.print(Text(reason(fault), style="red"))
         return True
 
     def _answer(self, answer: Answer) -> None:
@@ -119,7 +122,7 @@ class Conversation:
             if self.last is None:
                 raise StoreError("ask something first: the last answer is what is drawn")
             drawing = write_picture(self.last.table, rest[0])
-            self.console.print(f"{rest[0]}: {len(drawing.nodes)} nodes")
+            self.console.print(f"{rest[0]}: {len(drawing.nodes)} nodes", markup=False, emoji=False)
         else:
             self.console.print(HELP, highlight=False)
 

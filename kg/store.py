@@ -166,7 +166,8 @@ def open_store(target: str | Path, *, read_only: bool = True) -> GraphStore:
 
     A URI (``neo4j://``, ``bolt://``, each also with ``+s`` or ``+ssc``) takes
     user, password and database from ``NEO4J_USERNAME``, ``NEO4J_PASSWORD`` and
-    ``NEO4J_DATABASE``. Raises StoreError if there is nothing to open.
+    ``NEO4J_DATABASE``. Raises StoreError if there is nothing to open, and DataError
+    where the manifest of a run says that its graph has changed.
     """
     if "://" in str(target):
         from kg.neo4j_store import Neo4jStore

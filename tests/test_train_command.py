@@ -5,8 +5,10 @@ import json
 import pytest
 from planted_shop import TOML, beside_progress, sets, write_shop
 
+import evaluate
 import train
 from data import read_dataset
+from fusion.leftovers import claimed
 from fusion.recommender import Recommender
 from fusion.unfinished import Unfinished, partial_of
 
@@ -140,6 +142,48 @@ def test_a_folder_that_is_no_run_is_not_written_over(shop, capsys):
     assert [path.name for path in photos.iterdir()] == ["one.jpg"]
 
 
+@pytest.mark.parametrize("out", ["/dev/null/x", "notes/deeper/run"])
+def test_a_place_that_cannot_be_written_is_refused_before_the_data_is_read(
+    tmp_path, capsys, monkeypatch, out
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes").write_text("dear")
+    assert train.main(["--data", "nowhere", "--out", out]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert out in said
+    assert "is a file, no folder" in said
+
+
+def test_a_second_training_into_the_same_run_is_refused(shop, capsys):
+    with claimed(partial_of(shop.parent / "run")):
+        assert "another process is writing it" in refused(capsys, shop)
+
+
+def test_names_of_the_data_are_printed_as_they_are_and_the_run_says_what_it_is_for(shop, capsys):
+    edit(shop / "dataset.toml", 'name = "shop"', 'name = "[red]x[/red]:smile:"')
+    edit(shop / "items.csv", "Title i0-1,", "[link=x],")
+    assert run(shop) == 0
+    assert "[red]x[/red]:smile:: " in capsys.readouterr().out
+    folder = shop.parent / "run"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["purpose"] == "judge"
+    assert manifest["data"]["path"] == str(shop.resolve())
+    assert "This run is for judging" in (folder / "MODEL_CARD.md").read_text()
+    assert evaluate.main([str(folder), "--user", "u0"]) == 0
+    out = capsys.readouterr().out
+    assert "[red]x[/red]:smile:, full" in out
+    assert "For u0" in out
+
+
+def test_resuming_takes_over_that_a_run_is_final(tmp_path):
+    out = tmp_path / "run"
+    plan = train.fresh(train.parser().parse_args(["--out", str(out), "--final"]))
+    plan.checkpoints.agree(plan.settings, {})
+    again = train.resumed(train.parser().parse_args(["--resume", str(out)]))
+    assert again.made_from["final"] is True
+    assert train.about(again, 1.0)["purpose"] == "serve"
+
+
 def quarantined(run_folder):
     lines = (run_folder / "quarantine.jsonl").read_text("utf-8").splitlines()
     return [(json.loads(line)["line"], json.loads(line)["reason"]) for line in lines]
@@ -149,7 +193,7 @@ def test_bad_rows_are_set_aside_counted_and_nothing_else_is_lost(shop, capsys):
     rows = len((shop / "events.csv").read_text().splitlines())
     add(
         shop / "events.csv",
-        "u1,i0-1,nan,1700000000,tv",
+        "u1,i0-1,much,1700000000,tv",
         "u2,i0-1,inf,1700000000,tv",
         ",i0-1,3,1700000000,tv",
         "u3,,3,1700000000,tv",

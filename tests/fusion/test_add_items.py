@@ -199,7 +199,7 @@ def test_a_text_in_a_language_the_encoder_does_not_know_counts_as_no_text(recomm
     )
     recommender.add_items(frame("new", text="科幻电影"))
     assert not recommender.model.texts.items.known[-1]
-    assert recommender.model.notes["added_warnings"] == ["unknown"]
+    assert recommender.model.record.added_warnings == ["unknown"]
 
 
 @pytest.mark.parametrize("dense", [False, True])
@@ -209,7 +209,7 @@ def test_the_linear_leaf_grows_to_what_solving_the_larger_system_gives(
     """Old weights aside, the new columns and rows are those of the closed form."""
     monkeypatch.setattr("fusion.known.DENSE", 1.0 if dense else 1e9)
     recommender = Recommender.load(shop_run)
-    chosen = recommender.model.notes["chosen"]["linear"]
+    chosen = recommender.model.record.chosen["linear"]
     old = np.arange(40)
     leaf = solve_linear(linear_blocks(recommender.model.known, old), chosen, old, 40)
     recommender.add_items(
@@ -217,7 +217,7 @@ def test_the_linear_leaf_grows_to_what_solving_the_larger_system_gives(
     )
     known: Known = recommender.model.known
     assert known.dense == dense
-    grown = grown_linear(leaf, known, chosen, 40)
+    grown = grown_linear(leaf, known, 40)
     rows = [np.asarray(r.toarray() if hasattr(r, "toarray") else r) for r in
             stacked(known, chosen, np.arange(42))]  # fmt: skip
     whole = torch.from_numpy(sum(r.T @ r for r in rows))
@@ -232,7 +232,7 @@ def test_the_linear_leaf_grows_to_what_solving_the_larger_system_gives(
 
 
 def test_stacked_rows_are_those_the_leaf_learned_from(recommender):
-    known, chosen = recommender.model.known, recommender.model.notes["chosen"]["linear"]
+    known, chosen = recommender.model.known, recommender.model.record.chosen["linear"]
     parts = stacked(known, chosen, np.arange(40))
     total = sum(np.asarray((rows.T @ rows).todense() if hasattr(rows, "todense") else rows.T @ rows)
                 for rows in parts)  # fmt: skip

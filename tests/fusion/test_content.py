@@ -15,7 +15,7 @@ from fusion.als import factorise
 from fusion.content import Content, carried
 from fusion.growth import grown_known
 from fusion.known import Known
-from fusion.leaves import fit_cheap_leaves
+from fusion.leaves import Search, fit_cheap_leaves
 from fusion.settings import load_settings
 from fusion.validation import Validation
 from kg.facts import Facts
@@ -151,6 +151,6 @@ def test_the_fitted_factors_carry():
     wanted[:, 6] = True
     seen = torch.arange(ITEMS) < ITEMS - COLD
     validation = Validation(some, torch.zeros_like(wanted), wanted, seen)
-    fitted = fit_cheap_leaves(known, validation, load_settings(), print)
+    fitted = fit_cheap_leaves(known, Search(validation), load_settings(), print)
     cold = fitted.leaves["factors"].score(some)[:, -COLD:]
     assert cold.abs().min() > 0

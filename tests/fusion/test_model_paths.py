@@ -74,7 +74,7 @@ def test_numbers_of_items_are_learned_by_who_takes_them(small, tmp_path):
     changes = ["tasks.numbers=1", "text.on=false", "graph.on=false"]
     changes += ["network.epochs=80", "network.patience=40"]
     recommender = Recommender(load_settings(None, [*TINY, *changes])).fit(small)
-    losses = [row["numbers"] for row in recommender.model.notes["history"][0]]
+    losses = [row["numbers"] for row in recommender.model.record.history[0]]
     assert losses[-1] < 0.5 * losses[0]
     recommender.save(tmp_path / "run")
     network = Recommender.load(tmp_path / "run").model.networks[0]
@@ -227,7 +227,7 @@ def test_a_sampled_softmax_learns_what_the_whole_one_learns(shop, monkeypatch):
     marks = []
     for sampled in ([], ["network.softmax_items=1", "network.sample=16"]):
         model = Recommender(load_settings(None, [*TINY, *order, *sampled])).fit(shop).model
-        marks.append(model.notes["gate"])
+        marks.append(model.record.gate)
         assert set(sizes) == ({16} if sampled else set())
     for leaf in ("only network", "only behaviour"):
         assert marks[1][leaf] > 0.6 * marks[0][leaf], leaf

@@ -178,7 +178,7 @@ def test_a_loss_is_reported_over_the_steps_that_took_it(shop, monkeypatch):
     monkeypatch.setattr("fusion.trainer.combine", told)
     settings = load_settings(None, [*TINY, "behaviour.only_where_order_pays=false"])
     model = Recommender(settings).fit(shop).model
-    journals = model.notes["history"]
+    journals = model.record.history
     assert isinstance(journals, list)
     reported = [row["next"] for row in journals[0] if "next" in row]
     assert reported

@@ -174,14 +174,15 @@ def test_newcomers_find_items_without_events_last():
 
 
 def test_cases_without_history_are_answered_by_their_own_gate(recommender, tmp_path):
-    model, asked = recommender.model, cases([0, 1], [], [5])
-    model.newcomers = None
-    usual = model.score(asked)
-    model.newcomers = Gate(("people", "popularity"), (1.0, 1.0), (1.0, 1.0))
+    asked = cases([0, 1], [], [5])
+    usual = replace(recommender.model, newcomers=None).score(asked)
+    gate = Gate(("people", "popularity"), (1.0, 1.0), (1.0, 1.0))
+    model = replace(recommender.model, newcomers=gate)
+    recommender._state = replace(recommender.state, model=model)
     found = model.score(asked)
-    said = {name: model.leaves[name].score(asked) for name in model.newcomers.leaves}
+    said = {name: model.leaves[name].score(asked) for name in gate.leaves}
     assert torch.equal(found[[0, 2]], usual[[0, 2]])
-    assert torch.allclose(found[1], newcomer_scores(model.newcomers, said, 40)[1])
+    assert torch.allclose(found[1], newcomer_scores(gate, said, 40)[1])
     assert not torch.allclose(found[1], usual[1])
     recommender.save(tmp_path / "run")
     assert torch.equal(Recommender.load(tmp_path / "run").score(asked), found)

@@ -19,8 +19,8 @@ def items(answer):
 
 def met_by(recommender, user):
     catalogue = recommender.catalogue
-    start, stop = catalogue.met.start[catalogue.users.row(user) :][:2]
-    return {catalogue.items.vocabulary[row] for row in catalogue.met.item[start:stop]}
+    rows = catalogue.events.item[catalogue.events.user == catalogue.users.row(user)]
+    return {catalogue.items.vocabulary[row] for row in rows}
 
 
 def test_a_known_user_gets_items_of_the_loved_maker_not_met_before(recommender):

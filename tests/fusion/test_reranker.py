@@ -157,7 +157,7 @@ def reranked(tmp_path_factory):
     network.start(torch.randn(9, features, generator=generator), generator)
     torch.nn.init.normal_(network.weight[-1], generator=generator)
     reranker = Reranker(network, log_events_of(model.known), returning=False)
-    recommender._model = replace(model, reranker=reranker)
+    recommender._state = replace(recommender.state, model=replace(model, reranker=reranker))
     return recommender
 
 

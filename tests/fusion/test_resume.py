@@ -65,7 +65,7 @@ def test_a_training_stopped_at_any_look_ends_with_the_same_bytes(small, whole, t
     stopped(small, tmp_path / "run", looks)
     again = Recommender(settings()).fit(small, checkpoints=Unfinished.of(tmp_path / "run"))
     assert weights(again, tmp_path / "run") == whole
-    assert [len(one) for one in again.model.notes["history"]] == [3, 3]  # no look is lost
+    assert [len(one) for one in again.model.record.history] == [3, 3]  # no look is lost
 
 
 def test_a_training_stopped_twice_ends_with_the_same_bytes(small, whole, tmp_path):

@@ -10,10 +10,9 @@ from planted_shop import TINY
 from small_cases import cases
 
 from data import EventColumns, SplitRule, dataset_of, split_events
-from evaluation.protocol import context_exam
+from evaluation.protocol import context_exam, people_return
 from evaluation.ranking import rank
 from evaluation.result import summarise
-from fusion.material import returning
 from fusion.neighbours import Returning
 from fusion.recommender import Recommender
 from fusion.settings import load_settings
@@ -50,9 +49,9 @@ def test_past_events_in_the_same_context_count_more():
 
 def test_habits_are_learned_and_kept(habits, tmp_path):
     split = split_events(habits, 0)
-    assert returning(habits, split)
+    assert people_return(habits, split)
     recommender = Recommender(load_settings(None, TINY)).fit(habits, split=split)
-    assert recommender.model.notes["chosen"]["returning"]["pull"] > 0
+    assert recommender.model.record.chosen["returning"]["pull"] > 0
     recommender.save(tmp_path / "run")
     again = Recommender.load(tmp_path / "run")
     exam = context_exam(habits, split, "test")
@@ -67,10 +66,10 @@ def test_habits_are_learned_and_kept(habits, tmp_path):
 
 
 def test_without_contexts_or_repeats_nobody_returns(habits, shop):
-    assert not returning(shop, split_events(shop, 0))
+    assert not people_return(shop, split_events(shop, 0))
     by_ratio = split_events(habits, 0, SplitRule("ratio"))
-    assert not returning(habits, by_ratio)
-    assert returning(habits, split_events(habits, 0, SplitRule("ratio", repeats=True)))
+    assert not people_return(habits, by_ratio)
+    assert people_return(habits, split_events(habits, 0, SplitRule("ratio", repeats=True)))
 
 
 def test_the_leaf_of_habits_can_be_switched_off(habits):

@@ -34,7 +34,7 @@ def source(tmp_path_factory):
 
 def first_mark(recommender):
     """Validation NDCG@10 of the network after its first look."""
-    return recommender.model.notes["history"][0][0]["valid_ndcg@10_order"]
+    return recommender.model.record.history[0][0]["valid_ndcg@10_order"]
 
 
 def target(folder):
@@ -83,7 +83,7 @@ def test_what_goes_together_elsewhere_is_a_head_start_here(source, monkeypatch):
     shop = crossed()
     fresh = Recommender(settings(*SMALL)).fit(shop)
     begun = Recommender(settings(*SMALL)).fit(shop, start=source)
-    assert begun.model.notes["transfer"] == {"items": 0, "entities": 4, "relations": 1}
+    assert begun.model.record.transfer == {"items": 0, "entities": 4, "relations": 1}
 
     def swapped(entities):
         """Grace and Emmy exchange their vectors, so that wrong makers go together."""
@@ -103,7 +103,7 @@ def test_what_goes_together_elsewhere_is_a_head_start_here(source, monkeypatch):
 def test_items_are_met_again_by_their_ids(source, tmp_path):
     shop = read_shop(tmp_path / "again", users=24, per_maker=6, events=5, prefix="v", seed=9)
     begun = Recommender(settings(*SMALL)).fit(shop, start=source)
-    assert begun.model.notes["transfer"]["items"] == 24
+    assert begun.model.record.transfer["items"] == 24
     one, two = begun.model.networks[0], source.model.networks[0]
     here, there = begun.catalogue.items.vocabulary, source.catalogue.items.vocabulary
     mine = one.item_id.weight[[here.row(item) for item in ("i0-1", "i3-4")]]
@@ -137,7 +137,7 @@ def test_another_encoder_keeps_its_own_whitening(source, tmp_path):
     begun = Recommender(settings("text.max_tokens=32", *SMALL)).fit(
         target(tmp_path / "small"), start=source
     )
-    assert begun.model.notes["transfer"]["text"] == 0
+    assert begun.model.record.transfer["text"] == 0
     assert begun.model.texts.whitening is not source.model.texts.whitening
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 from graph_strategies import films
@@ -14,6 +15,14 @@ from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 
 import explore
+from data.manifest import (
+    FORMAT,
+    begin_rewriting,
+    check_files,
+    end_rewriting,
+    load_manifest,
+    save_manifest,
+)
 from kg.embedded_store import write_embedded
 from kg.prompt import Conversation, CypherCompleter, converse
 from kg.store import open_store
@@ -113,6 +122,39 @@ def test_writing_needs_the_flag_and_then_works(run, capsys):
     capsys.readouterr()
     assert explore.main([run, "MATCH (i:Item {id: 'q1'}) RETURN i.name"]) == 0
     assert "Solyaris" in capsys.readouterr().out
+
+
+def test_the_manifest_of_a_run_answers_for_its_graph_before_and_after_writing(run, capsys):
+    save_manifest(folder := Path(run), {"format": FORMAT, "files": {}})
+    begin_rewriting(folder, load_manifest(folder), ["graph/"])
+    end_rewriting(folder)
+    text = "MATCH (i:Item {id: 'q1'}) SET i.name = 'Solyaris'"
+    assert explore.main([run, text, "--write"]) == 0
+    check_files(folder, load_manifest(folder))
+    (folder / "model").write_text("of no concern here")
+    assert explore.main([run, "RETURN 1 AS x"]) == 0
+    capsys.readouterr()
+    file = folder / "graph/graph.lbdb"
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    assert explore.main([run, "RETURN 1 AS x"]) == 2
+    assert "graph.lbdb: damaged" in capsys.readouterr().err
+
+
+def test_names_from_the_graph_are_printed_as_they_are(run, capsys, tmp_path):
+    text = "MATCH (i:Item {id: 'q1'}) RETURN '[link=x]:smile:' AS `[bold]`"
+    assert explore.main([run, text]) == 0
+    out = capsys.readouterr().out
+    assert "[link=x]:smile:" in out
+    assert "[bold]" in out
+    picture = tmp_path / "[red]/x.html"
+    assert explore.main([run, "--picture", str(picture)]) == 0
+    assert "[red]" in capsys.readouterr().out
+
+
+def test_a_picture_that_cannot_be_written_is_refused_before_asking(run, capsys, tmp_path):
+    for place, said in [(tmp_path, "is a folder"), ("/dev/null/x.html", "is a file, no folder")]:
+        assert explore.main([run, "this is not Cypher", "--picture", str(place)]) == 2
+        assert said in capsys.readouterr().err
 
 
 def test_a_statement_may_come_from_stdin(run, capsys, monkeypatch):

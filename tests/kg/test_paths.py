@@ -16,7 +16,7 @@ from kg.paths import PathIndex, explain
 from kg.store import open_store, quoted
 
 
-def graph(nodes, edges, at=None, positive=None):
+def graph(nodes, edges, at=None, positive=None, stars=None):
     """Nodes as counts by label, edges as pairs by (source, type, target)."""
     made = {
         label: Nodes(
@@ -32,6 +32,7 @@ def graph(nodes, edges, at=None, positive=None):
         if key[1] == "INTERACTED":
             table = {"at": at} if at is not None else {}
             table |= {"positive": positive} if positive is not None else {}
+            table |= {"stars": stars} if stars is not None else {}
         out[key] = Edges(source, target, pl.DataFrame(table))
     return KnowledgeGraph(made, out)
 
@@ -108,6 +109,40 @@ def test_another_user_is_in_the_query_but_never_by_name():
     assert [node.name for node in path.nodes] == ["User 0", "Item 0", "someone else", "Item 1"]
     assert path.parameters["n2"] == "u1"
     assert "User 1" not in path.text
+
+
+def test_what_anyone_may_see_holds_no_id_of_another_person():
+    world = graph({"User": 3, "Item": 2}, {SEEN: [(0, 0), (1, 0), (1, 1)]})
+    ((path,),) = explain(world, [0], [1])
+    shown = path.shown()
+    assert ids(shown) == ["u0", "i0", "", "i1"]
+    assert set(shown.parameters.values()) == {"u0", "i0", "i1"}
+    assert "(n2:`User`)" in shown.cypher
+    assert (shown.text, shown.weight) == (path.text, path.weight)
+
+
+def test_words_never_say_that_something_rated_low_was_liked():
+    """Users 0 and 1 have one item that leads on; one of them rated it with a star of five."""
+    world = graph(
+        {"User": 2, "Item": 2, "Person": 1},
+        {SEEN: [(0, 0), (1, 0)], DIRECTOR: [(0, 0), (1, 0)]},
+        stars=[1.0, 5.0],
+    )
+    low, high = PathIndex(world, low_below=4.0).explain([0, 1], [1, 1], k=1)
+    assert low[0].text.startswith("because you had *Item 0*")
+    assert high[0].text.startswith("because you liked *Item 0*")
+    (unknown,) = PathIndex(world).explain([0], [1], k=1)
+    assert unknown[0].text.startswith("because you liked *Item 0*")
+
+
+def test_what_was_liked_goes_before_what_was_rated_low():
+    world = graph(
+        {"User": 1, "Item": 3, "Person": 1, "Genre": 1},
+        {SEEN: [(0, 0), (0, 1)], DIRECTOR: [(0, 0), (2, 0)], GENRE: [(1, 0), (2, 0)]},
+        stars=[1.0, 5.0],
+    )
+    ((path,),) = PathIndex(world, low_below=4.0).explain([0], [2], k=1)
+    assert path.text == "because you liked *Item 1*, same genre: Genre 0"
 
 
 def test_the_asker_is_no_witness():
