@@ -146,11 +146,14 @@ def learn(plan: Plan, console: Console) -> None:
     )
     describe(dataset, console)
     start = Recommender.load(made_from["from"]) if made_from["from"] else None
-    final: dict[str, Any] = {"final": True} if made_from.get("final") else {}
     try:
         with Progress() as progress:
             recommender = Recommender(plan.settings).fit(
-                dataset, progress=progress, checkpoints=plan.checkpoints, start=start, **final
+                dataset,
+                final=bool(made_from.get("final")),
+                progress=progress,
+                checkpoints=plan.checkpoints,
+                start=start,
             )
         recommender.about |= about(plan, time.perf_counter() - began)
         write(recommender, dataset, plan.out)

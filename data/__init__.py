@@ -20,7 +20,7 @@ from data.read import read_dataset
 from data.report import DataReport
 from data.sieve import write_quarantine
 from data.split import Split, split_events
-from data.vocabulary import Vocabulary
+from data.vocabulary import Vocabulary, id_text
 
 __all__ = [
     "Cases",
@@ -46,6 +46,7 @@ __all__ = [
     "Users",
     "Vocabulary",
     "dataset_of",
+    "id_text",
     "read_dataset",
     "split_events",
     "write_quarantine",

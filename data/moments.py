@@ -41,8 +41,8 @@ def moments(series: pl.Series, form: str | None = None, unit: str = "s") -> Mome
     Text is read row by row as Unix time in ``unit`` or as ISO 8601, or by ``form``
     (as strftime has it) alone. A column of which most values are days such as
     20261128, as text or as numbers, with or without a clock time after it, is
-    read as days. Raises DataError where a form is given for a column of another
-    type than text.
+    read as days. Raises DataError where the column has a type to which form or unit
+    say nothing.
     """
     kind = series.dtype
     if isinstance(kind, pl.List):
@@ -51,10 +51,10 @@ def moments(series: pl.Series, form: str | None = None, unit: str = "s") -> Mome
         whole = series.cast(pl.Int64, strict=False).cast(pl.String)
         if form is not None or _mostly(whole, _COMPACT):
             series, kind = whole, pl.String()
-    if form is not None and kind != pl.String:
+    if (form is not None and kind != pl.String) or (unit != "s" and kind.is_temporal()):
         raise DataError(
-            f"time column {series.name!r} has the type {kind}, which time_format cannot change; "
-            "leave time_format away"
+            f"time column {series.name!r} has the type {kind}, which time_format and time_unit "
+            "cannot change; leave them away"
         )
     given, compact = series.is_not_null(), False
     if kind == pl.String:
@@ -91,10 +91,9 @@ def _typed(series: pl.Series, unit: str) -> pl.Series:
 
 def _text(texts: pl.Series, unit: str, compact: bool) -> pl.Series:
     """Unix seconds of stripped texts, null where unreadable."""
-    numbers = _finite((texts.cast(pl.Float64, strict=False) / UNITS[unit]).floor())
     if compact:
         texts = _spread(texts)
-        numbers = texts.cast(pl.Float64, strict=False).floor()
+    numbers = _finite((texts.cast(pl.Float64, strict=False) / UNITS[unit]).floor())
     left = numbers.is_null() & texts.is_not_null()
     if left.any():
         numbers = numbers.scatter(left.arg_true(), _iso(_spread(texts.filter(left))))

@@ -44,7 +44,6 @@ class Sieve:
         self._left: list[tuple[Ints, str, str | None]] = []
         self._cells: list[tuple[Ints, str, str | None]] = []
         self._missing: dict[str, dict[str, int]] = {}
-        self.judge()
 
     def ids(self, name: str, meaning: str) -> pl.Series:
         """Ids of a column; rows without one are left out, and so are words for nothing."""
@@ -101,8 +100,8 @@ class Sieve:
         for rows, reason, _ in (*self._refused, *self._left, *self._cells):
             lines = self.table.line[rows].tolist()
             found += [
-                Quarantined(self.table.source, line, reason, self.table.row(row))
-                for row, line in zip(rows.tolist(), lines, strict=True)
+                Quarantined(self.table.source, line, reason, row)
+                for row, line in zip(self.table.rows(rows), lines, strict=True)
             ]
         return tuple(sorted(found, key=lambda one: (one.line, one.reason)))
 
@@ -147,9 +146,8 @@ class Sieve:
             first.setdefault(one.reason, (one.line, str(one.row)))
         for rows, reason, column in self._refused:
             count[reason] = count.get(reason, 0) + len(rows)
-            row = int(rows[0])
-            shown = str(_led_by(column, self.table.row(row)))
-            first.setdefault(reason, (int(self.table.line[row]), shown))
+            shown = str(_led_by(column, self.table.rows(rows[:1])[0]))
+            first.setdefault(reason, (int(self.table.line[rows[0]]), shown))
         ordered = sorted(count, key=lambda reason: (-count[reason], first[reason][0]))
         top, rest = ordered[0], ordered[1:4]
         others = " also ".join(["", ", ".join(f"{reason!r} ({count[reason]})" for reason in rest)])

@@ -68,13 +68,16 @@ class Table:
             )
         return self.frame[name]
 
-    def row(self, index: int) -> dict[str, Any]:
-        """One row as plain values, for the quarantine."""
-        return {
-            name: value if isinstance(value, (str, int, float, bool, list)) else str(value)
-            for name, value in self.frame.row(index, named=True).items()
-            if value is not None
-        }
+    def rows(self, at: Ints) -> list[dict[str, Any]]:
+        """Some rows as plain values, for the quarantine."""
+        return [
+            {
+                name: value if isinstance(value, (str, int, float, bool, list)) else str(value)
+                for name, value in row.items()
+                if value is not None
+            }
+            for row in self.frame[at].iter_rows(named=True)
+        ]
 
     @classmethod
     def of(cls, frame: pl.DataFrame, source: str) -> Table:

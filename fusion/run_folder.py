@@ -30,7 +30,7 @@ from fusion.leftovers import claimed, new_and_old, put_back, restore
 REPORTS = ("report.json", "report.html")  # rewritten by an evaluation
 TOLD = (*REPORTS, "history.jsonl", "MODEL_CARD.md", "quarantine.jsonl")  # of a training
 CURVES = "tensorboard/"
-OWN_KEYS = (
+OWN_KEYS = ("format", "versions", "files", "digest", REWRITING)  # made anew with each manifest
     "format",
     "versions",
     "files",
