@@ -15,16 +15,19 @@ from rich.console import Console
 
 from data import ConfigError, Dataset, read_dataset
 from data.command import run
+from data.sieve import MAX_BAD_SHARE
 from data.split import Split
 from evaluation.ablation import Verdict, judged
 from evaluation.exam import Exam, Scorer
 from evaluation.figures import figures
+from evaluation.leaks import leaks
 from evaluation.printed import show
-from evaluation.protocol import IN_TIME, cold_exam, full_exam, next_exam
+from evaluation.protocol import cold_exam, exam_for, full_exam, next_exam
 from evaluation.report import Example
 from evaluation.table import (
     Knowledge,
     Table,
+    by_context,
     clicked,
     compared,
     in_scenarios,
@@ -96,7 +99,7 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
     dataset = dataset_of(recommender, args)
     split = split_as_trained(recommender, dataset, args.run)
     retrained = arms([part for part in args.ablate.split(",") if part])
-    exam = exam_of(args, dataset, split, recommender)
+    check_question(args, split)
     rivals = others(args, dataset)
     with Progress() as progress:
         progress(0, 0, "references, tuned on validation")
@@ -109,12 +112,15 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
             settings = ablated(recommender.settings, part)
             scorers[name] = Recommender(settings).fit(dataset, split=split, progress=progress)
         progress(0, 0, "the test part")
+        exam = exam_of(args, dataset, split)
         outcome = measured(args, scorers, dataset, split, exam, known)
         progress(0, 0, "reasons")
         outcome, shown = with_reasons(outcome, recommender, dataset, split)
-    report = figures(args.protocol, outcome.table, outcome.verdicts, dataset, split)
+        progress(0, 0, "leak meter")
+        told = leaks(scorers, dataset, split, outcome.exam, outcome.table.ranks)
+    report = figures(args.protocol, outcome.table, outcome.verdicts, dataset, split, told)
     report["seconds"] = {
-        "train": recommender.about["seconds"]["train"],
+        "train": recommender.about.get("seconds", {}).get("train"),  # None: saved from Python
         "evaluate": round(time.perf_counter() - began, 2),
     }
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -127,9 +133,16 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
 
 def dataset_of(recommender: Recommender, args: argparse.Namespace) -> Dataset:
     """The dataset a run was trained on, read again; ConfigError where it has changed."""
-    made_from = recommender.about["data"]
-    source, root = args.data or made_from["source"], args.data_root or made_from["root"]
-    dataset = read_dataset(source, root=root, max_bad_share=recommender.about["max_bad_share"])
+    source, root = lying(recommender.about.get("data"), args)
+    share = recommender.about.get("max_bad_share", MAX_BAD_SHARE)
+    try:
+        dataset = read_dataset(source, root=root, max_bad_share=share)
+    except ConfigError as error:
+        if args.data:
+            raise
+        raise ConfigError(
+            f"{error}; {args.run} was trained on {source}: say where that lies now with --data"
+        ) from None
     trained = recommender.about["dataset"]["fingerprint"]
     if dataset.fingerprint != trained:
         raise ConfigError(
@@ -144,9 +157,30 @@ def dataset_of(recommender: Recommender, args: argparse.Namespace) -> Dataset:
     return dataset
 
 
+def lying(made_from: Mapping[str, Any] | None, args: argparse.Namespace) -> tuple[str, Any]:
+    """Where the data of a run lies: as told, else where it lay, else by the name it had."""
+    if args.data:
+        return args.data, args.data_root
+    if made_from is None:
+        raise ConfigError(
+            f"{args.run}: saved from Python, so the run does not know its data; "
+            "say where that lies with --data"
+        )
+    source, root, at = made_from["source"], made_from["root"], made_from.get("at")
+    if at and Path(at).is_dir():
+        return (at, None) if root is None else (source, args.data_root or at)
+    return source, args.data_root or root
+
+
 def split_as_trained(recommender: Recommender, dataset: Dataset, path: Path) -> Split:
     """The split that the run was trained by. Raises ConfigError where it was another."""
     split, about = split_of(dataset, recommender.settings), recommender.about
+    if about["dataset"].get("split", split.digest) != split.digest:
+        raise ConfigError(
+            f"{path}: trained on a split by {about['split']['by']} with other events in its parts "
+            f"than the split by {split.rule.by} that its settings give, so test events may have "
+            "been seen; train again"
+        )
     now = (split.rule.by, len(split.train), len(split.valid))
     then = (about["split"]["by"], about["dataset"]["train"], about["dataset"]["valid"])
     if now != then:
@@ -158,32 +192,51 @@ def split_as_trained(recommender: Recommender, dataset: Dataset, path: Path) -> 
     return split
 
 
-def exam_of(
-    args: argparse.Namespace, dataset: Dataset, split: Split, recommender: Recommender
-) -> Exam | None:
+def check_question(args: argparse.Namespace, split: Split) -> None:
+    """Raises ConfigError where the split cannot answer, or the figures have no place."""
+    for lack in split.proof.lacks:
+        raise ConfigError(f"{args.run}: {lack}")
+    if args.protocol == "next" and not split.proof.in_time:
+        raise ConfigError(
+            f"--protocol next: {args.run} was trained on a split by {split.rule.by}, which may "
+            "train on what a user did after the event that is asked for; train for it: python "
+            f"train.py --data DIR --set split.by=leave-one-out --out {args.run}-next"
+        )
+    if args.json:
+        check_writable(args.json)
+
+
+def check_writable(path: Path) -> None:
+    """Raises ConfigError where no file can be written; nothing is left behind."""
+    there = path.exists()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a"):
+            pass
+    except OSError as error:
+        raise ConfigError(f"--json {path}: cannot be written ({error.strerror})") from None
+    if not there:
+        path.unlink()
+
+
+def exam_of(args: argparse.Namespace, dataset: Dataset, split: Split) -> Exam | None:
     """The test exam of a ranking protocol; None for click prediction.
 
-    Raises ConfigError where the split cannot answer the protocol's question.
+    Raises ConfigError where nothing is asked.
     """
     if args.protocol == "ctr":
         return None
-    if args.protocol == "next":
-        if split.rule.by not in IN_TIME:
-            source = recommender.about["data"]["source"]
-            raise ConfigError(
-                f"--protocol next: {args.run} was trained on a split by {split.rule.by}, which may "
-                "train on what a user did after the event that is asked for; train for it: python "
-                f"train.py --data {source} --set split.by=leave-one-out --out {args.run}-next"
-            )
-        return next_exam(dataset, split, "test")
-    if args.protocol == "full":
-        return full_exam(dataset, split, "test")
-    exam = cold_exam(dataset, split, "test", args.cold)
-    if not len(exam):
-        raise ConfigError(
-            f"--protocol cold: the test part of {args.run} wants nothing of {args.cold} without "
-            "training events; a split by time leaves some: train with --set split.by=time"
+    if args.protocol == "cold":
+        exam = cold_exam(dataset, split, "test", args.cold)
+        why = (
+            f"nothing of {args.cold} without training events; a split by time leaves some: train "
+            "with --set split.by=time"
         )
+    else:
+        exam = (next_exam if args.protocol == "next" else exam_for)(dataset, split, "test")
+        why = "only what its users met before; keep repeats, or split by another rule"
+    if not len(exam):
+        raise ConfigError(f"--protocol {args.protocol}: the test part of {args.run} wants {why}")
     return exam
 
 
@@ -233,7 +286,13 @@ def measured(
             replace(table, slices=among_all), exam, judged(table.results, exam.cases.user)
         )
     if args.protocol == "full":
-        table = replace(table, slices=table.slices | in_scenarios(scorers, dataset, split))
+        several = exam.protocol == "context"  # cases of one user, each in its context
+        there = (
+            by_context(table.ranks, dataset, exam)
+            if several
+            else in_scenarios(scorers, dataset, split)
+        )
+        table = replace(table, slices=table.slices | there)
         rated = {
             name: one
             for name, one in scorers.items()
@@ -266,7 +325,8 @@ def show_reasons(
         if exam is None or not len(exam):
             return
         user = typical_users(recommender, exam)[0]
-    console.print(f"\nFor {user}", highlight=False)
+    known = "" if user in recommender.catalogue.users else " (unknown here: what suits anyone)"
+    console.print(f"\nFor {user}{known}", highlight=False)
     for line in in_words(recommender.recommend(user, k=5, before="test")):
         console.print(line, highlight=False, markup=False)
 

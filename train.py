@@ -165,12 +165,11 @@ def learn(plan: Plan, console: Console) -> None:
 def about(plan: Plan, seconds: float) -> dict[str, Any]:
     """What the run was made from and for, for its manifest."""
     made_from = plan.made_from
-    source = Path(made_from["source"])
     return {
         "purpose": "serve" if made_from.get("final") else "judge",
         "data": {
             "source": made_from["source"],
-            "path": str(source.resolve()) if source.is_dir() else None,
+            "at": lies(made_from),
             "root": made_from["root"],
         },
         "max_bad_share": made_from["max_bad_share"],
@@ -178,6 +177,12 @@ def about(plan: Plan, seconds: float) -> dict[str, Any]:
         "resumed": plan.checkpoints.resumed,
         "from": made_from["from"],
     }
+
+
+def lies(made_from: dict[str, Any]) -> str | None:
+    """The folder that the data was read from, wherever the command is called; None without one."""
+    folder = Path(made_from["root"] or made_from["source"])
+    return str(folder.resolve()) if folder.is_dir() else None
 
 
 def digest_of(run: Path) -> str:

@@ -17,6 +17,7 @@ from data.fingerprint import fingerprint
 from data.interactions import Interactions
 from data.meeting import graph_note, links_note
 from data.missing import WRITTEN
+from data.order import FileOrder, canonical_order
 from data.report import DataReport
 from data.sieve import MAX_BAD_SHARE, Sieve
 from data.tables import Table
@@ -48,7 +49,8 @@ def assemble(
 ) -> Dataset:
     """Check, sort out bad rows, number the ids, and report.
 
-    Ids are numbered in order of their text, whatever the order of the files.
+    Ids are numbered in order of their text and events put in an order of their
+    content, whatever the order of the files.
     Items occur if a table or an event names them. ``missing_ids`` are words that
     are no id. Raises DataError.
     """
@@ -60,7 +62,8 @@ def assemble(
     item_table = read_entities(items.ids, items.names, items.sieve, items.listed)
     graph, linked = _linked(tables.graph, sieves.links, items.ids)
     quarantined = tuple(row for sieve in sieves for row in sieve.quarantined())
-    events = found.rows(users.ids, items.ids)
+    as_filed = found.rows(users.ids, items.ids)
+    events = as_filed.take(canonical_order(as_filed))
     kinds = kinds_of(events)
     said = (
         *notes.meaning_notes(tables.event_columns, events, kinds),
@@ -76,6 +79,7 @@ def assemble(
         said,
         notes.low_below(tables.event_columns, events),
         kinds,
+        FileOrder.of(as_filed, items.ids.ids),
     )
     digest = fingerprint(events, user_table, item_table, graph)
     return Dataset(name, events, user_table, item_table, graph, rule, report, digest, licence)

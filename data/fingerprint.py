@@ -1,4 +1,4 @@
-"""One SHA-256 for the content of a dataset, whatever the order of its rows."""
+"""One SHA-256 for the content of a dataset, and one for its split, whatever the order of rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from data.dataset import GraphSource
 from data.errors import GraphDataError
-from data.interactions import Categorical, Interactions
+from data.interactions import Categorical, Interactions, Ints
 from data.items import Entities
 
 
@@ -25,6 +25,13 @@ def fingerprint(
     _add_events(digest, events)
     if graph is not None:
         _add_graph(digest, graph)
+    return digest.hexdigest()
+
+
+def split_digest(events: Interactions, part: Ints) -> str:
+    """SHA-256 over the events in canonical order, each with the part that a split gave it."""
+    digest = hashlib.sha256(b"trefoil split 1")
+    _add_events(digest, events, divided=part)
     return digest.hexdigest()
 
 
@@ -54,8 +61,9 @@ def _add_entities(digest, entities: Entities) -> None:
         _add(digest, f"score {name}", _plain(score))
 
 
-def _add_events(digest, events: Interactions) -> None:
-    columns: dict[str, np.ndarray] = {"user": events.user, "item": events.item}
+def _add_events(digest, events: Interactions, **more: Ints) -> None:
+    """All columns of the events, and ``more`` columns beside them."""
+    columns: dict[str, np.ndarray] = {"user": events.user, "item": events.item, **more}
     columns["positive"] = events.positive.astype(np.int8)
     given = {"at": events.at, "part": events.part}
     columns |= {name: column for name, column in given.items() if column is not None}

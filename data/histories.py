@@ -30,7 +30,7 @@ class Histories:
 
     @classmethod
     def of(cls, events: Interactions, users: int) -> Histories:
-        """One history per user row, of the positive events; ties in time keep file order."""
+        """One history per user row, of the positive events; ties in time keep their order."""
         rows = np.flatnonzero(events.positive)
         keys = (events.user[rows],)
         if events.at is not None:
@@ -51,6 +51,16 @@ class Histories:
         lengths = self.lengths[cases]
         start = np.concatenate([[0], np.cumsum(lengths)])
         rows = np.repeat(self.start[cases] - start[:-1], lengths) + np.arange(start[-1])
+        return self._of_rows(start, rows)
+
+    def with_ties_shuffled(self, random: np.random.Generator) -> Histories:
+        """Each history with its events of one moment in an order drawn anew."""
+        case = np.repeat(np.arange(len(self)), self.lengths)
+        at = np.zeros(len(case), np.int64) if self.at is None else self.at
+        return self._of_rows(self.start, np.lexsort((random.random(len(case)), at, case)))
+
+    def _of_rows(self, start: Ints, rows: Ints) -> Histories:
+        """These events, cut into histories at ``start``."""
         return Histories(
             start,
             self.item[rows],

@@ -8,9 +8,10 @@ import numpy as np
 
 from data.dataset import SplitRule
 from data.errors import SplitError
-from data.interactions import UNKNOWN_TIME, Interactions, Ints
-from data.pairs import known_before
+from data.interactions import UNKNOWN_TIME, Bools, Interactions, Ints
+from data.pairs import distinct_pairs, known_before
 
+MAY_FOLLOW_TIME = ("time", "leave-one-out", "given")  # not by luck, as a random split may
 _BY = {
     "time": "by time, one border for everybody",
     "ratio": "by ratio, each user's distinct positive pairs at random",
@@ -27,8 +28,11 @@ class SplitProof:
     ``late_rows`` are training rows later than the first test row of anyone,
     ``late_users`` users with a training row later than one of their own test
     rows. ``repeats`` are held-out rows left out because their pair was known
-    before, ``untimed`` rows left out because nothing says when they happened,
-    ``ties`` users for whom file order decided.
+    before, ``untimed`` rows that train although nothing says when they happened,
+    ``ties`` users whose last events share one time. ``in_time``: of no user is
+    an event of one part later than one of the next. ``reads_validation``: at the
+    test, validation events are history. ``lacks`` says in words which part has
+    nothing to ask.
     """
 
     by: str
@@ -46,6 +50,9 @@ class SplitProof:
     test_from: int | None
     late_rows: int | None
     late_users: int | None
+    in_time: bool
+    reads_validation: bool
+    lacks: tuple[str, ...]
     statement: str
 
 
@@ -58,8 +65,12 @@ def prove(
     ties: int,
     repeats: int,
     untimed: int,
+    carved: bool = False,
 ) -> SplitProof:
     """Measure a split; ``part`` is -1 for rows left out.
+
+    ``carved`` says that validation was drawn from training events that came
+    with the data.
 
     Raises SplitError where the split breaks its own rule.
     """
@@ -74,11 +85,14 @@ def prove(
         train, valid, test = (at[timed & (part == one)] for one in (0, 1, 2))
         borders = [_end(train, "max"), _end(valid, "min"), _end(valid, "max"), _end(test, "min")]
         late_rows = int((train > test.min()).sum()) if len(test) else 0
-        late_users = _late_users(events, part, timed)
+        late_users = _late_users(events, part == 0, part == 2)
+    in_time = _in_time(events, part)
     shared = int(known_before(events, part).sum())
     proof = SplitProof(
         rule.by, seed, counts[0], counts[1], counts[2], repeats, untimed, ties, shared,
-        borders[0], borders[1], borders[2], borders[3], late_rows, late_users,
+        borders[0], borders[1], borders[2], borders[3], late_rows, late_users, in_time,
+        reads_validation=carved or (in_time and rule.by in MAY_FOLLOW_TIME),
+        lacks=_lacks(events, part, rule),
         statement="",
     )  # fmt: skip
     _refuse(proof, rule)
@@ -90,15 +104,42 @@ def _end(times: Ints, end: str) -> int | None:
     return int(getattr(times, end)()) if len(times) else None
 
 
-def _late_users(events: Interactions, part: Ints, timed: np.ndarray) -> int:
+def _late_users(events: Interactions, before: Bools, after: Bools) -> int:
+    """Users with an event among ``before`` that is later than one of theirs among ``after``."""
     users = int(events.user.max()) + 1
     latest = np.full(users, np.iinfo(np.int64).min)
     first = np.full(users, np.iinfo(np.int64).max)
-    train, test = timed & (part == 0), timed & (part == 2)
     assert events.at is not None
-    np.maximum.at(latest, events.user[train], events.at[train])
-    np.minimum.at(first, events.user[test], events.at[test])
+    timed = events.at != UNKNOWN_TIME
+    before, after = before & timed, after & timed
+    np.maximum.at(latest, events.user[before], events.at[before])
+    np.minimum.at(first, events.user[after], events.at[after])
     return int((latest > first).sum())
+
+
+def _in_time(events: Interactions, part: Ints) -> bool:
+    """Whether every user's parts follow one another, ties allowed; no where times are missing."""
+    if events.at is None or (events.at[part > 0] == UNKNOWN_TIME).any():
+        return False
+    return not (
+        _late_users(events, part == 0, part > 0) or _late_users(events, part == 1, part == 2)
+    )
+
+
+def _lacks(events: Interactions, part: Ints, rule: SplitRule) -> tuple[str, ...]:
+    """A sentence for each held-out part without a positive event, with cause and remedy."""
+    positive, n = int(events.positive.sum()), len(events)
+    if not positive:
+        return (f"0 of {n:,} events are positives, so nothing can be asked: lower positive_from",)
+    user = distinct_pairs(events.take(events.positive))[0]
+    most = int(np.bincount(user).max())
+    cause = f"{len(np.unique(user)):,} users have at most {most} distinct positive item(s) each"
+    return tuple(
+        f"the split by {rule.by} leaves no {name} event: {cause}; add events, raise the shares "
+        "of valid and test, or split by another rule"
+        for name, one in (("validation", 1), ("test", 2))
+        if not (events.positive & (part == one)).any()
+    )
 
 
 def _refuse(proof: SplitProof, rule: SplitRule) -> None:
@@ -135,12 +176,18 @@ def _statement(proof: SplitProof) -> str:
         said.append("No held-out pair is known from an earlier part.")
     for count, text in (
         (proof.repeats, "held-out events were left out because their pair was known"),
-        (proof.untimed, "events were left out because they have no time"),
-        (proof.ties, "users have their last events at one time; file order decided"),
+        (proof.untimed, "events have no time; they train and are never held out"),
+        (proof.ties, "users have their last events at one time; a hash of content decided"),
     ):
         if count:
             said.append(f"{count:,} {text}.")
+    said.append(f"At the test a history holds {histories_hold(proof)} events.")
     return " ".join(said)
+
+
+def histories_hold(proof: SplitProof) -> str:
+    """Of which parts a history is made when the test is asked."""
+    return "training and validation" if proof.reads_validation else "training"
 
 
 def _moment(seconds: int) -> str:

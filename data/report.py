@@ -9,6 +9,8 @@ from typing import Any
 
 import polars as pl
 
+from data.order import FileOrder
+
 
 @dataclass(frozen=True)
 class Quarantined:
@@ -27,7 +29,8 @@ class DataReport:
     Whoever gave a rating below ``low_below`` did not like what was rated: it is
     ``positive_from`` of the dataset, or else the value that ``data.ratings``
     proposes; None where no rating can be called low. ``kinds`` counts the
-    events of each behaviour.
+    events of each behaviour. ``file_order`` says how the event table was sorted: the
+    events themselves do not keep that order.
     """
 
     counts: Mapping[str, int | float | str] = field(default_factory=dict)
@@ -35,6 +38,7 @@ class DataReport:
     warnings: tuple[str, ...] = ()
     low_below: float | None = None
     kinds: Mapping[str, int] = field(default_factory=dict)
+    file_order: FileOrder | None = None
 
     @property
     def reasons(self) -> dict[str, int]:

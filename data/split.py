@@ -8,22 +8,28 @@ import numpy as np
 
 from data.dataset import Dataset, SplitRule
 from data.errors import SplitError
+from data.fingerprint import split_digest
 from data.interactions import UNKNOWN_TIME, Interactions, Ints
 from data.pairs import distinct_pairs, known_before
-from data.proof import SplitProof, prove
+from data.proof import SplitProof, histories_hold, prove
 
 LEFT_OUT, TRAIN, VALID, TEST = -1, 0, 1, 2
+IN_TIME = ("time", "leave-one-out")  # rules that ask for times
 
 
 @dataclass(frozen=True)
 class Split:
-    """Rows of events by purpose, in file order. The test rows have to be asked for."""
+    """Rows of events by purpose, ascending. The test rows have to be asked for.
+
+    ``digest`` is a SHA-256 of which events are in which part.
+    """
 
     train: Ints
     valid: Ints
     proof: SplitProof
     rule: SplitRule
     seed: int
+    digest: str
     _test: Ints = field(repr=False)
 
     def open_test(self) -> Ints:
@@ -31,7 +37,7 @@ class Split:
         return self._test
 
     def about(self, dataset: Dataset) -> dict[str, str | int]:
-        """Of which data, and how many events train and choose."""
+        """Of which data, which events train and choose, and what a history holds at the test."""
         return {
             "name": dataset.name,
             "fingerprint": dataset.fingerprint,
@@ -39,6 +45,8 @@ class Split:
             "items": len(dataset.items),
             "train": len(self.train),
             "valid": len(self.valid),
+            "split": self.digest,
+            "history": histories_hold(self.proof),
         }
 
 
@@ -48,10 +56,12 @@ def split_events(dataset: Dataset, seed: int, rule: SplitRule | None = None) -> 
     ``rule`` replaces the dataset's own. By ``time``: one border for everybody,
     so that no training event is later than any held-out one. By ``ratio``:
     each user's distinct positive pairs at random. ``leave-one-out``: each
-    user's last positive event judges and the one before it chooses; equal
-    times keep file order. ``given``: the part that came with each event; if no
-    validation came, it is carved from training by ratio. ``rows``: events at
-    random, whoever they belong to. Raises SplitError where that is impossible.
+    user's last positive event judges and the one before it chooses; equal times
+    keep the order of the dataset, which content decides. ``given``: the
+    part that came with each event; if no validation came, it is carved from
+    training by ratio. ``rows``: events at random, whoever they belong to. Events
+    without a time train where the rule asks for times. Raises SplitError where
+    that is impossible.
     """
     rule = dataset.rule if rule is None else rule
     events = dataset.interactions
@@ -67,13 +77,15 @@ def split_events(dataset: Dataset, seed: int, rule: SplitRule | None = None) -> 
         part = _by_rows(events, rule, rng)
     else:
         part = _by_ratio(events, rule, rng)
-    untimed, dropped = int((part == LEFT_OUT).sum()), 0
+    untimed, dropped = _untimed(events) if rule.by in IN_TIME else 0, 0
+    carved = rule.by == "given" and not (events.part == VALID).any()
     if not rule.repeats and rule.by != "rows":
         again = known_before(events, part)  # they ask nothing new
         part[again], dropped = LEFT_OUT, int(again.sum())
-    proof = prove(events, part, rule, seed=seed, ties=ties, repeats=dropped, untimed=untimed)
+    told = {"seed": seed, "ties": ties, "repeats": dropped, "untimed": untimed}
+    proof = prove(events, part, rule, **told, carved=carved)
     rows = [np.flatnonzero(part == one) for one in (TRAIN, VALID, TEST)]
-    return Split(rows[0], rows[1], proof, rule, seed, rows[2])
+    return Split(rows[0], rows[1], proof, rule, seed, split_digest(events, part), rows[2])
 
 
 def _by_time(events: Interactions, rule: SplitRule) -> Ints:
@@ -84,7 +96,7 @@ def _by_time(events: Interactions, rule: SplitRule) -> Ints:
     first = ordered[max(int(np.ceil(n * (1 - rule.valid - rule.test) - 1e-9)), 1) - 1]
     second = ordered[max(int(np.ceil(n * (1 - rule.test) - 1e-9)), 1) - 1]
     part = np.where(at <= first, TRAIN, np.where(at <= second, VALID, TEST))
-    part[~timed] = LEFT_OUT
+    part[~timed] = TRAIN
     moments = int((np.diff(ordered) > 0).sum()) + 1
     for name, one in (("validation", VALID), ("test", TEST)):
         if not (part == one).any():
@@ -147,7 +159,7 @@ def _leave_one_out(events: Interactions) -> tuple[Ints, int]:
 
     Users with fewer than three keep all in training. Events that are no
     positives follow the part of the moment they happened in. Also says for how
-    many users file order decided, because their last events share one time.
+    many users a tie was divided, because their last events share one time.
     """
     at, timed = _times(events, "leave-one-out")
     rows = np.flatnonzero(timed)
@@ -164,7 +176,7 @@ def _leave_one_out(events: Interactions) -> tuple[Ints, int]:
     # A row that is no positive comes after the positive with `left` + 1 left.
     left = np.where(positive, left, left + 1)
     moved = np.where(left <= 1, TEST, np.where(left == 2, VALID, TRAIN))
-    part = np.full(len(events), LEFT_OUT)
+    part = np.full(len(events), TRAIN)
     part[rows] = np.where(total[user] >= 3, moved, TRAIN)
     if not (part == TEST).any():
         raise SplitError("leave-one-out needs a user with three positive events; there is none")
@@ -173,7 +185,7 @@ def _leave_one_out(events: Interactions) -> tuple[Ints, int]:
 
 def _tied_users(events: Interactions, part: Ints, at: Ints) -> int:
     """Users whose test event shares its time with another positive event of theirs."""
-    rows = np.flatnonzero(events.positive & (part != LEFT_OUT))
+    rows = np.flatnonzero(events.positive & (at != UNKNOWN_TIME))
     user = events.user[rows]
     asked = part[rows] == TEST
     moment = np.full(int(events.user.max()) + 1, UNKNOWN_TIME)
@@ -213,7 +225,10 @@ def rehearsal(dataset: Dataset, split: Split, share: float) -> Split:
     rng = np.random.default_rng(split.seed)
     part[positive] = _carve(events.take(positive), rule, rng)
     train, valid = (split.train[part == one] for one in (TRAIN, VALID))
-    return replace(split, train=train, valid=valid, rule=rule, _test=np.empty(0, np.int64))
+    whole = np.full(len(dataset.interactions), LEFT_OUT)
+    whole[train], whole[valid] = TRAIN, VALID
+    digest, test = split_digest(dataset.interactions, whole), np.empty(0, np.int64)
+    return replace(split, train=train, valid=valid, rule=rule, digest=digest, _test=test)
 
 
 def _by_rows(events: Interactions, rule: SplitRule, rng: np.random.Generator) -> Ints:
@@ -236,6 +251,10 @@ def _canonical(events: Interactions) -> Ints:
     keys += [] if events.kind is None else [events.kind.codes]
     keys += [] if events.at is None else [events.at]
     return np.lexsort([*keys, events.positive, events.item, events.user])
+
+
+def _untimed(events: Interactions) -> int:
+    return 0 if events.at is None else int((events.at == UNKNOWN_TIME).sum())
 
 
 def _times(events: Interactions, rule: str) -> tuple[Ints, np.ndarray]:

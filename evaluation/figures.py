@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from data.dataset import Dataset
@@ -13,7 +14,12 @@ from evaluation.table import Table
 
 
 def figures(
-    protocol: str, table: Table, verdicts: Sequence[Verdict], dataset: Dataset, split: Split
+    protocol: str,
+    table: Table,
+    verdicts: Sequence[Verdict],
+    dataset: Dataset,
+    split: Split,
+    leaks: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything that ``evaluate.py --json`` promises but what it cost."""
     told: dict[str, Any] = {
@@ -25,8 +31,13 @@ def figures(
             label: {name: finite(one.means()) for name, one in part.items()}
             for label, (_, part) in table.slices.items()
         },
-        "significance": as_json(table.significance),
+        "significance": {
+            name: {key: _number(value) for key, value in test.items()}
+            for name, test in as_json(table.significance).items()
+        },
     }
+    if leaks is not None:
+        told["leaks"] = leaks
     if table.fairness:
         told["fairness"] = {name: finite(part) for name, part in table.fairness.items()}
     if verdicts:
@@ -40,3 +51,7 @@ def figures(
 def finite(values: Mapping[str, float]) -> dict[str, float | None]:
     """JSON knows no NaN: what could not be measured is null."""
     return {name: value if abs(value) < float("inf") else None for name, value in values.items()}
+
+
+def _number(value: object) -> object:
+    return None if isinstance(value, float) and not isfinite(value) else value

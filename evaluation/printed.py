@@ -22,8 +22,12 @@ def show(report: Mapping[str, Any], verdicts: Sequence[Verdict], console: Consol
         among = " among all items" if report["protocol"] == "cold" else ""
         console.print(grid(name + among, part))
     for pair, test in report["significance"].items():
+        if test["difference"] is None:
+            continue
         said = f"p = {test['p']:.3g}" if test["p"] < 0.05 else "not significant"
         console.print(f"{pair}: ndcg@10 {test['difference']:+.4f} ({said}, Holm-corrected)")
+    for sentence in report.get("leaks", {}).get("words", ()):
+        console.print(f"leak meter: {sentence}", highlight=False, markup=False)
     for verdict in verdicts:
         console.print(verdict.words, highlight=False, markup=False)
 

@@ -16,7 +16,19 @@ from data.interactions import UNKNOWN_TIME, Interactions, Ints
 from data.split import VALID, Split
 from evaluation.exam import Exam, Sets
 
-IN_TIME = ("time", "leave-one-out")  # rules under which validation precedes the test
+
+def exam_for(dataset: Dataset, split: Split, part: str) -> Exam:
+    """The exam that judges this dataset: by context where people return in it, else the full one.
+
+    Choices are made on it at validation, and figures are of it at the test.
+    """
+    return (context_exam if people_return(dataset, split) else full_exam)(dataset, split, part)
+
+
+def people_return(dataset: Dataset, split: Split) -> bool:
+    """Whether held-out events may ask again for an item that was met in another context."""
+    again = split.rule.repeats or split.rule.by == "rows"
+    return again and bool(dataset.interactions.scenario)
 
 
 def full_exam(dataset: Dataset, split: Split, part: str) -> Exam:
@@ -26,16 +38,16 @@ def full_exam(dataset: Dataset, split: Split, part: str) -> Exam:
     events, whether positive or not. A held-out item that is masked for its user
     is not asked for, and users left with nothing are left out. Where the rule
     keeps ``repeats``, nothing is masked. History is what the model may read of
-    the user: positive training events; where the split follows time ("time",
-    "leave-one-out") the test history also holds validation positives, as they
-    are known by then. ``part`` must be "valid" or "test" (ValueError).
+    the user: positive training events; where the split follows time the test
+    history also holds validation positives, as they are known by then
+    (``SplitProof.reads_validation``). ``part`` must be "valid" or "test" (ValueError).
     """
     held = held_out(dataset, split, part)
     return _by_user(dataset, split, part, held.take(held.positive), "full")
 
 
 def next_exam(dataset: Dataset, split: Split, part: str) -> Exam:
-    """Each user's earliest held-out positive event alone; equal times keep file order.
+    """Each user's earliest held-out positive event alone; equal times keep the dataset's order.
 
     With a leave-one-out split this is the full exam. Raises SplitError without times.
     """
@@ -156,14 +168,13 @@ def seen_before(dataset: Dataset, split: Split, part: str) -> Interactions:
 
 
 def earlier_events(dataset: Dataset, split: Split, part: str) -> Interactions:
-    """The events of all parts before this one, in file order."""
+    """The events of all parts before this one, ascending by row."""
     return dataset.interactions.take(_earlier(split, part))
 
 
 def history_before(dataset: Dataset, split: Split, part: str) -> Histories:
     """Per user row, the positive events a model may read when the part is asked."""
-    known = split.rule.by in IN_TIME or carved(dataset, split)
-    rows = _earlier(split, part) if known else split.train
+    rows = _earlier(split, part) if split.proof.reads_validation else split.train
     return Histories.of(dataset.interactions.take(rows), len(dataset.users))
 
 
@@ -174,7 +185,7 @@ def carved(dataset: Dataset, split: Split) -> bool:
 
 
 def _earlier(split: Split, part: str) -> Ints:
-    """Rows of earlier parts, in file order."""
+    """Rows of earlier parts, ascending."""
     if part == "valid":
         return split.train
     return np.sort(np.concatenate([split.train, split.valid]))
@@ -230,25 +241,8 @@ def _groups(held: Interactions, seen: Interactions) -> tuple[Ints, Ints]:
     return group[: len(held)], group[len(held) :]
 
 
-def reads_validation(dataset: Dataset, split: Split) -> bool:
-    """Whether the exam of the test part reads validation events as history."""
-    return split.rule.by in IN_TIME or carved(dataset, split)
-
-
-def people_return(dataset: Dataset, split: Split) -> bool:
-    """Whether held-out events may ask again for an item that was met in another context."""
-    again = split.rule.repeats or split.rule.by == "rows"
-    return again and bool(dataset.interactions.scenario)
-
-
 def hidden_rule(dataset: Dataset, split: Split) -> Literal["hide", "context", "show"]:
     """What of a user's earlier items is no candidate: all, those met in the same context, none."""
     if people_return(dataset, split):
         return "context"
     return "show" if split.rule.repeats and split.rule.by != "rows" else "hide"
-
-
-def exam_for(dataset: Dataset, split: Split, part: str) -> Exam:
-    """The exam that this data is judged by: by context where people return, else by user."""
-    ask = context_exam if people_return(dataset, split) else full_exam
-    return ask(dataset, split, part)

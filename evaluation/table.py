@@ -10,6 +10,7 @@ import numpy as np
 
 from data.dataset import Dataset
 from data.errors import SplitError
+from data.interactions import Ints
 from data.split import Split
 from evaluation.baselines import (
     Biases,
@@ -24,7 +25,7 @@ from evaluation.baselines import (
 from evaluation.exam import Exam, Scorer
 from evaluation.lists import Background, Vectors
 from evaluation.pointwise import Reliability
-from evaluation.protocol import full_exam, scenario_exams
+from evaluation.protocol import exam_for, scenario_exams
 from evaluation.ranking import Ranks, rank
 from evaluation.result import PLAIN, Result, deepest, summarise
 from evaluation.rows import Rater, RowExam, click_result, ctr_exam, stars_exam, stars_result
@@ -74,7 +75,7 @@ def references(dataset: Dataset, split: Split, known: Knowledge | None = None) -
     """
     train = dataset.interactions.take(split.train)
     users, items = len(dataset.users), len(dataset.items)
-    exam = full_exam(dataset, split, "valid")
+    exam = exam_for(dataset, split, "valid")
     neighbours = settings_of(ItemNeighbours.fit, [{"k": k} for k in NEIGHBOUR_GRID])
     # A solution costs the cube of the items: the search looks at the most met ones.
     grid = [{"regularisation": ridge, "most": SEARCH_ITEMS} for ridge in LINEAR_GRID]
@@ -164,6 +165,26 @@ def in_scenarios(scorers: Mapping[str, Scorer], dataset: Dataset, split: Split) 
         )
         for label in wanted
         if len(exams[label]) >= SMALLEST_SCENARIO
+    }
+
+
+def by_context(ranks: Mapping[str, Ranks], dataset: Dataset, exam: Exam) -> Slices:
+    """Each scenario value with enough cases, the commonest first, of an exam asked by context."""
+    found: dict[str, Ints] = {}
+    for column, codes in exam.cases.scenario.items():
+        for code, value in enumerate(dataset.interactions.scenario[column].names):
+            found[f"{column}={value}"] = np.flatnonzero(codes == code)
+    wanted = sorted(found, key=lambda name: -len(found[name]))[:MOST_SCENARIOS]
+    return {
+        label: (
+            "",  # the name says it
+            {
+                name: summarise(name, one.of_cases(found[label]), PLAIN)
+                for name, one in ranks.items()
+            },
+        )
+        for label in wanted
+        if len(found[label]) >= SMALLEST_SCENARIO
     }
 
 

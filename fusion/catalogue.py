@@ -14,7 +14,7 @@ from data.items import Items
 from data.split import TEST, TRAIN, VALID, Split
 from data.vocabulary import Vocabulary
 from evaluation.exam import Sets
-from evaluation.protocol import hidden_rule, reads_validation
+from evaluation.protocol import hidden_rule
 
 NOTHING = np.zeros(0, np.int64)
 Hidden = Literal["hide", "context", "show"]  # of what a user met: all, in this context, nothing
@@ -93,7 +93,7 @@ class Catalogue:
             dataset.interactions,
             part,
             hidden_rule(dataset, split),
-            reads_validation(dataset, split),
+            split.proof.reads_validation,
             dataset.report.low_below,
         )
 

@@ -13,7 +13,7 @@ from data.split import Split
 from encoders.text import TextEncoder, Whitening
 from encoders.view import View
 from evaluation.exam import Exam
-from evaluation.protocol import context_exam, full_exam, people_return
+from evaluation.protocol import exam_for
 from fusion.ablation import dealt
 from fusion.batch import Groups, Windows
 from fusion.fit import Progress
@@ -99,7 +99,7 @@ def _numbers(dataset: Dataset, settings: Settings) -> dict[str, Floats]:
 
 def validation_exam(dataset: Dataset, split: Split) -> Exam:
     """What every choice is made on: all items ranked, by context where people return to items."""
-    return (context_exam if people_return(dataset, split) else full_exam)(dataset, split, "valid")
+    return exam_for(dataset, split, "valid")
 
 
 def evidence_of(dataset: Dataset, known: Known, settings: Settings) -> Evidence:

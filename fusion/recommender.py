@@ -1,5 +1,6 @@
 """The front of the engine: fit, recommend, explain, save and load, in ids and words."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +49,8 @@ from kg.paths import PathIndex, Reason
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 __all__ = ["Recommendation", "Recommender"]
 
@@ -115,8 +118,10 @@ class Recommender:
         """
         split = split or split_of(dataset, self.settings)
         if checkpoints is not None:
-            rule = {"by": split.rule.by, "events": [len(split.train), len(split.valid)]}
+            rule = {"by": split.rule.by, "digest": split.digest}
             checkpoints.agree(self.settings, {"data": dataset.fingerprint, "split": rule})
+        for lack in split.proof.lacks:
+            log.warning(lack)
         graph = build(dataset, split.train)
         source = start and start.source()
         model = fit_model(dataset, split, graph, self.settings, progress, checkpoints, source)

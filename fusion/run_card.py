@@ -37,7 +37,7 @@ def training_report(recommender: Recommender, dataset: Dataset) -> dict[str, Any
         },
         "validation": record.gate,
         "transfer": record.transfer,
-        "seconds": recommender.about["seconds"],
+        "seconds": recommender.about.get("seconds"),
     }
 
 

@@ -31,12 +31,6 @@ REPORTS = ("report.json", "report.html")  # rewritten by an evaluation
 TOLD = (*REPORTS, "history.jsonl", "MODEL_CARD.md", "quarantine.jsonl")  # of a training
 CURVES = "tensorboard/"
 OWN_KEYS = ("format", "versions", "files", "digest", REWRITING)  # made anew with each manifest
-    "format",
-    "versions",
-    "files",
-    "digest",
-    REWRITING,
-)  # of a manifest, made anew each time
 LIBRARIES = ("torch", "torch-geometric", "sentence-transformers", "numpy", "polars", "ladybug")
 
 

@@ -206,7 +206,8 @@ def _brief(result: Result) -> Result:
 
 def _foot(told: Mapping[str, Any]) -> str:
     seconds = told["seconds"]
+    trained = "" if seconds["train"] is None else f"Trained in {seconds['train']:.0f} s. "
     return (
-        f"Trained in {seconds['train']:.0f} s, evaluated in {seconds['evaluate']:.0f} s, "
+        f"{trained}Evaluated in {seconds['evaluate']:.0f} s, "
         f"{told['peak_rss_mb']:,.0f} MB at most. Data {told['dataset']['fingerprint']}."
     )

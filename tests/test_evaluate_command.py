@@ -57,6 +57,8 @@ def test_the_report_says_what_was_measured_on_what(report, run, shop):
         "items": 40,
         "train": len(split.train),
         "valid": len(split.valid),
+        "split": split.digest,
+        "history": "training",
         "test": len(split.open_test()),
     }
     assert (report["protocol"], report["split"]) == ("full", "test")
