@@ -1,4 +1,4 @@
-# make demo | make test | make check: each works alone on a fresh clone with Python 3.11+ and make.
+# make demo | make test | make check | make docs: each works alone on a fresh clone with Python 3.11+ and make.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -22,7 +22,7 @@ elif [ -n "$$bare" ]; then echo "! $$bare"; \
 else echo "! $${old:-no $(PYTHON) found}: install Python 3.11 or newer, or name one with PYTHON=/path/to/python3"; fi
 endef
 
-.PHONY: demo test check install
+.PHONY: demo test check docs install
 
 demo: $(VENV)/.installed
 	HF_HUB_OFFLINE=1 $(RUN) train.py
@@ -36,6 +36,11 @@ check: $(VENV)/.installed
 	$(RUN) -m ruff check .
 	$(RUN) -m pyright
 	$(RUN) -m pytest
+
+# The site, in build/site; a link that leads nowhere is an error.
+docs: $(VENV)/.installed
+	$(RUN) -m pip install --quiet --disable-pip-version-check --prefer-binary -e '.[docs]'
+	$(RUN) -m mkdocs build --strict
 
 install: $(VENV)/.installed
 

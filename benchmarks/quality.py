@@ -3,14 +3,16 @@
 For every set and seed: one split, one exam, one tie rule for all models; ours
 through ``Recommender``, the baselines tuned on validation within one budget.
 Writes ``quality.json``, ``quality.md`` and ``quality.html`` to ``--out`` after
-each set. Results of each model are kept under ``OUT/cases`` and reused by the
-next run with the same data and settings of ours, unless ``--fresh``.
+each set, and ``tables/SET.md`` as it stands in ``docs/results``. Results of each
+model are kept under ``OUT/cases`` and reused by the next run with the same data,
+settings of ours and code, unless ``--fresh``.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import datetime
 import json
 import time
 from collections.abc import Sequence
@@ -20,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.code_version import code_digest, commit
 from benchmarks.rivals import SLOW, printable, rivals
 from benchmarks.sets import SETS, Bench, hide_items
 from benchmarks.tables import write_tables
@@ -153,7 +156,7 @@ class Contest:
         ours = model == OURS or model in self.bench.arms
         changes = [*change, *self.bench.arms.get(model, ())] if ours else []
         divided = f"{self.split.rule} {len(self.split.train)} {len(self.split.valid)}"
-        of = " ".join([self.dataset.fingerprint, divided, *sorted(changes)])
+        of = " ".join([self.dataset.fingerprint, divided, code_digest(), *sorted(changes)])
         names = [model, *PARTS] if model == OURS else [model]
         kept = {} if fresh else {one: load(self.folder, one, of) for one in names}
         found = {one: result for one, result in kept.items() if result is not None}
@@ -162,7 +165,8 @@ class Contest:
         began = time.process_time()
         scorers, about = self.fitted(model, changes)
         about |= {"seconds": time.process_time() - began, "of": of}
-        about |= {"fingerprint": self.dataset.fingerprint}
+        about |= {"fingerprint": self.dataset.fingerprint, "commit": commit()}
+        about |= {"date": datetime.datetime.now(datetime.UTC).date().isoformat()}
         for name, scorer in scorers.items():
             exam = self.exam("test")
             result = examined(self.bench, self.dataset, self.split, exam, name, scorer)

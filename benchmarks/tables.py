@@ -41,7 +41,7 @@ RULES = (
 
 
 def write_tables(out: Path, found: Found, command: str) -> None:
-    """``quality.json``, ``quality.md`` and ``quality.html`` in ``out``."""
+    """``quality.json``, ``quality.md``, ``quality.html`` and ``tables/SET.md`` in ``out``."""
     published = read_published()
     sets = {name: summary(name, seeds) for name, seeds in found.items()}
     for name, one in sets.items():
@@ -49,6 +49,10 @@ def write_tables(out: Path, found: Found, command: str) -> None:
     text = json.dumps({"command": command, "rules": RULES, "sets": sets}, indent=1)
     (out / "quality.json").write_text(text + "\n", encoding="utf-8")
     (out / "quality.md").write_text(markdown(sets, command), encoding="utf-8")
+    (out / "tables").mkdir(exist_ok=True)
+    for name in sets:
+        own = markdown({name: sets[name]}, command_of(command, sets, name), level=1)
+        (out / "tables" / f"{name}.md").write_text(own, encoding="utf-8")
     (out / "quality.html").write_text(html(found, sets, command), encoding="utf-8")
 
 
@@ -76,6 +80,7 @@ def summary(name: str, seeds: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]
         "metric": SETS[name].metric,
         "seeds": list(seeds),
         "fingerprint": next((one.about.get("fingerprint") for one in first.values()), None),
+        "made": made(seeds),
         "results": results,
         "settings": {
             model: {seed: found[model].about.get("settings") for seed, found in seeds.items()}
@@ -89,6 +94,18 @@ def summary(name: str, seeds: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]
         "slices": slice_means(seeds),
         "significance": as_json(differences(name, seeds)),
     }
+
+
+def made(seeds: Mapping[int, Mapping[str, Any]]) -> list[str]:
+    """Commits and dates of the measurements, the earliest date first."""
+    abouts = [measured.about for found in seeds.values() for measured in found.values()]
+    known = {(one["date"], one["commit"]) for one in abouts if "date" in one}
+    return [f"{commit}, {date}" for date, commit in sorted(known)]
+
+
+def command_of(command: str, sets: Mapping[str, Any], name: str) -> str:
+    """The command for one of the sets alone."""
+    return command.replace(f"--set {','.join(sets)}", f"--set {name}")
 
 
 def slice_means(seeds: Mapping[int, Mapping[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
@@ -158,42 +175,62 @@ def pooled_slices(
     return out
 
 
-def markdown(sets: Mapping[str, Any], command: str) -> str:
-    """Tables for ``docs/results.md``."""
-    lines = ["# Results", "", RULES, "", PARTS, ""]
+def markdown(sets: Mapping[str, Any], command: str, level: int = 2) -> str:
+    """The tables of these sets, under headings of this level."""
+    lines = [] if level == 1 else ["# Results", "", RULES, "", PARTS, ""]
     for name, one in sets.items():
-        own = command.replace(f"--set {','.join(sets)}", f"--set {name}")
-        lines += [f"## {name}", "", f"    {own}", "", one["protocol"].capitalize() + ".", ""]
-        columns = [
-            column
-            for column in (*COLUMNS, *CLICKS, "rmse")
-            if any(column in row for row in one["results"].values())
-        ]
-        lines += ["| model | " + " | ".join(columns) + " | CPU s |"]
-        lines += ["|---" + "|--:" * (len(columns) + 1) + "|"]
-        for model, row in one["results"].items():
-            cells = [_cell(row, column, len(one["seeds"])) for column in columns]
-            lines.append(f"| {model} | " + " | ".join(cells) + f" | {one['seconds'][model]:.0f} |")
-        for row in one["published"]:
-            cells = [f"{row['values'][c]:.4f}" if c in row["values"] else "" for c in columns]
-            lines.append(f"| *{row['model']}*¹ | " + " | ".join(cells) + " | |")
-        if one["published"]:
-            lines += ["", "¹ Figures of others:", ""]
-            lines += [
-                f"- {row['model']}: {row['source']}. Protocol matches: {row['match']}."
-                for row in one["published"]
-            ]
-        lines += _cold_table(one["slices"])
-        if one["significance"]:
-            lines += ["", "Paired randomisation tests over users, corrected by Holm:", ""]
-        for pair, test in one["significance"].items():
-            sure = f"p = {test['p']:.2g}" if test["significant"] else "not significant"
-            lines.append(
-                f"- {pair}, {test['metric']}: {test['difference']:+.4f} "
-                f"[{test['low']:+.4f}, {test['high']:+.4f}], {sure}"
-            )
-        lines += [""]
+        lines += [f"{'#' * level} {name}", "", "Command:", ""]
+        lines += [f"    {command_of(command, sets, name)}", ""]
+        if one.get("made"):
+            lines += [f"Commit and date: {'; '.join(one['made'])}.", ""]
+        lines += [RULES, "", PARTS, ""] if level == 1 else []
+        lines += [one["protocol"].capitalize() + ".", ""]
+        lines += [*_model_table(one), *_published(one), *_cold_table(one["slices"])]
+        lines += [*_tests(one), ""]
     return "\n".join(lines)
+
+
+def _model_table(one: Mapping[str, Any]) -> list[str]:
+    """Models as rows; figures of others below, in italics."""
+    columns = [
+        column
+        for column in (*COLUMNS, *CLICKS, "rmse")
+        if any(column in row for row in one["results"].values())
+    ]
+    lines = ["| model | " + " | ".join(columns) + " | CPU s |"]
+    lines += ["|---" + "|--:" * (len(columns) + 1) + "|"]
+    for model, row in one["results"].items():
+        cells = [_cell(row, column, len(one["seeds"])) for column in columns]
+        lines.append(f"| {model} | " + " | ".join(cells) + f" | {one['seconds'][model]:.0f} |")
+    for row in one["published"]:
+        cells = [f"{row['values'][c]:.4f}" if c in row["values"] else "" for c in columns]
+        lines.append(f"| *{row['model']}*¹ | " + " | ".join(cells) + " | |")
+    return lines
+
+
+def _published(one: Mapping[str, Any]) -> list[str]:
+    """Where the figures of others come from, and how far their protocol is ours."""
+    if not one["published"]:
+        return []
+    rows = [
+        f"- {row['model']}: {row['source']}. Protocol matches: {row['match']}."
+        for row in one["published"]
+    ]
+    return ["", "¹ Figures of others:", "", *rows]
+
+
+def _tests(one: Mapping[str, Any]) -> list[str]:
+    """The differences to ours, in words."""
+    if not one["significance"]:
+        return []
+    lines = ["", "Paired randomisation tests over users, corrected by Holm:", ""]
+    for pair, test in one["significance"].items():
+        sure = f"p = {test['p']:.2g}" if test["significant"] else "not significant"
+        lines.append(
+            f"- {pair}, {test['metric']}: {test['difference']:+.4f} "
+            f"[{test['low']:+.4f}, {test['high']:+.4f}], {sure}"
+        )
+    return lines
 
 
 def _cold_table(slices: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:

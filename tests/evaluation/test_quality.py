@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from planted_events import planted
 
+from benchmarks import quality
+from benchmarks.code_version import OWN, PACKAGES, code_digest, commit
 from benchmarks.quality import Contest, examined, load, save
 from benchmarks.rivals import rivals
 from benchmarks.sets import LEAST_EVENTS, SETS, Bench, hide_items
@@ -17,6 +19,7 @@ from evaluation.protocol import full_exam
 from evaluation.rows import stars_exam, stars_result
 
 ABOUT = {"seconds": 1.0, "fingerprint": "f", "of": "f", "settings": {"k": 3}}
+MADE = {"commit": "abc1234", "date": "2026-11-28"}
 
 
 def measured(model: str, seed: int = 0):
@@ -30,7 +33,7 @@ def measured(model: str, seed: int = 0):
     }
     exam = full_exam(dataset, split, "test")
     found = examined(Bench("", "full", ""), dataset, split, exam, model, fit[model](train, 120, 60))
-    found.about.update(ABOUT)
+    found.about.update(ABOUT | MADE)
     return found
 
 
@@ -59,6 +62,34 @@ def test_what_is_kept_of_one_split_does_not_answer_for_another(tmp_path):
         assert found["popularity"].result.means() == asked
 
 
+def test_what_is_kept_of_other_code_is_measured_again(tmp_path, monkeypatch):
+    dataset = planted(users=120, seed=1)
+    split = split_events(dataset, 0)
+    kept = []
+    for digest in ("one", "one", "two"):
+        monkeypatch.setattr(quality, "code_digest", lambda digest=digest: digest)
+        contest = Contest(SETS["lastfm"], dataset, split, 0, tmp_path)
+        contest.measure("popularity", [], fresh=False)
+        kept.append((tmp_path / "popularity.npz").stat().st_mtime_ns)
+    assert kept[0] == kept[1] < kept[2]
+
+
+def test_the_digest_of_code_follows_content_and_name(tmp_path):
+    for package in (*PACKAGES, "benchmarks"):
+        (tmp_path / package).mkdir()
+    for name in OWN:
+        (tmp_path / "benchmarks" / name).write_text("a = 1\n")
+    digests = [code_digest.__wrapped__(tmp_path)]
+    (tmp_path / "fusion/model.py").write_text("b = 1\n")
+    digests.append(code_digest.__wrapped__(tmp_path))
+    (tmp_path / "fusion/model.py").write_text("b = 2\n")
+    digests.append(code_digest.__wrapped__(tmp_path))
+    (tmp_path / "fusion/model.py").rename(tmp_path / "fusion/other.py")
+    digests.append(code_digest.__wrapped__(tmp_path))
+    assert len(set(digests)) == 4
+    assert commit.__wrapped__(tmp_path) == "no commit"
+
+
 def measured_on(dataset, split):
     train = dataset.interactions.take(split.train)
     scorer, exam = Popularity.fit(train, 120, 60), full_exam(dataset, split, "test")
@@ -84,6 +115,9 @@ def test_tables_hold_every_model_the_spread_the_tests_and_the_figures_of_others(
     assert "Protocol matches: recipe" in words
     assert "<svg" in (tmp_path / "quality.html").read_text("utf-8")
     assert "without a training event" not in words
+    alone = (tmp_path / "tables/lastfm.md").read_text("utf-8")
+    assert alone.startswith("# lastfm\n\nCommand:\n\n    python -m benchmarks.quality")
+    assert "\nCommit and date: abc1234, 2026-11-28.\n" in alone
 
 
 def test_items_without_events_have_a_table_where_there_are_any(tmp_path):
