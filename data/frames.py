@@ -119,7 +119,8 @@ def items_of(
 ) -> Entities:
     """Items of a frame; unless told otherwise, from its columns id, title, text and ``numbers``.
 
-    Raises DataError for a row without an id and for an id that occurs twice.
+    A row that says what another row says is passed over. Raises DataError for a row
+    without an id and for two rows that say different things of one id.
     """
     table = Table.of(_polars(frame, "items"), "items")
     if columns is None:

@@ -27,7 +27,9 @@ def low_below(names: EventColumns, events: Interactions) -> float | None:
     """The rating below which nobody liked what was rated; None where ratings do not tell."""
     if events.stars is None:
         return None
-    return proposed_threshold(events.stars) if names.positive_from is None else names.positive_from
+    if names.positive_from is not None:
+        return float(names.positive_from)
+    return proposed_threshold(events.stars)
 
 
 def meaning_notes(

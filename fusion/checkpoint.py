@@ -72,20 +72,7 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
     for name, leaf in model.leaves.items():
         put_leaf(tensors, structure["leaves"], name, leaf)
     structure["reranker"] = model.reranker and put_reranker(tensors, model.reranker)
-    if model.networks:
-        network = model.networks[0]
-        structure["shape"] = asdict(network.shape)
-        structure["networks"] = len(model.networks)
-        structure["categories"] = network.choice.out_features if network.choice else 0
-        structure["numbers"] = network.numbers.out_features if network.numbers else 0
-        structure["network_reads"] = {
-            "facts": network.facts is not None,
-            "text": network.text is not None,
-            "scenarios": {name: len(part) for name, part in network.scale.items()},
-        }
-        for number, one in enumerate(model.networks):
-            for name, tensor in one.state_dict().items():
-                tensors[f"network.{number}.{name}"] = tensor.cpu()
+    _put_networks(tensors, structure, model.networks)
     if model.texts is not None:
         texts = model.texts
         encoder = texts.encoder
@@ -202,6 +189,27 @@ def _names(
     there, kind = under("events.scenario.", tensors), catalogue.events.kind
     named = {name: list(names) for name, names in catalogue.scenarios.items() if name in there}
     return named, None if kind is None else kind.names
+
+
+def _put_networks(
+    tensors: dict[str, Tensor], structure: dict[str, Any], networks: list[JointNetwork]
+) -> None:
+    """The weights of the networks, their shape, and which inputs they read."""
+    if not networks:
+        return
+    network = networks[0]
+    structure["shape"] = asdict(network.shape)
+    structure["networks"] = len(networks)
+    structure["categories"] = network.choice.out_features if network.choice else 0
+    structure["numbers"] = network.numbers.out_features if network.numbers else 0
+    structure["network_reads"] = {
+        "facts": network.facts is not None,
+        "text": network.text is not None,
+        "scenarios": {name: len(part) for name, part in network.scale.items()},
+    }
+    for number, one in enumerate(networks):
+        for name, tensor in one.state_dict().items():
+            tensors[f"network.{number}.{name}"] = tensor.cpu()
 
 
 def _load_networks(

@@ -1,14 +1,19 @@
 """New items in a fitted model: known by text and facts, without training anything again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 import torch
 from scipy import sparse
 from torch import Tensor
 
+from data.errors import DataError
+from data.frames import items_of, triples_in
 from data.interactions import Floats
+from data.items import Entities, Items
 from encoders.view import View
 from fusion.added import FEWEST_COLD, Added
 from fusion.als import Factors
@@ -23,8 +28,41 @@ from fusion.network import Evidence, JointNetwork
 from fusion.people import People
 from fusion.popularity import Popularity, popular
 from fusion.ratings import RatingProcess
+from fusion.state import HeldGraph, State
 from fusion.texts import Texts
 from kg.facts import Facts
+from kg.new_items import facts_of_new, with_items
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def with_new_items(
+    state: State,
+    items: "Items | pl.DataFrame | pd.DataFrame",
+    triples: "pl.DataFrame | pd.DataFrame | Iterable[Sequence[str]]",
+) -> State:
+    """The state with more items in model, catalogue and graph; see ``Recommender.add_items``.
+
+    Raises DataError for an id that is taken or empty and for a triple that cannot be
+    placed.
+    """
+    model, before = state.model, state.catalogue.items
+    numbers = dict.fromkeys((*model.known.numbers, *before.score))
+    fresh = items if isinstance(items, Entities) else items_of(items, numbers=numbers)
+    for one in fresh.vocabulary.ids:
+        if one in before.vocabulary:
+            raise DataError(f"item {one!r} is in the catalogue already; leave it out")
+    grown = with_items(state.held.graph, fresh, triples_in(triples))
+    facts = model.known.facts
+    told = None if facts is None else facts_of_new(facts, grown.graph, len(before))
+    catalogue = state.catalogue.with_items(fresh)
+    return replace(
+        state,
+        model=grow(model, fresh.texts, told, fresh.score),
+        catalogue=catalogue,
+        held=HeldGraph(grown.graph, low_below=catalogue.low_below),
+    )
 
 
 def grow(

@@ -100,7 +100,7 @@ def _rows_of_a_step(known: Known, settings: Settings) -> float:
     people = max(int((known.history.lengths > 0).sum()), 1)
     mean = known.matrix.nnz / people
     windows = settings.behaviour.batch * min(mean, settings.behaviour.max_events)
-    return min(settings.network.batch, people) + (windows if known.timed else 0)
+    return float(min(settings.network.batch, people) + (windows if known.timed else 0))
 
 
 def free_gb() -> float:

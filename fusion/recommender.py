@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,10 +10,9 @@ import polars as pl
 from torch import Tensor
 
 from data.dataset import Dataset
-from data.errors import ConfigError, DataError, UnknownId
-from data.frames import items_of, triples_in
+from data.errors import ConfigError, UnknownId
 from data.histories import Cases
-from data.items import Entities, Items
+from data.items import Items
 from data.split import Split
 from evaluation.exam import Scorer
 from fusion import arguments
@@ -22,7 +20,7 @@ from fusion.answers import Answer, Recommendation, answer_of, best_table
 from fusion.catalogue import Catalogue
 from fusion.checkpoint import load_model, save_model
 from fusion.fit import Progress
-from fusion.growth import grow
+from fusion.growth import with_new_items
 from fusion.learn import fit_model
 from fusion.model import Model
 from fusion.refit import refit_model
@@ -44,7 +42,6 @@ from fusion.unfinished import Unfinished
 from kg.build import build
 from kg.embedded_store import write_embedded
 from kg.graph import KnowledgeGraph
-from kg.new_items import facts_of_new, with_items
 from kg.paths import PathIndex, Reason
 
 if TYPE_CHECKING:
@@ -269,21 +266,8 @@ class Recommender:
         (up to rounding). Raises DataError for an id that is taken or empty and for
         a triple that cannot be placed; then nothing has changed.
         """
-        state = self.state
-        model, before = state.model, state.catalogue.items
-        numbers = dict.fromkeys((*model.known.numbers, *before.score))
-        fresh = items if isinstance(items, Entities) else items_of(items, numbers=numbers)
-        for one in fresh.vocabulary.ids:
-            if one in before.vocabulary:
-                raise DataError(f"item {one!r} is in the catalogue already; leave it out")
-        grown = with_items(state.held.graph, fresh, triples_in(triples))
-        facts = model.known.facts
-        told = None if facts is None else facts_of_new(facts, grown.graph, len(before))
-        model = grow(model, fresh.texts, told, fresh.score)
-        catalogue = state.catalogue.with_items(fresh)
-        self.about = {**self.about, "added": model.known.added}
-        held = HeldGraph(grown.graph, low_below=catalogue.low_below)
-        self._state = replace(state, model=model, catalogue=catalogue, held=held)
+        self._state = with_new_items(self.state, items, triples)
+        self.about = {**self.about, "added": self.model.known.added}
         return self
 
     def save(self, folder: str | Path) -> None:

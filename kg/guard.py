@@ -109,6 +109,8 @@ class _Reader:
                 self.word(k, token)
             elif token.kind == "mark":
                 self.mark(k, token)
+            elif token.kind == "name" and not self.complete and self.peek(k + 1).text == "(":
+                self.call(k)
             else:
                 self.complete = True
         if self.open_marks:

@@ -173,8 +173,7 @@ def test_facts_that_nobody_had_stay_in_the_graph(recommender):
     ("items", "triples", "fault", "said"),
     [
         (["i0-1"], [], DataError, "'i0-1' is in the catalogue already"),
-        (["new", "new"], [], DataError, "id occurs twice"),
-        (["new", ""], [], DataError, "empty id"),
+        (["new", ""], [], DataError, "empty item id"),
         (["new"], [("i0-1", "MADE_BY", "Ada")], GraphDataError, r"triple 1 .*no new item"),
         (["new"], [("new", "MADEBY", "Ada")], GraphDataError, "did you mean 'MADE_BY'"),
         (["new"], [("new", "MADE_BY")], DataError, "triple 1: .*head, relation and tail"),

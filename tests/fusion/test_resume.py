@@ -184,11 +184,11 @@ def test_far_too_large_a_rate_says_which_setting_to_lower(small):
 
 
 def test_a_weight_that_is_not_a_number_is_named(small, tmp_path, monkeypatch):
-    def poison(*args):
+    def poison(network):
         with torch.no_grad():
-            args[-1].item_id.weight[3, 2] = torch.inf
+            network.item_id.weight[3, 2] = torch.inf
 
-    monkeypatch.setattr(learn, "_begin", poison)
+    monkeypatch.setattr(learn, "beginning", lambda *_: poison)
     checkpoints = Unfinished.new(partial_of(tmp_path / "run"))
     said = r"1 of 192 numbers in item_id\.weight are not finite.*there is no checkpoint yet"
     with pytest.raises(TrainingError, match=said):

@@ -131,7 +131,9 @@ def test_a_subquery_begins_like_a_statement(statement, why, dialect):
         check(statement, dialect)
 
 
-@pytest.mark.parametrize("name", ["`duration`.between", "duration.`between`"])
+@pytest.mark.parametrize(
+    "name", ["`duration`.between", "duration.`between`", "`date`", "`apoc.load.json`"]
+)
 def test_back_ticks_make_no_function_of_a_name(name):
     check("RETURN duration.between(date('2020-01-01'), date('2021-01-01'))", "neo4j")
     with pytest.raises(Refused, match=r"is not allowed; see docs/cypher\.md"):
