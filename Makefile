@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+IN_TWO := -n 2 --dist loadfile # tests of one file stay together: they share what they trained
 
 # Prints a Python that is new enough and can make an environment. Where there is none it
 # prints "! " and what to install instead, and make stops with that line.
@@ -29,13 +30,13 @@ demo: $(VENV)/.installed
 	HF_HUB_OFFLINE=1 $(RUN) evaluate.py runs/demo
 
 test: $(VENV)/.installed
-	$(RUN) -m pytest
+	$(RUN) -m pytest $(IN_TWO)
 
 check: $(VENV)/.installed
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m pyright
-	$(RUN) -m pytest
+	$(RUN) -m pytest $(IN_TWO)
 
 # The site, in build/site; a link that leads nowhere is an error.
 docs: $(VENV)/.installed

@@ -133,6 +133,11 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
 
 def dataset_of(recommender: Recommender, args: argparse.Namespace) -> Dataset:
     """The dataset a run was trained on, read again; ConfigError where it has changed."""
+    if recommender.state.purpose == "serve":
+        raise ConfigError(
+            f"{args.run}: learned from all events (--final), so nothing is held out to judge it "
+            "by; evaluate a run of the same settings without --final"
+        )
     source, root = lying(recommender.about.get("data"), args)
     share = recommender.about.get("max_bad_share", MAX_BAD_SHARE)
     try:

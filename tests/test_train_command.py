@@ -167,7 +167,7 @@ def test_names_of_the_data_are_printed_as_they_are_and_the_run_says_what_it_is_f
     folder = shop.parent / "run"
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["purpose"] == "judge"
-    assert manifest["data"]["path"] == str(shop.resolve())
+    assert manifest["data"]["at"] == str(shop.resolve())
     assert "This run is for judging" in (folder / "MODEL_CARD.md").read_text()
     assert evaluate.main([str(folder), "--user", "u0"]) == 0
     out = capsys.readouterr().out

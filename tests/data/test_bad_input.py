@@ -148,7 +148,7 @@ def test_ids_are_exact_and_lookalikes_are_reported(folder):
     dataset = read_dataset(folder(HEAD, events_csv=text))
     assert set(dataset.items.vocabulary.ids) == set(ids)
     met = [dataset.items.vocabulary[row] for row in dataset.interactions.item]
-    assert met == ids
+    assert sorted(met) == sorted(ids)
     (warning,) = dataset.report.warnings
     assert warning.startswith("6 item ids look like another one")
 
@@ -200,9 +200,8 @@ def test_times_may_be_written_in_several_ways(folder):
         "-1": -1,
     }
     text = "user_id,item_id,at\n" + "".join(f"u,{i},{one}\n" for i, one in enumerate(times))
-    assert read_dataset(folder(TIMED, events_csv=text)).interactions.at.tolist() == list(
-        times.values()
-    )
+    events = read_dataset(folder(TIMED, events_csv=text)).interactions
+    assert events.at[np.argsort(events.item)].tolist() == list(times.values())
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,8 @@ def test_a_stop_between_two_steps_leaves_a_run_that_is_accepted(tmp_path, monkey
         writes.append(path.name)
         write_file(path, content)
 
-    monkeypatch.setattr("fusion.run_folder.write_file", stopping)
+    for writer in ("fusion.run_folder.write_file", "data.manifest.write_file"):
+        monkeypatch.setattr(writer, stopping)
     for stop in range(3):
         writes.clear()
         with pytest.raises(KeyboardInterrupt):

@@ -9,6 +9,7 @@ from planted_shop import TINY
 from fusion.fit import fit_network, shape_of
 from fusion.material import evidence_of, known_of, lessons_of, read_texts, validation_exam
 from fusion.network_leaf import NetworkLeaf, SequenceLeaf
+from fusion.record import Record
 from fusion.settings import load_settings
 from fusion.shares import split_of
 from fusion.validation import Validation
@@ -30,7 +31,7 @@ def fitted(shop, device, *changes):
     settings = load_settings(None, [*EVERYTHING, *changes])
     split = split_of(shop, settings)
     train = shop.interactions.take(split.train)
-    texts = read_texts(shop, settings, torch.device("cpu"), None, {}, None)
+    texts = read_texts(shop, settings, torch.device("cpu"), None, Record(), None)
     graph = build(shop, split.train)
     known = known_of(shop, train, graph, texts, settings, returning=False)
     lessons = lessons_of(shop, train, known, settings, behaviour=True)

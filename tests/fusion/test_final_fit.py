@@ -5,6 +5,7 @@ import pytest
 import torch
 from planted_shop import TINY
 
+import evaluate
 from data.errors import ConfigError
 from fusion.fit import best_epochs
 from fusion.recommender import Recommender
@@ -64,6 +65,12 @@ def test_a_final_run_serves_and_cannot_be_asked_as_an_exam(both, tmp_path):
         with pytest.raises(ConfigError, match="learned from all events"):
             one.recommend("u0", before="test")
     assert again.recommend("u0", k=5) == final.recommend("u0", k=5)
+
+
+def test_a_final_run_is_not_evaluated(both, tmp_path, capsys):
+    both[1].save(tmp_path / "run")
+    assert evaluate.main([str(tmp_path / "run")]) == 2
+    assert "nothing is held out to judge it by" in capsys.readouterr().err
 
 
 def test_no_one_is_offered_what_they_have(both, shop):
