@@ -13,18 +13,17 @@ from typing import Any
 
 from rich.console import Console
 
-from data import ConfigError, Dataset, read_dataset
-from data.command import run
-from data.sieve import MAX_BAD_SHARE
-from data.split import Split
-from evaluation.ablation import Verdict, judged
-from evaluation.exam import Exam, Scorer
-from evaluation.figures import figures
-from evaluation.leaks import leaks
-from evaluation.printed import show
-from evaluation.protocol import cold_exam, exam_for, full_exam, next_exam
-from evaluation.report import Example
-from evaluation.table import (
+from trefoil.data import ConfigError, Dataset
+from trefoil.data.command import run
+from trefoil.data.split import Split
+from trefoil.evaluation.ablation import Verdict, judged
+from trefoil.evaluation.exam import Exam, Scorer
+from trefoil.evaluation.protocols.leaks import leaks
+from trefoil.evaluation.protocols.protocols import cold_exam, exam_for, full_exam, next_exam
+from trefoil.evaluation.reporting.html import Example
+from trefoil.evaluation.reporting.json_figures import figures
+from trefoil.evaluation.reporting.terminal import show
+from trefoil.evaluation.table import (
     Knowledge,
     Table,
     by_context,
@@ -34,14 +33,15 @@ from evaluation.table import (
     references,
     with_stars,
 )
-from fusion.ablation import PARTS, ablated, arms
-from fusion.progress import Progress
-from fusion.reasons import examples, in_words, marks, typical_users
-from fusion.recommender import Recommender
-from fusion.run_card import training_report
-from fusion.run_folder import REPORTS, refresh
-from fusion.run_page import OURS, evaluated_page, read_history
-from fusion.shares import split_of
+from trefoil.fusion.experiments.ablation import PARTS, ablated, arms
+from trefoil.fusion.recommender import Recommender
+from trefoil.fusion.reporting.explanations import examples, in_words, marks, typical_users
+from trefoil.fusion.reporting.html_report import OURS, evaluated_page, read_history
+from trefoil.fusion.reporting.knowledge import knowledge
+from trefoil.fusion.reporting.model_card import training_report
+from trefoil.fusion.reporting.origin import dataset_of, split_as_trained
+from trefoil.fusion.reporting.progress import Progress
+from trefoil.fusion.runs.folder import REPORTS, refresh
 
 
 def parser() -> argparse.ArgumentParser:
@@ -131,72 +131,6 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def dataset_of(recommender: Recommender, args: argparse.Namespace) -> Dataset:
-    """The dataset a run was trained on, read again; ConfigError where it has changed."""
-    if recommender.state.purpose == "serve":
-        raise ConfigError(
-            f"{args.run}: learned from all events (--final), so nothing is held out to judge it "
-            "by; evaluate a run of the same settings without --final"
-        )
-    source, root = lying(recommender.about.get("data"), args)
-    share = recommender.about.get("max_bad_share", MAX_BAD_SHARE)
-    try:
-        dataset = read_dataset(source, root=root, max_bad_share=share)
-    except ConfigError as error:
-        if args.data:
-            raise
-        raise ConfigError(
-            f"{error}; {args.run} was trained on {source}: say where that lies now with --data"
-        ) from None
-    trained = recommender.about["dataset"]["fingerprint"]
-    if dataset.fingerprint != trained:
-        raise ConfigError(
-            f"{source}: fingerprint {dataset.fingerprint[:12]}, but {args.run} was trained on "
-            f"{trained[:12]}; the data has changed since, so train again"
-        )
-    if recommender.about.get("added"):
-        raise ConfigError(
-            f"{args.run}: {recommender.about['added']} items were added after training, of which "
-            "the data knows nothing; evaluate the run that they were added to"
-        )
-    return dataset
-
-
-def lying(made_from: Mapping[str, Any] | None, args: argparse.Namespace) -> tuple[str, Any]:
-    """Where the data of a run lies: as told, else where it lay, else by the name it had."""
-    if args.data:
-        return args.data, args.data_root
-    if made_from is None:
-        raise ConfigError(
-            f"{args.run}: saved from Python, so the run does not know its data; "
-            "say where that lies with --data"
-        )
-    source, root, at = made_from["source"], made_from["root"], made_from.get("at")
-    if at and Path(at).is_dir():
-        return (at, None) if root is None else (source, args.data_root or at)
-    return source, args.data_root or root
-
-
-def split_as_trained(recommender: Recommender, dataset: Dataset, path: Path) -> Split:
-    """The split that the run was trained by. Raises ConfigError where it was another."""
-    split, about = split_of(dataset, recommender.settings), recommender.about
-    if about["dataset"].get("split", split.digest) != split.digest:
-        raise ConfigError(
-            f"{path}: trained on a split by {about['split']['by']} with other events in its parts "
-            f"than the split by {split.rule.by} that its settings give, so test events may have "
-            "been seen; train again"
-        )
-    now = (split.rule.by, len(split.train), len(split.valid))
-    then = (about["split"]["by"], about["dataset"]["train"], about["dataset"]["valid"])
-    if now != then:
-        raise ConfigError(
-            f"{path}: trained on a split by {then[0]} with {then[1]} training and {then[2]} "
-            f"validation events; its settings give {now[0]}, {now[1]} and {now[2]}, so test events "
-            "may have been seen; train again with train.py --set split.by=RULE"
-        )
-    return split
-
-
 def check_question(args: argparse.Namespace, split: Split) -> None:
     """Raises ConfigError where the split cannot answer, or the figures have no place."""
     for lack in split.proof.lacks:
@@ -243,21 +177,6 @@ def exam_of(args: argparse.Namespace, dataset: Dataset, split: Split) -> Exam | 
     if not len(exam):
         raise ConfigError(f"--protocol {args.protocol}: the test part of {args.run} wants {why}")
     return exam
-
-
-def knowledge(recommender: Recommender) -> Knowledge:
-    """What the run knows of items by text and graph, to compare lists by.
-
-    Texts are taken back from unit variance to their own directions: whitened ones
-    are all about equally far apart.
-    """
-    known, texts = recommender.model.known, recommender.model.texts
-    return Knowledge(
-        None
-        if known.text is None or texts is None
-        else (known.text.vectors / texts.whitening.directions.norm(dim=0)).numpy(),
-        None if known.facts is None else known.facts.matrix,
-    )
 
 
 def others(args: argparse.Namespace, dataset: Dataset) -> dict[Path, Recommender]:

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from data.command import check_output_file, run
-from data.errors import ConfigError
-from fusion.leftovers import restore
-from kg.picture import write_picture
-from kg.prompt import arguments_of, converse
-from kg.questions import QUESTIONS, ask_named
-from kg.show import FORMATS, show
-from kg.store import Answer, GraphStore, open_store
+from trefoil.data.command import check_output_file, run
+from trefoil.data.errors import ConfigError
+from trefoil.fusion.runs.leftovers import restore
+from trefoil.kg.shell.picture import write_picture
+from trefoil.kg.shell.prompt import arguments_of, converse
+from trefoil.kg.shell.questions import QUESTIONS, ask_named
+from trefoil.kg.shell.show import FORMATS, show
+from trefoil.kg.stores.base import Answer, GraphStore
+from trefoil.kg.stores.open import open_store
 
 SAMPLE = "MATCH p = (a)-[r]->(b) RETURN p LIMIT 120"
 

@@ -13,24 +13,18 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from data import ConfigError, Dataset, read_dataset
-from data.command import run
-from data.sieve import write_quarantine
-from fusion.leftovers import claimed
-from fusion.progress import Progress
-from fusion.recommender import Recommender
-from fusion.run_card import model_card, training_report, write_curves
-from fusion.run_folder import (
-    REPORTS,
-    check_manifest,
-    check_place,
-    new_run,
-    write_file,
-    write_manifest,
-)
-from fusion.run_page import read_history, training_page
-from fusion.settings import Settings, load_settings
-from fusion.unfinished import Unfinished, partial_of
+from trefoil.data import ConfigError, Dataset, read_dataset
+from trefoil.data.command import run
+from trefoil.data.manifest import write_file
+from trefoil.data.readers.quarantine import write_quarantine
+from trefoil.fusion.network.checkpoints import Unfinished, partial_of
+from trefoil.fusion.recommender import Recommender
+from trefoil.fusion.reporting.html_report import read_history, training_page
+from trefoil.fusion.reporting.model_card import model_card, training_report, write_curves
+from trefoil.fusion.reporting.progress import Progress
+from trefoil.fusion.runs.folder import REPORTS, check_manifest, check_place, new_run, write_manifest
+from trefoil.fusion.runs.leftovers import claimed
+from trefoil.fusion.settings import Settings, load_settings
 
 
 def parser() -> argparse.ArgumentParser:

@@ -81,7 +81,7 @@ def _whole(term: str) -> str:
 
 
 def trefoil(path: Path) -> Callable[[], int]:
-    from kg.rdf import read_triples
+    from trefoil.kg.triples.rdf import read_triples
 
     return lambda: len(read_triples(path))
 
@@ -118,9 +118,9 @@ def rdflib_graph(path: Path) -> Callable[[], int]:
 
 def paths(folder: Path) -> Callable[[], int]:
     """10,000 pairs of a user and an item that the user has not met in training."""
-    from data import read_dataset
-    from kg.build import build
-    from kg.paths import PathIndex
+    from trefoil.data import read_dataset
+    from trefoil.kg.construction.build import build
+    from trefoil.kg.paths.explain import PathIndex
 
     name = next(name for name, inside in SETS.items() if inside == folder.name)
     dataset = read_dataset(name, root=folder)

@@ -23,10 +23,10 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from data.vocabulary import Vocabulary
-from kg.embedded_store import write_embedded
-from kg.graph import Edges, KnowledgeGraph, Nodes
-from kg.store import open_store
+from trefoil.data.vocabulary import Vocabulary
+from trefoil.kg.graph import Edges, KnowledgeGraph, Nodes
+from trefoil.kg.stores.embedded.bulk_load import write_embedded
+from trefoil.kg.stores.open import open_store
 
 
 def web(nodes: int, edges: int) -> KnowledgeGraph:

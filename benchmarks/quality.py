@@ -26,15 +26,21 @@ from benchmarks.code_version import code_digest, commit
 from benchmarks.rivals import SLOW, printable, rivals
 from benchmarks.sets import SETS, Bench, hide_items
 from benchmarks.tables import write_tables
-from data import Dataset, Split, read_dataset, split_events
-from evaluation.baselines import Biases, tune
-from evaluation.exam import Exam, Scorer
-from evaluation.lists import Background
-from evaluation.protocol import cold_exam, context_exam, full_exam
-from evaluation.ranking import rank
-from evaluation.result import PLAIN, Result, summarise
-from evaluation.rows import Rater, click_result, ctr_exam, stars_exam, stars_result
-from evaluation.slices import slices_of
+from trefoil.data import Dataset, Split, read_dataset, split_events
+from trefoil.evaluation.baselines import Biases, tune
+from trefoil.evaluation.exam import Exam, Scorer
+from trefoil.evaluation.metrics.list_metrics import Background
+from trefoil.evaluation.protocols.pointwise_exam import (
+    Rater,
+    click_result,
+    ctr_exam,
+    stars_exam,
+    stars_result,
+)
+from trefoil.evaluation.protocols.protocols import cold_exam, context_exam, full_exam
+from trefoil.evaluation.protocols.slices import slices_of
+from trefoil.evaluation.ranking import rank
+from trefoil.evaluation.result import PLAIN, Result, summarise
 
 OURS = "trefoil"
 PARTS = {"one-network": "network", "one-sequence": "behaviour"}
@@ -56,9 +62,9 @@ def fit_ours(dataset: Dataset, split: Split, seed: int, changes: Sequence[str]) 
 
     The only place where the engine is touched.
     """
-    from fusion.model import network_leaves
-    from fusion.recommender import Recommender
-    from fusion.settings import load_settings
+    from trefoil.fusion.network.scorers import network_leaves
+    from trefoil.fusion.recommender import Recommender
+    from trefoil.fusion.settings import load_settings
 
     settings = load_settings(None, changes=[f"seed={seed}", *changes])
     whole = Recommender(settings).fit(dataset, split=split)

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from data import Cases, Histories
-from evaluation import Background, Exam, Sets, examine
+from trefoil.data import Cases, Histories
+from trefoil.evaluation import Background, Exam, Sets, examine
 
 TWELVE = (
     *("recall@10", "precision@10", "hit@10", "ndcg@10", "mrr@10", "map@10", "recall@20"),

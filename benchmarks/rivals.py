@@ -14,8 +14,8 @@ import numpy as np
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from data import Dataset, Split
-from evaluation.baselines import (
+from trefoil.data import Dataset, Split
+from trefoil.evaluation.baselines import (
     BPR,
     Candidate,
     ContextHistory,
@@ -33,8 +33,8 @@ from evaluation.baselines import (
     UserNeighbours,
     settings_of,
 )
-from evaluation.exam import Exam
-from evaluation.result import examine
+from trefoil.evaluation.exam import Exam
+from trefoil.evaluation.result import examine
 
 Grid = list[Mapping[str, Any]]
 SLOW = ("bpr", "lightgcn", "sasrec")
@@ -119,8 +119,8 @@ def text_vectors(dataset: Dataset, width: int = 128, seed: int = 0) -> np.ndarra
 
 def graph_facts(dataset: Dataset, split: Split) -> Any:
     """Items x (relation, direction, entity), of facts that at least two items share."""
-    from kg.build import build
-    from kg.facts import item_facts
+    from trefoil.kg.construction.build import build
+    from trefoil.kg.item_facts import item_facts
 
     return item_facts(build(dataset, split.train)).shared(2).matrix
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from data import read_dataset
-from evaluation.exam import Exam
-from evaluation.protocol import exam_for
-from evaluation.ranking import rank
-from evaluation.result import PLAIN, deepest, summarise
-from fusion.recommender import Recommender
-from fusion.shares import split_of
+from trefoil.data import read_dataset
+from trefoil.evaluation.exam import Exam
+from trefoil.evaluation.protocols.protocols import exam_for
+from trefoil.evaluation.ranking import rank
+from trefoil.evaluation.result import PLAIN, deepest, summarise
+from trefoil.fusion.features.preparation import split_of
+from trefoil.fusion.recommender import Recommender
 
 K = 10
 

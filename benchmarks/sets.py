@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from data import Dataset, Split, SplitRule
+from trefoil.data import Dataset, Split, SplitRule
 
 
 @dataclasses.dataclass(frozen=True)

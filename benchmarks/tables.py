@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 
 from benchmarks.sets import SETS
-from evaluation.baselines import BUDGET
-from evaluation.report import (
+from trefoil.evaluation.baselines import BUDGET
+from trefoil.evaluation.reporting.html import (
     Section,
     differences_html,
     page,
     results_html,
     slices_html,
-    words_table,
 )
-from evaluation.result import Result
-from evaluation.significance import Difference, as_json, by_user, compare, holm
+from trefoil.evaluation.reporting.html_tables import words_table
+from trefoil.evaluation.result import Result
+from trefoil.evaluation.significance import Difference, as_json, by_user, compare, holm
 
 OURS = "trefoil"
 Found = Mapping[str, Mapping[int, Mapping[str, Any]]]  # set -> seed -> model -> Measured

@@ -1,8 +1,7 @@
 """What happened, as arrays: events, items, users and their split."""
 
-from data.dataset import Dataset, GraphSource, SplitRule
-from data.entities import EntityColumns
-from data.errors import (
+from trefoil.data.dataset import Dataset, GraphSource, SplitRule
+from trefoil.data.errors import (
     ConfigError,
     DataError,
     GraphDataError,
@@ -11,16 +10,17 @@ from data.errors import (
     TrainingError,
     UnknownId,
 )
-from data.events import EventColumns
-from data.frames import dataset_of
-from data.histories import Cases, Histories
-from data.interactions import Categorical, Interactions
-from data.items import Items, Labels, Users
-from data.read import read_dataset
-from data.report import DataReport
-from data.sieve import write_quarantine
-from data.split import Split, split_events
-from data.vocabulary import Vocabulary, id_text
+from trefoil.data.histories import Cases, Histories
+from trefoil.data.interactions import Categorical, Interactions
+from trefoil.data.items import Items, Labels, Users
+from trefoil.data.read import read_dataset
+from trefoil.data.readers.entities import EntityColumns
+from trefoil.data.readers.events import EventColumns
+from trefoil.data.readers.frames import dataset_of
+from trefoil.data.readers.quarantine import write_quarantine
+from trefoil.data.report import DataReport
+from trefoil.data.split import Split, split_events
+from trefoil.data.vocabulary import Vocabulary, id_text
 
 __all__ = [
     "Cases",

@@ -11,7 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from data.errors import ConfigError, DataError, SplitError, StoreError, TrainingError, UnknownId
+from trefoil.data.errors import (
+    ConfigError,
+    DataError,
+    SplitError,
+    StoreError,
+    TrainingError,
+    UnknownId,
+)
 
 BAD_INPUT = (ConfigError, DataError, SplitError, StoreError, TrainingError, UnknownId)
 OF_THE_PLACE = {

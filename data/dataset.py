@@ -9,11 +9,11 @@ from typing import Literal
 
 import polars as pl
 
-from data.errors import ConfigError
-from data.interactions import Interactions
-from data.items import Items, Users
-from data.report import DataReport
-from data.suggest import closest
+from trefoil.data.errors import ConfigError
+from trefoil.data.interactions import Interactions
+from trefoil.data.items import Items, Users
+from trefoil.data.report import DataReport
+from trefoil.data.suggest import closest
 
 RULES = ("time", "ratio", "leave-one-out", "given", "rows")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from data.dataset import GraphSource
-from data.errors import GraphDataError
-from data.interactions import Categorical, Interactions, Ints
-from data.items import Entities
+from trefoil.data.dataset import GraphSource
+from trefoil.data.errors import GraphDataError
+from trefoil.data.interactions import Categorical, Interactions, Ints
+from trefoil.data.items import Entities
 
 
 def fingerprint(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-from data.interactions import UNKNOWN_TIME, Bools, Floats, Interactions, Ints
+from trefoil.data.interactions import UNKNOWN_TIME, Bools, Floats, Interactions, Ints
 
 
 @dataclass(frozen=True)

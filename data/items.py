@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from data.interactions import Floats, Ints
-from data.vocabulary import Vocabulary
+from trefoil.data.interactions import Floats, Ints
+from trefoil.data.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from data.errors import DataError
+from trefoil.data.errors import DataError
 
 MANIFEST = "manifest.json"
 FORMAT = 2  # of runs; another one is not read

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data.interactions import UNKNOWN_TIME, Interactions, Ints
+from trefoil.data.interactions import UNKNOWN_TIME, Interactions, Ints
 
 GOLDEN = 0x9E3779B97F4A7C15  # increment and multipliers of splitmix64
 FIRST, SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from data.interactions import Interactions, Ints
+from trefoil.data.interactions import Interactions, Ints
 
 
 def distinct_pairs(events: Interactions) -> tuple[Ints, Ints, Ints]:

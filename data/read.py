@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from data.assemble import assemble
-from data.dataset import Dataset, SplitRule
-from data.description import FILE
-from data.errors import ConfigError
-from data.folder import read_folder
-from data.sources import SOURCES
-from data.sources.download import fetch
-from data.suggest import closest
+from trefoil.data.dataset import Dataset, SplitRule
+from trefoil.data.errors import ConfigError
+from trefoil.data.readers.assemble import assemble
+from trefoil.data.readers.dataset_toml import read_folder
+from trefoil.data.readers.description import FILE
+from trefoil.data.sources import SOURCES
+from trefoil.data.sources.download import fetch
+from trefoil.data.suggest import closest
 
 
 def read_dataset(

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from data.order import FileOrder
+from trefoil.data.order import FileOrder
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class DataReport:
     """Counts of a dataset as read; ``quarantined`` holds every row set aside.
 
     Whoever gave a rating below ``low_below`` did not like what was rated: it is
-    ``positive_from`` of the dataset, or else the value that ``data.ratings``
+    ``positive_from`` of the dataset, or else the value that ``data.readers.ratings``
     proposes; None where no rating can be called low. ``kinds`` counts the
     events of each behaviour. ``file_order`` says how the event table was sorted: the
     events themselves do not keep that order.

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from data.dataset import Dataset, SplitRule
-from data.errors import SplitError
-from data.fingerprint import split_digest
-from data.interactions import UNKNOWN_TIME, Interactions, Ints
-from data.pairs import distinct_pairs, known_before
-from data.proof import SplitProof, histories_hold, prove
+from trefoil.data.dataset import Dataset, SplitRule
+from trefoil.data.errors import SplitError
+from trefoil.data.fingerprint import split_digest
+from trefoil.data.interactions import UNKNOWN_TIME, Interactions, Ints
+from trefoil.data.pairs import distinct_pairs, known_before
+from trefoil.data.split_proof import SplitProof, histories_hold, prove
 
 LEFT_OUT, TRAIN, VALID, TEST = -1, 0, 1, 2
 IN_TIME = ("time", "leave-one-out")  # rules that ask for times

@@ -10,7 +10,7 @@ from numbers import Integral
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import DataError, UnknownId
+from trefoil.data.errors import DataError, UnknownId
 
 LARGEST_FLOAT = 2**53  # above it, floats of neighbouring whole numbers are equal
 

@@ -5,8 +5,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from data.interactions import UNKNOWN_TIME
-from encoders.view import View
+from trefoil.data.interactions import UNKNOWN_TIME
+from trefoil.encoders.view import View
 
 SPANS = 33  # doublings of a span of time, from within a second to a century; 0: not known
 

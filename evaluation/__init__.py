@@ -1,11 +1,11 @@
 """Exams, metrics and baselines; rests on ``data`` alone and never sees a model's inside."""
 
-from evaluation.exam import Exam, Scorer, Sets
-from evaluation.lists import Background
-from evaluation.metrics import measure
-from evaluation.protocol import full_exam
-from evaluation.ranking import Ranks, rank
-from evaluation.result import PLAIN, Result, examine, summarise
+from trefoil.evaluation.exam import Exam, Scorer, Sets
+from trefoil.evaluation.metrics.list_metrics import Background
+from trefoil.evaluation.metrics.ranking_metrics import measure
+from trefoil.evaluation.protocols.protocols import full_exam
+from trefoil.evaluation.ranking import Ranks, rank
+from trefoil.evaluation.result import PLAIN, Result, examine, summarise
 
 __all__ = [
     "PLAIN",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from data.interactions import Ints
-from evaluation.result import Result
-from evaluation.significance import Difference, Values, compare, holm
+from trefoil.data.interactions import Ints
+from trefoil.evaluation.result import Result
+from trefoil.evaluation.significance import Difference, Values, compare, holm
 
 SOURCES = ("text", "graph")  # these can also be dealt to other items; other parts only left out
 

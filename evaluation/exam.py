@@ -8,8 +8,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import torch
 
-from data.histories import Cases
-from data.interactions import Bools, Ints
+from trefoil.data.histories import Cases
+from trefoil.data.interactions import Bools, Ints
 
 
 @runtime_checkable

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from data.interactions import Bools, Ints
-from evaluation.exam import Exam, Scorer, Sets
+from trefoil.data.interactions import Bools, Ints
+from trefoil.evaluation.exam import Exam, Scorer, Sets
 
 BATCH_BYTES = 16 * 2**20  # float32 scores of one batch; sorting needs five times as much
 NOT_ASKED = np.iinfo(np.int64).min

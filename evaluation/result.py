@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from data.interactions import Ints
-from evaluation.exam import Exam, Scorer
-from evaluation.lists import Background, measure_lists
-from evaluation.metrics import METRICS, PerCase, measure, split_name
-from evaluation.ranking import Ranks, rank
+from trefoil.data.interactions import Ints
+from trefoil.evaluation.exam import Exam, Scorer
+from trefoil.evaluation.metrics.list_metrics import Background, measure_lists
+from trefoil.evaluation.metrics.ranking_metrics import METRICS, PerCase, measure, split_name
+from trefoil.evaluation.ranking import Ranks, rank
 
 PLAIN = (
     "recall@10",

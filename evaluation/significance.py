@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from data.interactions import Ints
+from trefoil.data.interactions import Ints
 
 Values = NDArray[np.float64]
 CHUNK = 256  # resamples held at a time

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from data.dataset import Dataset
-from data.errors import SplitError
-from data.interactions import Ints
-from data.split import Split
-from evaluation.baselines import (
+from trefoil.data.dataset import Dataset
+from trefoil.data.errors import SplitError
+from trefoil.data.interactions import Ints
+from trefoil.data.split import Split
+from trefoil.evaluation.baselines import (
     Biases,
     GraphNeighbours,
     ItemNeighbours,
@@ -22,15 +22,22 @@ from evaluation.baselines import (
     settings_of,
     tune,
 )
-from evaluation.exam import Exam, Scorer
-from evaluation.lists import Background, Vectors
-from evaluation.pointwise import Reliability
-from evaluation.protocol import exam_for, scenario_exams
-from evaluation.ranking import Ranks, rank
-from evaluation.result import PLAIN, Result, deepest, summarise
-from evaluation.rows import Rater, RowExam, click_result, ctr_exam, stars_exam, stars_result
-from evaluation.significance import Difference, compare, holm
-from evaluation.slices import fairness, slices_of
+from trefoil.evaluation.exam import Exam, Scorer
+from trefoil.evaluation.metrics.list_metrics import Background, Vectors
+from trefoil.evaluation.metrics.pointwise_metrics import Reliability
+from trefoil.evaluation.protocols.pointwise_exam import (
+    Rater,
+    RowExam,
+    click_result,
+    ctr_exam,
+    stars_exam,
+    stars_result,
+)
+from trefoil.evaluation.protocols.protocols import exam_for, scenario_exams
+from trefoil.evaluation.protocols.slices import fairness, slices_of
+from trefoil.evaluation.ranking import Ranks, rank
+from trefoil.evaluation.result import PLAIN, Result, deepest, summarise
+from trefoil.evaluation.significance import Difference, compare, holm
 
 LINEAR_GRID = (30.0, 60.0, 120.0, 250.0, 500.0, 1000.0)
 NEIGHBOUR_GRID = (20, 100, 400)

@@ -7,14 +7,14 @@ from typing import Literal
 
 import numpy as np
 
-from data.dataset import Dataset
-from data.histories import Cases, Histories
-from data.interactions import UNKNOWN_TIME, Interactions, Ints
-from data.items import Items
-from data.split import TEST, TRAIN, VALID, Split
-from data.vocabulary import Vocabulary
-from evaluation.exam import Sets
-from evaluation.protocol import hidden_rule
+from trefoil.data.dataset import Dataset
+from trefoil.data.histories import Cases, Histories
+from trefoil.data.interactions import UNKNOWN_TIME, Interactions, Ints
+from trefoil.data.items import Items
+from trefoil.data.split import TEST, TRAIN, VALID, Split
+from trefoil.data.vocabulary import Vocabulary
+from trefoil.evaluation.exam import Sets
+from trefoil.evaluation.protocols.protocols import hidden_rule
 
 NOTHING = np.zeros(0, np.int64)
 Hidden = Literal["hide", "context", "show"]  # of what a user met: all, in this context, nothing

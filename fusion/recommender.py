@@ -9,40 +9,34 @@ import numpy as np
 import polars as pl
 from torch import Tensor
 
-from data.dataset import Dataset
-from data.errors import ConfigError, UnknownId
-from data.histories import Cases
-from data.items import Items
-from data.split import Split
-from evaluation.exam import Scorer
-from fusion import arguments
-from fusion.answers import Answer, Recommendation, answer_of, best_table
-from fusion.catalogue import Catalogue
-from fusion.checkpoint import load_model, save_model
-from fusion.fit import Progress
-from fusion.growth import with_new_items
-from fusion.learn import fit_model
-from fusion.model import Model
-from fusion.refit import refit_model
-from fusion.request import Options, Wish, answered, request_of
-from fusion.run_folder import (
-    OWN_KEYS,
-    carry_over,
-    check_manifest,
-    new_run,
-    write_file,
-    write_manifest,
-)
-from fusion.settings import Settings, load_settings
-from fusion.shares import split_of
-from fusion.state import HeldGraph, State
-from fusion.texts import text_scores
-from fusion.transfer import Source
-from fusion.unfinished import Unfinished
-from kg.build import build
-from kg.embedded_store import write_embedded
-from kg.graph import KnowledgeGraph
-from kg.paths import PathIndex, Reason
+from trefoil.data.dataset import Dataset
+from trefoil.data.errors import ConfigError, UnknownId
+from trefoil.data.histories import Cases
+from trefoil.data.items import Items
+from trefoil.data.manifest import write_file
+from trefoil.data.progress import Progress
+from trefoil.data.split import Split
+from trefoil.evaluation.exam import Scorer
+from trefoil.fusion.catalogue import Catalogue
+from trefoil.fusion.ensemble.ensemble import Model
+from trefoil.fusion.features.preparation import split_of
+from trefoil.fusion.features.texts import text_scores
+from trefoil.fusion.network.checkpoints import Unfinished
+from trefoil.fusion.network.warm_start import Source
+from trefoil.fusion.recommendation import Answer, Recommendation, answer_of, best_table
+from trefoil.fusion.requests import arguments
+from trefoil.fusion.requests.request import Options, Wish, answered, request_of
+from trefoil.fusion.requests.state import HeldGraph, State
+from trefoil.fusion.runs.checkpoint import load_model, save_model
+from trefoil.fusion.runs.folder import OWN_KEYS, carry_over, check_manifest, new_run, write_manifest
+from trefoil.fusion.settings import Settings, load_settings
+from trefoil.fusion.training.add_items import with_new_items
+from trefoil.fusion.training.final_fit import refit_model
+from trefoil.fusion.training.pipeline import fit_model
+from trefoil.kg.construction.build import build
+from trefoil.kg.graph import KnowledgeGraph
+from trefoil.kg.paths.explain import PathIndex, Reason
+from trefoil.kg.stores.embedded.bulk_load import write_embedded
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from data.errors import ConfigError
+from trefoil.data.errors import ConfigError
 
 
 class Part(BaseModel):

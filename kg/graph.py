@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from data.interactions import Ints
-from data.report import DataReport
-from data.vocabulary import Vocabulary
+from trefoil.data.interactions import Ints
+from trefoil.data.report import DataReport
+from trefoil.data.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import networkx
@@ -88,20 +88,20 @@ class KnowledgeGraph:
         return sum(len(edges) for edges in self.edges.values())
 
     def to_hetero_data(self) -> HeteroData:
-        """The graph for PyG; see ``kg.convert``."""
-        from kg.convert import to_hetero_data
+        """The graph for PyG; see ``kg.export.frameworks``."""
+        from trefoil.kg.export.frameworks import to_hetero_data
 
         return to_hetero_data(self)
 
     def to_networkx(self) -> networkx.MultiDiGraph:
-        """The graph for networkx; see ``kg.convert``."""
-        from kg.convert import to_networkx
+        """The graph for networkx; see ``kg.export.frameworks``."""
+        from trefoil.kg.export.frameworks import to_networkx
 
         return to_networkx(self)
 
     def to_rdf(self, *, events: bool = False) -> rdflib.Graph:
-        """The graph for rdflib; see ``kg.to_rdf``."""
-        from kg.to_rdf import to_rdf
+        """The graph for rdflib; see ``kg.export.rdf``."""
+        from trefoil.kg.export.rdf import to_rdf
 
         return to_rdf(self, events=events)
 

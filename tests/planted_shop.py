@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data import read_dataset
+from trefoil.data import read_dataset
 
 MAKERS = ("Ada", "Grace", "Emmy", "Mary")
 WORDS = (

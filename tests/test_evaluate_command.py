@@ -8,11 +8,10 @@ import polars as pl
 import pytest
 from planted_shop import beside_progress, sets, write_shop
 
-import evaluate
-import train
-from data import read_dataset, split_events
-from evaluation.protocol import full_exam
-from fusion.recommender import Recommender
+from trefoil import evaluate, train
+from trefoil.data import read_dataset, split_events
+from trefoil.evaluation.protocols.protocols import full_exam
+from trefoil.fusion.recommender import Recommender
 
 RANKING = ("recall@10", "ndcg@10", "mrr@10", "hit@10", "recall@20", "ndcg@20", "coverage@10")
 REFERENCES = ("popularity", "item-neighbours", "linear")

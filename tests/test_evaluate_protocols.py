@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 from planted_shop import TOML, sets, write_shop
 
-import evaluate
-import train
-from data import read_dataset
-from evaluation.protocol import full_exam
-from evaluation.ranking import rank
-from fusion.reasons import GraphEdges, marks
-from fusion.recommender import Recommender
-from fusion.run_folder import check_manifest
-from fusion.shares import split_of
+from trefoil import evaluate, train
+from trefoil.data import read_dataset
+from trefoil.evaluation.protocols.protocols import full_exam
+from trefoil.evaluation.ranking import rank
+from trefoil.fusion.features.preparation import split_of
+from trefoil.fusion.recommender import Recommender
+from trefoil.fusion.reporting.explanations import GraphEdges, marks
+from trefoil.fusion.runs.folder import check_manifest
 
 TINY = sets("behaviour.on=false")
 

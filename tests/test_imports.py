@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("data", "kg", "encoders", "evaluation", "fusion", "serving")
 MODULES = sorted(
-    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    ".".join(("trefoil", *path.relative_to(ROOT).with_suffix("").parts))
     for package in PACKAGES
     for path in (ROOT / package).rglob("*.py")
     if path.name != "__init__.py"

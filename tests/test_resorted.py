@@ -5,8 +5,7 @@ import random
 
 from planted_shop import sets, write_shop
 
-import evaluate
-import train
+from trefoil import evaluate, train
 
 
 def test_a_resorted_file_gives_the_same_run_and_figures(tmp_path):

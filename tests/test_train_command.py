@@ -5,12 +5,11 @@ import json
 import pytest
 from planted_shop import TOML, beside_progress, sets, write_shop
 
-import evaluate
-import train
-from data import read_dataset
-from fusion.leftovers import claimed
-from fusion.recommender import Recommender
-from fusion.unfinished import Unfinished, partial_of
+from trefoil import evaluate, train
+from trefoil.data import read_dataset
+from trefoil.fusion.network.checkpoints import Unfinished, partial_of
+from trefoil.fusion.recommender import Recommender
+from trefoil.fusion.runs.leftovers import claimed
 
 SIZE = {"users": 24, "per_maker": 6, "events": 5}
 

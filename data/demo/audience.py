@@ -27,8 +27,8 @@ drawn with the Gumbel-max trick.
 import numpy as np
 import polars as pl
 
-from data.demo.catalogue import Catalogue
-from data.demo.tastes import (
+from trefoil.data.demo.catalogue import Catalogue
+from trefoil.data.demo.tastes import (
     Floats,
     Rows,
     Tastes,
@@ -37,7 +37,16 @@ from data.demo.tastes import (
     resemblance,
     standardised,
 )
-from data.demo.visits import DAY, DAYPARTS, DAYS, DEVICES, FEWEST, START, Visits, draw_visits
+from trefoil.data.demo.visits import (
+    DAY,
+    DAYPARTS,
+    DAYS,
+    DEVICES,
+    FEWEST,
+    START,
+    Visits,
+    draw_visits,
+)
 
 # What a scenario leans to (names of moods and genres), by daypart and by device.
 LEANINGS = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data.demo.catalogue import RELATIONS, Catalogue
+from trefoil.data.demo.catalogue import RELATIONS, Catalogue
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.demo.tastes import Floats, Rows
+from trefoil.data.demo.tastes import Floats, Rows
 
 START = 1_672_531_200  # 1 January 2023, 00:00 UTC
 DAYS = 730

@@ -1,14 +1,14 @@
 """Named public datasets, one module for each."""
 
-from data.sources.amazon import AMAZON
-from data.sources.book_crossing import BOOK_CROSSING, BOOK_CROSSING_CTR
-from data.sources.embedded import DEMO
-from data.sources.frappe import FRAPPE
-from data.sources.lastfm import LASTFM, LASTFM_COLAKG, LASTFM_CTR, LASTFM_KGCN
-from data.sources.movielens_1m import MOVIELENS_1M, MOVIELENS_1M_COLAKG
-from data.sources.movielens_100k import MOVIELENS_100K
-from data.sources.movielens_small import SMALL
-from data.sources.source import Remote, Source
+from trefoil.data.sources.amazon import AMAZON
+from trefoil.data.sources.book_crossing import BOOK_CROSSING, BOOK_CROSSING_CTR
+from trefoil.data.sources.embedded import DEMO
+from trefoil.data.sources.frappe import FRAPPE
+from trefoil.data.sources.lastfm import LASTFM, LASTFM_COLAKG, LASTFM_CTR, LASTFM_KGCN
+from trefoil.data.sources.movielens_1m import MOVIELENS_1M, MOVIELENS_1M_COLAKG
+from trefoil.data.sources.movielens_100k import MOVIELENS_100K
+from trefoil.data.sources.movielens_small import SMALL
+from trefoil.data.sources.source import Remote, Source
 
 SOURCES = {
     source.name: source

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import polars as pl
 
-from data.assemble import Tables
-from data.dataset import GraphSource, SplitRule
-from data.entities import EntityColumns
-from data.events import EventColumns
-from data.sources.source import Source
-from data.tables import Table, json_table, read_bytes
+from trefoil.data.dataset import GraphSource, SplitRule
+from trefoil.data.readers.assemble import Tables
+from trefoil.data.readers.entities import EntityColumns
+from trefoil.data.readers.events import EventColumns
+from trefoil.data.readers.tables import Table, json_table, read_bytes
+from trefoil.data.sources.source import Source
 
 NAME = "Magazine_Subscriptions"
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import polars as pl
 
-from data.assemble import Tables
-from data.dataset import SplitRule
-from data.entities import EntityColumns
-from data.events import EventColumns
-from data.sources import mcclk
-from data.sources.source import Remote, Source
-from data.tables import Table, read_table
+from trefoil.data.dataset import SplitRule
+from trefoil.data.readers.assemble import Tables
+from trefoil.data.readers.entities import EntityColumns
+from trefoil.data.readers.events import EventColumns
+from trefoil.data.readers.tables import Table, read_table
+from trefoil.data.sources import mcclk
+from trefoil.data.sources.source import Remote, Source
 
 LICENCE = "Book-Crossing (Ziegler et al. 2005): research use with acknowledgement"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from data.errors import DataError
-from data.tables import Table, read_bytes
+from trefoil.data.errors import DataError
+from trefoil.data.readers.tables import Table, read_bytes
 
 
 def given_split(folder: Path) -> Table:

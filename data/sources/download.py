@@ -14,8 +14,8 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from data.errors import ConfigError, DataError
-from data.sources.source import Remote, Source
+from trefoil.data.errors import ConfigError, DataError
+from trefoil.data.sources.source import Remote, Source
 
 log = logging.getLogger(__name__)
 

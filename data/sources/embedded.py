@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from data.assemble import Tables
-from data.dataset import GraphSource, SplitRule
-from data.demo import read_catalogue, simulate, turtle_files
-from data.entities import EntityColumns
-from data.events import EventColumns
-from data.sources.source import Source
-from data.tables import Table
+from trefoil.data.dataset import GraphSource, SplitRule
+from trefoil.data.demo import read_catalogue, simulate, turtle_files
+from trefoil.data.readers.assemble import Tables
+from trefoil.data.readers.entities import EntityColumns
+from trefoil.data.readers.events import EventColumns
+from trefoil.data.readers.tables import Table
+from trefoil.data.sources.source import Source
 
 
 def read(_: Path) -> Tables:

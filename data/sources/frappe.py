@@ -15,13 +15,13 @@ from pathlib import Path
 
 import polars as pl
 
-from data.assemble import Tables
-from data.dataset import GraphSource, SplitRule
-from data.entities import EntityColumns
-from data.errors import DataError
-from data.events import EventColumns
-from data.sources.source import Source
-from data.tables import Table, delimited_table
+from trefoil.data.dataset import GraphSource, SplitRule
+from trefoil.data.errors import DataError
+from trefoil.data.readers.assemble import Tables
+from trefoil.data.readers.entities import EntityColumns
+from trefoil.data.readers.events import EventColumns
+from trefoil.data.readers.tables import Table, delimited_table
+from trefoil.data.sources.source import Source
 
 CONTEXT = ("daytime", "weekday", "isweekend", "homework", "weather", "country", "city")
 RELATIONS = ("category", "developer", "language", "price", "downloads")

@@ -17,14 +17,14 @@ from pathlib import Path
 
 import polars as pl
 
-from data.assemble import Tables
-from data.dataset import GraphSource, SplitRule
-from data.entities import EntityColumns
-from data.events import EventColumns
-from data.sources import mcclk
-from data.sources.colakg import given_split, read_map
-from data.sources.source import Remote, Source
-from data.tables import Table, delimited_table, read_bytes, read_table
+from trefoil.data.dataset import GraphSource, SplitRule
+from trefoil.data.readers.assemble import Tables
+from trefoil.data.readers.entities import EntityColumns
+from trefoil.data.readers.events import EventColumns
+from trefoil.data.readers.tables import Table, delimited_table, read_bytes, read_table
+from trefoil.data.sources import mcclk
+from trefoil.data.sources.colakg import given_split, read_map
+from trefoil.data.sources.source import Remote, Source
 
 LICENCE = "HetRec 2011: non-commercial research use with acknowledgement"
 KGCN = "https://raw.githubusercontent.com/hwwang55/KGCN/2363ca2ddc66a79860629b2e0ec6ad23c57697c8/data/music/"

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import polars as pl
 
-from data.assemble import Tables
-from data.dataset import GraphSource, SplitRule
-from data.entities import EntityColumns
-from data.events import EventColumns
-from data.sources.movielens_small import PUBLISHER, named_year
-from data.sources.source import Remote, Source
-from data.tables import Table, delimited_table, read_bytes, read_table
+from trefoil.data.dataset import GraphSource, SplitRule
+from trefoil.data.readers.assemble import Tables
+from trefoil.data.readers.entities import EntityColumns
+from trefoil.data.readers.events import EventColumns
+from trefoil.data.readers.tables import Table, delimited_table, read_bytes, read_table
+from trefoil.data.sources.movielens_small import PUBLISHER, named_year
+from trefoil.data.sources.source import Remote, Source
 
 EVENTS = ("user_id", "item_id", "rating", "timestamp")
 USERS = ("user_id", "age", "gender", "occupation", "zip_code")

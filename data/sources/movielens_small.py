@@ -14,12 +14,12 @@ from pathlib import Path
 
 import polars as pl
 
-from data.assemble import Tables
-from data.dataset import GraphSource, SplitRule
-from data.entities import EntityColumns
-from data.events import EventColumns
-from data.sources.source import Remote, Source
-from data.tables import Table, read_table
+from trefoil.data.dataset import GraphSource, SplitRule
+from trefoil.data.readers.assemble import Tables
+from trefoil.data.readers.entities import EntityColumns
+from trefoil.data.readers.events import EventColumns
+from trefoil.data.readers.tables import Table, read_table
+from trefoil.data.sources.source import Remote, Source
 
 PUBLISHER = "https://files.grouplens.org/datasets/movielens/"
 

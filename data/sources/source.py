@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.assemble import Tables
-from data.dataset import SplitRule
-from data.errors import DataError
+from trefoil.data.dataset import SplitRule
+from trefoil.data.errors import DataError
+from trefoil.data.readers.assemble import Tables
 
 
 @dataclass(frozen=True)

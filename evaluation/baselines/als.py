@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from data.errors import ConfigError
-from data.histories import Cases, Histories
-from data.interactions import Interactions
+from trefoil.data.errors import ConfigError
+from trefoil.data.histories import Cases, Histories
+from trefoil.data.interactions import Interactions
 
 
 class ImplicitALS:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from data.histories import Cases
-from data.interactions import Interactions
+from trefoil.data.histories import Cases
+from trefoil.data.interactions import Interactions
 
 
 class Biases:

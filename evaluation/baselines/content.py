@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from data.histories import Cases
-from data.interactions import Interactions
-from evaluation.baselines.neighbours import BLOCK, keep_largest
-from evaluation.baselines.popularity import Popularity
+from trefoil.data.histories import Cases
+from trefoil.data.interactions import Interactions
+from trefoil.evaluation.baselines.neighbours import BLOCK, keep_largest
+from trefoil.evaluation.baselines.popularity import Popularity
 
 
 class TextNeighbours:

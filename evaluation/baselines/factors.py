@@ -7,9 +7,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from data.histories import Cases
-from data.interactions import Interactions
-from evaluation.baselines.training import Watch, distinct_pairs, pairwise_loss, train_watched
+from trefoil.data.histories import Cases
+from trefoil.data.interactions import Interactions
+from trefoil.evaluation.baselines.training import (
+    Watch,
+    distinct_pairs,
+    pairwise_loss,
+    train_watched,
+)
 
 BATCH = 2048  # pairs of one step, or a tenth of all where that is more
 

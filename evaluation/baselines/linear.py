@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from scipy import linalg
 
-from data.histories import Cases, Histories
-from data.interactions import Interactions, Ints
+from trefoil.data.histories import Cases, Histories
+from trefoil.data.interactions import Interactions, Ints
 
 
 class Linear:

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from data.histories import Cases, Histories
-from data.interactions import Interactions
+from trefoil.data.histories import Cases, Histories
+from trefoil.data.interactions import Interactions
 
 Matrix = Any  # a scipy.sparse.csr_matrix; scipy's own types do not cover its products
 BLOCK = 1024  # rows of similarity held dense at a time

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from data.histories import Cases
-from data.interactions import UNKNOWN_TIME, Interactions, faded
+from trefoil.data.histories import Cases
+from trefoil.data.interactions import UNKNOWN_TIME, Interactions, faded
 
 
 class Popularity:

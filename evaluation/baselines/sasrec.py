@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from data.histories import Cases, Histories
-from data.interactions import Interactions, Ints
-from evaluation.baselines.training import Watch, train_watched
+from trefoil.data.histories import Cases, Histories
+from trefoil.data.interactions import Interactions, Ints
+from trefoil.evaluation.baselines.training import Watch, train_watched
 
 BATCH = 64
 

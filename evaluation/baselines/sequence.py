@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from data.histories import Cases, Histories
-from data.interactions import Interactions
-from evaluation.baselines.linear import Linear
+from trefoil.data.histories import Cases, Histories
+from trefoil.data.interactions import Interactions
+from trefoil.evaluation.baselines.linear import Linear
 
 
 class DecayedLinear:

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from data.interactions import Interactions
-from evaluation.exam import Exam, Scorer
-from evaluation.result import examine
+from trefoil.data.interactions import Interactions
+from trefoil.evaluation.exam import Exam, Scorer
+from trefoil.evaluation.result import examine
 
 BUDGET = 6  # settings tried per baseline, at most; printed with every table
 

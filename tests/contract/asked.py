@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fusion.recommender import Recommender
+from trefoil.fusion.recommender import Recommender
 
 NEW = pl.DataFrame({"id": ["new-1", "new-2"], "title": ["One", "Two"], "text": ["wolf", "taxi"]})
 

@@ -12,13 +12,13 @@ from asked import asked
 from planted_shop import TINY
 from small_worlds import WORLDS
 
-from data import read_dataset
-from data.split import Split
-from evaluation.protocol import exam_for
-from evaluation.ranking import rank
-from fusion.recommender import Recommender
-from fusion.settings import load_settings
-from fusion.shares import split_of
+from trefoil.data import read_dataset
+from trefoil.data.split import Split
+from trefoil.evaluation.protocols.protocols import exam_for
+from trefoil.evaluation.ranking import rank
+from trefoil.fusion.features.preparation import split_of
+from trefoil.fusion.recommender import Recommender
+from trefoil.fusion.settings import load_settings
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import EntityColumns, EventColumns, GraphSource, dataset_of
+from trefoil.data import EntityColumns, EventColumns, GraphSource, dataset_of
 
 COLUMNS = EventColumns("u", "i", "stars", None, "at", "kind", ("device",))
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from data.histories import Histories
-from data.interactions import UNKNOWN_TIME
+from trefoil.data.histories import Histories
+from trefoil.data.interactions import UNKNOWN_TIME
 
 
 def test_items_told_follow_each_history_and_nothing_else_is_known_of_them():

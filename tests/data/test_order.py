@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import EventColumns, Histories, SplitError, SplitRule, dataset_of, split_events
-from data.interactions import Categorical
-from data.order import ascending_ties
-from data.proof import prove
+from trefoil.data import EventColumns, Histories, SplitError, SplitRule, dataset_of, split_events
+from trefoil.data.interactions import Categorical
+from trefoil.data.order import ascending_ties
+from trefoil.data.split_proof import prove
 
 COLUMNS = EventColumns("u", "i", "s", 3, "t")
 SCHEMA = {"u": pl.String, "i": pl.String, "s": pl.Float64, "t": pl.Int64}

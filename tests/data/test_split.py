@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import ConfigError, EventColumns, SplitError, SplitRule, dataset_of, split_events
-from data.split import rehearsal
+from trefoil.data import ConfigError, EventColumns, SplitError, SplitRule, dataset_of, split_events
+from trefoil.data.split import rehearsal
 
 TIMED = EventColumns("u", "i", time="t")
 

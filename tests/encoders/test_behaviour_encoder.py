@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from data.interactions import UNKNOWN_TIME
-from encoders.behaviour import SPANS, BehaviourEncoder, span
+from trefoil.data.interactions import UNKNOWN_TIME
+from trefoil.encoders.behaviour import SPANS, BehaviourEncoder, span
 
 WIDTH, LENGTH = 16, 12
 

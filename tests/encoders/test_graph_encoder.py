@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from torch_geometric.nn import LGConv
 
-from encoders.graph import FactMean, FixedEdges, LightPropagation
+from trefoil.encoders.graph import FactMean, FixedEdges, LightPropagation
 
 USERS, ITEMS, WIDTH = 7, 9, 4
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_ranking import Fixed, exam_of
 
-from evaluation.metrics import measure
-from evaluation.ranking import rank
+from trefoil.evaluation.metrics.ranking_metrics import measure
+from trefoil.evaluation.ranking import rank
 
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # compiling ranx takes a minute, running it 2 s
 ranx = pytest.importorskip("ranx", reason="pip install 'trefoil[dev]' brings ranx")

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from data import Cases, Histories
-from evaluation.exam import Exam, Sets
-from evaluation.ranking import rank
+from trefoil.data import Cases, Histories
+from trefoil.evaluation.exam import Exam, Sets
+from trefoil.evaluation.ranking import rank
 
 
 class Fixed:

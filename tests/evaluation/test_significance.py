@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from evaluation.significance import (
+from trefoil.evaluation.significance import (
     Difference,
     as_json,
     by_user,

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from twins import RULES, shop_split_by
 
-from data import Interactions
-from data.histories import Cases, Histories
-from evaluation.protocol import cold_exam, full_exam, only_cases
-from fusion.neighbours import Returning
+from trefoil.data import Interactions
+from trefoil.data.histories import Cases, Histories
+from trefoil.evaluation.protocols.protocols import cold_exam, full_exam, only_cases
+from trefoil.fusion.models.neighbours import Returning
 
 
 def test_histories_are_read_from_the_oldest_on_and_ties_keep_file_order():

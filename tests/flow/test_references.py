@@ -5,12 +5,12 @@ import pytest
 import torch
 from twins import OUTSIDE, RULES, shop_split_by, twin_of
 
-from data import Split
-from data.histories import Cases, Histories
-from evaluation.protocol import full_exam
-from evaluation.result import Result
-from evaluation.rows import RowExam, click_result, ctr_exam
-from evaluation.table import Knowledge, Table, compared, references, with_stars
+from trefoil.data import Split
+from trefoil.data.histories import Cases, Histories
+from trefoil.evaluation.protocols.pointwise_exam import RowExam, click_result, ctr_exam
+from trefoil.evaluation.protocols.protocols import full_exam
+from trefoil.evaluation.result import Result
+from trefoil.evaluation.table import Knowledge, Table, compared, references, with_stars
 
 
 def described(items: int, seed: int = 0) -> Knowledge:

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from data.histories import Cases, Histories
-from fusion import reranker_fit
-from fusion.gate import Gate, standardise
-from fusion.reranker import MEMBERS, ListNetwork, shortlist
-from fusion.reranker_fit import fit_reranker
-from fusion.validation import Validation
+from trefoil.data.histories import Cases, Histories
+from trefoil.fusion.ensemble import reranker_fit
+from trefoil.fusion.ensemble.gate import Gate, standardise
+from trefoil.fusion.ensemble.reranker import MEMBERS, ListNetwork, shortlist
+from trefoil.fusion.ensemble.reranker_fit import fit_reranker
+from trefoil.fusion.features.validation import Validation
 
 LISTS, ITEMS = 240, 30
 GATE = Gate(("one", "other"), (1.0, 1.0), (1.0, 1.0))

@@ -10,13 +10,14 @@ from planted_shop import TINY
 from safetensors.numpy import load_file
 from twins import RULES, shop_split_by, twin_of
 
-from data import Split
-from data.split import rehearsal
-from evaluation.protocol import full_exam
-from fusion import clicks, learn, reranker_fit
-from fusion.recommender import Recommender
-from fusion.settings import load_settings
-from fusion.validation import Validation
+from trefoil.data import Split
+from trefoil.data.split import rehearsal
+from trefoil.evaluation.protocols.protocols import full_exam
+from trefoil.fusion.ensemble import click_gate, reranker_fit
+from trefoil.fusion.features.validation import Validation
+from trefoil.fusion.recommender import Recommender
+from trefoil.fusion.settings import load_settings
+from trefoil.fusion.training import pipeline
 
 EVERYTHING = (
     *TINY,
@@ -33,11 +34,11 @@ LEAVES = {
 @pytest.fixture
 def small_thresholds(monkeypatch):
     """A few dozen people are enough to rehearse, to teach a reranker, and to fit clicks."""
-    monkeypatch.setattr(learn, "FEWEST_CASES", 20)
+    monkeypatch.setattr(pipeline, "FEWEST_CASES", 20)
     monkeypatch.setattr(reranker_fit, "FEWEST_CASES", 20)
     monkeypatch.setattr(reranker_fit, "BATCH", 8)
     monkeypatch.setattr(reranker_fit, "FEWEST_STEPS", 30)
-    monkeypatch.setattr(clicks, "LEAST", 5)
+    monkeypatch.setattr(click_gate, "LEAST", 5)
 
 
 def fitted(dataset, split):
@@ -65,13 +66,13 @@ def edges_of(recommender: Recommender) -> dict[str, list[list[int]]]:
 @pytest.mark.usefixtures("small_thresholds")
 @pytest.mark.parametrize("rule", RULES)
 def test_nothing_learned_hangs_on_the_test_part(rule, tmp_path, monkeypatch):
-    rehearsed, rehearse = [], learn.fit_model  # the one that learning itself calls
+    rehearsed, rehearse = [], pipeline.fit_model  # the one that learning itself calls
 
     def counted(*given, **more):
         rehearsed.append(1)
         return rehearse(*given, **more)
 
-    monkeypatch.setattr(learn, "fit_model", counted)
+    monkeypatch.setattr(pipeline, "fit_model", counted)
     dataset, split = shop_split_by(rule, tmp_path / "data", users=40, events=9)
     one = fitted(dataset, split)
     other = fitted(twin_of(dataset, split), split)

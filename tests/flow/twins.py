@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from planted_shop import read_shop
 
-from data import Categorical, Dataset, Split, SplitRule, split_events
+from trefoil.data import Categorical, Dataset, Split, SplitRule, split_events
 
 RULES = {
     "time": SplitRule("time", 0.2, 0.2),

@@ -1,16 +1,10 @@
 """A recommender of the planted shop, fitted once; tests that change one take a fresh copy."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from planted_shop import TINY, read_shop
 
-from fusion.recommender import Recommender
-from fusion.settings import load_settings
+from trefoil.fusion.recommender import Recommender
+from trefoil.fusion.settings import load_settings
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from data.histories import Cases, Histories
+from trefoil.data.histories import Cases, Histories
 
 
 def histories(*items):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fusion.recommender import Recommender
+from trefoil.fusion.recommender import Recommender
 
 EARLIER = Path(__file__).parent / "earlier"
 

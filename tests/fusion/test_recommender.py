@@ -7,10 +7,10 @@ import pytest
 import torch
 from planted_shop import TINY, WORDS
 
-from data.errors import ConfigError, DataError, UnknownId
-from data.split import Split
-from fusion.recommender import Recommender
-from fusion.settings import load_settings
+from trefoil.data.errors import ConfigError, DataError, UnknownId
+from trefoil.data.split import Split
+from trefoil.fusion.recommender import Recommender
+from trefoil.fusion.settings import load_settings
 
 
 def items(answer):

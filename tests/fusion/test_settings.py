@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from data.errors import ConfigError
-from fusion.settings import Settings, load_settings
+from trefoil.data.errors import ConfigError
+from trefoil.fusion.settings import Settings, load_settings
 
 
 def test_without_anything_said_the_tree_is_the_default():

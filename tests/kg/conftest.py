@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import pytest
 from neo4j_server import HOW, PASSWORD, STARTER, Server
 
-from kg.neo4j_card import LABEL
-from kg.neo4j_store import Neo4jStore
+from trefoil.kg.stores.neo4j.manifest import LABEL
+from trefoil.kg.stores.neo4j.store import Neo4jStore
 
 TLS = (
     "server.bolt.tls_level=OPTIONAL dbms.ssl.policy.bolt.enabled=true"

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 from hypothesis import strategies as st
 
-from data.vocabulary import Vocabulary
-from kg.cypher_text import label_positions, text_of, tokens_of
-from kg.graph import Edges, KnowledgeGraph, Nodes
+from trefoil.data.vocabulary import Vocabulary
+from trefoil.kg.cypher.tokens import label_positions, text_of, tokens_of
+from trefoil.kg.graph import Edges, KnowledgeGraph, Nodes
 
 TYPES = [
     pl.String(),

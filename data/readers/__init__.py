@@ -1,0 +1,1 @@
+"""Files of a dataset to checked tables: delimiters, columns, events, items, quarantine."""

@@ -1,0 +1,189 @@
+"""Tables to one ``Dataset``: the path that folders, frames and named sources share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from trefoil.data.dataset import Dataset, GraphSource, SplitRule
+from trefoil.data.fingerprint import fingerprint
+from trefoil.data.interactions import Interactions
+from trefoil.data.order import FileOrder, canonical_order
+from trefoil.data.readers import notes
+from trefoil.data.readers.counts import counts_of, kinds_of
+from trefoil.data.readers.entities import EntityColumns, Listed, list_entities, read_entities
+from trefoil.data.readers.events import EventColumns, read_events
+from trefoil.data.readers.meeting import graph_note, links_note
+from trefoil.data.readers.missing import WRITTEN
+from trefoil.data.readers.quarantine import MAX_BAD_SHARE, Sieve
+from trefoil.data.readers.tables import Table
+from trefoil.data.report import DataReport
+from trefoil.data.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What a dataset is made of, before anything is checked."""
+
+    events: Table
+    event_columns: EventColumns
+    items: Table | None = None
+    item_columns: EntityColumns | None = None
+    users: Table | None = None
+    user_columns: EntityColumns | None = None
+    graph: GraphSource | None = None
+    links: Table | None = None  # columns item_id (or item) and entity
+
+
+def assemble(
+    name: str,
+    tables: Tables,
+    rule: SplitRule,
+    *,
+    licence: str | None = None,
+    max_bad_share: float | None = None,
+    missing_ids: Sequence[str] | None = None,
+) -> Dataset:
+    """Check, sort out bad rows, number the ids, and report.
+
+    Ids are numbered in order of their text and events put in an order of their
+    content, whatever the order of the files.
+    Items occur if a table or an event names them. ``missing_ids`` are words that
+    are no id. Raises DataError.
+    """
+    sieves = _sieves(tables, max_bad_share, missing_ids)
+    found = read_events(tables.events, tables.event_columns, sieves.events)
+    items = _Entities.of(found.item, tables.item_columns, sieves.items, "item")
+    users = _Entities.of(found.user, tables.user_columns, sieves.users, "user")
+    user_table = read_entities(users.ids, users.names, users.sieve, users.listed)
+    item_table = read_entities(items.ids, items.names, items.sieve, items.listed)
+    graph, linked = _linked(tables.graph, sieves.links, items.ids)
+    quarantined = tuple(row for sieve in sieves for row in sieve.quarantined())
+    as_filed = found.rows(users.ids, items.ids)
+    events = as_filed.take(canonical_order(as_filed))
+    kinds = kinds_of(events)
+    said = (
+        *notes.meaning_notes(tables.event_columns, events, kinds),
+        *notes.event_notes(found, events, rule),
+        *_entity_notes(events, users, items),
+        *_graph_notes(graph, linked, sieves.links, items.ids, events),
+        *(note for sieve in sieves for note in sieve.notes()),
+    )
+    counts = counts_of(events, found, user_table, item_table) | linked
+    report = DataReport(
+        counts | {"quarantined": len(quarantined)},
+        quarantined,
+        said,
+        notes.low_below(tables.event_columns, events),
+        kinds,
+        FileOrder.of(as_filed, items.ids.ids),
+    )
+    digest = fingerprint(events, user_table, item_table, graph)
+    return Dataset(name, events, user_table, item_table, graph, rule, report, digest, licence)
+
+
+@dataclass(frozen=True)
+class _Sieves:
+    """One for each table that there is, which iterating gives."""
+
+    events: Sieve
+    items: Sieve | None
+    users: Sieve | None
+    links: Sieve | None
+
+    def __iter__(self) -> Iterator[Sieve]:
+        every = (self.events, self.items, self.users, self.links)
+        return (sieve for sieve in every if sieve is not None)
+
+
+def _sieves(
+    tables: Tables, max_bad_share: float | None, missing_ids: Sequence[str] | None
+) -> _Sieves:
+    share = MAX_BAD_SHARE if max_bad_share is None else max_bad_share
+    words = WRITTEN if missing_ids is None else missing_ids
+
+    def sieve(table: Table | None) -> Sieve | None:
+        return None if table is None else Sieve(table, share, words)
+
+    events = Sieve(tables.events, share, words)
+    return _Sieves(events, sieve(tables.items), sieve(tables.users), sieve(tables.links))
+
+
+@dataclass(frozen=True)
+class _Entities:
+    """Items or users on their way to a table: ids of events and of the table's own rows."""
+
+    what: str
+    ids: Vocabulary
+    names: EntityColumns | None
+    sieve: Sieve | None
+    listed: Listed | None
+
+    @classmethod
+    def of(
+        cls, seen: pl.Series, names: EntityColumns | None, sieve: Sieve | None, what: str
+    ) -> _Entities:
+        listed, ids = None, seen.alias("id")
+        if names is not None and sieve is not None:
+            listed = list_entities(names, sieve, what)
+            ids = pl.concat([ids, listed.ids.filter(pl.Series(sieve.good)).alias("id")])
+        return cls(what, Vocabulary(ids.unique().sort()), names, sieve, listed)
+
+
+def _entity_notes(events: Interactions, users: _Entities, items: _Entities) -> Iterator[str]:
+    for one, rows in ((users, events.user), (items, events.item)):
+        yield from notes.id_notes(one.what, one.ids, rows)
+        met = pl.Series([one.ids[row] for row in np.unique(rows).tolist()], dtype=pl.String)
+        yield from notes.entity_notes(one.what, one.names, one.sieve, one.listed, met)
+
+
+def _graph_notes(
+    graph: GraphSource | None,
+    linked: dict[str, int],
+    links: Sieve | None,
+    items: Vocabulary,
+    events: Interactions,
+) -> Iterator[str]:
+    met = [items[row] for row in np.unique(events.item).tolist()]
+    unknown = linked.get("links_to_unknown_items", 0)
+    if unknown:
+        yield f"links to items that occur nowhere: {unknown}"
+    said = None
+    if links is not None and not linked.get("links"):
+        said = links_note(pl.Series(items.ids, dtype=pl.String), read_links(links)["item"],
+                          links.table.source)  # fmt: skip
+    elif graph is not None:
+        said = graph_note(graph, met)
+    if said is not None:
+        yield said
+
+
+def _linked(
+    graph: GraphSource | None, links: Sieve | None, items: Vocabulary
+) -> tuple[GraphSource | None, dict[str, int]]:
+    """The graph with links of known items only, and how many links and items that leaves."""
+    if links is not None:
+        graph = replace(graph or GraphSource(), link=read_links(links))
+    if graph is None or graph.link is None:
+        return graph, {}
+    link = graph.link.unique().sort("item", "entity")
+    known = items.rows(link["item"]) >= 0
+    kept = link.filter(pl.Series(known, dtype=pl.Boolean))
+    counts = {
+        "links": len(kept),
+        "items_with_link": kept["item"].n_unique(),
+        "links_to_unknown_items": int((~known).sum()),
+    }
+    return replace(graph, link=kept), counts
+
+
+def read_links(sieve: Sieve) -> pl.DataFrame:
+    """Columns item and entity, as text; rows without either are left out."""
+    table = sieve.table
+    name = "item" if "item" in table.frame.columns else "item_id"
+    item = sieve.ids(name, "item")
+    entity = sieve.ids("entity", "entity")
+    return pl.DataFrame({"item": item, "entity": entity}).filter(pl.Series(sieve.good))

@@ -1,0 +1,111 @@
+"""A folder with a ``dataset.toml`` to the tables it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trefoil.data.dataset import GraphSource, SplitRule
+from trefoil.data.errors import ConfigError, GraphDataError
+from trefoil.data.readers.assemble import Tables
+from trefoil.data.readers.description import (
+    FILE,
+    Description,
+    EntitiesPart,
+    GraphPart,
+    InteractionsPart,
+    read_description,
+)
+from trefoil.data.readers.entities import EntityColumns
+from trefoil.data.readers.events import EventColumns
+from trefoil.data.readers.tables import Table, read_table
+
+
+def read_folder(folder: Path) -> tuple[Description, Tables, SplitRule]:
+    """The description, the tables and the split rule of a folder.
+
+    Without ``[split]``, a split column is used as given; else events with a time
+    are split by time, others by ratio. Raises ConfigError and DataError.
+    """
+    path = folder / FILE
+    told = read_description(path)
+    events, items, users = told.interactions, told.items, told.users
+    columns = _event_columns(events, path)
+    item_columns = None if items is None else _entity_columns(items, path, "items")
+    user_columns = None if users is None else _entity_columns(users, path, "users")
+    tables = Tables(
+        read_table(folder / events.file, events.form()),
+        columns,
+        None if items is None else read_table(folder / items.file, items.form()),
+        item_columns,
+        None if users is None else read_table(folder / users.file, users.form()),
+        user_columns,
+        None if told.graph is None else _graph(told.graph, folder, path),
+        _links(told, folder),
+    )
+    return told, tables, _rule(told, columns, path)
+
+
+def default_rule(columns: EventColumns) -> SplitRule:
+    """As given if there is a split column, else by time if there is a time, else by ratio."""
+    if columns.split is not None:
+        return SplitRule("given")
+    return SplitRule("ratio" if columns.time is None else "time")
+
+
+def _event_columns(part: InteractionsPart, path: Path) -> EventColumns:
+    try:
+        return EventColumns(
+            part.user, part.item, part.rating, part.positive_from, part.time, part.behaviour,
+            part.scenario, part.split, target=part.target, time_format=part.time_format,
+            time_unit=part.time_unit,
+        )  # fmt: skip
+    except ConfigError as fault:
+        raise ConfigError(f"{path}: [interactions] {fault}") from None
+
+
+def _entity_columns(part: EntitiesPart, path: Path, section: str) -> EntityColumns:
+    try:
+        return EntityColumns(
+            part.id, part.title, part.text, part.category, part.numeric, part.separator, part.score
+        )
+    except ConfigError as fault:
+        raise ConfigError(f"{path}: [{section}] {fault}") from None
+
+
+def _graph(part: GraphPart, folder: Path, path: Path) -> GraphSource:
+    if part.files and part.neo4j is not None:
+        raise ConfigError(f"{path}: [graph] names both files and neo4j; keep one of them")
+    if not part.files and part.neo4j is None:
+        raise ConfigError(f"{path}: [graph] names neither files nor neo4j; add one of them")
+    if part.iri.count("{id}") != 1:
+        raise ConfigError(f"{path}: [graph] iri is {part.iri!r}; it must hold {{id}} once")
+    files = tuple(folder / name for name in part.files)
+    for file in files:
+        if not file.is_file():
+            raise GraphDataError(f"{file}: no such graph file; mend [graph] files in {path}")
+    return GraphSource(
+        files, neo4j=part.neo4j, iri=part.iri, names=part.names, languages=part.languages,
+        allow=part.allow, deny=part.deny, same_as=part.same_as,
+    )  # fmt: skip
+
+
+def _links(told: Description, folder: Path) -> Table | None:
+    if told.graph is None or told.graph.link is None:
+        return None
+    return read_table(folder / told.graph.link)
+
+
+def _rule(told: Description, columns: EventColumns, path: Path) -> SplitRule:
+    part = told.split
+    if part is None:
+        return default_rule(columns)
+    if part.by == "given" and columns.split is None:
+        raise ConfigError(f"{path}: [split] by = 'given' needs [interactions] split, the column")
+    if part.by in ("time", "leave-one-out") and columns.time is None:
+        raise ConfigError(
+            f"{path}: [split] by = {part.by!r} needs [interactions] time; name it, or use 'ratio'"
+        )
+    try:
+        return SplitRule(part.by, part.valid, part.test, part.repeats)
+    except ConfigError as fault:
+        raise ConfigError(f"{path}: [split] {fault}") from None

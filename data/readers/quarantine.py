@@ -1,0 +1,173 @@
+"""Rows set aside, with file, line and reason: nothing is dropped without a trace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from trefoil.data.errors import DataError
+from trefoil.data.interactions import Bools, Ints
+from trefoil.data.readers import columns as read
+from trefoil.data.readers.missing import IN_CELLS, IN_NUMBERS, WRITTEN, emptied
+from trefoil.data.readers.tables import Table
+from trefoil.data.report import DataReport, Quarantined
+
+MAX_BAD_SHARE = 0.01
+MOST_NOBODY = 0.5  # share of rows without an id above which the column is doubted
+ALLOW = "--max-bad-share (max_bad_share in dataset.toml and in Python)"
+
+
+class Sieve:
+    """Which rows of one table are good. A row is set aside once, for the first reason found.
+
+    Three things are told apart. A row that cannot be used is *refused*, and too
+    many of them stop. A row that belongs to nobody is *left out*. A value that
+    cannot be used is *noted*, and its row stays without it.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        max_bad_share: float = MAX_BAD_SHARE,
+        missing_ids: Sequence[str] = WRITTEN,
+    ) -> None:
+        self.table = table
+        self.max_bad_share = max_bad_share
+        self.missing_ids = missing_ids
+        self.good: Bools = np.ones(len(table), bool)
+        self._refused: list[tuple[Ints, str, str | None]] = []
+        self._left: list[tuple[Ints, str, str | None]] = []
+        self._cells: list[tuple[Ints, str, str | None]] = []
+        self._missing: dict[str, dict[str, int]] = {}
+
+    def ids(self, name: str, meaning: str) -> pl.Series:
+        """Ids of a column; rows without one are left out, and so are words for nothing."""
+        column = self.table.column(name, f"{meaning} id")
+        if column.dtype == pl.String or isinstance(column.dtype, (pl.Categorical, pl.Enum)):
+            column, found = emptied(column.cast(pl.String), self.missing_ids)
+            self._note_words(name, found)
+        ids = read.ids(column, self.table.source)
+        self._set_aside(self._left, (ids == "").to_numpy(), f"empty {meaning} id", name)
+        return ids
+
+    def cells(self, name: str, meaning: str, *, numeric: bool = False) -> pl.Series:
+        """A column in which words for a missing value are empty; how often is noted."""
+        column = self.table.column(name, meaning)
+        if isinstance(column.dtype, (pl.List, pl.Array)):
+            column = read.plain(column)
+        words = IN_NUMBERS if numeric else IN_CELLS
+        column, found = emptied(column, words, any_case=numeric)
+        self._note_words(name, found)
+        return column
+
+    def refuse(self, bad: Bools, reason: str, column: str | None = None) -> None:
+        """Set rows aside that cannot be used; ``column`` is the one to look at."""
+        self._set_aside(self._refused, bad, reason, column)
+
+    def pass_over(self, copies: Bools) -> None:
+        """Leave out rows that say what another row says; nothing is lost, so none is kept."""
+        self.good &= ~copies
+
+    def note(self, bad: Bools, reason: str, column: str) -> None:
+        """Record rows of which one value is unusable; they stay, without that value."""
+        rows = np.flatnonzero(bad & self.good)
+        if len(rows):
+            self._cells.append((rows, reason, column))
+
+    def notes(self) -> tuple[str, ...]:
+        """Which words were read as missing values, in which columns, and who was left out."""
+        source = Path(self.table.source).name
+        said = []
+        for name, found in self._missing.items():
+            shown = ", ".join(f"{word!r} {count}" for word, count in list(found.items())[:4])
+            said.append(
+                f"{source}: {sum(found.values())} cells in column {name!r} say nothing "
+                f"({shown}) and are read as missing values"
+            )
+        for rows, reason, name in self._left:
+            said.append(f"{source}: {len(rows)} rows are left out: {reason} in column {name!r}")
+        return tuple(said)
+
+    def quarantined(self) -> tuple[Quarantined, ...]:
+        """All rows set aside, in order of line. Raises DataError where they are too many."""
+        self.judge()
+        found = list(self.table.bad)
+        for rows, reason, _ in (*self._refused, *self._left, *self._cells):
+            lines = self.table.line[rows].tolist()
+            found += [
+                Quarantined(self.table.source, line, reason, row)
+                for row, line in zip(self.table.rows(rows), lines, strict=True)
+            ]
+        return tuple(sorted(found, key=lambda one: (one.line, one.reason)))
+
+    def judge(self) -> None:
+        """Raises DataError where more rows cannot be used than allowed, or most have no id."""
+        for rows, reason, name in self._left:
+            if len(rows) > MOST_NOBODY * len(self.table):
+                raise DataError(
+                    f"{self.table.source}: {len(rows)} of {len(self.table)} rows have an {reason} "
+                    f"in column {name!r}, first on line {int(self.table.line[rows[0]])}; "
+                    "name another column, or give a table of which most rows have an id"
+                )
+        bad = len(self.table.bad) + sum(len(rows) for rows, _, _ in self._refused)
+        total = len(self.table) + len(self.table.bad)
+        if bad <= self.max_bad_share * total:
+            return
+        reason, count, others, line, shown = self._commonest()
+        raise DataError(
+            f"{self.table.source}: {bad} of {total} rows are unusable, more than the share of "
+            f"{self.max_bad_share:.3g} allowed; the commonest reason is {reason!r} ({count} rows), "
+            f"first on line {line}: {shown};{others} mend them, or allow more with {ALLOW}"
+        )
+
+    def _note_words(self, name: str, found: dict[str, int]) -> None:
+        if found:
+            self._missing[name] = found
+
+    def _set_aside(
+        self, where: list[tuple[Ints, str, str | None]], bad: Bools, reason: str, column: str | None
+    ) -> None:
+        rows = np.flatnonzero(bad & self.good)
+        if len(rows):
+            self.good[rows] = False
+            where.append((rows, reason, column))
+
+    def _commonest(self) -> tuple[str, int, str, int, str]:
+        """The commonest reason, its count, what else there is, its first line and row."""
+        count: dict[str, int] = {}
+        first: dict[str, tuple[int, str]] = {}
+        for one in self.table.bad:
+            count[one.reason] = count.get(one.reason, 0) + 1
+            first.setdefault(one.reason, (one.line, str(one.row)))
+        for rows, reason, column in self._refused:
+            count[reason] = count.get(reason, 0) + len(rows)
+            shown = str(_led_by(column, self.table.rows(rows[:1])[0]))
+            first.setdefault(reason, (int(self.table.line[rows[0]]), shown))
+        ordered = sorted(count, key=lambda reason: (-count[reason], first[reason][0]))
+        top, rest = ordered[0], ordered[1:4]
+        others = " also ".join(["", ", ".join(f"{reason!r} ({count[reason]})" for reason in rest)])
+        line, shown = first[top]
+        shown = shown if len(shown) <= 200 else shown[:200] + " ..."
+        return top, count[top], f"{others};" if rest else "", line, shown
+
+
+def _led_by(column: str | None, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with the column to look at in front, so that a cut leaves it."""
+    return {name: row[name] for name in sorted(row, key=lambda name: name != column)}
+
+
+def write_quarantine(report: DataReport, path: Path) -> int:
+    """One JSON object a line: file, line, reason and the row as read. Returns how many."""
+    beside = path.with_name(path.name + ".part")
+    with beside.open("w", encoding="utf-8") as file:
+        for one in report.quarantined:
+            row = one.row if isinstance(one.row, str) else dict(one.row)
+            entry = {"file": one.file, "line": one.line, "reason": one.reason, "row": row}
+            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    beside.replace(path)
+    return len(report.quarantined)

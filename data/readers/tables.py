@@ -1,0 +1,213 @@
+"""One table from one file or frame: columns as text or as typed, and the line of every row."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import zstandard
+from pyarrow import parquet
+
+from trefoil.data.errors import DataError
+from trefoil.data.interactions import Ints
+from trefoil.data.readers.delimited import parse_delimited
+from trefoil.data.readers.jsonlines import parse_json_lines
+from trefoil.data.report import Quarantined
+from trefoil.data.suggest import closest
+
+FORMATS = (".csv", ".tsv", ".parquet", ".jsonl")
+FOREIGN = (".xlsx", ".xls", ".json", ".feather", ".zip", ".npy")  # no lines, or not of cells
+
+
+@dataclass(frozen=True)
+class FileForm:
+    """How a file writes its rows, where its suffix does not say.
+
+    Without ``header`` the first line is a row, and the columns are called as in
+    ``columns``, or else 1, 2 and so on. With a ``delimiter`` any suffix is read as
+    lines; one of several characters leaves quotes as they are.
+    """
+
+    delimiter: str | None = None
+    encoding: str | None = None
+    header: bool = True
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows as read. Text formats give text columns, exactly as written; frames keep their types.
+
+    ``line`` is the line in the file (the row, counted from 1, in parquet and in
+    frames). ``bad`` holds lines that are no rows at all.
+    """
+
+    source: str
+    frame: pl.DataFrame
+    line: Ints
+    bad: tuple[Quarantined, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def column(self, name: str, meaning: str) -> pl.Series:
+        """One column. Raises DataError that names the file and the nearest column."""
+        if name not in self.frame.columns:
+            names = self.frame.columns
+            hint = "; name header = false if the first line is a row" if _row_like(names) else ""
+            raise DataError(
+                f"{self.source}: no column {name!r}, which is to hold the {meaning}; "
+                f"{closest(name, names)}{hint}"
+            )
+        return self.frame[name]
+
+    def rows(self, at: Ints) -> list[dict[str, Any]]:
+        """Some rows as plain values, for the quarantine."""
+        return [
+            {
+                name: value if isinstance(value, (str, int, float, bool, list)) else str(value)
+                for name, value in row.items()
+                if value is not None
+            }
+            for row in self.frame[at].iter_rows(named=True)
+        ]
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, source: str) -> Table:
+        """A table of a frame in memory; rows count from 1."""
+        return cls(source, frame, np.arange(1, len(frame) + 1))
+
+
+def read_table(path: Path, form: FileForm | None = None) -> Table:
+    """A csv, tsv, parquet or jsonl file, plain or with .gz or .zst, or lines in another form.
+
+    Raises DataError where the file is missing, damaged, or of another format.
+    """
+    form = form or FileForm()
+    suffix = _format(path, form)
+    content = read_bytes(path)
+    if suffix == ".parquet":
+        return Table.of(_parquet(content, path), str(path))
+    if form.encoding is not None:
+        content = _as_utf8(content, form.encoding, path)
+    if suffix == ".jsonl":
+        return Table(str(path), *parse_json_lines(content, str(path)))
+    delimiter = form.delimiter or ("\t" if suffix == ".tsv" else ",")
+    frame, line, bad = parse_delimited(
+        content,
+        str(path),
+        delimiter,
+        names=form.columns or None,
+        header=form.header,
+        quoting=len(delimiter) == 1,
+    )
+    return Table(str(path), frame, line, bad)
+
+
+def _as_utf8(content: bytes, encoding: str, path: Path) -> bytes:
+    try:
+        return content.decode(encoding).encode()
+    except (LookupError, UnicodeEncodeError):
+        raise DataError(
+            f"{path}: encoding {encoding!r} is unknown; name one such as 'utf-16' or 'latin-1'"
+        ) from None
+    except UnicodeError as fault:
+        raise DataError(
+            f"{path}: not written as {encoding} ({fault}); name another encoding"
+        ) from None
+
+
+def _row_like(names: Sequence[str]) -> bool:
+    """Whether names of columns are rather the values of a first row: two or more are numbers."""
+    return sum(name.strip().replace(".", "", 1).lstrip("-").isdigit() for name in names) > 1
+
+
+def delimited_table(
+    content: bytes, source: str, delimiter: str, names: Sequence[str] | None = None
+) -> Table:
+    """A table of lines without quotes and with any delimiter, as some publishers write them."""
+    frame, line, bad = parse_delimited(content, source, delimiter, names=names, quoting=False)
+    return Table(source, frame, line, bad)
+
+
+def json_table(content: bytes, source: str) -> Table:
+    """A table of JSON lines, whatever their file is called."""
+    frame, line, bad = parse_json_lines(content, source)
+    return Table(source, frame, line, bad)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file, decompressed by its suffix. Raises DataError."""
+    try:
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; {_near(Path(path))}") from None
+    except OSError as fault:
+        raise DataError(f"{path}: cannot be read ({fault.strerror or fault})") from None
+    try:
+        if path.suffix == ".gz":
+            return gzip.decompress(content) if content else _nothing()
+        if path.suffix == ".zst":
+            return _unpack_zst(content) if content else _nothing()
+    except (EOFError, OSError, zlib.error, zstandard.ZstdError) as fault:
+        raise DataError(
+            f"{path}: damaged or cut short, cannot be decompressed ({fault}); fetch it again"
+        ) from None
+    return content
+
+
+def _nothing() -> bytes:
+    raise EOFError("no bytes at all")
+
+
+def _unpack_zst(content: bytes) -> bytes:
+    """All frames; the stream reader would end quietly on one that is cut."""
+    parts = []
+    while content:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        parts.append(frame.decompress(content))
+        if not frame.eof:
+            raise EOFError("the last frame is incomplete")
+        content = frame.unused_data
+    return b"".join(parts)
+
+
+def _format(path: Path, form: FileForm) -> str:
+    suffixes = [s.lower() for s in path.suffixes]
+    if suffixes and suffixes[-1] in (".gz", ".zst"):
+        suffixes.pop()
+    suffix = suffixes[-1] if suffixes else ""
+    if suffix in FORMATS or (form.delimiter and suffix not in FOREIGN):
+        return suffix
+    raise DataError(
+        f"{path}: unknown kind of file; use one of {', '.join(FORMATS)}, plain or .gz or .zst, "
+        "or name the delimiter of its lines"
+    )
+
+
+def _parquet(content: bytes, path: Path) -> pl.DataFrame:
+    """Through pyarrow: the reader of polars panics on damaged bytes."""
+    try:
+        table = parquet.read_table(pa.BufferReader(content))
+        table.validate(full=True)  # text that is no UTF-8 would make polars panic later
+        str(table.schema)  # names that are no UTF-8 would, too
+        frame = pl.from_arrow(table)
+    except (Exception, pl.exceptions.PanicException) as fault:  # damage has many classes
+        said = (str(fault).splitlines() or [type(fault).__name__])[0]
+        raise DataError(f"{path}: no readable parquet file ({said}); write it again") from None
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _near(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"the folder {path.parent} does not exist either"
+    names = sorted(entry.name for entry in path.parent.iterdir() if entry.is_file())
+    return closest(path.name, names) if names else f"the folder {path.parent} is empty"

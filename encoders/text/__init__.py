@@ -1,0 +1,1 @@
+"""Texts as vectors: the encoder and its cache."""

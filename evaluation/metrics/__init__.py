@@ -1,0 +1,1 @@
+"""Numbers for ranked lists, single pairs and explanations."""

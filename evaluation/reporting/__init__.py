@@ -1,0 +1,1 @@
+"""Results as JSON, in the terminal and as a page."""

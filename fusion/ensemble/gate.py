@@ -1,0 +1,66 @@
+"""Many leaves, one score: a small blend of what they say, see ``fusion.ensemble.gate_fit``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+Scores = Mapping[str, Tensor]  # per leaf [cases, items]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """``sum_k w_k z_k``: per-case z-scores of the leaves, weighted.
+
+    Items without training events have weights and one offset of their own,
+    because leaves that live from events know nothing of them. Few numbers, so
+    they can be printed: they say what each leaf gave.
+    """
+
+    leaves: tuple[str, ...]
+    warm: tuple[float, ...]
+    cold: tuple[float, ...]
+    offset: float = 0.0
+
+    def blend(self, scores: Scores, seen: Bool[Tensor, " items"]) -> Float[Tensor, "cases items"]:
+        """One score per case and item. ``seen`` marks items with training events."""
+        z = standardise(scores, self.leaves, seen)
+        return self.mix(z, seen)
+
+    def mix(self, z: Float[Tensor, "E n I"], seen: Tensor) -> Float[Tensor, "n I"]:
+        """The blend of z-scores. ``seen`` is [I], or [n, I] with candidates per case."""
+        mixed = torch.einsum("eni,e->ni", z, z.new_tensor(self.warm))
+        if bool(seen.all()):
+            return mixed
+        cold = self.offset + torch.einsum("eni,e->ni", z, z.new_tensor(self.cold))
+        return torch.where(seen, mixed, cold)
+
+
+def standardise(
+    scores: Scores, leaves: Sequence[str], seen: Bool[Tensor, " items"]
+) -> Float[Tensor, "E n items"]:
+    """z-scores per case, over the warm items and over the cold ones separately.
+
+    A leaf with nothing to say of a case (all scores equal) gives zeros.
+    """
+    z = torch.stack([scores[name] for name in leaves]).float()
+    groups = [part for part in (seen, ~seen) if bool(part.any())]
+    for one in z:  # a leaf at a time, in place: the stack is the largest tensor of the fusion
+        # From the first of each group, so that equal scores are exactly zero.
+        one -= _per_item(seen, [one[:, int(part.nonzero()[0])].clone() for part in groups])
+        one -= _per_item(seen, [one @ part.float() / part.sum() for part in groups])
+        square = one.square()
+        spread = [(square @ part.float() / part.sum()).sqrt() for part in groups]
+        one *= _per_item(seen, [torch.where(s > 1e-6, 1 / s.clamp(min=1e-6), 0.0) for s in spread])
+    return z
+
+
+def _per_item(
+    seen: Bool[Tensor, " items"], of_group: Sequence[Float[Tensor, " n"]]
+) -> Float[Tensor, "n _"]:
+    """Per case, the value of each item's group; one column where there is one group."""
+    if len(of_group) == 1:
+        return of_group[0][:, None]
+    return torch.where(seen, of_group[0][:, None], of_group[1][:, None])

@@ -1,0 +1,115 @@
+"""Teaching the second look on validation lists, and judging it on lists it was not taught on."""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from trefoil.fusion.ensemble.gate import Gate, Scores, standardise
+from trefoil.fusion.ensemble.reranker import MEMBERS, ListNetwork, Reranker, Shortlist, shortlist
+from trefoil.fusion.features.validation import Validation
+
+FEWEST_CASES = 1000  # lists; with fewer the gate has the last word
+EPOCHS, FEWEST_STEPS = 30, 330
+BATCH = 128  # lists per step at most; so many at least must hold something wanted
+RATE, DECAY, DROPOUT = 3e-3, 1e-4, 0.3
+
+
+def fit_reranker(
+    scores: Scores,
+    gate: Gate,
+    validation: Validation,
+    log_events: Float[Tensor, " items"],
+    *,
+    returning: bool,
+    seed: int,
+) -> tuple[Reranker | None, dict[str, float]]:
+    """The reranker, and the validation NDCG@10 of lists put in order by members new to them.
+
+    Cases are dealt into as many parts as there are members, and each member is
+    taught on all parts but one (cross-fitting, as in stacking: Wolpert 1992,
+    doi:10.1016/S0893-6080(05)80023-1). None where too few lists teach anything, and
+    where they are no better than those of the gate, though that was fitted on these
+    very cases.
+    """
+    if len(validation) < FEWEST_CASES:
+        return None, {}
+    z = standardise(scores, gate.leaves, validation.seen)
+    blended = gate.mix(z, validation.seen)
+    history = validation.cases.history
+    generator = torch.Generator().manual_seed(seed)
+    part = torch.randperm(len(validation), generator=generator) % MEMBERS
+    short = shortlist(z, blended, history, log_events, returning=returning)
+    wanted = validation.wanted.gather(1, short.rows) & short.open
+    if int(wanted.any(1).sum()) < BATCH:
+        return None, {}
+    closed = validation.masked.gather(1, short.rows) | ~short.open
+    network = _taught(short, wanted, closed, part, generator)
+    with torch.no_grad():
+        marks = network.read(short)
+    unseen = marks[part, torch.arange(len(part))]
+    found = validation.gains(short.deal(blended, unseen))
+    mark = float(found.mean())
+    if mark <= validation.ndcg(blended):
+        return None, {"reranked, not taken": mark}
+    return Reranker(network, log_events, returning), {"reranked": mark}
+
+
+def marks_of_other(
+    scores: Scores, fitted: Gate, validation: Validation, gate: Gate, reranker: Reranker
+) -> dict[str, float] | None:
+    """Validation NDCG@10 of a blend learned elsewhere, without and with its reranker.
+
+    None where it hears other leaves, or is worse by a standard error than the gate
+    fitted on these cases.
+    """
+    if gate.leaves != fitted.leaves:
+        return None
+    z = standardise(scores, gate.leaves, validation.seen)
+    blended = gate.mix(z, validation.seen)
+    found = validation.gains(reranker.rerank(z, blended, validation.cases.history))
+    gain = found - validation.gains(fitted.mix(z, validation.seen))
+    if float(gain.mean()) < -float(gain.std()) / len(gain) ** 0.5:
+        return None
+    return {"chosen": validation.ndcg(blended), "reranked": float(found.mean())}
+
+
+def _taught(
+    short: Shortlist,
+    wanted: Bool[Tensor, "n K"],
+    closed: Bool[Tensor, "n K"],
+    part: Int[Tensor, " n"],
+    generator: torch.Generator,
+) -> ListNetwork:
+    """Members taught by ``listwise``, each on all parts of the lists but its own."""
+    network = ListNetwork(short.features.shape[2])
+    network.start(short.features[short.open], generator)
+    own = (part != torch.arange(MEMBERS)[:, None]) & wanted.any(1)
+    fewest = int(own.sum(1).min())
+    size = min(max(fewest // 8, 16), BATCH, fewest)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
+    steps = max(EPOCHS * -(-fewest // size), FEWEST_STEPS)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
+    for _ in range(steps):
+        drawn = torch.rand(own.shape, generator=generator).masked_fill(~own, -1.0)
+        cases = drawn.topk(size, dim=1).indices
+        marks = network(short.scores[cases], short.features[cases], DROPOUT, generator)
+        loss = listwise(marks.masked_fill(closed[cases], -1e4), wanted[cases])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    return network.eval()
+
+
+def listwise(
+    marks: Float[Tensor, "*cases K"], wanted: Bool[Tensor, "*cases K"]
+) -> Float[Tensor, ""]:
+    """``-log p`` of the wanted items of a list, the mean per list; lists weigh by their root.
+
+    The softmax of ListNet (Cao et al. 2007, doi:10.1145/1273496.1273513) with the
+    wanted as target.
+    """
+    count = wanted.sum(-1).clamp(min=1)
+    told = torch.log_softmax(marks, dim=-1).masked_fill(~wanted, 0.0)
+    weight = count.sqrt() * wanted.any(-1)
+    return -(weight * told.sum(-1) / count).sum() / weight.sum().clamp(min=1e-9)

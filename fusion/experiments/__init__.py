@@ -1,0 +1,1 @@
+"""Ablations and the search for hyperparameters."""

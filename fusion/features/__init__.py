@@ -1,0 +1,1 @@
+"""What a model may read: training events, facts, texts, attributes."""

@@ -1,0 +1,115 @@
+"""What a dataset holds, in the forms that leaves, networks and choices read."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from trefoil.data.dataset import Dataset, SplitRule
+from trefoil.data.histories import Histories
+from trefoil.data.interactions import Floats, Interactions
+from trefoil.data.progress import Progress
+from trefoil.data.split import Split, split_events
+from trefoil.encoders.text.encoder import TextEncoder, Whitening
+from trefoil.encoders.view import View
+from trefoil.evaluation.exam import Exam
+from trefoil.evaluation.protocols.protocols import exam_for
+from trefoil.fusion.features.shuffling import dealt
+from trefoil.fusion.features.texts import Texts, as_read
+from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.user_attributes import attributes_of
+from trefoil.fusion.record import Record
+from trefoil.fusion.settings import Settings
+from trefoil.kg.graph import KnowledgeGraph
+from trefoil.kg.item_facts import Facts, item_facts
+
+
+def read_texts(
+    dataset: Dataset,
+    settings: Settings,
+    device: torch.device,
+    progress: Progress | None,
+    record: Record,
+    kept: Callable[[TextEncoder], Whitening | None] | None,
+) -> Texts | None:
+    """Item texts, encoded and whitened; None where there are none to read.
+
+    ``record`` is told the encoder's warnings; ``kept`` gives the whitening of
+    an earlier run for an encoder, where it has one.
+    """
+    part = settings.text
+    if not part.on or not any(dataset.items.texts):
+        return None
+    encoder = TextEncoder(
+        part.model, part.revision, part.max_tokens, part.batch, device=str(device)
+    )
+    raw, warnings = encoder.encode(dataset.items.texts, progress)
+    record.text_warnings = warnings
+    if int(raw.known.sum()) < 3:
+        return None
+    if part.shuffle:
+        rows = torch.from_numpy(dealt(raw.known.numpy(), settings.seed))
+        raw = View(raw.vectors[rows], raw.known[rows])
+    encoder = as_read(encoder, warnings)
+    whitening = kept(encoder) if kept else None
+    whitening = whitening or Whitening.fit(raw, part.width)
+    return Texts(encoder, whitening, whitening(raw))
+
+
+def known_of(
+    dataset: Dataset,
+    train: Interactions,
+    graph: KnowledgeGraph | None,
+    texts: Texts | None,
+    settings: Settings,
+    *,
+    returning: bool,
+) -> Known:
+    """Training events and what is said of items and people, as settings allow."""
+    facts: Facts | None = None
+    if settings.graph.on and graph is not None:
+        facts = item_facts(graph).shared(settings.graph.shared_by)
+        if settings.graph.shuffle:
+            rows = dealt(np.diff(facts.matrix.indptr) > 0, settings.seed)
+            facts = replace(facts, matrix=facts.matrix[rows])
+        if not facts.matrix.nnz:
+            facts = None
+    history = Histories.of(train, len(dataset.users))
+    matrix = history.matrix(len(dataset.items))
+    timed = settings.behaviour.on and train.at is not None
+    text = texts.items if texts else None
+    numbers = _numbers(dataset, settings) if settings.numbers else {}
+    attributes = attributes_of(dataset.users) if settings.attributes else None
+    parts = train, matrix, history, facts, text, timed, returning
+    return Known(*parts, numbers=numbers, attributes=attributes)
+
+
+def _numbers(dataset: Dataset, settings: Settings) -> dict[str, Floats]:
+    """The number columns of the items that say anything, dealt like facts where these are."""
+    known = {name: ~np.isnan(one) for name, one in dataset.items.score.items()}
+    columns = {name: one for name, one in dataset.items.score.items() if known[name].any()}
+    if settings.graph.shuffle:
+        return {name: one[dealt(known[name], settings.seed)] for name, one in columns.items()}
+    return columns
+
+
+def validation_exam(dataset: Dataset, split: Split) -> Exam:
+    """What every choice is made on: all items ranked, by context where people return to items."""
+    return exam_for(dataset, split, "valid")
+
+
+def split_of(dataset: Dataset, settings: Settings) -> Split:
+    """Events divided by the settings' rule, else by the dataset's own.
+
+    Raises ConfigError for shares that leave nothing, SplitError where the events
+    cannot be divided so.
+    """
+    asked, own = settings.split, dataset.rule
+    rule = SplitRule(
+        own.by if asked.by == "dataset" else asked.by,
+        own.valid if asked.valid is None else asked.valid,
+        own.test if asked.test is None else asked.test,
+        own.repeats,
+    )
+    return split_events(dataset, settings.split_seed, rule)

@@ -1,0 +1,52 @@
+"""What is known before anything is learned: training events, and what describes items."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import sparse
+
+from trefoil.data.histories import Histories
+from trefoil.data.interactions import Floats, Interactions
+from trefoil.encoders.view import View
+from trefoil.kg.item_facts import Facts
+
+DENSE = 20.0  # positives per user from which users weigh by n ** -.5
+
+
+@dataclass(frozen=True)
+class Known:
+    """What all leaves are fitted from."""
+
+    events: Interactions  # training events
+    matrix: sparse.csr_matrix  # users x items, training positives
+    history: Histories  # of every user, training positives
+    facts: Facts | None
+    text: View | None  # whitened
+    timed: bool
+    returning: bool = False  # people come back to items, in other contexts
+    added: int = 0  # the last items, which came after training and were not learned from
+    numbers: Mapping[str, Floats] = field(default_factory=dict)  # of items; NaN where missing
+    attributes: sparse.csr_matrix | None = None  # see ``fusion.models.demographics``
+
+    @property
+    def dense(self) -> bool:
+        """Whether people have many events: those with most would drown the others."""
+        people = int(np.count_nonzero(np.diff(self.matrix.indptr)))
+        return self.matrix.nnz >= DENSE * max(1, people)
+
+    @property
+    def described(self) -> bool:
+        """Whether anything but events tells items apart."""
+        return self.facts is not None or self.text is not None or bool(self.numbers)
+
+    @property
+    def learned(self) -> int:
+        """How many items there were in training."""
+        return self.matrix.shape[1] - self.added
+
+
+def most_met(matrix: sparse.csr_matrix, most: int) -> np.ndarray:
+    """Rows of the ``most`` items with most events, ascending; equal counts keep row order."""
+    counts = np.asarray(matrix.sum(0)).ravel()
+    return np.sort(np.argsort(-counts, kind="stable")[:most])

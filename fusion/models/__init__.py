@@ -1,0 +1,1 @@
+"""Base models in closed form or by counting."""

@@ -1,0 +1,119 @@
+"""The linear leaf for items that came after training: the closed form, one block larger."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.models.linear import Linear, event_ridge, event_rows, fact_scale
+
+Rows = Any  # any x items, sparse or dense
+TOLERANCE, MOST_STEPS = 1e-6, 1000  # of conjugate gradients
+CHUNK = 1024  # rows multiplied by the weights at once
+
+
+def grown_linear(leaf: Linear, known: Known, before: int) -> Linear:
+    """The leaf with columns and rows for the items of ``known`` from row ``before`` on.
+
+    With G the Gram matrix of the old items, C its block between old and new, and
+    N that of the new ones, ``X = (G + ridge)^-1 C`` and the Schur complement
+    ``S = N + ridge I - C^T X`` give the new blocks of the inverse: what solving the
+    larger system anew would give for the new columns and rows. Weights between
+    old items stay as they are, so old items keep their scores.
+    """
+    fresh = np.arange(before, known.matrix.shape[1])
+    old_rows, new_rows = (stacked(known, leaf.rows, columns) for columns in (leaf.kept, fresh))
+    ridge = leaf.ridge
+    old_ridge = ridge + event_ridge(known, old_rows[0])
+    pairs = zip(old_rows, new_rows, strict=True)
+    cross = _sum(_dense(old.T @ new) for old, new in pairs)
+    inner = _sum(_dense(new.T @ new) for new in new_rows) + ridge * np.eye(len(fresh))
+
+    def regular(x: np.ndarray) -> np.ndarray:
+        return _sum(rows.T @ (rows @ x) for rows in old_rows) + (old_ridge * x.T).T
+
+    size = _sum(_squares(rows) for rows in old_rows) + old_ridge
+    solved = conjugate_gradients(regular, cross, size)
+    schur = np.linalg.inv(inner - cross.T @ solved)
+    across = solved @ schur  # minus the block between old and new of the inverse
+    weights = leaf.weights.numpy()
+    unit = _sum(_product_diagonal(rows, weights) for rows in old_rows)
+    inverse_diagonal = 1 / (size - unit) + (across * solved).sum(1)
+    count = len(leaf.kept)
+    grown = np.zeros((count + len(fresh),) * 2, np.float32)
+    grown[:count, :count] = weights
+    grown[:count, count:] = across / np.diag(schur)
+    grown[count:, :count] = (across / inverse_diagonal[:, None]).T
+    grown[count:, count:] = -schur / np.diag(schur)
+    np.fill_diagonal(grown, 0.0)
+    kept = np.concatenate([leaf.kept, fresh])
+    rounded = torch.from_numpy(grown).half().float()  # as a run stores it
+    return replace(leaf, weights=rounded, kept=kept, items=known.matrix.shape[1])
+
+
+def stacked(known: Known, weights: Mapping[str, float], columns: np.ndarray) -> list[Rows]:
+    """The rows that the leaf learned from, for these items: events, facts and texts."""
+    rows: list[Rows] = [event_rows(known)[:, columns].astype(np.float64)]
+    if known.facts is not None and "facts" in weights:
+        scale = weights["facts"] * fact_scale(known.facts.matrix[: known.learned])
+        rows.append((known.facts.matrix[columns] @ sparse.diags(scale)).T.tocsr())
+    if known.text is not None and "text" in weights:
+        rows.append(weights["text"] * known.text.vectors.numpy()[columns].T.astype(np.float64))
+    return rows
+
+
+def conjugate_gradients(
+    product: Callable[[np.ndarray], np.ndarray], wanted: np.ndarray, diagonal: np.ndarray
+) -> np.ndarray:
+    """X with ``A X = wanted`` for a positive definite A, all columns at once.
+
+    Hestenes & Stiefel 1952, preconditioned by the diagonal. The ridge bounds the
+    condition of A, so tens of steps are enough.
+    """
+    x = np.zeros_like(wanted)
+    rest = wanted.copy()
+    turned = rest / diagonal[:, None]
+    way, power = turned.copy(), (rest * turned).sum(0)
+    goal = TOLERANCE * np.sqrt((wanted**2).sum(0))
+    for _ in range(MOST_STEPS):
+        if (np.sqrt((rest**2).sum(0)) <= goal).all():
+            break
+        moved = product(way)
+        step = power / np.maximum((way * moved).sum(0), 1e-300)
+        x += step * way
+        rest -= step * moved
+        turned = rest / diagonal[:, None]
+        before, power = power, (rest * turned).sum(0)
+        way = turned + power / np.maximum(before, 1e-300) * way
+    return x
+
+
+def _product_diagonal(rows: Rows, weights: np.ndarray) -> np.ndarray:
+    """The diagonal of ``rows^T rows weights``."""
+    total = np.zeros(len(weights))
+    for start in range(0, rows.shape[0], CHUNK):
+        part = rows[start : start + CHUNK]
+        scores = np.asarray(part @ weights)
+        weighed = part.multiply(scores) if sparse.issparse(part) else part * scores
+        total += np.asarray(weighed.sum(0)).ravel()
+    return total
+
+
+def _squares(rows: Rows) -> np.ndarray:
+    squared = rows.multiply(rows) if sparse.issparse(rows) else rows * rows
+    return np.asarray(squared.sum(0)).ravel()
+
+
+def _dense(part: Rows) -> np.ndarray:
+    return part.toarray() if sparse.issparse(part) else part
+
+
+def _sum(parts: Iterable[np.ndarray]) -> np.ndarray:
+    first, *rest = parts
+    for part in rest:
+        first = first + part
+    return first

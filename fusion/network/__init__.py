@@ -1,0 +1,1 @@
+"""The joint network: inputs, tasks, sampling and its training."""

@@ -1,0 +1,273 @@
+"""The joint network: one item table read by propagation, by sequences and by every task."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from scipy import sparse
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from trefoil.data.interactions import Interactions
+from trefoil.encoders.behaviour import BehaviourEncoder
+from trefoil.encoders.graph import FactMean, LightPropagation
+from trefoil.fusion.features.star_scale import scale_of
+
+Rows = Tensor | slice  # of items
+ALL = slice(None)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the network reads, fixed before training. Rows are those of the dataset.
+
+    ``facts`` (items x facts) with ``relation`` and ``entity`` per fact column, and
+    ``text`` (items x T, whitened, zero where unknown) are None when switched off.
+    ``scenarios`` gives the number of values per scenario column.
+    """
+
+    events: sparse.csr_matrix  # users x items, training positives
+    facts: sparse.csr_matrix | None = None
+    relation: np.ndarray | None = None
+    entity: np.ndarray | None = None
+    text: Tensor | None = None
+    categories: int = 0
+    numbers: int = 0  # columns of them that items have
+    scenarios: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of a network and how sharp its softmax is."""
+
+    width: int
+    layers: int
+    temperature: float
+    dropout: float
+    max_events: int
+    behaviour_layers: int
+    behaviour_heads: int
+    behaviour_dropout: float
+    spans: bool  # whether sequences read times
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Final vectors of one pass over the graph; items are unit length."""
+
+    users: Float[Tensor, "users D"]
+    items: Float[Tensor, "items D"]
+    base: Float[Tensor, "items D"]
+
+
+def dropped(x: Float[Tensor, "n D"], share: float) -> Float[Tensor, "n D"]:
+    """Dropout while training, by uniform draws: on a CPU a third of ``F.dropout``'s time."""
+    return x * (torch.rand_like(x) >= share) * (1 / (1 - share)) if share else x
+
+
+class JointNetwork(nn.Module):
+    """Users, items and entities in one space.
+
+    An item's base vector is a learned id plus content: an adapter over its text
+    vector and the relation-weighted mean of its entities' vectors. Bases are
+    propagated over the user-item graph (``pass_messages``) and read in order by a
+    causal Transformer (``next_states``). Items in ``gone`` lose id and edges, so
+    that content alone must predict them: what makes a model of new items (item-id
+    dropout, after DropoutNet, Volkovs et al. 2017).
+    """
+
+    seen: Tensor  # items with training events
+    met: Tensor  # users with training events
+
+    def __init__(self, evidence: Evidence, shape: Shape) -> None:
+        super().__init__()
+        users, items = evidence.events.shape
+        width = shape.width
+        self.shape = shape
+        self.user_id = nn.Embedding(users, width)
+        self.item_id = nn.Embedding(items, width)
+        self.item_bias = nn.Parameter(torch.zeros(items))
+        self.facts = None
+        if evidence.facts is not None:
+            assert evidence.relation is not None
+            assert evidence.entity is not None
+            self.facts = FactMean(evidence.facts, evidence.relation, evidence.entity)
+            self.entity_id = nn.Embedding(int(evidence.entity.max()) + 1, width)
+        self.text = None
+        if evidence.text is not None:
+            self.text = nn.Linear(evidence.text.shape[1], width, bias=False)
+            self.register_buffer("text_vectors", evidence.text, persistent=False)
+        self.propagation = LightPropagation(evidence.events, shape.layers)
+        events = evidence.events.tocsr()
+        for name, table in (("met", events), ("seen", events.tocsc())):
+            some = torch.from_numpy(np.diff(table.indptr) > 0)
+            self.register_buffer(name, some, persistent=False)
+        self.behaviour = None
+        if shape.behaviour_layers:
+            self.behaviour = BehaviourEncoder(
+                width,
+                max_events=shape.max_events,
+                layers=shape.behaviour_layers,
+                heads=shape.behaviour_heads,
+                dropout=shape.behaviour_dropout,
+                spans=shape.spans,
+            )
+            self.sequence_id = nn.Embedding(items, width)
+            self.sequence_bias = nn.Parameter(torch.zeros(items))
+        self.scale = nn.ParameterDict(
+            {name: torch.zeros(n, width) for name, n in (evidence.scenarios or {}).items()}
+        )
+        self.shift = nn.ParameterDict(
+            {name: torch.zeros(n, width) for name, n in (evidence.scenarios or {}).items()}
+        )
+        self.choice = nn.Linear(width, evidence.categories) if evidence.categories else None
+        self.numbers = nn.Linear(width, evidence.numbers) if evidence.numbers else None
+        self.star_mean = nn.Parameter(torch.zeros(()))
+        self.star_user = nn.Parameter(torch.zeros(users))
+        self.star_item = nn.Parameter(torch.zeros(items))
+        self.star_map = nn.Parameter(torch.zeros(width, width))
+        for name, table in self.named_children():
+            if isinstance(table, nn.Embedding):
+                nn.init.normal_(table.weight, std=0.02 if name == "sequence_id" else 0.05)
+
+    def content(self) -> Float[Tensor, "items D"]:
+        """What texts and facts say of each item; zero where they are off or silent."""
+        total = torch.zeros_like(self.item_id.weight)
+        if self.facts is not None:
+            total = total + self.facts(self.entity_id.weight)
+        if self.text is not None:
+            total = total + self.text(self.text_vectors)
+        return total
+
+    def pass_messages(self, gone: Bool[Tensor, " items"] | None = None) -> Vectors:
+        """Vectors of all users and items. Without ``gone``, items without events are.
+
+        Users without events have zeros: nothing was learned of them.
+        """
+        hidden = ~self.seen if gone is None else gone | ~self.seen
+        content = self.content()
+        base = self.item_id.weight.masked_fill(hidden[:, None], 0.0) + content
+        people = self.user_id.weight.masked_fill(~self.met[:, None], 0.0)
+        users, items = self.propagation(people, base, hidden)
+        if self.training:
+            users, items = dropped(users, self.shape.dropout), dropped(items, self.shape.dropout)
+        return Vectors(users, F.normalize(items, dim=1), base)
+
+    def in_scenario(
+        self, users: Float[Tensor, "B D"], scenario: Mapping[str, Int[Tensor, " B"]]
+    ) -> Float[Tensor, "B D"]:
+        """``u (1 + f(s)) + g(s)``: scenarios share the trunk and add small parts of their own.
+
+        A value never seen (-1) leaves the shared vector as it is.
+        """
+        scaled, shifted = users, torch.zeros_like(users)
+        for name, codes in scenario.items():
+            if name not in self.scale:
+                continue
+            known = (codes >= 0)[:, None]
+            rows = codes.clamp(min=0)
+            scaled = scaled + known * users * self.scale[name][rows]
+            shifted = shifted + known * self.shift[name][rows] * self.shape.width**-0.5
+        return scaled + shifted
+
+    def order_scores(
+        self, users: Float[Tensor, "B D"], items: Float[Tensor, "items D"], rows: Rows = ALL
+    ) -> Float[Tensor, "B picked"]:
+        """Cosine over temperature, plus the item's bias: logits of the softmax over items."""
+        cosine = F.normalize(users, dim=1) @ items[rows].T
+        return cosine / self.shape.temperature + self.item_bias[rows]
+
+    def pair_scores(
+        self,
+        users: Float[Tensor, "n D"],
+        items: Float[Tensor, "items D"],
+        rows: Int[Tensor, " n"],
+    ) -> Float[Tensor, " n"]:
+        """``order_scores`` of one item each."""
+        cosine = (F.normalize(users, dim=1) * items[rows]).sum(1)
+        return cosine / self.shape.temperature + self.item_bias[rows]
+
+    def sequence_table(self) -> Float[Tensor, "items D"]:
+        """The item vectors that sequences read and predict."""
+        return self.sequence_id.weight
+
+    def next_states(
+        self, events: Int[Tensor, "B L"], at: Int[Tensor, "B L"] | None
+    ) -> Float[Tensor, "B L D"]:
+        """The state after each event of right-padded histories."""
+        assert self.behaviour is not None
+        return self.behaviour.states(self.sequence_table()[events], at)
+
+    def next_scores(
+        self, states: Float[Tensor, "n D"], rows: Rows = ALL
+    ) -> Float[Tensor, "n picked"]:
+        """Logits of the item that comes next."""
+        return states @ self.sequence_table()[rows].T + self.sequence_bias[rows]
+
+    def next_mean(self, states: Float[Tensor, "n D"]) -> Float[Tensor, " n"]:
+        """The mean of ``next_scores`` over all items."""
+        return states @ self.sequence_table().mean(0) + self.sequence_bias.mean()
+
+    def next_pair_scores(
+        self, states: Float[Tensor, "n D"], rows: Int[Tensor, " n"]
+    ) -> Float[Tensor, " n"]:
+        """``next_scores`` of one item each."""
+        return (states * self.sequence_table()[rows]).sum(1) + self.sequence_bias[rows]
+
+    def stars(
+        self,
+        users: Float[Tensor, "n D"],
+        items: Float[Tensor, "n D"],
+        user_rows: Int[Tensor, " n"],
+        item_rows: Int[Tensor, " n"],
+    ) -> Float[Tensor, " n"]:
+        """``mu + b_u + b_i + 10 u^T M i``: ratings on the vectors that rank.
+
+        M starts at zero, so ratings start at their biases (decision 053).
+        """
+        match = (users @ self.star_map * items).sum(1)
+        bias = self.star_user[user_rows] + self.star_item[item_rows]
+        return self.star_mean + bias + 10 * match
+
+
+def given_scale(events: Interactions) -> tuple[float, float]:
+    """Mean and unit of the ratings given; zero and one where there are none."""
+    if events.stars is None:
+        return 0.0, 1.0
+    return scale_of(events.stars[~np.isnan(events.stars)])
+
+
+def start_stars(network: JointNetwork, events: Interactions) -> None:
+    """Closed-form start of the rating biases: damped means, items first, then users.
+
+    In units around the mean of the ratings: so a network learns them, whatever
+    the scale of the data.
+    """
+    if events.stars is None:
+        return
+    rated = ~np.isnan(events.stars)
+    if not rated.any():
+        return
+    mean, unit = given_scale(events)
+    rest = (events.stars[rated] - mean) / unit
+    user, item = events.user[rated], events.item[rated]
+
+    def damped(rows: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+        return np.bincount(rows, values, count) / (np.bincount(rows, minlength=count) + 5.0)
+
+    by_item = damped(item, rest, len(network.star_item))
+    by_user = damped(user, rest - by_item[item], len(network.star_user))
+    with torch.no_grad():
+        network.star_item.copy_(torch.from_numpy(by_item))
+        network.star_user.copy_(torch.from_numpy(by_user))
+
+
+def in_data_units(network: JointNetwork, events: Interactions) -> None:
+    """Bring a trained network's ratings back to the unit of the data; they are linear in it."""
+    mean, unit = given_scale(events)
+    with torch.no_grad():
+        for part in (network.star_mean, network.star_user, network.star_item, network.star_map):
+            part.mul_(unit)
+        network.star_mean.add_(mean)

@@ -1,0 +1,217 @@
+"""Steps of training: what they read, which losses they take, and whose weights they change."""
+
+import copy
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from trefoil.fusion.features.training_data import DENSE
+from trefoil.fusion.network import objectives
+from trefoil.fusion.network.batches import Cycle, RatedPairs, Stretches
+from trefoil.fusion.network.early_stopping import Keeper, order_part, sequence_part
+from trefoil.fusion.network.inputs import Lessons
+from trefoil.fusion.network.module import JointNetwork, given_scale
+from trefoil.fusion.network.negative_sampling import Sampler
+from trefoil.fusion.network.objectives import Objective, combine
+from trefoil.fusion.network.training_state import Learning, check_loss
+from trefoil.fusion.settings import Settings
+
+UNTIMED = 0.1  # share of steps that hide times, for visitors whose items come without them
+
+
+class Trainer:
+    """Steps over user groups and, where there is order, over windows beside them."""
+
+    def __init__(
+        self,
+        network: JointNetwork,
+        lessons: Lessons,
+        settings: Settings,
+        generator: torch.Generator,
+        rng: np.random.Generator,
+        device: torch.device,
+        until: Mapping[str, int] | None = None,
+    ) -> None:
+        lessons = lessons.to(device)
+        self.network, self.lessons, self.settings = network, lessons, settings
+        self.device = device
+        counts = np.bincount(lessons.groups.user, np.diff(lessons.groups.start))
+        dense = lessons.per_user >= DENSE
+        weight = np.maximum(counts, 1) ** -0.5 if dense else np.ones(len(counts))
+        self.user_weight = torch.from_numpy(weight.astype(np.float32)).to(device)
+        tasks = settings.tasks
+        items = len(network.item_bias)
+        self.sampler = None
+        if items > settings.network.softmax_items:
+            events = np.bincount(lessons.groups.item, minlength=items)
+            self.sampler = Sampler.of(events, settings.network.sample)
+        next_item = partial(objectives.next_item, smoothing=settings.behaviour.smoothing)
+        following = ("next_picked", "next_total", "next_mean")
+        self.objectives = [
+            Objective("order", tasks.order, objectives.taken, ("picked", "total"), "weight"),
+            Objective("next", tasks.order, next_item, following),
+        ]
+        if tasks.choice and lessons.share is not None:
+            self.objectives.append(
+                Objective("choice", tasks.choice, objectives.choice, ("choice", "share"))
+            )
+        if tasks.numbers and lessons.numbers is not None:
+            self.objectives.append(
+                Objective("numbers", tasks.numbers, objectives.squared, ("numbers", "told"))
+            )
+        self.rated = None
+        if tasks.stars and lessons.events.stars is not None:
+            rated = np.flatnonzero(~np.isnan(lessons.events.stars))
+            scale = given_scale(lessons.events)
+            self.rated = RatedPairs.of(lessons.events.take(rated), len(self.user_weight), scale)
+            self.objectives.append(
+                Objective("stars", tasks.stars, objectives.squared, ("stars", "given"))
+            )
+        averaged = copy.deepcopy(network).eval()
+        self.average = get_ema_multi_avg_fn(settings.network.average)
+        means: list[Tensor] = list(averaged.parameters())
+        learned: list[Tensor] = list(network.parameters())
+        self.averages = means, learned
+        last, patience = until or {}, settings.network.patience
+        keepers = {"order": Keeper(averaged, order_part(averaged), patience, last.get("order"))}
+        if network.behaviour is not None:
+            patience = settings.behaviour.patience
+            keepers["next"] = Keeper(averaged, sequence_part(averaged), patience, last.get("next"))
+        cycle = Cycle(len(lessons.groups), settings.network.batch, generator)
+        self.optimisers = _optimisers(network, settings)
+        self.learning = Learning(
+            network, averaged, keepers, self.optimisers, cycle, generator, rng, []
+        )
+
+    def rounds(self) -> Iterator[dict[str, float]]:
+        """Train, and stop for a look every few epochs: mean losses since the last."""
+        learning, settings = self.learning, self.settings.network
+        self.network.train()
+        groups, keepers = learning.cycle, learning.keepers
+        per_look = settings.every * groups.per_epoch
+        while learning.epoch < settings.epochs and any(one.open for one in keepers.values()):
+            sums, terms = dict[str, Tensor](), Counter[str]()
+            windows = self._windows() if "next" in keepers and keepers["next"].open else iter(())
+            steps = 0
+            while True:
+                fields: dict[str, Tensor] = {}
+                window = next(windows, None)
+                if window is not None:
+                    fields |= self._window_fields(window)
+                if keepers["order"].open and steps < per_look:
+                    fields |= self._group_fields(next(groups))
+                if not fields:
+                    break
+                means = self._step(fields, steps)
+                steps += 1
+                for name, mean in means.items():
+                    sums[name] = sums.get(name, 0) + mean
+                terms.update(means.keys())
+            learning.epoch += settings.every
+            yield {name: float(total) / terms[name] for name, total in sums.items()}
+
+    def _step(self, fields: dict[str, Tensor], step: int) -> dict[str, Tensor]:
+        total, means = combine(self.objectives, fields)
+        place = f"step {step + 1} after epoch {self.learning.epoch}"
+        check_loss(total, means, self.network, place)
+        asked = {"order": "picked" in fields, "next": "next_picked" in fields}
+        optimisers = [one for name, one in self.optimisers.items() if asked[name]]
+        for optimiser in optimisers:
+            optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        if asked["next"]:
+            torch.nn.utils.clip_grad_norm_(self.network.behaviour.parameters(), 5.0)  # type: ignore[union-attr]
+        for optimiser in optimisers:
+            optimiser.step()
+        self.average(*self.averages, 0)
+        return means
+
+    def _windows(self) -> Iterator[Stretches]:
+        assert self.lessons.windows is not None
+        return self.lessons.windows.epoch(self.learning.rng, self.settings.behaviour.batch)
+
+    def _window_fields(self, window: Stretches) -> dict[str, Tensor]:
+        network, device = self.network, self.device
+        window = window.to(device)
+        asked = window.there[:, 1:]
+        told = window.at is not None and self.learning.rng.random() >= UNTIMED
+        at = window.at[:, :-1] if told else None  # type: ignore[index]
+        states = network.next_states(window.item[:, :-1], at)[asked]
+        item = window.item[:, 1:][asked]
+        if self.sampler is None:
+            scores = network.next_scores(states)
+            if self.settings.behaviour.only_new and not self.lessons.returning:
+                with torch.no_grad():  # a share of zero in the softmax: no gradient to mask
+                    scores[window.met_before()] = -torch.inf
+            picked = scores[torch.arange(len(item), device=device), item]
+            total = torch.logsumexp(scores, dim=1)
+        else:
+            drawn, correction = (one.to(device) for one in self.sampler.draw(self.learning.rng))
+            picked = network.next_pair_scores(states, item)
+            total = objectives.over_sample(picked, network.next_scores(states, drawn) - correction)
+        mean = network.next_mean(states)
+        return {"next_picked": picked, "next_total": total, "next_mean": mean}
+
+    def _group_fields(self, rows: Tensor) -> dict[str, Tensor]:
+        network, lessons = self.network, self.lessons
+        groups, device = lessons.groups, self.device
+        gone = torch.rand(len(network.item_bias), generator=self.learning.generator)
+        vectors = network.pass_messages((gone < self.settings.network.id_dropout).to(device))
+        at = rows.numpy()
+        user = torch.from_numpy(groups.user[at]).to(device)
+        scenario = {n: torch.from_numpy(c[at]).to(device) for n, c in groups.scenario.items()}
+        asked = network.in_scenario(vectors.users[user], scenario)
+        case, item = (torch.from_numpy(side).to(device) for side in groups.pairs(at))
+        if self.sampler is None:
+            scores = network.order_scores(asked, vectors.items)
+            picked, total = scores[case, item], torch.logsumexp(scores, dim=1)[case]
+        else:
+            drawn, correction = (one.to(device) for one in self.sampler.draw(self.learning.rng))
+            picked = network.pair_scores(asked[case], vectors.items, item)
+            sample = network.order_scores(asked, vectors.items, drawn) - correction
+            total = objectives.over_sample(picked, sample, case)
+        fields = {"picked": picked, "total": total, "weight": self.user_weight[user[case]]}
+        if lessons.share is not None and network.choice is not None:
+            fields["share"], known = _mean_share(lessons.share, case, item, len(at))
+            fields["choice"] = network.choice(vectors.users[user])[known]
+        if lessons.numbers is not None and network.numbers is not None:
+            known = ~lessons.numbers.isnan()
+            fields["numbers"] = network.numbers(vectors.items)[known]
+            fields["told"] = lessons.numbers[known]
+        if self.rated is not None:
+            user_rows, item_rows, given = self.rated.of_users(np.unique(groups.user[at]))
+            user_rows, item_rows = user_rows.to(device), item_rows.to(device)
+            fields["stars"] = network.stars(
+                vectors.users[user_rows], vectors.items[item_rows], user_rows, item_rows
+            )
+            fields["given"] = given.to(device)
+        return fields
+
+
+def _mean_share(share: Tensor, case: Tensor, item: Tensor, cases: int) -> tuple[Tensor, Tensor]:
+    """Mean category shares of each case's items, for the cases that have any."""
+    total = share.new_zeros(cases, share.shape[1]).index_add(0, case, share[item])
+    size = total.sum(1, keepdim=True)
+    known = size[:, 0] > 0
+    return (total / size.clamp(min=1e-9))[known], known
+
+
+def _optimisers(network: JointNetwork, settings: Settings) -> dict[str, torch.optim.Optimizer]:
+    """One for the weights that propagation reads, one for those of sequences."""
+    own = set(sequence_part(network))
+    named = dict(network.named_parameters())
+    order, following = (
+        [p for n, p in named.items() if (n in own) == part] for part in (False, True)
+    )
+    found: dict[str, torch.optim.Optimizer] = {
+        "order": torch.optim.Adam(order, lr=settings.network.rate, fused=True)
+    }
+    if following:
+        rate = settings.behaviour.rate
+        found["next"] = torch.optim.AdamW(following, lr=rate, weight_decay=0.01, fused=True)
+    return found

@@ -1,0 +1,118 @@
+"""Everything that changes while a network learns, as tensors and plain values, and back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trefoil.data.errors import TrainingError
+from trefoil.fusion.network.batches import Cycle
+from trefoil.fusion.network.early_stopping import Keeper
+from trefoil.fusion.network.module import JointNetwork
+
+Tensors = dict[str, Tensor]
+Values = dict[str, Any]
+
+
+@dataclass
+class Learning:
+    """A network in training.
+
+    Weights, their running mean and the best of it, optimisers, the batches still
+    to come, the state of every random generator, and the journal: put back,
+    training goes on bit by bit as if it had not stopped (on a CPU).
+    """
+
+    network: JointNetwork
+    averaged: JointNetwork
+    keepers: Mapping[str, Keeper]
+    optimisers: Mapping[str, torch.optim.Optimizer]
+    cycle: Cycle
+    generator: torch.Generator
+    rng: np.random.Generator
+    journal: list[dict[str, float]]
+    epoch: int = 0
+
+    def state(self) -> tuple[Tensors, Values]:
+        """Tensors and JSON values. Raises TrainingError where a weight is not finite."""
+        check_weights(self.network, f"epoch {self.epoch}")
+        tensors: Tensors = {f"weights.{n}": t for n, t in self.network.state_dict().items()}
+        tensors |= {f"averaged.{n}": t for n, t in self.averaged.state_dict().items()}
+        values: Values = {"epoch": self.epoch, "journal": self.journal, "keepers": {}}
+        for name, keeper in self.keepers.items():
+            tensors |= {f"kept.{name}.{n}": t for n, t in keeper.kept.items()}
+            values["keepers"][name] = [
+                keeper.best,
+                keeper.renewed_at,
+                keeper.since,
+                keeper.open,
+            ]
+        for name, optimiser in self.optimisers.items():
+            for row, state in optimiser.state_dict()["state"].items():
+                tensors |= {f"optimiser.{name}.{row}.{n}": t for n, t in state.items()}
+        tensors |= {f"batch.{place}": rows for place, rows in enumerate(self.cycle.left)}
+        tensors["random.torch"] = torch.get_rng_state()
+        tensors["random.generator"] = self.generator.get_state()
+        if self.network.item_bias.is_cuda:
+            tensors["random.cuda"] = torch.cuda.get_rng_state()
+        values["random.numpy"] = self.rng.bit_generator.state
+        return tensors, values
+
+    def restore(self, tensors: Tensors, values: Values) -> None:
+        """Go on from a state. Raises KeyError or RuntimeError where it is not of this network."""
+        self.network.load_state_dict(_below(tensors, "weights."))
+        self.averaged.load_state_dict(_below(tensors, "averaged."))
+        for name, keeper in self.keepers.items():
+            keeper.best, keeper.renewed_at, keeper.since, keeper.open = values["keepers"][name]
+            device = self.network.item_bias.device
+            kept = _below(tensors, f"kept.{name}.")
+            keeper.kept = {n: tensor.to(device) for n, tensor in kept.items()}
+        for name, optimiser in self.optimisers.items():
+            state: dict[int, Tensors] = {}
+            for place, tensor in _below(tensors, f"optimiser.{name}.").items():
+                row, _, part = place.partition(".")
+                state.setdefault(int(row), {})[part] = tensor
+            groups = optimiser.state_dict()["param_groups"]
+            optimiser.load_state_dict({"state": state, "param_groups": groups})
+        batches = _below(tensors, "batch.")
+        self.cycle.left = [batches[str(place)] for place in range(len(batches))]
+        torch.set_rng_state(tensors["random.torch"])
+        self.generator.set_state(tensors["random.generator"])
+        if "random.cuda" in tensors and self.network.item_bias.is_cuda:
+            torch.cuda.set_rng_state(tensors["random.cuda"])
+        self.rng.bit_generator.state = values["random.numpy"]
+        self.journal[:] = values["journal"]
+        self.epoch = values["epoch"]
+
+
+def check_loss(
+    total: Tensor, means: Mapping[str, Tensor], network: JointNetwork, place: str
+) -> None:
+    """Raises TrainingError naming the objective, and a weight, that is not finite."""
+    if bool(torch.isfinite(total)):
+        return
+    check_weights(network, place)
+    said = ", ".join(
+        f"{name} = {float(mean)}" for name, mean in means.items() if not bool(mean.isfinite())
+    )
+    raise TrainingError(f"{place}: a loss is not finite: {said or float(total)}; {REMEDY}")
+
+
+def check_weights(network: JointNetwork, place: str) -> None:
+    """Raises TrainingError naming the first weight that is not finite."""
+    for name, weight in network.named_parameters():
+        if not bool(weight.isfinite().all()):
+            bad = int((~weight.isfinite()).sum())
+            raise TrainingError(
+                f"{place}: {bad} of {weight.numel()} numbers in {name} are not finite; {REMEDY}"
+            )
+
+
+REMEDY = "lower network.rate or behaviour.rate"
+
+
+def _below(tensors: Tensors, prefix: str) -> Tensors:
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}

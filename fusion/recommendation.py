@@ -1,0 +1,125 @@
+"""What a recommender answers: lists with what they rest on, and tables for many."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import polars as pl
+
+from trefoil.data.histories import Cases
+from trefoil.data.interactions import Ints
+from trefoil.data.items import Items
+from trefoil.evaluation.ranking import Ranks
+from trefoil.fusion.requests.state import Purpose, State
+from trefoil.kg.paths.explain import Reason
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """One item for someone: ``score`` orders, ``stars`` is a rating expected, in data units.
+
+    ``known`` says whether the user was known; reasons are paths in words, best first.
+    """
+
+    item: str
+    title: str
+    score: float
+    stars: float | None
+    reasons: tuple[Reason, ...]
+    known: bool
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a list rests on.
+
+    ``purpose`` is "serve" for a run that learned from all events, "judge" for one that
+    holds some back. ``events`` were read as history, ``told`` of them from the call;
+    ``unknown`` are ids of the call that the catalogue does not hold.
+    """
+
+    purpose: Purpose
+    user_known: bool
+    events: int
+    told: int
+    unknown: tuple[str, ...]
+
+
+class Answer(list[Recommendation]):
+    """A list of recommendations, best first, and what it is ``based_on``."""
+
+    def __init__(self, found: Iterable[Recommendation], based_on: Basis) -> None:
+        super().__init__(found)
+        self.based_on = based_on
+
+
+def answer_of(
+    state: State,
+    cases: Cases,
+    ranks: Ranks,
+    told: Ints,
+    unknown: tuple[str, ...],
+    reasons: int,
+) -> Answer:
+    """The first case's list, with its ratings and reasons, and what it rests on."""
+    items, user = state.catalogue.items, int(cases.user[0])
+    top = ranks.top[0][ranks.top[0] >= 0]
+    assert ranks.score is not None
+    paths = _reasons(state, user, top, told, reasons)
+    stars = state.model.stars(cases) if user >= 0 else None
+    found = [
+        Recommendation(
+            items.vocabulary[row],
+            items.title(row),
+            float(ranks.score[0, place]),
+            None if stars is None else float(stars[0, row]),
+            paths[place],
+            user >= 0,
+        )
+        for place, row in enumerate(top.tolist())
+    ]
+    return Answer(
+        found, Basis(state.purpose, user >= 0, len(cases.history.item), len(told), unknown)
+    )
+
+
+def _reasons(state: State, user: int, top: Ints, told: Ints, most: int) -> list[tuple[Reason, ...]]:
+    """The best reasons of each item, from the graph and from what was told."""
+    if not most or not len(top):
+        return [()] * len(top)
+    paths = state.held.paths
+    found = [paths.explain(np.full(len(top), user), top, k=most)]
+    if len(told):  # not in the graph: these begin at an item
+        found.append(paths.explain_history(told, top, k=most))
+    return [
+        tuple(path.shown() for path in sorted(chain(*own), key=lambda one: -one.weight)[:most])
+        for own in zip(*found, strict=True)
+    ]
+
+
+def best_table(
+    users: Sequence[str],
+    contexts: Mapping[str, Sequence[str]],
+    items: Items,
+    ranks: Ranks,
+) -> pl.DataFrame:
+    """A table user, rank, item, title, score; contexts told per row stand after the user."""
+    case, place = np.nonzero(ranks.top >= 0)
+    row = ranks.top[case, place]
+    assert ranks.score is not None
+    ids, titles = (pl.Series(list(side), dtype=pl.String) for side in _named(items))
+    columns = {
+        name: pl.Series(list(values), dtype=pl.String).gather(case)
+        for name, values in {"user": users, **contexts}.items()
+    }
+    columns["rank"] = pl.Series(place + 1, dtype=pl.Int64)
+    columns["item"], columns["title"] = ids.gather(row), titles.gather(row)
+    columns["score"] = pl.Series(ranks.score[case, place], dtype=pl.Float32)
+    return pl.DataFrame(columns)
+
+
+def _named(items: Items) -> tuple[Sequence[str], Sequence[str]]:
+    """Ids, and titles with the id where there is none."""
+    ids = items.vocabulary.ids
+    return ids, [title or one for title, one in zip(items.titles, ids, strict=True)]

@@ -1,0 +1,126 @@
+"""The reasons of a recommender as evidence: examples for people, and are they true?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from trefoil.data.interactions import Interactions, Ints
+from trefoil.evaluation.exam import Exam
+from trefoil.evaluation.metrics.explanation_metrics import Edge, diversity, leaking, validity
+from trefoil.evaluation.ranking import Ranks
+from trefoil.evaluation.reporting.html import Example
+from trefoil.fusion.recommendation import Recommendation
+from trefoil.fusion.recommender import Recommender
+from trefoil.kg.graph import INTERACTED, ITEM, USER, KnowledgeGraph
+from trefoil.kg.paths.explain import Path, Reason
+
+CASES, K = 200, 10  # whose lists are explained, and how far down
+HISTORY = 5  # newest titles shown of a history
+
+
+def examples(recommender: Recommender, users: Sequence[str], k: int = 5) -> list[Example]:
+    """For each user what was met last, and the best ``k`` with their reasons in words."""
+    catalogue = recommender.catalogue
+    found = []
+    for user in users:
+        row = catalogue.users.row(user)
+        met = catalogue.before_test.history.take(np.array([row])).item
+        titles = [catalogue.items.title(int(item)) for item in met[-HISTORY:]]
+        if len(met) > HISTORY:
+            titles.insert(0, f"{len(met) - HISTORY} before")
+        answers = recommender.recommend(user, k=k, before="test")
+        items = [(one.title, one.score, [said(path) for path in one.reasons]) for one in answers]
+        found.append(Example(user, titles, items))
+    return found
+
+
+def typical_users(recommender: Recommender, exam: Exam) -> list[str]:
+    """Users of the exam with a short, a middling and a long history."""
+    order = np.argsort(exam.cases.history.lengths, kind="stable")
+    places = [int(share * (len(order) - 1)) for share in (0.5, 0.05, 0.95)] if len(order) else []
+    rows = dict.fromkeys(int(exam.cases.user[order[place]]) for place in places)
+    return [recommender.catalogue.users[row] for row in rows]
+
+
+def said(path: Reason) -> str:
+    """A path in words, titles in quotation marks instead of asterisks."""
+    text = path.text
+    for node in path.nodes:
+        text = text.replace(f"*{node.name}*", f"“{node.name}”")
+    return text
+
+
+def marks(
+    recommender: Recommender, ranks: Ranks, exam: Exam, train: Interactions
+) -> dict[str, float]:
+    """Are the first reasons of the recommended lists there, true and varied?
+
+    Over the first ten items of up to 200 cases, evenly spread: ``explained``, the
+    share with a path; ``explanation-validity``, whose edges are all in the graph
+    or among the ``train`` events; ``explanation-leaks``, how many walk an event
+    that is asked for (must be 0); ``explanation-diversity`` of their relations.
+    """
+    rows = np.unique(np.linspace(0, len(ranks) - 1, min(CASES, len(ranks))).astype(np.int64))
+    top = ranks.top[rows, :K]
+    users = np.repeat(ranks.user[rows], top.shape[1])[top.ravel() >= 0]
+    items = top.ravel()[top.ravel() >= 0]
+    paths = recommender.paths.explain(users, items, k=1)
+    first = [edges_of(found[0]) for found in paths if found]
+    asked = np.repeat(exam.cases.user, np.diff(exam.wanted.start))
+    ids = recommender.catalogue.users, recommender.catalogue.items.vocabulary
+    held = [
+        ((USER, ids[0][int(user)]), INTERACTED, (ITEM, ids[1][int(item)]))
+        for user, item in zip(asked, exam.wanted.item, strict=True)
+    ]
+    graph = GraphEdges(recommender.graph, train)
+    return {
+        "explained": len(first) / max(len(paths), 1),
+        "explanation-validity": validity(first, graph.__contains__),
+        "explanation-leaks": float(leaking(first, held)),
+        "explanation-diversity": diversity(first),
+    }
+
+
+def edges_of(path: Path) -> list[Edge]:
+    """A path as edges from source to target, ends as (label, id)."""
+    found = []
+    for one, edge, other in zip(path.nodes, path.edges, path.nodes[1:], strict=False):
+        ends = (one.label, one.id), (other.label, other.id)
+        source, target = ends if edge.forward else ends[::-1]
+        found.append((source, edge.type, target))
+    return found
+
+
+class GraphEdges:
+    """Which edges exist: facts of a graph, and training events in place of its own events."""
+
+    def __init__(self, graph: KnowledgeGraph, train: Interactions) -> None:
+        self.graph = graph
+        self.known: dict[tuple[str, str, str], Ints] = {}
+        for key, edges in graph.edges.items():
+            if key[1] != INTERACTED:
+                self.known[key] = np.unique(edges.source * len(graph.nodes[key[2]]) + edges.target)
+        events = train.user[train.positive] * len(graph.nodes[ITEM]) + train.item[train.positive]
+        self.known[USER, INTERACTED, ITEM] = np.unique(events)
+
+    def __contains__(self, edge: Edge) -> bool:
+        source, kind, target = edge
+        assert isinstance(source, tuple)
+        assert isinstance(target, tuple)
+        known = self.known.get((source[0], str(kind), target[0]))
+        if known is None:
+            return False
+        starts, ends = self.graph.nodes[source[0]], self.graph.nodes[target[0]]
+        key = starts.vocabulary.row(source[1]) * len(ends) + ends.vocabulary.row(target[1])
+        place = int(np.searchsorted(known, key))
+        return place < len(known) and int(known[place]) == key
+
+
+def in_words(answers: Sequence[Recommendation]) -> list[str]:
+    """Recommendations as lines for a terminal, each with its reasons below."""
+    lines = []
+    for place, one in enumerate(answers, 1):
+        stars = f", {one.stars:.1f} stars expected" if one.stars is not None else ""
+        lines.append(f"{place}. {one.title} (score {one.score:.2f}{stars})")
+        lines += [f"   {said(path)}" for path in one.reasons]
+    return lines

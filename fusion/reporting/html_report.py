@@ -1,0 +1,206 @@
+"""``report.html`` of a run: how it was trained, and once evaluated how good it is."""
+
+import json
+from collections.abc import Mapping, Sequence
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from trefoil.data.errors import DataError
+from trefoil.evaluation.ablation import Verdict
+from trefoil.evaluation.reporting.html import Example, Findings, Section, evaluation_page
+from trefoil.evaluation.reporting.html_tables import facts, means_table, words_table
+from trefoil.evaluation.result import PLAIN, Result
+from trefoil.evaluation.table import Table
+
+OURS = "trefoil"
+KINDS = 12  # of edges shown
+BRIEF = ("recall@10", "ndcg@10")  # of slices on the page; the JSON holds all
+OF_REASONS = ("explained", "explanation-validity", "explanation-leaks", "explanation-diversity")
+OF_ROWS = ("rmse", "mae", "auc", "gauc", "f1", "log-loss", "calibration-error")
+MEANINGS = (
+    "coverage and gini: reach and inequality of exposure; novelty: mean self-information; arp: "
+    "mean number of training users of what is recommended; serendipity: hits that the most "
+    "popular items would not have given; diversity: mean distance within a list by text or graph."
+)
+PROTOCOLS = {
+    "full": "all items ranked for every user of the test part",
+    "next": "all items ranked for each user's next event",
+    "cold": "only items without a training event are ranked, or only users without one asked",
+    "ctr": "is this item one for this user? rows of the test part, one by one",
+}
+
+
+def training_page(report: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> str:
+    """The page of a run that was trained and not yet evaluated."""
+    about = report["dataset"]
+    lead = (
+        f"Trained on {about['train']:,} events of {about['users']:,} users and "
+        f"{about['items']:,} items. Not evaluated yet: evaluate.py adds results to this page."
+    )
+    return evaluation_page(f"Trefoil on {about['name']}", lead, _trained(report, history))
+
+
+def evaluated_page(
+    report: Mapping[str, Any],
+    history: Sequence[Mapping[str, Any]],
+    told: Mapping[str, Any],
+    table: Table,
+    verdicts: Sequence[Verdict] = (),
+    examples: Sequence[Example] = (),
+) -> str:
+    """The page of a run with the results of one evaluation; ``told`` is its JSON report."""
+    about = told["dataset"]
+    lead = (
+        f"{about['users']:,} users, {about['items']:,} items, {about['train']:,} events to learn "
+        f"from, {about['test']:,} to judge. Protocol {told['protocol']}: "
+        f"{PROTOCOLS[told['protocol']]}."
+    )
+    trained = _trained(report, history)
+    found = Findings(
+        [one for one in (_plain(one) for one in table.results.values()) if one.means()],
+        OURS,
+        data=trained.data,
+        warnings=trained.warnings,
+        history=trained.history,
+        slices={
+            name: (meaning, [_brief(one) for one in results.values()])
+            for name, (meaning, results) in table.slices.items()
+        },
+        more=[*_beyond(table), *trained.more],
+        significance=table.significance,
+        verdicts=verdicts,
+        reliability={name: one for name, one in table.reliability.items() if name == OURS},
+        examples=examples,
+    )
+    return evaluation_page(f"Trefoil on {about['name']}", lead, found, _foot(told))
+
+
+def read_history(folder: Path) -> list[dict[str, Any]]:
+    """The rows of ``history.jsonl``. Raises DataError for a line that is no object."""
+    path = folder / "history.jsonl"
+    try:
+        return [dict(json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f"{path}: cannot be read ({error}); train again") from None
+
+
+def _trained(report: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> Findings:
+    data = dict(report["data"]["counts"]) | {
+        "split by": report["split"]["by"],
+        "fingerprint": report["dataset"]["fingerprint"],
+    }
+    aside = [f"{n} rows set aside: {why}" for why, n in report["data"]["quarantined"].items()]
+    more = [Section("What each leaf gives", _leaves(report)), Section("Graph", _graph(report))]
+    warnings = [*aside, *report["data"]["warnings"]]
+    return Findings((), OURS, data, warnings, _curves(history), more=more)
+
+
+def _leaves(report: Mapping[str, Any]) -> str:
+    """Validation NDCG@10 of each leaf alone, and its weight in the gate."""
+    marks, gate = report["validation"], report["gate"]
+    rows = [
+        [
+            name,
+            marks.get(f"only {name}", float("nan")),
+            weight,
+            gate["cold"][name],
+            report["leaf_seconds"].get(name, float("nan")),
+        ]
+        for name, weight in gate["warm"].items()
+    ]
+    for name, key in (("together", "chosen"), ("together, reranked", "reranked")):
+        if key in marks:
+            rows.append([name, marks[key], float("nan"), float("nan"), float("nan")])
+    head = ["", "ndcg@10 alone", "weight", "weight, new items", "seconds"]
+    return words_table(head, rows) + (
+        '<p class="note">On validation. Weights are of standardised scores; the second is for '
+        "items without events. The network's seconds are not counted here.</p>"
+    )
+
+
+def _graph(report: Mapping[str, Any]) -> str:
+    """How many nodes of each label, and edges of each type between which labels."""
+    counts = sorted(report["graph"]["edges"].items(), key=lambda one: -one[1])
+    edges = []
+    for name, count in counts[:KINDS]:
+        source, relation, target = name.split("-", 2)
+        edges.append([f"{relation}, {source} to {target}", f"{count:,}"])
+    if rest := counts[KINDS:]:
+        edges.append([f"{len(rest)} other types", f"{sum(count for _, count in rest):,}"])
+    return facts(report["graph"]["nodes"]) + words_table(["edges", "how many"], edges)
+
+
+def _curves(history: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
+    """History rows for charts: losses and marks apart, a curve per network."""
+    several = len({row.get("network", 0) for row in history}) > 1
+    found = []
+    for row in history:
+        told = {"epoch": float(row["epoch"])}
+        for name, value in row.items():
+            if name in ("epoch", "network", "seconds"):
+                continue
+            which = f" {row['network'] + 1}" if several else ""
+            _, mark, kind = name.partition("valid_ndcg@10_")
+            label = f"validation ndcg@10/{kind}" if mark else f"loss, {name}/{name}"
+            told[label + which] = float(value)
+        found.append(told)
+    return found
+
+
+def _beyond(table: Table) -> list[Section]:
+    """What lists are like, rating errors, fairness and reasons: each a section where measured."""
+    lists = {
+        name: {key: value for key, value in one.means().items() if _is_of_lists(key)}
+        for name, one in table.results.items()
+    }
+    lists = {name: values for name, values in lists.items() if values}
+    sections = []
+    if lists:
+        note = f'<p class="note">{MEANINGS}</p>'
+        sections.append(Section("Beyond accuracy", means_table(lists, OURS) + note))
+    if table.fairness:
+        rows = [
+            [column, group, value]
+            for column, groups in table.fairness.items()
+            for group, value in groups.items()
+        ]
+        body = words_table(["users by", "group", "ndcg@10"], rows)
+        note = '<p class="note">Gap: the best served group minus the worst served.</p>'
+        sections.append(Section("Groups of users", body + note))
+    reasons = {key: table.results[OURS].overall.get(key) for key in OF_REASONS}
+    told = {key: value for key, value in reasons.items() if value is not None and not isnan(value)}
+    if told:
+        note = (
+            '<p class="note">Of the first reasons of ten items each: the share of items with one; '
+            "the share whose every edge is in the graph or the training events; how many walk a "
+            "held-out event; how varied their relations are.</p>"
+        )
+        sections.append(Section("Reasons", facts(told) + note))
+    return sections
+
+
+def _is_of_lists(name: str) -> bool:
+    return name not in (*PLAIN, *OF_REASONS, *OF_ROWS) or name == "coverage@10"
+
+
+def _plain(result: Result) -> Result:
+    """Accuracy alone."""
+    per_case = {name: values for name, values in result.per_case.items() if name in PLAIN}
+    overall = {name: value for name, value in result.overall.items() if name in OF_ROWS}
+    return Result(result.name, per_case, result.seconds, overall, result.users)
+
+
+def _brief(result: Result) -> Result:
+    per_case = {name: values for name, values in result.per_case.items() if name in BRIEF}
+    overall = {} if per_case else {n: v for n, v in result.overall.items() if n in ("auc", "f1")}
+    return Result(result.name, per_case, result.seconds, overall, result.users)
+
+
+def _foot(told: Mapping[str, Any]) -> str:
+    seconds = told["seconds"]
+    trained = "" if seconds["train"] is None else f"Trained in {seconds['train']:.0f} s. "
+    return (
+        f"{trained}Evaluated in {seconds['evaluate']:.0f} s, "
+        f"{told['peak_rss_mb']:,.0f} MB at most. Data {told['dataset']['fingerprint']}."
+    )

@@ -1,0 +1,109 @@
+"""What a run says of itself: report, model card and learning curves."""
+
+from pathlib import Path
+from typing import Any
+
+from torch.utils.tensorboard import SummaryWriter
+
+from trefoil.data.dataset import Dataset
+from trefoil.fusion.recommender import Recommender
+
+
+def training_report(recommender: Recommender, dataset: Dataset) -> dict[str, Any]:
+    """The data report and what training chose, as JSON values."""
+    record = recommender.model.record
+    gate = recommender.model.gate
+    return {
+        "dataset": recommender.about["dataset"],
+        "split": recommender.about["split"],
+        "purpose": purpose(recommender),
+        "data": {
+            "counts": dict(dataset.report.counts),
+            "quarantined": dataset.report.reasons,
+            "warnings": [*dataset.report.warnings, *record.text_warnings],
+        },
+        "graph": {
+            "nodes": {name: len(nodes) for name, nodes in recommender.graph.nodes.items()},
+            "edges": {
+                "-".join(ends): len(edges) for ends, edges in recommender.graph.edges.items()
+            },
+        },
+        "leaves": record.chosen,
+        "leaf_seconds": record.seconds,
+        "gate": {
+            "warm": dict(zip(gate.leaves, gate.warm, strict=True)),
+            "cold": dict(zip(gate.leaves, gate.cold, strict=True)),
+            "cold_offset": gate.offset,
+        },
+        "validation": record.gate,
+        "transfer": record.transfer,
+        "seconds": recommender.about.get("seconds"),
+    }
+
+
+def purpose(recommender: Recommender) -> str:
+    """``judge``: test events are kept from it; ``serve``: it learned from all events."""
+    return recommender.about.get("purpose", "judge")
+
+
+FOR = {
+    "judge": "This run is for judging: no test event was seen. To serve people, train once "
+    "more with `--final`, which learns from all events.",
+    "serve": "This run is for serving: what it is was chosen on the validation events, then it "
+    "learned from all events, the test part among them. Its test figures would mean nothing; "
+    "judge the same settings without `--final`.",
+}
+
+
+def model_card(recommender: Recommender, dataset: Dataset) -> str:
+    """A short model card in Markdown (Mitchell et al. 2019, arXiv:1810.03993)."""
+    about, gate = recommender.about["dataset"], recommender.model.gate
+    marks = recommender.model.record.gate
+    rows = [
+        f"| {name} | {marks.get(f'only {name}', float('nan')):.4f} | {warm:+.3f} | {cold:+.3f} |"
+        for name, warm, cold in zip(gate.leaves, gate.warm, gate.cold, strict=True)
+    ]
+    licence = dataset.licence or "not stated by the dataset"
+    return "\n".join(
+        [
+            f"# Model card: {about['name']}",
+            "",
+            f"A Trefoil model of {about['users']} users and {about['items']} items, learned from "
+            f"{about['train']} training events and chosen on {about['valid']} validation events "
+            f"(split by {recommender.about['split']['by']}).",
+            "",
+            FOR[purpose(recommender)],
+            "",
+            "## What each leaf gives",
+            "",
+            "| leaf | validation NDCG@10 alone | weight | weight for items without events |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+            f"Together on validation: NDCG@10 {marks.get('chosen', float('nan')):.4f}.",
+            "",
+            "## Use",
+            "",
+            "Ranks items of this catalogue for its users, for newcomers with a history or a wish "
+            "in words, and for items without events by their text and graph. Scores order; they "
+            "are no probabilities. Evaluate with `evaluate.py` before you rely on it.",
+            "",
+            "## Limits",
+            "",
+            "It repeats the tastes and the gaps of its data: what was shown before is likelier to "
+            "be shown again. It has not been checked for fairness across groups of people.",
+            "",
+            f"Licence of the data: {licence}. Fingerprint: `{about['fingerprint']}`.",
+            "",
+        ]
+    )
+
+
+def write_curves(recommender: Recommender, folder: Path) -> None:
+    """Learning curves as TensorBoard events under ``tensorboard/``."""
+    for number, rows in enumerate(recommender.model.record.history):
+        with SummaryWriter(folder / "tensorboard" / f"network-{number}") as writer:
+            for row in rows:
+                for name, value in row.items():
+                    if name not in ("epoch", "seconds"):
+                        writer.add_scalar(name, value, int(row["epoch"]))

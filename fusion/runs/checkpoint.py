@@ -1,0 +1,256 @@
+"""A model as tensors and plain values, and back; nothing is pickled."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from trefoil.data.errors import DataError
+from trefoil.data.histories import Histories
+from trefoil.encoders.text.encoder import TextEncoder, Whitening
+from trefoil.encoders.view import View
+from trefoil.fusion.catalogue import Catalogue
+from trefoil.fusion.ensemble.cold_start_items import Added
+from trefoil.fusion.ensemble.ensemble import Model
+from trefoil.fusion.ensemble.gate import Gate
+from trefoil.fusion.ensemble.rating_blend import Stars
+from trefoil.fusion.features.texts import Texts, as_read
+from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.models.base import Leaf
+from trefoil.fusion.models.gaussian_process import RatingProcess
+from trefoil.fusion.network.module import Evidence, JointNetwork, Shape
+from trefoil.fusion.network.scorers import network_leaves
+from trefoil.fusion.record import load_record, save_record
+from trefoil.fusion.runs.catalogue import (
+    ABOUT,
+    event_tensors,
+    events_of,
+    load_catalogue,
+    save_catalogue,
+)
+from trefoil.fusion.runs.earlier_runs import earlier_catalogue, earlier_record
+from trefoil.fusion.runs.model_state import (
+    get_leaf,
+    get_reranker,
+    get_sparse,
+    put_leaf,
+    put_reranker,
+    put_sparse,
+    under,
+)
+from trefoil.fusion.settings import Settings
+from trefoil.kg.item_facts import Facts
+
+MODEL, TEXT, STRUCTURE = "model.safetensors", "text.safetensors", "model.json"
+
+
+def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
+    """Write what was learned: model.safetensors, text.safetensors, model.json; the catalogue."""
+    known = model.known
+    tensors = {f"events.{name}": one for name, one in event_tensors(known.events).items()}
+    structure: dict[str, Any] = {
+        "gate": asdict(model.gate),
+        "clicks": model.clicks and asdict(model.clicks),
+        "newcomers": model.newcomers and asdict(model.newcomers),
+        "returning": known.returning,
+        "leaves": {},
+        "added": model.added and asdict(model.added),
+        "alone": dict(model.alone),
+    }
+    if known.facts is not None:
+        facts = known.facts
+        put_sparse(tensors, "facts", facts.matrix)
+        tensors["facts.relation"] = torch.from_numpy(facts.relation)
+        tensors["facts.entity"] = torch.from_numpy(facts.entity)
+        structure["relations"] = list(facts.relations)
+        structure["entities"] = [list(entity) for entity in facts.entities]
+    for name, column in known.numbers.items():
+        tensors[f"numbers.{name}"] = torch.from_numpy(column)
+    if model.rates is not None:
+        parts = ("low", "high", "mean", "both", "alone")
+        structure["rates"] = {part: getattr(model.rates, part) for part in parts}
+    for name, leaf in model.leaves.items():
+        put_leaf(tensors, structure["leaves"], name, leaf)
+    structure["reranker"] = model.reranker and put_reranker(tensors, model.reranker)
+    _put_networks(tensors, structure, model.networks)
+    if model.texts is not None:
+        texts = model.texts
+        encoder = texts.encoder
+        reads = ("model", "revision", "max_tokens", "batch")
+        structure["text_encoder"] = {name: getattr(encoder, name) for name in reads}
+        save_file(
+            {
+                "items": texts.items.vectors.contiguous(),
+                "known": texts.items.known.contiguous(),
+                "mean": texts.whitening.mean.contiguous(),
+                "directions": texts.whitening.directions.contiguous(),
+            },
+            folder / TEXT,
+        )
+    save_file({name: part.contiguous().clone() for name, part in tensors.items()}, folder / MODEL)
+    text = json.dumps(structure, ensure_ascii=False, indent=1, default=_plain)
+    (folder / STRUCTURE).write_text(text + "\n", "utf-8")
+    save_record(model.record, folder)
+    save_catalogue(catalogue, folder)
+
+
+def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
+    """The model and catalogue of a run. Raises DataError for a file that cannot be used."""
+    try:
+        tensors = _read(folder / MODEL)
+        structure = json.loads((folder / STRUCTURE).read_text("utf-8"))
+        earlier = not (folder / ABOUT).exists()
+        catalogue = (
+            earlier_catalogue(folder, tensors, structure) if earlier else load_catalogue(folder)
+        )
+    except (OSError, ValueError, KeyError, SafetensorError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"{folder}: cannot be read: {error}") from None
+    users, items = len(catalogue.users), len(catalogue.items)
+    events = events_of(under("events.", tensors), *_names(tensors, catalogue))
+    if len(events) and events.item.max() >= items:
+        raise DataError(f"{MODEL}: events name items beyond the vocabulary")
+    texts = _load_texts(folder, settings, structure)
+    added = structure["added"] and Added(
+        **structure["added"] | {"weights": tuple(structure["added"]["weights"])}
+    )
+    history = Histories.of(events, users)
+    known = Known(
+        events,
+        history.matrix(items),
+        history,
+        _get_facts(tensors, structure),
+        texts.items if texts else None,
+        events.at is not None,
+        returning=structure.get("returning", False),
+        added=added.count if added else 0,
+        numbers={name: part.numpy() for name, part in under("numbers.", tensors).items()},
+    )
+    networks = _load_networks(tensors, structure, known)
+    leaves: dict[str, Leaf] = network_leaves(networks, known.learned) if networks else {}
+    for name, about in structure["leaves"].items():
+        leaves[name] = get_leaf(tensors, name, about, known)
+    gate = _load_gate(structure["gate"])
+    clicks, newcomers = (
+        _load_gate(structure[name]) if structure.get(name) else None
+        for name in ("clicks", "newcomers")
+    )
+    seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
+    if earlier:
+        record, alone = earlier_record(folder, structure["notes"])
+    else:
+        record, alone = load_record(folder), structure["alone"]
+    rates = _load_rates(structure["rates"], leaves) if "rates" in structure else None
+    parts = settings, known, leaves, gate, networks, texts, seen, record, alone
+    about = structure.get("reranker")
+    reranker = get_reranker(tensors, about, known) if about else None
+    return Model(*parts, clicks, added, rates, newcomers, reranker), catalogue
+
+
+def _get_facts(tensors: Mapping[str, Tensor], structure: Mapping[str, Any]) -> Facts | None:
+    if "facts.relation" not in tensors:
+        return None
+    return Facts(
+        get_sparse(tensors, "facts"),
+        tensors["facts.relation"].numpy(),
+        tensors["facts.entity"].numpy(),
+        tuple(structure["relations"]),
+        tuple((name, int(row)) for name, row in structure["entities"]),
+    )
+
+
+def _load_gate(about: Mapping[str, Any]) -> Gate:
+    warm, cold = tuple(about["warm"]), tuple(about["cold"])
+    return Gate(tuple(about["leaves"]), warm, cold, about["offset"])
+
+
+def _load_rates(about: Mapping[str, Any], leaves: Mapping[str, Leaf]) -> Stars:
+    both, alone, process = tuple(about["both"]), tuple(about["alone"]), leaves.get("ratings")
+    assert process is None or isinstance(process, RatingProcess)
+    return Stars(about["low"], about["high"], about["mean"], both, alone, process)
+
+
+def _read(file: Path) -> dict[str, Tensor]:
+    """Tensors in memory of their own: products round by how their numbers are aligned."""
+    return {name: tensor.clone() for name, tensor in load_file(file).items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no place in {STRUCTURE}")
+
+
+def _names(
+    tensors: Mapping[str, Tensor], catalogue: Catalogue
+) -> tuple[dict[str, list[str]], tuple[str, ...] | None]:
+    """The scenario columns and kinds of the training events, with the names of their codes."""
+    there, kind = under("events.scenario.", tensors), catalogue.events.kind
+    named = {name: list(names) for name, names in catalogue.scenarios.items() if name in there}
+    return named, None if kind is None else kind.names
+
+
+def _put_networks(
+    tensors: dict[str, Tensor], structure: dict[str, Any], networks: list[JointNetwork]
+) -> None:
+    """The weights of the networks, their shape, and which inputs they read."""
+    if not networks:
+        return
+    network = networks[0]
+    structure["shape"] = asdict(network.shape)
+    structure["networks"] = len(networks)
+    structure["categories"] = network.choice.out_features if network.choice else 0
+    structure["numbers"] = network.numbers.out_features if network.numbers else 0
+    structure["network_reads"] = {
+        "facts": network.facts is not None,
+        "text": network.text is not None,
+        "scenarios": {name: len(part) for name, part in network.scale.items()},
+    }
+    for number, one in enumerate(networks):
+        for name, tensor in one.state_dict().items():
+            tensors[f"network.{number}.{name}"] = tensor.cpu()
+
+
+def _load_networks(
+    tensors: Mapping[str, Tensor], structure: Mapping[str, Any], known: Known
+) -> list[JointNetwork]:
+    networks = []
+    for number in range(structure.get("networks", 0)):
+        reads = structure["network_reads"]
+        facts = known.facts if reads["facts"] else None
+        evidence = Evidence(
+            known.matrix,
+            facts.matrix if facts else None,
+            facts.relation if facts else None,
+            facts.entity if facts else None,
+            known.text.vectors if reads["text"] and known.text else None,
+            structure["categories"],
+            structure.get("numbers", 0),
+            reads["scenarios"],
+        )
+        network = JointNetwork(evidence, Shape(**structure["shape"]))
+        network.load_state_dict(under(f"network.{number}.", tensors))
+        networks.append(network.eval())
+    return networks
+
+
+def _load_texts(folder: Path, settings: Settings, structure: Mapping[str, Any]) -> Texts | None:
+    if not (folder / TEXT).exists():
+        return None
+    part, text = _read(folder / TEXT), settings.text
+    if "text_encoder" in structure:
+        encoder = TextEncoder(**structure["text_encoder"])
+    else:  # as earlier runs have it
+        encoder = TextEncoder(text.model, text.revision, text.max_tokens, text.batch)
+        encoder = as_read(encoder, structure["notes"]["text_warnings"])
+    whitening = Whitening(part["mean"], part["directions"])
+    return Texts(encoder, whitening, View(part["items"], part["known"]))

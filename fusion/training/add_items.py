@@ -1,0 +1,233 @@
+"""New items in a fitted model: known by text and facts, without training anything again."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from trefoil.data.errors import DataError
+from trefoil.data.interactions import Floats
+from trefoil.data.items import Entities, Items
+from trefoil.data.readers.frames import items_of, triples_in
+from trefoil.encoders.view import View
+from trefoil.fusion.ensemble.cold_start_items import FEWEST_COLD, Added
+from trefoil.fusion.ensemble.ensemble import Model
+from trefoil.fusion.features.content import carried
+from trefoil.fusion.features.idf import idf_rows
+from trefoil.fusion.features.texts import Texts
+from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.models.als import Factors
+from trefoil.fusion.models.base import Leaf
+from trefoil.fusion.models.demographics import People
+from trefoil.fusion.models.gaussian_process import RatingProcess
+from trefoil.fusion.models.linear import Linear
+from trefoil.fusion.models.linear_new_items import grown_linear
+from trefoil.fusion.models.neighbours import Profile, Returning, Similar
+from trefoil.fusion.models.popularity import Popularity, popular
+from trefoil.fusion.network.module import Evidence, JointNetwork
+from trefoil.fusion.network.scorers import network_leaves
+from trefoil.fusion.requests.state import HeldGraph, State
+from trefoil.kg.construction.new_items import facts_of_new, with_items
+from trefoil.kg.item_facts import Facts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def with_new_items(
+    state: State,
+    items: "Items | pl.DataFrame | pd.DataFrame",
+    triples: "pl.DataFrame | pd.DataFrame | Iterable[Sequence[str]]",
+) -> State:
+    """The state with more items in model, catalogue and graph; see ``Recommender.add_items``.
+
+    Raises DataError for an id that is taken or empty and for a triple that cannot be
+    placed.
+    """
+    model, before = state.model, state.catalogue.items
+    numbers = dict.fromkeys((*model.known.numbers, *before.score))
+    fresh = items if isinstance(items, Entities) else items_of(items, numbers=numbers)
+    for one in fresh.vocabulary.ids:
+        if one in before.vocabulary:
+            raise DataError(f"item {one!r} is in the catalogue already; leave it out")
+    grown = with_items(state.held.graph, fresh, triples_in(triples))
+    facts = model.known.facts
+    told = None if facts is None else facts_of_new(facts, grown.graph, len(before))
+    catalogue = state.catalogue.with_items(fresh)
+    return replace(
+        state,
+        model=grow(model, fresh.texts, told, fresh.score),
+        catalogue=catalogue,
+        held=HeldGraph(grown.graph, low_below=catalogue.low_below),
+    )
+
+
+def grow(
+    model: Model,
+    texts: Sequence[str | None],
+    facts: np.ndarray | None,
+    numbers: Mapping[str, Floats],
+) -> Model:
+    """The model with ``len(texts)`` more items at the end.
+
+    ``facts`` [new items, facts] says which of the known facts hold for them, and
+    ``numbers`` has their columns of numbers, of which any may be missing. Only
+    what reads these can rank them; an item of which none says anything ranks
+    low. Scores of the other items stay as they were, up to rounding of larger
+    products.
+    """
+    count, before = len(texts), model.known.matrix.shape[1]
+    read, warnings = _read(model.texts, texts)
+    known = grown_known(model.known, count, read.items if read else None, facts, numbers)
+    networks = [grown_network(one, known, before, model.seen) for one in model.networks]
+    leaves: dict[str, Leaf] = network_leaves(networks, known.learned) if networks else {}
+    for name, leaf in model.leaves.items():
+        if name not in leaves:
+            leaves[name] = _grown_leaf(name, leaf, known, before, leaves)
+    learned = model.seen[: known.learned]
+    worth = {name: model.alone.get(name, 1.0) for name in speaking(leaves, networks, known)}
+    added = Added.of(model.gate, learned, worth, known.added)
+    seen = torch.cat([model.seen, torch.zeros(count, dtype=torch.bool)])
+    record = replace(model.record, added_warnings=warnings)
+    return replace(
+        model,
+        known=known,
+        leaves=leaves,
+        networks=networks,
+        texts=read,
+        seen=seen,
+        record=record,
+        added=added,
+    )
+
+
+def speaking(
+    leaves: Mapping[str, Leaf], networks: Sequence[JointNetwork], known: Known
+) -> set[str]:
+    """The leaves that can tell new items apart: those that read what describes items."""
+    names = {"graph-neighbours", "text-neighbours"}
+    if networks and (networks[0].facts is not None or networks[0].text is not None):
+        names.add("network")
+    names |= {name for name, one in leaves.items() if isinstance(one, Linear) and one.rows}
+    if known.described:
+        names.add("factors")
+    return names & leaves.keys()
+
+
+def grown_known(
+    known: Known,
+    count: int,
+    text: View | None,
+    facts: np.ndarray | None,
+    numbers: Mapping[str, Floats],
+) -> Known:
+    """What the leaves were fitted from, with empty columns for the new items."""
+    users, before = known.matrix.shape
+    events = known.matrix
+    matrix = sparse.csr_matrix(
+        (events.data, events.indices, events.indptr), shape=(users, before + count)
+    )
+    told: Facts | None = known.facts
+    if told is not None:
+        rows = np.zeros((count, told.matrix.shape[1]), np.float32) if facts is None else facts
+        whole = sparse.vstack([told.matrix, sparse.csr_matrix(rows)]).tocsr()
+        told = replace(told, matrix=whole)
+    none = np.full(count, np.nan, np.float32)
+    longer = {n: np.concatenate([one, numbers.get(n, none)]) for n, one in known.numbers.items()}
+    added = known.added + count
+    return replace(known, matrix=matrix, facts=told, text=text, numbers=longer, added=added)
+
+
+def grown_network(network: JointNetwork, known: Known, before: int, seen: Tensor) -> JointNetwork:
+    """The same weights with rows for the new items: no id, content from texts and facts.
+
+    Their bias is the mean over items without events, or over all where those are few.
+    """
+    facts = known.facts if network.facts is not None else None
+    evidence = Evidence(
+        known.matrix,
+        facts.matrix if facts else None,
+        facts.relation if facts else None,
+        facts.entity if facts else None,
+        known.text.vectors if network.text is not None and known.text else None,
+        network.choice.out_features if network.choice else 0,
+        network.numbers.out_features if network.numbers else 0,
+        {name: len(part) for name, part in network.scale.items()},
+    )
+    with torch.random.fork_rng(devices=[]):
+        grown = JointNetwork(evidence, network.shape).to(network.item_bias.device)
+    state, wanted = dict(network.state_dict()), grown.state_dict()
+    count = known.matrix.shape[1] - before
+    for name, tensor in state.items():
+        if tensor.shape != wanted[name].shape:  # a table of items
+            assert tensor.shape[0] == before, name
+            state[name] = torch.cat([tensor, tensor.new_zeros(count, *tensor.shape[1:])])
+    cold = ~seen
+    cold[known.learned :] = False
+    alike = cold if int(cold.sum()) >= FEWEST_COLD else torch.arange(before) < known.learned
+    bias = network.item_bias.detach()
+    state["item_bias"][before:] = bias[alike.to(bias.device)].mean()
+    grown.load_state_dict(state)
+    return grown.eval()
+
+
+def _grown_leaf(
+    name: str,
+    leaf: Leaf,
+    known: Known,
+    before: int,
+    done: Mapping[str, Leaf],
+) -> Leaf:
+    """One of the cheap leaves for more items; weights it learned stay."""
+    items = known.matrix.shape[1]
+    if isinstance(leaf, Linear):
+        other = done.get("linear")  # the same weights, asked otherwise
+        if isinstance(other, Linear):
+            return replace(other, decay=leaf.decay)
+        return grown_linear(leaf, known, before)
+    if isinstance(leaf, Factors):
+        none = leaf.items.new_zeros(items - before, leaf.items.shape[1])
+        factors = torch.cat([leaf.items, none])
+        return replace(leaf, items=factors, carried=carried(factors, known))
+    if isinstance(leaf, Similar):
+        table = sparse.csr_matrix(leaf.table)
+        pointers = np.concatenate([table.indptr, np.full(items - before, table.indptr[-1])])
+        parts = (table.data, table.indices, pointers.astype(table.indptr.dtype))
+        return replace(leaf, table=sparse.csr_matrix(parts, shape=(items, items)))
+    if isinstance(leaf, Profile) and name == "graph-neighbours":
+        assert known.facts is not None
+        return Profile(idf_rows(known.facts.matrix, known.learned))
+    if isinstance(leaf, Profile):
+        assert known.text is not None
+        return Profile(known.text.vectors.numpy())
+    if isinstance(leaf, Returning | RatingProcess):
+        return replace(leaf, items=items)
+    if isinstance(leaf, People):
+        none = leaf.weights.new_zeros(len(leaf.weights), items - before)
+        return replace(leaf, weights=torch.cat([leaf.weights, none], dim=1))
+    if isinstance(leaf, Popularity):
+        return popular(known, leaf.half_life)
+    raise TypeError(f"leaf {name!r} cannot take new items")
+
+
+def _read(texts: Texts | None, new: Sequence[str | None]) -> tuple[Texts | None, list[str]]:
+    """The texts of all items, the new ones read by the same encoder and whitening.
+
+    Where the encoder would fall back on another way of reading, vectors would not
+    be comparable: such texts count as unknown, with a warning.
+    """
+    if texts is None:
+        return None, []
+    raw, warnings = texts.encoder.encode(new)
+    known, old = raw.known, texts.items
+    if warnings or not bool(known.any()):
+        view = View(old.vectors.new_zeros(len(new), old.vectors.shape[1]), torch.zeros_like(known))
+    else:
+        view = texts.whitening(raw)
+    both = View(torch.cat([old.vectors, view.vectors]), torch.cat([old.known, view.known]))
+    return replace(texts, items=both), warnings

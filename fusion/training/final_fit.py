@@ -1,0 +1,118 @@
+"""The final fit: every number as chosen on validation, and all events to learn from."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from trefoil.data.dataset import Dataset
+from trefoil.data.progress import Progress
+from trefoil.fusion.ensemble.ensemble import Model
+from trefoil.fusion.ensemble.reranker import log_events_of
+from trefoil.fusion.features.preparation import known_of
+from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.models.gaussian_process import RatingProcess, fit_ratings
+from trefoil.fusion.network.checkpoints import Unfinished
+from trefoil.fusion.network.inputs import lessons_of
+from trefoil.fusion.network.module import JointNetwork
+from trefoil.fusion.network.scorers import network_leaves
+from trefoil.fusion.network.training import best_epochs
+from trefoil.fusion.network.warm_start import Source
+from trefoil.fusion.settings import Settings
+from trefoil.fusion.training.memory_plan import MemoryPlan
+from trefoil.fusion.training.model_selection import Fitted, Search, fit_cheap_leaves
+from trefoil.fusion.training.networks import (
+    beginning,
+    few_threads,
+    one_network,
+    sayer,
+    train_networks,
+)
+from trefoil.fusion.training.pipeline import seen_items
+from trefoil.fusion.training.runtime import reproducible
+from trefoil.kg.graph import KnowledgeGraph
+
+
+def refit_model(
+    model: Model,
+    dataset: Dataset,
+    graph: KnowledgeGraph,
+    progress: Progress | None = None,
+    checkpoints: Unfinished | None = None,
+    source: Source | None = None,
+) -> Model:
+    """The same model, learned from every event: of training, validation and test.
+
+    Base models keep the numbers chosen for them, networks are trained for as many
+    epochs as served validation best, and the blend stays: it was learned where events
+    were held out, which are none any more. Nothing is judged.
+    """
+    with reproducible(model.settings):
+        return _refit(model, dataset, graph, progress, checkpoints, source)
+
+
+def _refit(
+    model: Model,
+    dataset: Dataset,
+    graph: KnowledgeGraph,
+    progress: Progress | None,
+    checkpoints: Unfinished | None,
+    source: Source | None,
+) -> Model:
+    say, events = sayer(progress), dataset.interactions
+    settings = MemoryPlan(**model.record.plan).applied(model.settings)
+    say("all events, with the numbers chosen")
+    returning = model.known.returning
+    known = known_of(dataset, events, graph, model.texts, settings, returning=returning)
+    fitted = fit_cheap_leaves(known, Search(None, model.record.chosen), settings, say)
+    rates = model.rates
+    process = model.leaves.get("ratings")
+    if isinstance(process, RatingProcess):
+        say("ratings")
+        process = fit_ratings(known, None, rounds=process.rounds)
+        fitted.leaves["ratings"] = process
+    if rates is not None and events.stars is not None:
+        low, high = float(np.nanmin(events.stars)), float(np.nanmax(events.stars))
+        rates = replace(rates, low=low, high=high, process=process)
+    networks = _networks(
+        model, settings, dataset, known, graph, fitted, progress, checkpoints, source
+    )
+    seen, reranker = seen_items(known), model.reranker
+    if reranker is not None:
+        reranker = replace(reranker, log_events=log_events_of(known))
+    return replace(
+        model,
+        known=known,
+        leaves=fitted.leaves,
+        networks=networks,
+        seen=seen,
+        rates=rates,
+        reranker=reranker,
+    )
+
+
+def _networks(
+    model: Model,
+    settings: Settings,
+    dataset: Dataset,
+    known: Known,
+    graph: KnowledgeGraph,
+    fitted: Fitted,
+    progress: Progress | None,
+    checkpoints: Unfinished | None,
+    source: Source | None,
+) -> list[JointNetwork]:
+    """The networks of the model trained anew, each part until its best epoch."""
+    if not model.networks:
+        return []
+    order_pays = model.record.order_pays
+    lessons = lessons_of(dataset, dataset.interactions, known, settings, behaviour=order_pays)
+    begin = beginning(source, dataset, known, graph, model.texts, replace(model.record))
+    shape = model.networks[0].shape
+    train_one = one_network(dataset, known, settings, shape, lessons, None, progress, begin)
+    until = [best_epochs(journal) for journal in model.record.history]
+    with few_threads(dataset, settings):
+        networks, _ = train_networks(
+            train_one, until, settings.seed, checkpoints, sayer(progress), first=len(until)
+        )
+    fitted.leaves = network_leaves(networks) | fitted.leaves
+    return networks

@@ -1,0 +1,228 @@
+"""Learning: every leaf from training events, every choice on validation events."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trefoil.data.dataset import Dataset
+from trefoil.data.progress import Progress
+from trefoil.data.split import Split, rehearsal
+from trefoil.evaluation.protocols.pointwise_exam import RowExam, ctr_exam, stars_exam
+from trefoil.evaluation.protocols.protocols import carved, people_return
+from trefoil.fusion.ensemble.click_gate import fit_clicks
+from trefoil.fusion.ensemble.cold_start_users import newcomers_gate
+from trefoil.fusion.ensemble.ensemble import Model
+from trefoil.fusion.ensemble.gate import Gate
+from trefoil.fusion.ensemble.gate_fit import fit_gate
+from trefoil.fusion.ensemble.rating_blend import Stars, fit_stars
+from trefoil.fusion.ensemble.reranker import Reranker, log_events_of
+from trefoil.fusion.ensemble.reranker_fit import FEWEST_CASES, fit_reranker, marks_of_other
+from trefoil.fusion.features.preparation import known_of, read_texts, validation_exam
+from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.validation import MOST_CELLS, Validation
+from trefoil.fusion.models.gaussian_process import RatingProcess, fit_ratings
+from trefoil.fusion.network.checkpoints import Unfinished
+from trefoil.fusion.network.inputs import lessons_of
+from trefoil.fusion.network.module import JointNetwork
+from trefoil.fusion.network.scorers import NetworkLeaf, network_leaves
+from trefoil.fusion.network.training import shape_of
+from trefoil.fusion.network.warm_start import Source
+from trefoil.fusion.record import Record
+from trefoil.fusion.settings import Settings
+from trefoil.fusion.training.memory_plan import plan_memory
+from trefoil.fusion.training.model_selection import Fitted, Search, fit_cheap_leaves
+from trefoil.fusion.training.networks import (
+    beginning,
+    few_threads,
+    one_network,
+    sayer,
+    train_networks,
+)
+from trefoil.fusion.training.runtime import device_of, reproducible
+from trefoil.kg.graph import KnowledgeGraph
+
+log = logging.getLogger(__name__)
+
+SMALL_PASS = 10_000_000  # users x items up to which a network is cheap enough to train three
+REHEARSED = 0.1  # share of training that the blend is learned on, where validation is thin
+SMALLEST_VALIDATION = 20  # cases; with fewer the gate keeps equal weights
+
+
+def fit_model(
+    dataset: Dataset,
+    split: Split,
+    graph: KnowledgeGraph | None,
+    settings: Settings,
+    progress: Progress | None = None,
+    checkpoints: Unfinished | None = None,
+    source: Source | None = None,
+) -> Model:
+    """Learn from training events, choose on validation events; the test part stays closed.
+
+    ``checkpoints`` keeps the state of each network after every look, and gives
+    it back where training was stopped; ``source`` is a run to start from. Raises
+    TrainingError where training diverges.
+    """
+    rehearsed = _rehearse(dataset, split, graph, settings, progress, source)
+    with reproducible(settings):
+        return _fit(dataset, split, graph, settings, progress, checkpoints, source, rehearsed)
+
+
+def _fit(
+    dataset: Dataset,
+    split: Split,
+    graph: KnowledgeGraph | None,
+    settings: Settings,
+    progress: Progress | None,
+    checkpoints: Unfinished | None,
+    source: Source | None,
+    rehearsed: Model | None,
+) -> Model:
+    say = sayer(progress)
+    train = dataset.interactions.take(split.train)
+    record = Record()
+    kept = source.whitening_for if source else None
+    texts = read_texts(dataset, settings, device_of(settings), progress, record, kept)
+    returning = people_return(dataset, split)
+    known = known_of(dataset, train, graph, texts, settings, returning=returning)
+    seen, plan = seen_items(known), plan_memory(known, settings)
+    sized, record.plan = plan.applied(settings), plan.record()
+    validation = Validation.of(validation_exam(dataset, split), seen, plan.cells)
+    fitted = fit_cheap_leaves(known, Search(validation), sized, say)
+    given, exam = _fit_ratings(dataset, split, known, settings, fitted, say)
+    record.order_pays = settings.behaviour.on and known.timed and _order_pays(fitted, settings)
+    networks = list[JointNetwork]()
+    if settings.network.on:
+        lessons = lessons_of(dataset, train, known, settings, behaviour=record.order_pays)
+        shape = shape_of(settings, lessons, behaviour=record.order_pays)
+        begin = beginning(source, dataset, known, graph, texts, record)
+        train_one = one_network(dataset, known, sized, shape, lessons, validation, progress, begin)
+        cheap = not record.order_pays and np.prod(known.matrix.shape) <= SMALL_PASS
+        count = settings.network.seeds or (3 if cheap else 1)
+        with few_threads(dataset, settings):
+            networks, journals = train_networks(
+                train_one, [{}] * count, settings.seed, checkpoints, say
+            )
+        record.history = [journal.rows for journal in journals]
+        fitted.leaves = network_leaves(networks) | fitted.leaves
+    say("gate")
+    gate, reranker, alone, record.gate = _fit_gate(fitted, known, validation, settings, rehearsed)
+    record.chosen, record.seconds = fitted.chosen, fitted.seconds
+    newcomers, record.newcomers = _fit_newcomers(fitted, gate, validation)
+    clicks, rates = _fit_clicks(dataset, split, fitted, seen), _fit_rates(fitted, given, exam)
+    parts = settings, known, fitted.leaves, gate, networks, texts, seen, record, alone, clicks
+    return Model(*parts, rates=rates, newcomers=newcomers, reranker=reranker)
+
+
+def seen_items(known: Known) -> Tensor:
+    """Which items have a training event."""
+    return torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
+
+
+def _rehearse(
+    dataset: Dataset,
+    split: Split,
+    graph: KnowledgeGraph | None,
+    settings: Settings,
+    progress: Progress | None,
+    source: Source | None,
+) -> Model | None:
+    """A model without a tenth of training, asked for it: how to blend leaves is learned there.
+
+    None unless validation was carved from given training events. Then it is thin, so
+    that leaves lose little: enough to choose by, but not to teach a reranker.
+    """
+    people = len(np.unique(dataset.interactions.user[split.valid]))
+    lists = min(people, MOST_CELLS // len(dataset.items))
+    if not (settings.rerank and carved(dataset, split) and lists >= FEWEST_CASES):
+        return None
+    sayer(progress)("rehearsal without a tenth of training")
+    part = rehearsal(dataset, split, REHEARSED)
+    return fit_model(dataset, part, graph, settings, progress, source=source)
+
+
+def _order_pays(fitted: Fitted, settings: Settings) -> bool:
+    """Whether a history weighted towards the present served validation better."""
+    if not settings.behaviour.only_where_order_pays or "linear-recent" not in fitted.chosen:
+        return True
+    return fitted.chosen["linear-recent"]["ndcg"] > fitted.chosen["linear"]["ndcg"]
+
+
+def _fit_gate(
+    fitted: Fitted,
+    known: Known,
+    validation: Validation,
+    settings: Settings,
+    rehearsed: Model | None,
+) -> tuple[Gate, Reranker | None, dict[str, float], dict[str, float]]:
+    """The gate, the reranker, validation NDCG@10 of each model alone, and of blends on the way."""
+    names = tuple(fitted.leaves)
+    if len(validation) < SMALLEST_VALIDATION:
+        equal = (1.0,) * len(names)
+        return Gate(names, equal, equal, -3.0), None, {}, {}
+    scores = {name: leaf.score(validation.cases) for name, leaf in fitted.leaves.items()}
+    alone = {name: validation.ndcg(part) for name, part in scores.items()}
+    gate, marks = fit_gate(scores, validation)
+    marks = {f"only {name}": mark for name, mark in alone.items()} | marks
+    if not settings.rerank:
+        return gate, None, alone, marks
+    events = log_events_of(known)
+    if rehearsed is not None and rehearsed.reranker is not None:
+        reranker = replace(rehearsed.reranker, log_events=events)
+        other = marks_of_other(scores, gate, validation, rehearsed.gate, reranker)
+        if other is not None:
+            return rehearsed.gate, reranker, alone, marks | other
+    returning, seed = known.returning, settings.seed
+    reranker, more = fit_reranker(scores, gate, validation, events, returning=returning, seed=seed)
+    return gate, reranker, alone, marks | more
+
+
+def _fit_newcomers(
+    fitted: Fitted, gate: Gate, validation: Validation
+) -> tuple[Gate | None, dict[str, float]]:
+    if len(validation) < SMALLEST_VALIDATION:
+        return None, {}
+    return newcomers_gate(fitted.leaves, gate, validation)
+
+
+def _fit_clicks(dataset: Dataset, split: Split, fitted: Fitted, seen: Tensor) -> Gate | None:
+    positive = dataset.interactions.positive[split.valid]
+    if positive.all() or not positive.any():
+        return None
+    return fit_clicks(fitted.leaves, seen, ctr_exam(dataset, split, "valid"))
+
+
+def _fit_ratings(
+    dataset: Dataset,
+    split: Split,
+    known: Known,
+    settings: Settings,
+    fitted: Fitted,
+    say: Callable[[str], None],
+) -> tuple[np.ndarray, RowExam | None]:
+    """The leaf of ratings, where there are any; those of training, and those held out."""
+    stars = dataset.interactions.stars
+    if stars is None or not settings.tasks.stars:
+        return np.empty(0, np.float32), None
+    given = stars[split.train]
+    given = given[~np.isnan(given)]
+    exam = None if np.isnan(stars[split.valid]).all() else stars_exam(dataset, split, "valid")
+    if settings.ratings and len(given):
+        say("ratings")
+        began = time.perf_counter()
+        fitted.add("ratings", fit_ratings(known, exam), began)
+    return given, exam
+
+
+def _fit_rates(fitted: Fitted, given: np.ndarray, exam: RowExam | None) -> Stars | None:
+    """How expected ratings are put together, where networks were taught any."""
+    network, process = fitted.leaves.get("network"), fitted.leaves.get("ratings")
+    if not len(given) or not isinstance(network, NetworkLeaf):
+        return None
+    assert process is None or isinstance(process, RatingProcess)
+    return fit_stars(network, process, given, exam)

@@ -1,0 +1,137 @@
+"""Training events, items and triples to the graph that models learn from and people explore."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from trefoil.data.dataset import Dataset, GraphSource
+from trefoil.data.errors import GraphDataError
+from trefoil.data.interactions import UNKNOWN_TIME, Interactions, Ints
+from trefoil.data.items import Entities
+from trefoil.data.report import DataReport
+from trefoil.data.vocabulary import Vocabulary
+from trefoil.kg.construction.entity_linking import link
+from trefoil.kg.construction.typed_graph import typed_graph
+from trefoil.kg.graph import INTERACTED, ITEM, USER, Edges, EdgeType, KnowledgeGraph, Nodes
+from trefoil.kg.naming import distinct_names, label, upper_snake
+from trefoil.kg.triples.rdf import FORMATS, Paths, files_of, read_triples, suffix_of
+from trefoil.kg.triples.safety import Limits
+from trefoil.kg.triples.selection import Selection
+from trefoil.kg.triples.tables import SUFFIXES, read_table, triples_of
+from trefoil.kg.triples.triples import Triples, union
+
+
+def build(dataset: Dataset, train: Ints) -> KnowledgeGraph:
+    """The graph of a dataset as it may be known when only the events in ``train`` have happened.
+
+    ``train`` are rows of ``dataset.interactions``; no other event is looked at.
+    Each becomes an INTERACTED edge with ``stars``, ``at`` (UTC seconds) and
+    ``kind`` where the dataset has them, and ``positive`` where not all are.
+    Items are linked to the entities of ``dataset.graph``; without a graph, each
+    category column of the items gives nodes and edges: ``genre`` becomes
+    ``(:Item)-[:GENRE]->(:Genre)``. Raises GraphDataError.
+    """
+    events = dataset.interactions.take(np.asarray(train, np.int64))
+    items, users = dataset.items, dataset.users
+    if dataset.graph is None:
+        graph = _from_categories(items)
+    else:
+        known, aliases = read_source(dataset.graph)
+        graph = link(known, items, dataset.graph, aliases)
+    title = pl.Series("name", users.titles, dtype=pl.String)
+    nodes = {USER: Nodes(users.vocabulary, pl.DataFrame([title])), **graph.nodes}
+    edges: dict[EdgeType, Edges] = {(USER, INTERACTED, ITEM): _events(events), **graph.edges}
+    return replace(graph, nodes=nodes, edges=edges)
+
+
+def read_source(source: GraphSource) -> tuple[KnowledgeGraph, dict[str, str]]:
+    """The graph behind a dataset, not yet linked; and which IRIs were merged into which."""
+    if source.neo4j is not None:
+        from trefoil.kg.stores.open import read_neo4j
+
+        return read_neo4j(source.neo4j), {}
+    chosen = Selection(allow=source.allow, deny=source.deny)
+    parts: list[Triples] = []
+    files = files_of(source.files, (*FORMATS, *SUFFIXES)) if source.files else []
+    rdf = [path for path in files if suffix_of(path) in FORMATS]
+    if rdf:
+        parts.append(read_triples(rdf, selection=chosen, same_as=source.same_as))
+    parts += [
+        read_table(path, allow=source.allow, deny=source.deny) for path in files if path not in rdf
+    ]
+    if source.table is not None:
+        parts.append(triples_of(source.table, allow=source.allow, deny=source.deny))
+    if not parts:
+        raise GraphDataError("the graph names no files, no table and no server; add one of them")
+    triples = union(parts)
+    graph = typed_graph(triples, languages=source.languages, names=source.names)
+    return graph, dict(triples.aliases)
+
+
+def read_rdf(
+    paths: Paths,
+    *,
+    languages: Sequence[str] = ("en", ""),
+    selection: Selection | None = None,
+    same_as: bool = False,
+    base: str | None = None,
+    limits: Limits | None = None,
+    max_bad_share: float = 0.01,
+) -> KnowledgeGraph:
+    """A typed graph from RDF files or folders; ``kg.triples.rdf.read_triples`` says what is read.
+
+    ``languages`` go from most to least welcome for names and texts; ``""`` stands
+    for no language. ``report`` of the graph holds counts and broken lines.
+    """
+    triples = read_triples(
+        paths,
+        selection=selection,
+        same_as=same_as,
+        base=base,
+        limits=limits,
+        max_bad_share=max_bad_share,
+    )
+    return typed_graph(triples, languages=languages)
+
+
+def _events(events: Interactions) -> Edges:
+    columns: dict[str, pl.Series] = {}
+    if events.stars is not None:
+        columns["stars"] = pl.Series(events.stars).fill_nan(None)
+    if events.at is not None:
+        at = pl.Series(events.at)
+        columns["at"] = at.zip_with(at != UNKNOWN_TIME, pl.Series([None], dtype=pl.Int64))
+    if events.kind is not None:
+        names = pl.Series(events.kind.names, dtype=pl.String)
+        codes = pl.Series(events.kind.codes)
+        columns["kind"] = names.gather(
+            codes.zip_with(codes >= 0, pl.Series([None], dtype=pl.Int64))
+        )
+    if not events.positive.all():
+        columns["positive"] = pl.Series(events.positive)
+    return Edges(events.user, events.item, pl.DataFrame(columns))
+
+
+def _from_categories(items: Entities) -> KnowledgeGraph:
+    """Category columns as nodes: what the catalogue itself says, where no graph says more."""
+    names = {"name": items.titles, "text": items.texts}
+    table = pl.DataFrame(names, schema=dict.fromkeys(names, pl.String))
+    nodes = {ITEM: Nodes(items.vocabulary, table)}
+    edges: dict[EdgeType, Edges] = {}
+    reserved = frozenset({USER, ITEM, INTERACTED})
+    types = distinct_names(items.category, label, reserved=reserved)
+    kinds = distinct_names(items.category, upper_snake, reserved=reserved)
+    for column, labels in items.category.items():
+        ids = Vocabulary(labels.names)
+        nodes[types[column]] = Nodes(
+            ids, pl.DataFrame({"name": pl.Series(ids.ids, dtype=pl.String)})
+        )
+        source = np.repeat(np.arange(len(items)), np.diff(labels.start))
+        edges[ITEM, kinds[column], types[column]] = Edges(source, labels.codes.astype(np.int64))
+    counts = Counter(items=len(items))
+    return KnowledgeGraph(nodes, edges, {}, DataReport(dict(counts)))

@@ -1,0 +1,187 @@
+"""Items that come after the graph was made: their nodes, and edges to what is known."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from trefoil.data.errors import GraphDataError
+from trefoil.data.items import Items
+from trefoil.data.suggest import closest
+from trefoil.data.vocabulary import Vocabulary
+from trefoil.kg.graph import INTERACTED, ITEM, USER, Edges, EdgeType, KnowledgeGraph, Nodes
+from trefoil.kg.item_facts import Facts, item_facts
+from trefoil.kg.naming import inverse, readable, upper_snake
+
+Triple = tuple[str, str, str]
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A graph with new items, and how much of what was said of them it knew before."""
+
+    graph: KnowledgeGraph
+    edges: int
+    new_nodes: int
+
+
+def with_items(graph: KnowledgeGraph, items: Items, triples: Sequence[Triple]) -> Grown:
+    """The graph with these items as its last Item nodes, and an edge for each triple.
+
+    The head is a new item; the relation a relationship type (``DIRECTED_BY``), the
+    IRI behind one, or either with ``^`` before it for edges that point to items;
+    the tail an id, IRI or name of a node. A tail that the graph does not know
+    becomes a node of the kind that the relation usually leads to. What was in the
+    graph keeps its row. Raises GraphDataError with the triple's number for a head
+    that is not new, a relation that is unknown and a name that several nodes have.
+    """
+    before = len(graph.nodes[ITEM])
+    names = {"name": items.titles, "text": items.texts}
+    fresh = pl.DataFrame(names, schema=dict.fromkeys(names, pl.String))
+    nodes = dict(graph.nodes)
+    nodes[ITEM] = _longer(graph.nodes[ITEM], items.vocabulary.ids, fresh)
+    growing = _Growing(replace(graph, nodes=nodes), before)
+    for number, (head, relation, tail) in enumerate(dict.fromkeys(triples), 1):
+        growing.add(f"triple {number} ({head}, {relation}, {tail})", head, relation, tail)
+    return growing.grown()
+
+
+def facts_of_new(facts: Facts, graph: KnowledgeGraph, before: int) -> np.ndarray:
+    """Facts [new items, facts] of the items from row ``before`` on; only facts known already."""
+    now = item_facts(graph)
+    place = {
+        (facts.relations[relation], facts.entities[entity]): column
+        for column, (relation, entity) in enumerate(
+            zip(facts.relation.tolist(), facts.entity.tolist(), strict=True)
+        )
+    }
+    held = now.matrix[before:].tocoo()
+    rows = np.zeros((len(graph.nodes[ITEM]) - before, len(facts.relation)), np.float32)
+    for row, column in zip(held.row.tolist(), held.col.tolist(), strict=True):
+        relation, entity = now.relation[column], now.entity[column]
+        known = place.get((now.relations[relation], now.entities[entity]))
+        if known is not None:
+            rows[row, known] = 1.0
+    return rows
+
+
+class _Growing:
+    """A graph that takes one triple after the other."""
+
+    def __init__(self, graph: KnowledgeGraph, before: int) -> None:
+        self.graph, self.before = graph, before
+        self.kinds: dict[str, list[EdgeType]] = {}
+        for key in sorted(graph.edges, key=lambda key: -len(graph.edges[key])):
+            source, relation, target = key
+            if USER in key or relation == INTERACTED:
+                continue
+            if source == ITEM:
+                self.kinds.setdefault(relation, []).append(key)
+            if target == ITEM:
+                self.kinds.setdefault(inverse(relation), []).append(key)
+        self.types = {iri: name for name, iri in graph.predicates.items() if name[:1] not in ":."}
+        self.places: dict[str, dict[str, list[int]]] = {}
+        self.fresh: dict[str, list[str]] = {}
+        self.ends: dict[EdgeType, list[tuple[int, int]]] = {}
+
+    def add(self, where: str, head: str, relation: str, tail: str) -> None:
+        items = self.graph.nodes[ITEM].vocabulary
+        row = items.row(head) if head in items else -1
+        if row < self.before:
+            raise GraphDataError(
+                f"{where}: the head is no new item; facts can be told of the items being added only"
+            )
+        kind = self._kind(where, relation)
+        backwards = kind.startswith("^")
+        ways = self.kinds[kind]
+        others = [key[0] if backwards else key[2] for key in ways]
+        label, other = self._node(where, tail, others)
+        way = next((key for key, end in zip(ways, others, strict=True) if end == label), None)
+        name = kind.removeprefix("^")
+        way = way or ((label, name, ITEM) if backwards else (ITEM, name, label))
+        self.ends.setdefault(way, []).append((other, row) if backwards else (row, other))
+
+    def _kind(self, where: str, relation: str) -> str:
+        mark, bare = ("^", relation[1:]) if relation.startswith("^") else ("", relation)
+        for name in (bare, self.types.get(bare, bare), upper_snake(bare)):
+            if mark + name in self.kinds:
+                return mark + name
+        raise GraphDataError(
+            f"{where}: unknown relation {relation!r}; {closest(relation, sorted(self.kinds))}"
+        )
+
+    def _node(self, where: str, tail: str, labels: Sequence[str]) -> tuple[str, int]:
+        """Label and row of a tail: by id or IRI, then by name, first where the relation leads."""
+        known = [*labels, *(name for name in self.graph.nodes if name not in (*labels, USER))]
+        for label in known:
+            rows = self._placed(label).get(tail, [])
+            if len(rows) > 1:
+                raise GraphDataError(
+                    f"{where}: {len(rows)} nodes of {label!r} are named {tail!r}; give an id"
+                )
+            if rows:
+                return label, rows[0]
+        label = next((name for name in labels if name != ITEM), None)
+        if label is None or not tail:
+            raise GraphDataError(f"{where}: no item is named {tail!r}; add it, or mend the name")
+        fresh = self.fresh.setdefault(label, [])
+        row = len(self.graph.nodes[label]) + len(fresh)
+        fresh.append(tail)
+        self._placed(label)[tail] = [row]
+        return label, row
+
+    def _placed(self, label: str) -> dict[str, list[int]]:
+        """Rows of the nodes of a label by id, by IRI, and by name where none is so called."""
+        if label not in self.places:
+            nodes = self.graph.nodes[label]
+            found = {text: [row] for row, text in enumerate(nodes.vocabulary.ids)}
+            for column in ("iri", "name"):
+                if column not in nodes.properties.columns:
+                    continue
+                more: dict[str, list[int]] = {}
+                for row, text in enumerate(nodes.properties[column].to_list()):
+                    if text and text not in found:
+                        more.setdefault(text, []).append(row)
+                found |= more
+            self.places[label] = found
+        return self.places[label]
+
+    def grown(self) -> Grown:
+        nodes, edges = dict(self.graph.nodes), dict(self.graph.edges)
+        for label, ids in self.fresh.items():
+            iris = [text if _IRI.fullmatch(text) else None for text in ids]
+            names = [readable(iri) if iri else text for iri, text in zip(iris, ids, strict=True)]
+            table = pl.DataFrame(
+                {"iri": iris, "name": names}, schema={"iri": pl.String, "name": pl.String}
+            )
+            nodes[label] = _longer(nodes[label], ids, table)
+        tally = Counter(edges=0)
+        for key, pairs in self.ends.items():
+            new = np.array(pairs, np.int64).T
+            old = edges.get(key, Edges(new[0, :0], new[1, :0]))
+            table = old.properties
+            if table.width:
+                empty = pl.DataFrame({"": [None] * new.shape[1]})
+                table = pl.concat([table, empty], how="diagonal_relaxed").drop("")
+            edges[key] = Edges(
+                np.concatenate([old.source, new[0]]), np.concatenate([old.target, new[1]]), table
+            )
+            tally["edges"] += new.shape[1]
+        graph = replace(self.graph, nodes=nodes, edges=edges)
+        return Grown(graph, tally["edges"], sum(len(ids) for ids in self.fresh.values()))
+
+
+def _longer(nodes: Nodes, ids: Sequence[str], table: pl.DataFrame) -> Nodes:
+    """Nodes with more at the end, of whom only the columns known already, and the name, matter."""
+    old = nodes.properties
+    if not old.width:
+        old = pl.DataFrame({"name": [None] * len(nodes)}, schema={"name": pl.String})
+    kept = [name for name in table.columns if name in old.columns or name == "name"]
+    whole = pl.concat([old, table.select(kept)], how="diagonal_relaxed")
+    return Nodes(Vocabulary([*nodes.vocabulary.ids, *ids]), whole)

@@ -1,0 +1,1 @@
+"""What a Cypher statement may say: tokens, names, functions, and the guard."""

@@ -1,0 +1,1 @@
+"""Why: paths from what a user did to an item."""

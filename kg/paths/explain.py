@@ -1,0 +1,260 @@
+"""Why this item: paths through training events and graph edges, each of which exists.
+
+``PathIndex`` is made once from a graph and answers thousands of pairs at a
+time. ``kg.paths.search`` finds and weighs the paths as arrays; here the best
+few of each pair become text, nodes and a Cypher query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trefoil.data.histories import Histories
+from trefoil.data.interactions import Ints
+from trefoil.kg.cypher.names import quoted
+from trefoil.kg.graph import INTERACTED, ITEM, USER, KnowledgeGraph
+from trefoil.kg.naming import inverse
+from trefoil.kg.paths.diversify import DIRECT, PEOPLE, SHARED, TWO_STEPS
+from trefoil.kg.paths.index import Index
+from trefoil.kg.paths.search import Found, search
+
+SOMEONE = "someone else"  # the name of another user, in a path
+
+
+class PathNode(NamedTuple):
+    """A node of a path; ``name`` is what to show."""
+
+    label: str
+    id: str
+    name: str
+
+
+class PathEdge(NamedTuple):
+    """An edge of a path; ``forward`` says that it points from the earlier node to the later."""
+
+    type: str
+    forward: bool
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why an item is recommended, for anyone to see: it holds no id of another person.
+
+    ``weight`` lies in 0..1: how telling the path is, not how much it moved the score.
+    ``cypher`` with ``parameters`` returns such a path from a store that holds the graph.
+    The id of a node that stands for another person is empty.
+    """
+
+    text: str
+    weight: float
+    nodes: tuple[PathNode, ...]
+    edges: tuple[PathEdge, ...]
+
+    @property
+    def hops(self) -> int:
+        return len(self.edges)
+
+    @cached_property
+    def cypher(self) -> str:
+        return match_statement(self.nodes, self.edges)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {f"n{at}": node.id for at, node in enumerate(self.nodes) if node.id}
+
+
+@dataclass(frozen=True)
+class Path(Reason):
+    """A reason for holders of the graph: user, an item of the history, what joins it to the item.
+
+    Text and names never tell another user, but the ids of ``nodes`` and the parameters
+    do; ``shown`` leaves them out. For a user who is not in the graph the path begins at
+    the item of the history.
+    """
+
+    def shown(self) -> Reason:
+        """The same without the ids of other people."""
+        nodes = tuple(
+            node._replace(id="") if node.label == USER and at else node
+            for at, node in enumerate(self.nodes)
+        )
+        return Reason(self.text, self.weight, nodes, self.edges)
+
+
+def match_statement(nodes: Sequence[PathNode], edges: Sequence[PathEdge]) -> str:
+    """A Cypher statement that returns one path; a node without an id may be any of its label."""
+
+    def bound(at: int, node: PathNode) -> str:
+        return f"(n{at}:{quoted(node.label)}{f' {{id: $n{at}}}' if node.id else ''})"
+
+    parts = [bound(0, nodes[0])]
+    for at, (node, edge) in enumerate(zip(nodes[1:], edges, strict=True), 1):
+        left, right = ("-", "->") if edge.forward else ("<-", "-")
+        parts.append(f"{left}[:{quoted(edge.type)}]{right}{bound(at, node)}")
+    return f"MATCH p = {''.join(parts)} RETURN p LIMIT 1"
+
+
+class PathIndex:
+    """What ``explain`` needs of a graph, made once and shared by all calls.
+
+    Events rated below ``low_below`` were not liked: they begin a path only where no
+    other does, and its words do not say that they were liked.
+    """
+
+    def __init__(self, graph: KnowledgeGraph, low_below: float | None = None) -> None:
+        self.graph = graph
+        self.index = Index.of(graph, low_below)
+        self.whole = None if low_below is None else self.index.with_events(graph)
+        self._names: dict[str, list[str | None]] = {}
+
+    def explain(
+        self,
+        users: Ints | Sequence[int],
+        items: Ints | Sequence[int],
+        *,
+        k: int = 3,
+        max_hops: int = 3,
+    ) -> list[list[Path]]:
+        """Up to ``k`` paths for each pair of a user row and an item row, the best first.
+
+        Two hops: an item of the history is joined to the item. Three: both share
+        an entity, or someone met both. Four: their entities are joined. Only
+        positive events begin or continue a path. A common entity, a genre of half
+        the catalogue, weighs little; among equals the newest event goes first, and
+        the second path is of another relation and item of the history where there
+        is one. A user row of -1 has no paths.
+        """
+        users, items = np.asarray(users, np.int64), np.asarray(items, np.int64)
+        if len(users) != len(items):
+            raise ValueError(f"{len(users)} users, {len(items)} items")
+        out: list[list[Path]] = [[] for _ in range(len(items))]
+        for found in search(self.index, users, items, k, max_hops):
+            out[found.pair].append(self._path(found, "liked"))
+        if self.whole is not None:
+            left = np.array([pair for pair, paths in enumerate(out) if not paths], np.int64)
+            for found in search(self.whole, users[left], items[left], k, max_hops):
+                out[left[found.pair]].append(self._path(found, "had"))
+        return out
+
+    def explain_history(
+        self,
+        history: Ints | Sequence[int],
+        items: Ints | Sequence[int],
+        *,
+        k: int = 3,
+        max_hops: int = 3,
+    ) -> list[list[Path]]:
+        """The same for someone who is not in the graph: item rows, the oldest first.
+
+        The paths begin at the item of the history.
+        """
+        history, items = np.asarray(history, np.int64), np.asarray(items, np.int64)
+        own = Histories(np.array([0, len(history)]), history)
+        nobody, case = np.full(len(items), -1), np.zeros(len(items), np.int64)
+        out: list[list[Path]] = [[] for _ in range(len(items))]
+        for found in search(self.index, nobody, items, k, max_hops, own, case):
+            out[found.pair].append(self._path(found, "liked"))
+        return out
+
+    def node(self, label: str, row: int) -> PathNode:
+        """A node by label and row, with its name, or its id where it has none."""
+        nodes = self.graph.nodes[label]
+        if label not in self._names:
+            table = nodes.properties
+            known = "name" in table.columns
+            self._names[label] = table["name"].to_list() if known else [None] * len(nodes)
+        one = nodes.vocabulary.ids[row]
+        return PathNode(label, one, self._names[label][row] or one)
+
+    def _path(self, found: Found, verb: str) -> Path:
+        seen, item = self.node(ITEM, found.seen), self.node(ITEM, found.item)
+        known = found.user >= 0
+        nodes = [self.node(USER, found.user)] if known else []
+        edges = [PathEdge(INTERACTED, True)] if known else []
+        nodes.append(seen)
+        relations = [self.index.relations[code] for code in found.relations]
+        middle = [self.node(*self.index.entities[code]) for code in found.entities]
+        if found.kind == DIRECT:  # seen as the item says it: the fact is of the item
+            edges.append(_edge(inverse(relations[0])))
+        elif found.kind == PEOPLE:
+            nodes.append(self.node(USER, found.someone)._replace(name=SOMEONE))
+            edges += [PathEdge(INTERACTED, False), PathEdge(INTERACTED, True)]
+        elif found.kind == SHARED:
+            nodes += middle
+            edges += [_edge(relations[0]), _edge(inverse(relations[-1]))]
+        else:
+            nodes += middle
+            edges += [_edge(relations[0]), _edge(relations[1]), _edge(inverse(relations[2]))]
+        text = wording(found.kind, seen.name, relations, [node.name for node in middle], verb)
+        return Path(text, found.weight, (*nodes, item), tuple(edges))
+
+
+def explain(
+    graph: KnowledgeGraph | PathIndex,
+    users: Ints | Sequence[int],
+    items: Ints | Sequence[int],
+    *,
+    k: int = 3,
+    max_hops: int = 3,
+) -> list[list[Path]]:
+    """Best explanation paths of pairs of rows; see ``PathIndex.explain``."""
+    index = graph if isinstance(graph, PathIndex) else PathIndex(graph)
+    return index.explain(users, items, k=k, max_hops=max_hops)
+
+
+def _edge(relation: str) -> PathEdge:
+    """An edge away from its node, as a fact of the node puts it (``^`` is an edge towards it)."""
+    return PathEdge(relation.removeprefix("^"), not relation.startswith("^"))
+
+
+_ALSO = {
+    "DIRECTOR": "also directed by {}",
+    "WRITER": "also written by {}",
+    "AUTHOR": "also written by {}",
+    "ACTOR": "also with {}",
+    "STARRING": "also with {}",
+    "CAST_MEMBER": "also with {}",
+    "PRODUCER": "also produced by {}",
+    "MUSIC_COMPOSER": "also with music by {}",
+    "COMPOSER": "also with music by {}",
+    "CINEMATOGRAPHY": "also filmed by {}",
+    "EDITING": "also edited by {}",
+    "PERFORMER": "also performed by {}",
+    "PUBLISHER": "also published by {}",
+    "DISTRIBUTOR": "also distributed by {}",
+    "COUNTRY": "also from {}",
+    "COUNTRY_OF_ORIGIN": "also from {}",
+    "DECADE": "also of the {}",
+    "ERA": "also of the {}",
+}
+
+
+def wording(
+    kind: int, seen: str, relations: Sequence[str], names: Sequence[str], verb: str = "liked"
+) -> str:
+    """The path in words. Names are set in as they are: whoever shows them escapes them.
+
+    ``verb`` says what the person did with the item of the history.
+    """
+    liked = f"because you {verb} *{seen}*"
+    words = [relation.removeprefix("^").replace("_", " ").lower() for relation in relations]
+    if kind == PEOPLE:
+        return f"{liked}, and people who {verb} it also {verb} this"
+    if kind == DIRECT:
+        inward = relations[0].startswith("^")
+        return f"{liked}, whose {words[0]} this is" if inward else f"{liked}, its {words[0]}"
+    if kind == TWO_STEPS:
+        first, second = names
+        return f"{liked}: {words[0]} {first}, {words[1]} {second}, here {words[2]}"
+    (name,) = names
+    if relations[0] != relations[-1]:
+        return f"{liked}: {name}, there {words[0]}, is here {words[-1]}"
+    known = _ALSO.get(relations[0].rpartition("__")[2]) or _ALSO.get(
+        relations[0].partition("_")[2] if relations[0].count("_") == 1 else ""
+    )
+    return f"{liked}, {known.format(name)}" if known else f"{liked}, same {words[0]}: {name}"

@@ -1,0 +1,1 @@
+"""The graph for eyes: tables, pictures, prepared questions and the prompt."""

@@ -1,0 +1,1 @@
+"""Where a graph lives: the interface of stores, and what all stores share."""

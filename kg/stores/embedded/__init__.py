@@ -1,0 +1,1 @@
+"""The store of a run: LadybugDB in a folder."""

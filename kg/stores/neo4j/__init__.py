@@ -1,0 +1,1 @@
+"""The store of a server: Neo4j."""

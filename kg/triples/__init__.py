@@ -1,0 +1,1 @@
+"""Facts as they come: RDF, tables and Wikidata, read into triples."""

@@ -1,0 +1,245 @@
+"""The second look: it finds what weights alike for everyone cannot say, and no more."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from planted_shop import TINY, read_shop, write_shop
+from small_cases import cases, histories
+
+from trefoil.data import read_dataset, split_events
+from trefoil.fusion.ensemble.gate import Gate, standardise
+from trefoil.fusion.ensemble.gate_fit import fit_gate
+from trefoil.fusion.ensemble.reranker import (
+    FIRST,
+    ListNetwork,
+    Reranker,
+    Shortlist,
+    log_events_of,
+    shortlist,
+)
+from trefoil.fusion.ensemble.reranker_fit import (
+    FEWEST_CASES,
+    fit_reranker,
+    listwise,
+    marks_of_other,
+)
+from trefoil.fusion.features.validation import Validation
+from trefoil.fusion.recommender import Recommender
+from trefoil.fusion.settings import load_settings
+from trefoil.fusion.training import pipeline
+
+CASES, ITEMS = FEWEST_CASES, 80
+
+
+def fit(scores, gate, told, seed=0):
+    events = told.masked.sum(0).float().log1p()
+    return fit_reranker(scores, gate, told, events, returning=False, seed=seed)
+
+
+def exam(wanted, lengths):
+    """One case per row, whose history are its first items."""
+    seen = torch.ones(wanted.shape[1], dtype=torch.bool)
+    asked = cases(*[range(n) for n in lengths])
+    masked = torch.zeros_like(wanted)
+    for row, n in enumerate(lengths):
+        masked[row, :n] = True
+    return Validation(asked, masked, wanted, seen)
+
+
+def planted(generator, signal):
+    """Two leaves; people with two past events follow the first, those with ten the second."""
+    lengths = torch.where(torch.arange(CASES) % 2 == 0, 2, 10)
+    wanted = torch.zeros(CASES, ITEMS, dtype=torch.bool)
+    place = 10 + torch.rand(CASES, ITEMS - 10, generator=generator).topk(2, dim=1).indices
+    wanted.scatter_(1, place, True)
+    few = (lengths == 2)[:, None]
+    noise = torch.randn(2, CASES, ITEMS, generator=generator)
+    scores = {
+        "one": noise[0] + signal * (wanted & few),
+        "other": noise[1] + signal * (wanted & ~few),
+    }
+    return scores, exam(wanted, lengths.tolist())
+
+
+@pytest.mark.parametrize(("signal", "least", "most"), [(3.0, 0.1, 0.5), (0.0, -0.03, 0.03)])
+def test_whom_to_trust_is_learned_where_it_depends_on_the_person(signal, least, most):
+    generator = torch.Generator().manual_seed(0)
+    scores, told = planted(generator, signal)
+    fresh, later = planted(generator, signal)
+    gate, marks = fit_gate(scores, told)
+    reranker, said = fit(scores, gate, told)
+    if signal:
+        assert said["reranked"] > marks["chosen"] + least
+    if reranker is None:
+        assert not signal
+        return
+    z = standardise(fresh, gate.leaves, later.seen)
+    blended = gate.mix(z, later.seen)
+    reranked = reranker.rerank(z, blended, later.cases.history)
+    assert least < later.ndcg(reranked) - later.ndcg(blended) < most
+
+
+def test_nothing_is_taught_on_few_lists():
+    scores, told = planted(torch.Generator().manual_seed(0), 3.0)
+    few = told.take(torch.arange(FEWEST_CASES - 1))
+    part = {name: one[: FEWEST_CASES - 1] for name, one in scores.items()}
+    gate, _ = fit_gate(part, few)
+    assert fit(part, gate, few) == (None, {})
+
+
+def test_nothing_is_taught_where_the_first_items_hold_nothing_wanted():
+    """Of 200 items the wanted one is always last by the gate."""
+    wanted = torch.zeros(CASES, 200, dtype=torch.bool)
+    wanted[:, -1] = True
+    scores = {"one": -torch.arange(200.0).expand(CASES, -1)}
+    assert fit(scores, Gate(("one",), (1.0,), (1.0,)), exam(wanted, [1] * CASES)) == (None, {})
+
+
+def test_the_same_seed_teaches_the_same():
+    scores, told = planted(torch.Generator().manual_seed(0), 3.0)
+    gate, _ = fit_gate(scores, told)
+    one, other = (fit(scores, gate, told, 3)[0] for _ in range(2))
+    assert one is not None
+    assert other is not None
+    for name, tensor in one.network.state_dict().items():
+        assert torch.equal(tensor, other.network.state_dict()[name])
+
+
+def test_scores_are_dealt_anew_among_the_open_first_items():
+    """Item 3 is met and first by the gate; of 0, 2 and 1 the last has the best mark."""
+    blended = torch.tensor([[5.0, 1.0, 3.0, 9.0, -2.0]])
+    rows = torch.tensor([[0, 2, 1, 3]])
+    scores = blended.gather(1, rows)
+    is_open = torch.tensor([[True, True, True, False]])
+    short = Shortlist(rows, scores, is_open, torch.zeros(1, 4, 1))
+    dealt = short.deal(blended, torch.tensor([[0.0, 1.0, 2.0, 7.0]]))
+    assert dealt.tolist() == [[1.0, 5.0, 3.0, 9.0, -2.0]]
+
+
+def test_features_by_hand():
+    """Items were met 0, 1 and 3 times; the case met item 2, so 1 comes before 0, and 2 last."""
+    z = torch.tensor([[[0.5, 2.0, 4.0]]])
+    events = torch.tensor([0.0, 1.0, 3.0]).log1p()
+    short = shortlist(z, z[0], histories([2]), events, returning=False)
+    assert short.rows.tolist() == [[1, 0, 2]]
+    assert short.open.tolist() == [[True, True, False]]
+    mean = 6.5 / 3
+    log = np.log
+    wanted = [2.0, 2.0, 2 - mean, 2 - mean, log(2), 0.0, 0.0, log(2), log(4)]
+    assert short.features[0, 0].tolist() == pytest.approx(wanted)
+    assert short.features[0, 1, 4:7].tolist() == pytest.approx([0.0, 1.0, 1 / FIRST])  # cold
+    back = shortlist(z, z[0], histories([2]), events, returning=True)
+    assert back.rows.tolist() == [[2, 1, 0]]
+    assert back.open.all()
+
+
+def test_listwise_by_hand():
+    """Two lists with one and four wanted: weights 1 and 2; one without any adds nothing."""
+    marks = torch.tensor([[0.0, 1.0, -1e4, 0.0], [0.0] * 4, [3.0] * 4])
+    wanted = torch.tensor([[True, False, False, False], [True] * 4, [False] * 4])
+    first = np.log(2 + np.e)
+    assert float(listwise(marks, wanted)) == pytest.approx((first + 2 * np.log(4)) / 3)
+
+
+def test_without_a_history_the_gate_has_the_last_word():
+    scores, told = planted(torch.Generator().manual_seed(0), 3.0)
+    gate, _ = fit_gate(scores, told)
+    reranker, _ = fit(scores, gate, told)
+    assert reranker is not None
+    z = torch.randn(2, 2, ITEMS, generator=torch.Generator().manual_seed(1))
+    blended = gate.mix(z, told.seen)
+    after = reranker.rerank(z, blended, histories([], [0]))
+    assert torch.equal(after[0], blended[0])
+    assert not torch.equal(after[1], blended[1])
+    assert torch.equal(after[1].sort().values, blended[1].sort().values)
+
+
+@pytest.fixture(scope="module")
+def reranked(tmp_path_factory):
+    """A trained shop with a reranker that was taught nothing and has an opinion all the same."""
+    shop = read_shop(tmp_path_factory.mktemp("shop") / "data", users=40, per_maker=8, events=6)
+    recommender = Recommender(load_settings(None, [*TINY, "network.on=false"])).fit(shop)
+    assert recommender.model.reranker is None  # so few cases
+    model, generator = recommender.model, torch.Generator().manual_seed(0)
+    features = 2 * (len(model.gate.leaves) + 1) + 5
+    network = ListNetwork(features)
+    network.start(torch.randn(9, features, generator=generator), generator)
+    torch.nn.init.normal_(network.weight[-1], generator=generator)
+    reranker = Reranker(network, log_events_of(model.known), returning=False)
+    recommender._state = replace(recommender.state, model=replace(model, reranker=reranker))
+    return recommender
+
+
+def test_a_run_keeps_its_reranker(reranked, tmp_path):
+    reranked.save(tmp_path / "run")
+    again = Recommender.load(tmp_path / "run")
+    asked = reranked.catalogue.cases(np.arange(40), {}, np.zeros(0, np.int64))
+    scores = reranked.score(asked)
+    assert torch.equal(again.score(asked), scores)
+    assert not torch.equal(scores, replace(reranked.model, reranker=None).score(asked))
+
+
+def test_added_items_leave_the_order_of_the_others(reranked, tmp_path):
+    reranked.save(tmp_path / "run")
+    grown = Recommender.load(tmp_path / "run")
+    none = np.zeros(0, np.int64)
+    before = grown.score(grown.catalogue.cases(np.arange(40), {}, none))
+    grown.add_items(pl.DataFrame({"id": ["new"], "title": ["new"], "text": ["soft blue"]}))
+    told = np.array([len(before[0])])  # someone who met the new item, too
+    after = grown.score(grown.catalogue.cases(np.arange(40), {}, none))
+    assert torch.allclose(after[:, :-1], before, atol=1e-5)
+    assert torch.isfinite(grown.score(grown.catalogue.cases(np.arange(40), {}, told))).all()
+
+
+def test_a_blend_learned_elsewhere_must_fit_here():
+    scores, told = planted(torch.Generator().manual_seed(0), 3.0)
+    gate, marks = fit_gate(scores, told)
+    reranker, said = fit(scores, gate, told)
+    assert reranker is not None
+    other = marks_of_other(scores, gate, told, gate, reranker)
+    assert other is not None
+    assert other["chosen"] == pytest.approx(marks["chosen"])
+    assert other["reranked"] > said["reranked"]  # every member but one was taught on each list
+    noise = replace(gate, warm=(0.0, -1.0))
+    assert marks_of_other(scores, gate, told, noise, reranker) is None
+    assert marks_of_other(scores, gate, told, replace(gate, leaves=("one", "x")), reranker) is None
+
+
+@pytest.mark.parametrize(("split", "times"), [('by = "given"', 1), ('by = "ratio"', 0)])
+def test_where_validation_is_carved_the_blend_is_rehearsed_on_training_alone(
+    split, times, tmp_path, monkeypatch
+):
+    shop = write_shop(tmp_path / "data", users=FEWEST_CASES, per_maker=8, events=6)
+    events = pl.read_csv(shop / "events.csv")
+    part = pl.Series("part", ["test" if n % 6 == 0 else "train" for n in range(len(events))])
+    events.with_columns(part).write_csv(shop / "events.csv")
+    toml = (shop / "dataset.toml").read_text("utf-8").replace('by = "ratio"', split)
+    toml = toml.replace('time = "at"', 'time = "at"\nsplit = "part"')
+    (shop / "dataset.toml").write_text(toml, "utf-8")
+    dataset = read_dataset(shop)
+    whole, fit_model, rehearsed = split_events(dataset, 0), pipeline.fit_model, []
+
+    def inner(dataset, split, *rest, **more):
+        rehearsed.append((split, fit_model(dataset, split, *rest, **more)))
+        return rehearsed[-1][1]
+
+    def mild(_scores, gate, _validation, log_events, **_):
+        """Leaves lists as they are: the shop is too easy to teach anything on top of the gate."""
+        network = ListNetwork(2 * (len(gate.leaves) + 1) + 5)
+        return Reranker(network, log_events, returning=False), {}
+
+    monkeypatch.setattr(pipeline, "fit_model", inner)
+    monkeypatch.setattr(pipeline, "fit_reranker", mild)
+    settings = load_settings(None, [*TINY, "network.on=false", "linear.on=false"])
+    model = Recommender(settings).fit(dataset, split=whole).model
+    assert len(rehearsed) == times
+    if times:
+        part, taught = rehearsed[0]
+        assert set(part.train) | set(part.valid) == set(whole.train)
+        assert 0.05 < len(part.valid) / len(whole.train) < 0.25
+        assert model.gate == taught.gate
+        assert model.reranker.network is taught.reranker.network
+        assert len(model.reranker.log_events) == len(dataset.items)

@@ -1,0 +1,75 @@
+"""Training on another device: whatever meets in an operation has been moved there."""
+
+import numpy as np
+import pytest
+import torch
+from elsewhere import GPU, Elsewhere, WrongPlace
+from planted_shop import TINY
+
+from trefoil.fusion.features.preparation import known_of, read_texts, split_of, validation_exam
+from trefoil.fusion.features.validation import Validation
+from trefoil.fusion.network.inputs import evidence_of, lessons_of
+from trefoil.fusion.network.scorers import NetworkLeaf, SequenceLeaf
+from trefoil.fusion.network.training import fit_network, shape_of
+from trefoil.fusion.record import Record
+from trefoil.fusion.settings import load_settings
+from trefoil.kg.construction.build import build
+
+EVERYTHING = (
+    *TINY,
+    "tasks.numbers=0.1",
+    "network.epochs=2",
+    "network.every=1",
+    "network.average=0.9",
+    "network.sample=16",
+)
+LOSSES = {"order", "next", "choice", "numbers", "stars"}
+
+
+def fitted(shop, device, *changes):
+    """A network of two epochs on a device, and what it was trained from."""
+    settings = load_settings(None, [*EVERYTHING, *changes])
+    split = split_of(shop, settings)
+    train = shop.interactions.take(split.train)
+    texts = read_texts(shop, settings, torch.device("cpu"), None, Record(), None)
+    graph = build(shop, split.train)
+    known = known_of(shop, train, graph, texts, settings, returning=False)
+    lessons = lessons_of(shop, train, known, settings, behaviour=True)
+    seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
+    validation = Validation.of(validation_exam(shop, split), seen)
+    network, journal = fit_network(
+        evidence_of(shop, known, settings),
+        shape_of(settings, lessons, behaviour=True),
+        lessons,
+        validation,
+        settings,
+        seed=0,
+        device=device,
+    )
+    return network, journal, validation
+
+
+@pytest.mark.parametrize("softmax", ["50000", "8"], ids=["whole softmax", "sampled softmax"])
+def test_every_task_and_every_look_keep_to_the_device(shop, softmax):
+    changes = [f"network.softmax_items={softmax}"]
+    with Elsewhere() as places:
+        network, journal, validation = fitted(shop, GPU, *changes)
+        assert all(places.is_there(one) for one in network.parameters())
+        scores = [
+            leaf.score(validation.cases)
+            for leaf in (NetworkLeaf([network]), SequenceLeaf([network]))
+        ]
+        scores.append(NetworkLeaf([network]).stars(validation.cases))
+        assert not any(places.is_there(one) for one in scores)
+    assert journal.rows[-1].keys() >= LOSSES
+    alone, plain, _ = fitted(shop, torch.device("cpu"), *changes)
+    for name in LOSSES:
+        assert journal.rows[-1][name] == pytest.approx(plain.rows[-1][name], rel=1e-4)
+    for one, other in zip(network.parameters(), alone.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-4)
+
+
+def test_a_table_left_on_the_cpu_is_noticed(shop, monkeypatch):
+    monkeypatch.setattr("trefoil.fusion.network.trainer.Lessons.to", lambda self, _: self)
+    with Elsewhere(), pytest.raises(WrongPlace):
+        fitted(shop, GPU)

@@ -1,0 +1,135 @@
+"""The rooms of the house: their floors, no circles, one import name, a picture that is true."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from docs.rooms import PACKAGES, PICTURE, ROOT, circles, draw, imports, modules, room_of
+
+# Rooms and files of each package, ground floor first: each imports lower floors alone.
+FLOORS: dict[str, tuple[str, ...]] = {
+    "data": (
+        "demo errors interactions progress suggest",
+        "command compression histories manifest order pairs vocabulary",
+        "items report",
+        "dataset",
+        "fingerprint split_proof",
+        "readers split",
+        "sources",
+        "read",
+    ),
+    "kg": (
+        "cypher graph",
+        "item_facts naming stores",
+        "paths shell triples",
+        "construction",
+        "export",
+    ),
+    "encoders": (
+        "graph view",
+        "behaviour text",
+    ),
+    "evaluation": (
+        "exam significance",
+        "ranking",
+        "metrics",
+        "result",
+        "ablation baselines protocols",
+        "table",
+        "reporting",
+    ),
+    "fusion": (
+        "catalogue record settings",
+        "features",
+        "models",
+        "network",
+        "ensemble",
+        "requests runs",
+        "recommendation training",
+        "recommender",
+        "reporting",
+        "experiments",
+    ),
+}
+# Methods of a type that call a function of a room above it, imported when they are called.
+THIN_METHODS = {("kg.graph", "kg.export")}
+BARE = {*PACKAGES, "train", "evaluate", "explore", "serve"}
+FOUND = [
+    one
+    for one in imports()
+    if (one.source, room_of(one.target)) not in THIN_METHODS or not one.inner
+]
+
+
+def floor_of(package: str) -> dict[str, int]:
+    """The floor of each room or file of a package."""
+    return {
+        f"{package}.{room}": floor
+        for floor, rooms in enumerate(FLOORS[package])
+        for room in rooms.split()
+    }
+
+
+@pytest.mark.parametrize("package", [name for name in PACKAGES if (ROOT / name).is_dir()])
+def test_every_room_has_a_floor_and_imports_lower_ones_alone(package):
+    floors = floor_of(package)
+    rooms = {room_of(name) for name in modules() if name.startswith(package + ".")}
+    assert rooms == set(floors), "rooms and files beside them are listed in FLOORS, and no others"
+    wrong = [
+        f"{one.source}:{one.line} imports {one.target}"
+        for one in FOUND
+        if one.source.startswith(package + ".") and one.target.startswith(package + ".")
+        if room_of(one.source) != room_of(one.target)
+        if floors[room_of(one.source)] <= floors[room_of(one.target)]
+    ]
+    assert not wrong
+
+
+def test_no_file_imports_itself_by_way_of_others():
+    assert not circles((one.source, one.target) for one in FOUND)
+
+
+def test_a_circle_is_found_wherever_it_is_closed():
+    assert circles([("a", "b"), ("b", "c"), ("c", "b"), ("c", "d")]) == ["b → c → b"]
+    assert circles([("a", "b"), ("a", "c"), ("b", "c")]) == []
+
+
+def test_our_modules_are_imported_by_the_name_trefoil_alone():
+    """A bare ``import data`` would load every module a second time."""
+    wrong = []
+    folders = [*PACKAGES, "tests", "benchmarks", "docs"]
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    for path in [*paths, *ROOT.glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            bare = [name for name in names if name.split(".")[0] in BARE]
+            wrong += [f"{path.relative_to(ROOT)}:{node.lineno}: {name}" for name in bare]
+    assert not wrong
+
+
+def test_the_front_door_opens_without_torch_and_leads_to_every_name():
+    code = (
+        "import sys, trefoil\n"
+        "heavy = {'torch', 'polars', 'numpy', 'pydantic'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "assert all(getattr(trefoil, name).__name__ for name in trefoil.__all__)\n"
+        "assert set(trefoil.__all__) <= set(dir(trefoil))\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)
+
+
+def test_the_front_door_names_what_it_does_not_have():
+    import trefoil
+
+    with pytest.raises(AttributeError, match="no attribute 'Recomender'"):
+        trefoil.Recomender  # noqa: B018
+
+
+def test_the_picture_of_the_rooms_is_drawn_from_the_code():
+    assert PICTURE.read_text("utf-8") == draw(imports()), "run: python docs/rooms.py"
