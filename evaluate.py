@@ -167,10 +167,9 @@ def exam_of(args: argparse.Namespace, dataset: Dataset, split: Split) -> Exam | 
         return None
     if args.protocol == "cold":
         exam = cold_exam(dataset, split, "test", args.cold)
-        why = (
-            f"nothing of {args.cold} without training events; a split by time leaves some: train "
-            "with --set split.by=time"
-        )
+        why = f"nothing of {args.cold} without training events"
+        if split.rule.by != "time":
+            why += "; a split by time leaves some: train with --set split.by=time"
     else:
         exam = (next_exam if args.protocol == "next" else exam_for)(dataset, split, "test")
         why = "only what its users met before; keep repeats, or split by another rule"

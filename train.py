@@ -149,6 +149,8 @@ def learn(plan: Plan, console: Console) -> None:
                 checkpoints=plan.checkpoints,
                 start=start,
             )
+        for warning in recommender.graph.report.warnings:
+            console.print(f"  note: {warning}")
         recommender.about |= about(plan, time.perf_counter() - began)
         write(recommender, dataset, plan.out)
     except KeyboardInterrupt as stop:

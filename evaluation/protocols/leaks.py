@@ -162,6 +162,8 @@ def in_words(told: Mapping[str, Any], ours: str) -> list[str]:
             f"{shuffled['cases']:,} cases have ties in their history; with these shuffled ndcg@10 "
             f"of {ours} on them is {_figure(shuffled['results'][ours])}, as they are "
             f"{_figure(shuffled['as_they_are'][ours])}."
+            if shuffled["cases"]
+            else "No case has ties in its history."
         )
     return said
 

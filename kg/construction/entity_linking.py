@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -85,8 +85,19 @@ def link(
         **graph.report.counts,
         **{k: v for k, v in tally.items() if v or k.startswith("items")},
     }
-    report = DataReport(counts, graph.report.quarantined, graph.report.warnings)
+    warnings = (*graph.report.warnings, *_unlinked(wanted, int(found.sum())))
+    report = DataReport(counts, graph.report.quarantined, warnings)
     return KnowledgeGraph(nodes, edges, graph.predicates, report)
+
+
+def _unlinked(wanted: Sequence[str | None], found: int) -> Iterator[str]:
+    """A warning where the graph says nothing of any item."""
+    named = [name for name in wanted if name]
+    if named and not found:
+        yield (
+            f"no node of the graph is one of the {len(wanted)} items (looked for {named[0]!r}): "
+            "name the items' entities with [graph] iri or link"
+        )
 
 
 def coverage(graph: KnowledgeGraph) -> float:

@@ -77,6 +77,7 @@ def test_what_is_kept_of_other_code_is_measured_again(tmp_path, monkeypatch):
 def test_the_digest_of_code_follows_content_and_name(tmp_path):
     for package in (*PACKAGES, "benchmarks"):
         (tmp_path / package).mkdir()
+    (tmp_path / "fusion/ensemble").mkdir()
     for name in OWN:
         (tmp_path / "benchmarks" / name).write_text("a = 1\n")
     digests = [code_digest.__wrapped__(tmp_path)]

@@ -215,6 +215,8 @@ def test_tuning_chooses_on_validation_within_the_budget():
     tuned = tune(grid, train, 150, valid)
     assert tuned.value == max(value for _, value in tuned.tried)
     assert tuned.tried[0][0] == {"regularisation": 1e6}
+    alike = settings_of(Linear.fit, [{"regularisation": 9.0}, {"regularisation": 9.0, "most": 99}])
+    assert tune(alike, train, 150, valid).settings == {"regularisation": 9.0}
     with pytest.raises(ValueError, match="budget"):
         tune(grid * BUDGET, train, 150, valid)
     with pytest.raises(ValueError, match="validation"):
