@@ -6,7 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import pyoxigraph as ox
 
@@ -19,7 +19,6 @@ from trefoil.kg.triples.ntriples import WRITTEN, Statements, TooLong
 from trefoil.kg.triples.safety import Guarded, Limits, checked_json, turtle_check, xml_check
 from trefoil.kg.triples.selection import Selection, merge_same, select
 from trefoil.kg.triples.triples import Columns, Triples, assemble
-from trefoil.kg.triples.turtle import Source, take_turtle
 
 FORMATS = {
     ".nt": ox.RdfFormat.N_TRIPLES,
@@ -38,6 +37,12 @@ _BY_LINE = (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS)
 _BATCH, _BATCH_BYTES = 500, 16 << 20  # statements written at a time, text handed on at a time
 
 Paths = Path | str | Sequence[Path | str]
+
+
+class Source(Protocol):
+    """Bytes that are read piece by piece."""
+
+    def read(self, size: int = -1) -> bytes: ...
 
 
 def read_triples(
@@ -131,7 +136,7 @@ def format_of(path: Path) -> ox.RdfFormat:
     return form
 
 
-def _guarded(path: Path, stream: IO[bytes], form: ox.RdfFormat, limits: Limits):
+def _guarded(path: Path, stream: IO[bytes], form: ox.RdfFormat, limits: Limits) -> Source:
     name = str(path)
     if form == ox.RdfFormat.JSON_LD:
         return _Whole(checked_json(name, stream, limits))
@@ -164,15 +169,9 @@ def _read_parsed(
     """Parsed statements are written out as N-Quads text again: text is what columns are cut from.
 
     It costs a tenth of the parse; an object per term costs twice the parse.
-    Plain Turtle, without a base to resolve names against, needs no parser.
     """
     quoted = form == ox.RdfFormat.N3  # a formula is quoted, not said
     try:
-        if form == ox.RdfFormat.TURTLE and base is None:
-            rest = take_turtle(source, into, scope)
-            if rest is None:
-                return
-            source = rest
         parser = ox.parse(source, format=form, base_iri=base)  # type: ignore[arg-type]
         while text := _written(parser):
             lost = ~into.add(text, grammar=WRITTEN, scope=scope, named=not quoted)
