@@ -69,7 +69,7 @@ def read_triples(
     into = Statements(limits.literal, limits.iri)
     bad: list[Quarantined] = []
     for scope, path in enumerate(files_of(paths)):
-        with open_bytes(path) as stream:
+        with open_bytes(path, GraphDataError) as stream:
             form, name = format_of(path), str(path)
             if form in _BY_LINE:
                 lines, broken = read_lines(
@@ -142,7 +142,7 @@ def _guarded(path: Path, stream: IO[bytes], form: ox.RdfFormat, limits: Limits) 
         return _Whole(checked_json(name, stream, limits))
     if form == ox.RdfFormat.RDF_XML:
         return Guarded(stream, xml_check(name, limits))
-    return Guarded(stream, turtle_check(name, limits, lambda: open_bytes(path)))
+    return Guarded(stream, turtle_check(name, limits, lambda: open_bytes(path, GraphDataError)))
 
 
 class _Whole:
@@ -205,7 +205,7 @@ def _found(path: Path, text: str) -> str:
     """The line where a term begins, looked for by its first characters."""
     piece = text.lstrip('"<')[:200].split("\\")[0].encode()
     short, lines, rest = piece[-60:], 0, b""
-    with open_bytes(path) as stream:
+    with open_bytes(path, GraphDataError) as stream:
         while chunk := stream.read(1 << 20):
             data = rest + chunk
             at = data.find(short) if short else -1

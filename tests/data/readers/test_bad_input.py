@@ -55,8 +55,8 @@ def test_an_unknown_column_is_named_with_what_there_is(folder):
     [
         (HEAD + 'scenarios = ["a"]\n', 5, ("'scenarios'", "did you mean 'scenario'?")),
         (HEAD + '[itms]\nfile = "a.csv"\n', 5, ("'itms'", "did you mean 'items'?")),
-        (HEAD + "positive_from = 'four'\n", 5, ("'positive_from' is 'four'", "number")),
-        (HEAD + "[split]\nby = 'tiem'\n", 6, ("'by' is 'tiem'", "'time'")),
+        (HEAD + "positive_from = 'four'\n", 5, ("positive_from = 'four'", "number")),
+        (HEAD + "[split]\nby = 'tiem'\n", 6, ("by = 'tiem'", "'time'")),
         (HEAD.replace('item = "item_id"\n', ""), None, ("[interactions] 'item' is missing",)),
         (HEAD + "[split]\nby = 'ratio'\nvalid = 0.5\ntest = 0.5\n", None, ("valid=0.5",)),
         (HEAD + "[split]\nby = 'given'\n", None, ("needs [interactions] split",)),
