@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import polars as pl
 
 from trefoil.data.dataset import GraphSource
 from trefoil.data.errors import GraphDataError
+from trefoil.data.files import file_digest
 from trefoil.data.interactions import Categorical, Interactions, Ints
 from trefoil.data.items import Entities
+
+
+class Digest(Protocol):
+    """What ``hashlib`` makes: it takes bytes in."""
+
+    def update(self, content: bytes, /) -> None: ...
 
 
 def fingerprint(
@@ -35,7 +44,7 @@ def split_digest(events: Interactions, part: Ints) -> str:
     return digest.hexdigest()
 
 
-def _add(digest, label: str, content: bytes | str | np.ndarray) -> None:
+def _add(digest: Digest, label: str, content: bytes | str | np.ndarray) -> None:
     """Every part carries its name and length, so that no two contents run together."""
     if isinstance(content, np.ndarray):
         content = np.ascontiguousarray(content, content.dtype.newbyteorder("<")).tobytes()
@@ -45,11 +54,11 @@ def _add(digest, label: str, content: bytes | str | np.ndarray) -> None:
     digest.update(content)
 
 
-def _texts(texts) -> str:
+def _texts(texts: Iterable[str | None]) -> str:
     return json.dumps(list(texts), ensure_ascii=False)
 
 
-def _add_entities(digest, entities: Entities) -> None:
+def _add_entities(digest: Digest, entities: Entities) -> None:
     _add(digest, "ids", _texts(entities.vocabulary.ids))
     _add(digest, "titles", _texts(entities.titles))
     _add(digest, "texts", _texts(entities.texts))
@@ -61,7 +70,7 @@ def _add_entities(digest, entities: Entities) -> None:
         _add(digest, f"score {name}", _plain(score))
 
 
-def _add_events(digest, events: Interactions, **more: Ints) -> None:
+def _add_events(digest: Digest, events: Interactions, **more: Ints) -> None:
     """All columns of the events, and ``more`` columns beside them."""
     columns: dict[str, np.ndarray] = {"user": events.user, "item": events.item, **more}
     columns["positive"] = events.positive.astype(np.int8)
@@ -86,7 +95,7 @@ def _plain(floats: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(floats), np.float32("nan"), floats + np.float32(0)).view(np.int32)
 
 
-def _add_graph(digest, graph: GraphSource) -> None:
+def _add_graph(digest: Digest, graph: GraphSource) -> None:
     for one in sorted(_file_digest(path) for path in graph.files):
         _add(digest, "file", one)
     for name, frame in (("table", graph.table), ("link", graph.link)):
@@ -101,7 +110,6 @@ def _add_graph(digest, graph: GraphSource) -> None:
 
 def _file_digest(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_digest(path)
     except OSError as fault:
         raise GraphDataError(f"{path}: graph file cannot be read ({fault.strerror})") from None

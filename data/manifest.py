@@ -1,42 +1,17 @@
-"""Files written whole, and a manifest that notices what has happened to them since."""
+"""A manifest that notices what has happened to the files of a folder."""
 
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from trefoil.data.errors import DataError
+from trefoil.data.files import file_digest, write_file
 
 MANIFEST = "manifest.json"
 FORMAT = 2  # of runs; another one is not read
 REWRITING = "rewriting"  # names, and folders with a slash, whose digests are not certain
-
-
-def write_file(path: Path, content: str | bytes) -> None:
-    """Write beside, flush to disk, rename: a reader never meets half a file.
-
-    The umask says who may read it.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content.encode("utf-8") if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-
-
-def file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def files_in(folder: Path, under: str = "") -> dict[str, Path]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import cached_property
 from numbers import Integral
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ def id_text(value: object, what: str = "id") -> str:
     Text stays as it is, ``"12.0"`` and ``"007"`` too. Whole numbers of any type
     are written in decimal: 12, 12.0, numpy's and Decimal's twelve are ``"12"``.
     Raises DataError for anything else, which names ``what`` the value was to be.
+
+    >>> id_text("007"), id_text(12.0)
+    ('007', '12')
     """
     if isinstance(value, str):
         return str(value)
@@ -46,6 +50,10 @@ class Vocabulary(Sequence[str]):
 
     Ids are compared as exact text: ``"007"`` and ``"7"`` differ, and so do the
     NFC and NFD forms of one letter.
+
+    >>> films = Vocabulary(["alien", "brazil"])
+    >>> films.row("brazil"), films[0], films.rows(["alien", "cube"]).tolist()
+    (1, 'alien', [0, -1])
     """
 
     __slots__ = ("__dict__", "_ids")
@@ -68,7 +76,13 @@ class Vocabulary(Sequence[str]):
     def __len__(self) -> int:
         return len(self._ids)
 
-    def __getitem__(self, row):  # type: ignore[override]
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+
+    @overload
+    def __getitem__(self, row: slice) -> tuple[str, ...]: ...
+
+    def __getitem__(self, row: int | slice) -> str | tuple[str, ...]:
         return self._ids[row]
 
     def __contains__(self, text: object) -> bool:

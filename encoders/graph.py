@@ -1,5 +1,7 @@
 """Light relational propagation over fixed sparse edges."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
@@ -12,12 +14,12 @@ class _Product(torch.autograd.Function):
     """``y = A x`` for a constant A with a kept transpose, so backward is one product too."""
 
     @staticmethod
-    def forward(ctx, x, forth, back):
+    def forward(ctx: Any, x: Tensor, forth: Tensor, back: Tensor) -> Tensor:
         ctx.back = back
         return forth @ x
 
     @staticmethod
-    def backward(ctx, *grads):
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
         return ctx.back @ grads[0].contiguous(), None, None
 
 

@@ -54,8 +54,8 @@ class Recommender:
     What it knows is one ``State``, replaced as a whole: calls from several threads
     never meet half a change.
 
-    >>> recommender = Recommender(Settings()).fit(dataset)
-    >>> recommender.recommend("user-17", k=10, scenario={"device": "phone"})
+    ``Recommender(settings).fit(dataset)`` trains, and then
+    ``recommend("user-17", k=10, scenario={"device": "phone"})`` answers.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:

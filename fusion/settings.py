@@ -1,6 +1,5 @@
 """The settings tree: frozen, checked, and saved beside the weights."""
 
-import difflib
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from pydantic import (
 )
 
 from trefoil.data.errors import ConfigError
+from trefoil.data.refusals import explain, place_of
 
 
 class Part(BaseModel):
@@ -192,7 +192,8 @@ def load_settings(
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(_explain(where, error)) from None
+        name = ".".join(place_of(error))
+        raise ConfigError(f"{where}: {explain(error, Settings, 'setting', name)}") from None
 
 
 def _value(text: str) -> Any:
@@ -201,23 +202,3 @@ def _value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
-
-
-def _explain(where: str, error: ValidationError) -> str:
-    first = error.errors()[0]
-    path = [str(part) for part in first["loc"]]
-    name = ".".join(path)
-    if not path:  # settings that do not go together
-        return f"{where}: {first['msg'].removeprefix('Value error, ')}"
-    if first["type"] != "extra_forbidden":
-        return f"{where}: {name} = {first['input']!r}: {first['msg']}"
-    branch: type[BaseModel] = Settings
-    for part in path[:-1]:
-        branch = branch.model_fields[part].annotation  # type: ignore[assignment]
-    known = list(branch.model_fields)
-    close = difflib.get_close_matches(path[-1], known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
-    return f"{where}: unknown setting {name!r}; {hint}"
-
-
-Leaf = Literal["text", "graph", "behaviour", "linear"]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from trefoil.data.interactions import Ints
@@ -64,6 +63,15 @@ class KnowledgeGraph:
     type (``DIRECTOR``), behind a label (``:Person``), and behind a property
     (``.year``) with its datatype or language, as ``<iri>^^<datatype>`` or
     ``<iri>@en``. ``report`` counts what was read, linked and set aside.
+
+    >>> import numpy as np
+    >>> items = Nodes(Vocabulary(["alien", "brazil"]), pl.DataFrame())
+    >>> genres = Nodes(Vocabulary(["horror"]), pl.DataFrame())
+    >>> alien_is_horror = Edges(np.array([0]), np.array([0]))
+    >>> nodes = {"Item": items, "Genre": genres}
+    >>> graph = KnowledgeGraph(nodes, {("Item", "GENRE", "Genre"): alien_is_horror})
+    >>> graph.node_count, graph.edge_count
+    (3, 1)
     """
 
     nodes: Mapping[str, Nodes]
@@ -104,7 +112,3 @@ class KnowledgeGraph:
         from trefoil.kg.export.rdf import to_rdf
 
         return to_rdf(self, events=events)
-
-
-def no_rows() -> Ints:
-    return np.zeros(0, np.int64)

@@ -11,8 +11,8 @@ from docs.rooms import PACKAGES, PICTURE, ROOT, circles, draw, imports, modules,
 # Rooms and files of each package, ground floor first: each imports lower floors alone.
 FLOORS: dict[str, tuple[str, ...]] = {
     "data": (
-        "demo errors interactions progress suggest",
-        "command compression histories manifest order pairs vocabulary",
+        "demo errors files interactions progress suggest",
+        "command compression histories manifest order pairs refusals vocabulary",
         "items report",
         "dataset",
         "fingerprint split_proof",

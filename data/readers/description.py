@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from trefoil.data.errors import ConfigError
 from trefoil.data.readers.tables import FileForm
-from trefoil.data.suggest import closest
+from trefoil.data.refusals import explain, place_of
 
 FILE = "dataset.toml"
 
@@ -170,26 +170,12 @@ def _idle_graph(part: GraphPart) -> Iterator[tuple[str, str]]:
 
 def _told(fault: ValidationError, path: Path, text: str) -> str:
     """The first fault, in words: where, what and what instead."""
-    error = fault.errors(include_url=False)[0]
-    sections = [str(one) for one in error["loc"]]
-    section = sections[0] if len(sections) > 1 and sections[0] in _PARTS else ""
-    key = sections[1] if section else sections[0]
-    where = _place(path, text, section, key)
-    if error["type"] == "extra_forbidden":
-        return f"{where}unknown key {key!r}; {closest(key, _PARTS[section].model_fields)}"
-    if error["type"] == "missing":
-        return f"{where}{key!r} is missing; it is needed"
-    return f"{where}{key!r} is {error['input']!r}: {error['msg'].lower()}"
+    first, *rest = place_of(fault)
+    section, key = (first, rest[0]) if rest and first in _SECTIONS else ("", first)
+    return _place(path, text, section, key) + explain(fault, Description, "key", key)
 
 
-_PARTS: dict[str, type[Part]] = {
-    "": Description,
-    "interactions": InteractionsPart,
-    "items": EntitiesPart,
-    "users": EntitiesPart,
-    "graph": GraphPart,
-    "split": SplitPart,
-}
+_SECTIONS = ("interactions", "items", "users", "graph", "split")
 
 
 def _place(path: Path, text: str, section: str, key: str) -> str:

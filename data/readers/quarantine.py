@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from trefoil.data.errors import DataError
+from trefoil.data.files import write_file
 from trefoil.data.interactions import Bools, Ints
 from trefoil.data.readers import columns as read
 from trefoil.data.readers.missing import IN_CELLS, IN_NUMBERS, WRITTEN, emptied
@@ -163,11 +164,10 @@ def _led_by(column: str | None, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def write_quarantine(report: DataReport, path: Path) -> int:
     """One JSON object a line: file, line, reason and the row as read. Returns how many."""
-    beside = path.with_name(path.name + ".part")
-    with beside.open("w", encoding="utf-8") as file:
-        for one in report.quarantined:
-            row = one.row if isinstance(one.row, str) else dict(one.row)
-            entry = {"file": one.file, "line": one.line, "reason": one.reason, "row": row}
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-    beside.replace(path)
+    lines = []
+    for one in report.quarantined:
+        row = one.row if isinstance(one.row, str) else dict(one.row)
+        entry = {"file": one.file, "line": one.line, "reason": one.reason, "row": row}
+        lines.append(json.dumps(entry, ensure_ascii=False) + "\n")
+    write_file(path, "".join(lines))
     return len(report.quarantined)

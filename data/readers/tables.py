@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +10,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import zstandard
 from pyarrow import parquet
 
+from trefoil.data.compression import read_bytes
 from trefoil.data.errors import DataError
 from trefoil.data.interactions import Ints
 from trefoil.data.readers.delimited import parse_delimited
@@ -143,42 +141,6 @@ def json_table(content: bytes, source: str) -> Table:
     return Table(source, frame, line, bad)
 
 
-def read_bytes(path: Path) -> bytes:
-    """The content of a file, decompressed by its suffix. Raises DataError."""
-    try:
-        content = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; {_near(Path(path))}") from None
-    except OSError as fault:
-        raise DataError(f"{path}: cannot be read ({fault.strerror or fault})") from None
-    try:
-        if path.suffix == ".gz":
-            return gzip.decompress(content) if content else _nothing()
-        if path.suffix == ".zst":
-            return _unpack_zst(content) if content else _nothing()
-    except (EOFError, OSError, zlib.error, zstandard.ZstdError) as fault:
-        raise DataError(
-            f"{path}: damaged or cut short, cannot be decompressed ({fault}); fetch it again"
-        ) from None
-    return content
-
-
-def _nothing() -> bytes:
-    raise EOFError("no bytes at all")
-
-
-def _unpack_zst(content: bytes) -> bytes:
-    """All frames; the stream reader would end quietly on one that is cut."""
-    parts = []
-    while content:
-        frame = zstandard.ZstdDecompressor().decompressobj()
-        parts.append(frame.decompress(content))
-        if not frame.eof:
-            raise EOFError("the last frame is incomplete")
-        content = frame.unused_data
-    return b"".join(parts)
-
-
 def _format(path: Path, form: FileForm) -> str:
     suffixes = [s.lower() for s in path.suffixes]
     if suffixes and suffixes[-1] in (".gz", ".zst"):
@@ -204,10 +166,3 @@ def _parquet(content: bytes, path: Path) -> pl.DataFrame:
         raise DataError(f"{path}: no readable parquet file ({said}); write it again") from None
     assert isinstance(frame, pl.DataFrame)
     return frame
-
-
-def _near(path: Path) -> str:
-    if not path.parent.is_dir():
-        return f"the folder {path.parent} does not exist either"
-    names = sorted(entry.name for entry in path.parent.iterdir() if entry.is_file())
-    return closest(path.name, names) if names else f"the folder {path.parent} is empty"

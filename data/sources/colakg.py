@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from trefoil.data.compression import read_bytes
 from trefoil.data.errors import DataError
-from trefoil.data.readers.tables import Table, read_bytes
+from trefoil.data.readers.tables import Table
 
 
 def given_split(folder: Path) -> Table:

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import re
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from trefoil.data.errors import ConfigError, DataError
+from trefoil.data.files import cache_folder
 from trefoil.data.sources.source import Remote, Source
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 60
 LARGEST = 2**30  # bytes; nothing named here comes near
-
-
-def cache_folder() -> Path:
-    """Where downloads are kept: ``TREFOIL_CACHE``, or ``.cache/trefoil`` at home."""
-    named = os.environ.get("TREFOIL_CACHE")
-    return Path(named) if named else Path.home() / ".cache" / "trefoil"
 
 
 def fetch(source: Source, cache: Path | None = None) -> Path:
@@ -87,7 +82,7 @@ def _fetch_one(remote: Remote, folder: Path) -> None:
         packed.rename(target)
 
 
-def _stream(url: str):
+def _stream(url: str) -> Iterator[bytes]:
     """Chunks of a remote file. Raises DataError where it does not come whole."""
     got, length = 0, None
     try:

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from trefoil.data.compression import read_bytes
 from trefoil.data.dataset import GraphSource
 from trefoil.data.errors import DataError
-from trefoil.data.readers.tables import Table, read_bytes
+from trefoil.data.readers.tables import Table
 
 PUBLISHER = "https://raw.githubusercontent.com/CCIIPLab/MCCLK/4b0d2843b73adbe816a7a5bb1788b4f4bcd777f4/data/"
 

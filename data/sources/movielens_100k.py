@@ -12,11 +12,12 @@ from pathlib import Path
 
 import polars as pl
 
+from trefoil.data.compression import read_bytes
 from trefoil.data.dataset import GraphSource, SplitRule
 from trefoil.data.readers.assemble import Tables
 from trefoil.data.readers.entities import EntityColumns
 from trefoil.data.readers.events import EventColumns
-from trefoil.data.readers.tables import Table, delimited_table, read_bytes, read_table
+from trefoil.data.readers.tables import Table, delimited_table, read_table
 from trefoil.data.sources.movielens_small import PUBLISHER, named_year
 from trefoil.data.sources.source import Remote, Source
 

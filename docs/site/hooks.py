@@ -1,26 +1,20 @@
-"""Pages of the site that are written from the code: settings, and which room imports which."""
+"""The page of settings is written from the code when the site is built."""
 
-import ast
 import inspect
 import re
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from trefoil import Settings
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = ("data", "kg", "encoders", "evaluation", "fusion")
 FIELD = re.compile(r"    (?P<name>\w+): ")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Fill in ``<!-- settings -->`` and ``<!-- rooms -->``; other pages stay as they are."""
+    """Fill in ``<!-- settings -->``; other pages stay as they are."""
     if "<!-- settings -->" in markdown:
         markdown = markdown.replace("<!-- settings -->", settings_tables())
-    if "<!-- rooms -->" in markdown:
-        markdown = markdown.replace("<!-- rooms -->", rooms_table())
     return markdown
 
 
@@ -52,39 +46,3 @@ def comments(branch: type[BaseModel]) -> dict[str, str]:
         if name and mark and code.strip():
             found[name] = comment.strip().replace("|", "\\|")
     return found
-
-
-def rooms_table() -> str:
-    """Which room imports which, as the code has it."""
-    imports = dict[str, set[str]]()
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            here = room_of(path.relative_to(ROOT).with_suffix("").parts)
-            imports.setdefault(here, set()).update(rooms_imported(path))
-    lines = ["| room | imports |", "|---|---|"]
-    for room, others in imports.items():
-        named = ", ".join(f"`{one}`" for one in sorted(others - {room}) if one in imports)
-        lines.append(f"| `{room}` | {named or 'nothing of ours'} |")
-    return "\n".join(lines)
-
-
-def rooms_imported(path: Path) -> set[str]:
-    """Rooms that a file names in its imports."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module]
-        for name in names:
-            parts = tuple(name.removeprefix("trefoil.").split("."))
-            if parts[0] in PACKAGES:
-                found.add(room_of(parts))
-    return found
-
-
-def room_of(parts: tuple[str, ...]) -> str:
-    """``kg/cypher`` of a module there; the package where a module lies in none of its rooms."""
-    for size in range(len(parts), 1, -1):
-        if (ROOT / Path(*parts[:size])).is_dir():
-            return "/".join(parts[:size])
-    return parts[0]

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -11,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from trefoil.data.files import cache_folder
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +27,6 @@ create table if not exists vectors (
 """
 PATIENCE_S = 60.0  # that a process waits for another one to finish writing
 AT_ONCE = 500  # keys of one question
-
-
-def cache_folder() -> Path:
-    """``TREFOIL_CACHE`` or ``~/.cache/trefoil``."""
-    return Path(os.environ.get("TREFOIL_CACHE") or Path.home() / ".cache" / "trefoil")
 
 
 def digest(text: str) -> bytes:

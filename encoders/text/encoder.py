@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from trefoil.data.progress import Progress
 from trefoil.encoders.text.cache import Reading, TextCache
 from trefoil.encoders.text.sentence_model import digest_of, load, source_of
 from trefoil.encoders.view import View
@@ -19,8 +20,6 @@ log = logging.getLogger(__name__)
 
 UNKNOWN = 0.1  # share of unknown tokens, over all texts, from which texts are read as n-grams
 UNREADABLE = 0.5  # and of one text, beyond which it counts as no text
-
-Step = Callable[[int, int, str], None]  # done, total, what
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class TextEncoder:
         return f"{self.model}@{self.revision or 'default'}/{self.max_tokens}"
 
     def encode(
-        self, texts: Sequence[str | None], progress: Step | None = None, *, store: bool = True
+        self, texts: Sequence[str | None], progress: Progress | None = None, *, store: bool = True
     ) -> tuple[View, list[str]]:
         """Raw vectors [texts, D], known where a text could be read, and warnings for the report.
 
@@ -67,7 +66,7 @@ class TextEncoder:
         return View(torch.from_numpy(vectors), torch.from_numpy(known)), warnings
 
     def _sentence_vectors(
-        self, texts: list[str], progress: Step | None, warnings: list[str], *, store: bool
+        self, texts: list[str], progress: Progress | None, warnings: list[str], *, store: bool
     ) -> dict[str, NDArray[np.float32]]:
         """Vectors of the texts that can be read; none, and a warning, where hardly any can."""
         readings = self._readings(texts, progress, store=store)
@@ -99,7 +98,7 @@ class TextEncoder:
         return read
 
     def _readings(
-        self, texts: list[str], progress: Step | None, *, store: bool
+        self, texts: list[str], progress: Progress | None, *, store: bool
     ) -> dict[str, Reading] | None:
         """What the encoder makes of distinct texts; None where its weights cannot be had."""
         source = source_of(self.model)
@@ -120,7 +119,7 @@ class TextEncoder:
         return {text: known[text] for text in texts}
 
 
-def _tell(progress: Step, total: int, done: int) -> None:
+def _tell(progress: Progress, total: int, done: int) -> None:
     progress(done, total, "texts")
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from trefoil.data.interactions import Ints
+
 Watch = Callable[..., float]  # a scorer to its validation value; larger is better
 
 
@@ -47,7 +49,7 @@ def train_watched(
     return best_epoch
 
 
-def distinct_pairs(user, item, items: int) -> tuple[torch.Tensor, torch.Tensor]:
+def distinct_pairs(user: Ints, item: Ints, items: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Distinct (user, item) pairs as int64 tensors."""
     pairs = torch.unique(torch.as_tensor(user) * items + torch.as_tensor(item))
     return pairs // items, pairs % items

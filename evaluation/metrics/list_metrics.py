@@ -37,7 +37,7 @@ class Background:
     expected: Ints | None = None
 
     @classmethod
-    def of(cls, train: Interactions, users: int, items: int, **more) -> Background:
+    def of(cls, train: Interactions, users: int, items: int, **more: Any) -> Background:
         """From training events; several of one user with one item count once."""
         pairs = np.unique(train.user[train.positive] * items + train.item[train.positive])
         return cls(np.bincount(pairs % items, minlength=items), users, **more)

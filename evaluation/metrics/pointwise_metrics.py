@@ -24,6 +24,9 @@ def auc(label: Labels, score: Column) -> float:
     (R - P(P+1)/2) / (P N), R the sum of mid-ranks of the P positives. Hanley &
     McNeil 1982. NaN where one class is missing. The whole part is one ranking:
     averaging over batches would change the value.
+
+    >>> auc(np.array([1, 0, 0]), np.array([0.8, 0.8, 0.3]))
+    0.75
     """
     label, score = _checked(label, score)
     positive = int(label.sum())
@@ -128,11 +131,6 @@ def reliability(label: Labels, probability: Column, bins: int = 10) -> Reliabili
         np.bincount(which, probability, bins) / shared,
         np.bincount(which, label, bins) / shared,
     )
-
-
-def calibration_error(label: Labels, probability: Column, bins: int = 10) -> float:
-    """Expected calibration error over bins of equal width; see ``reliability``."""
-    return reliability(label, probability, bins).error
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
@@ -176,7 +177,9 @@ def row_scores(scorer: Scorer, exam: RowExam) -> NDArray[np.float64]:
     return row_answers(answer, name_of(scorer), exam)
 
 
-def row_answers(answer, name: str, exam: RowExam, batch: int = 256) -> NDArray[np.float64]:
+def row_answers(
+    answer: Callable[[Cases], torch.Tensor], name: str, exam: RowExam, batch: int = 256
+) -> NDArray[np.float64]:
     """What ``answer(cases)`` [cases, items] says of every row [n], asked in batches of cases.
 
     Raises ValueError for answers of another shape, or not finite; ``name`` says whose.
@@ -201,7 +204,9 @@ def row_answers(answer, name: str, exam: RowExam, batch: int = 256) -> NDArray[n
     return out
 
 
-def _rows(dataset: Dataset, split: Split, part: str, user, item, label) -> RowExam:
+def _rows(
+    dataset: Dataset, split: Split, part: str, user: Ints, item: Ints, label: NDArray[np.generic]
+) -> RowExam:
     asked, case = np.unique(user, return_inverse=True)
     cases = Cases(asked, history_before(dataset, split, part).take(asked))
     return RowExam(

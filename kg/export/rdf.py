@@ -10,7 +10,7 @@ from trefoil.kg.construction.literals import RDFS, XSD, lexical, parse_meaning
 from trefoil.kg.graph import INTERACTED, ITEM, KnowledgeGraph
 from trefoil.kg.naming import readable
 from trefoil.kg.triples.blank_nodes import PREFIX
-from trefoil.kg.triples.statements import IRI, Term, ntriples_lines
+from trefoil.kg.triples.statements import IRI, Term
 from trefoil.kg.triples.triples import SAME_AS, TYPE
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def to_rdf(graph: KnowledgeGraph, *, events: bool = False) -> rdflib.Graph:
     import rdflib
     from rdflib import BNode, Literal, URIRef
 
-    def term(one: Term):
+    def term(one: Term) -> Any:
         text, datatype, language = one
         if datatype == IRI:
             blank = text.startswith(PREFIX)
@@ -36,11 +36,6 @@ def to_rdf(graph: KnowledgeGraph, *, events: bool = False) -> rdflib.Graph:
     out = rdflib.Graph()
     out.addN((term((s, IRI, "")), URIRef(p), term(o), out) for s, p, o in statements(graph, events))
     return out
-
-
-def to_ntriples(graph: KnowledgeGraph, *, events: bool = False) -> Iterator[str]:
-    """The graph as lines of N-Triples."""
-    yield from ntriples_lines(statements(graph, events))
 
 
 def statements(graph: KnowledgeGraph, events: bool = False) -> Iterator[tuple[str, str, Term]]:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from trefoil.data.command import reason
 from trefoil.data.errors import StoreError
-from trefoil.data.sources.download import cache_folder
+from trefoil.data.files import cache_folder
 from trefoil.kg.cypher.functions import FUNCTIONS
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.shell.picture import write_picture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -11,13 +11,12 @@ from typing import Any, Self
 import polars as pl
 
 from trefoil.data.errors import StoreError
+from trefoil.data.progress import Progress
 from trefoil.kg.cypher.guard import Dialect
 from trefoil.kg.graph import EdgeType, KnowledgeGraph
 from trefoil.kg.stores.comparison import differences
 
 ROWS, SECONDS = 10_000, 30.0
-
-Progress = Callable[[str, int, int], None]  # what is written, rows done, rows in all
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ class _Lines:
         self, form: ox.RdfFormat, into: Statements, scope: str
     ) -> tuple[int, list[Quarantined]]:
         """Hand the statements on. Returns how many lines there are, and the broken ones."""
-        if not is_utf8(self.block):
+        if not _is_utf8(self.block):
             self._drop_undecodable()
         known = into.add(self.block, grammar=STRICT, scope=scope)
         rest = [
@@ -100,7 +100,7 @@ class _Lines:
         """Lines that are no UTF-8 are set aside; an empty line holds their place."""
         kept = []
         for line in range(len(self.end)):
-            good = is_utf8(self[line])
+            good = _is_utf8(self[line])
             if not good:
                 self._set_aside(line, "not UTF-8")
             kept.append(self[line] if good else b"\n")
@@ -133,7 +133,7 @@ def _rewritten(text: bytes, form: ox.RdfFormat) -> bytes:
     return ox.serialize(ox.parse(text, format=form), format=ox.RdfFormat.N_QUADS) or b""
 
 
-def is_utf8(text: bytes) -> bool:
+def _is_utf8(text: bytes) -> bool:
     if text.isascii():
         return True
     try:

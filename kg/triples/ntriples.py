@@ -151,19 +151,11 @@ class Statements:
             self.notes["in a named graph"] += int(inside.sum())
             if not named:
                 taken = taken[~inside]
-        self._keep(text, taken)
-        return known
-
-    def take(self, text: pl.Series, rows: NDArray[np.int32]) -> None:
-        """Take statements as rows into terms, each as ``canonical`` has it."""
-        self._refuse_long(text, rows)
-        self._keep(text, rows)
-
-    def _keep(self, text: pl.Series, rows: NDArray[np.int32]) -> None:
         first = self.terms.add(text)
-        self._blocks.append((rows + first).astype(np.int32, copy=False))
+        self._blocks.append((taken + first).astype(np.int32, copy=False))
         if self.terms.due:
             self._merge()
+        return known
 
     def _refuse_long(self, pieces: pl.Series, codes: NDArray[np.integer]) -> None:
         size = pieces.str.len_bytes().to_numpy()
@@ -208,14 +200,9 @@ def _pieces(block: bytes) -> tuple[pl.Series, NDArray[np.int32]]:
     offset[2::3] = np.where(whole, second, start)
     offset[-1] = len(data)
     array = pa.StringArray.from_buffers(3 * len(end), pa.py_buffer(offset), pa.py_buffer(block))
-    pieces, codes = interned(array)
-    return pieces, codes.reshape(-1, 3)
-
-
-def interned(array: pa.StringArray) -> tuple[pl.Series, NDArray[np.int32]]:
-    """Distinct texts, and the code of each text in them."""
     coded = array.dictionary_encode()
-    return pl.Series("piece", coded.dictionary, dtype=pl.String), _indices(coded)
+    pieces = pl.Series("piece", coded.dictionary, dtype=pl.String)
+    return pieces, _indices(coded).reshape(-1, 3)
 
 
 def _indices(coded: pa.DictionaryArray) -> NDArray[np.int32]:
@@ -244,7 +231,7 @@ def _classify(
     graph = _cut_graph_names(text, kind, np.flatnonzero(ended & (kind == 0)), grammar)
     if graph is not None:
         text, graph = graph
-    text, slow = canonical(text, scope)
+    text, slow = _canonical(text, scope)
     kind[slow] = 0
     return kind, text, graph
 
@@ -268,7 +255,7 @@ def _cut_graph_names(
     return text.scatter(rows, cut), graph
 
 
-def canonical(text: pl.Series, scope: str) -> tuple[pl.Series, Ints]:
+def _canonical(text: pl.Series, scope: str) -> tuple[pl.Series, Ints]:
     """One text per term: escapes undone, ``xsd:string`` left out, blank nodes scoped."""
     rows = text.str.starts_with('"').arg_true()
     slow = np.zeros(0, np.int64)

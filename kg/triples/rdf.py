@@ -6,7 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import pyoxigraph as ox
 
@@ -19,7 +19,6 @@ from trefoil.kg.triples.ntriples import WRITTEN, Statements, TooLong
 from trefoil.kg.triples.safety import Guarded, Limits, checked_json, turtle_check, xml_check
 from trefoil.kg.triples.selection import Selection, merge_same, select
 from trefoil.kg.triples.triples import Columns, Triples, assemble
-from trefoil.kg.triples.turtle import Source, take_turtle
 
 FORMATS = {
     ".nt": ox.RdfFormat.N_TRIPLES,
@@ -38,6 +37,12 @@ _BY_LINE = (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS)
 _BATCH, _BATCH_BYTES = 500, 16 << 20  # statements written at a time, text handed on at a time
 
 Paths = Path | str | Sequence[Path | str]
+
+
+class Source(Protocol):
+    """Bytes that are read piece by piece."""
+
+    def read(self, size: int = -1) -> bytes: ...
 
 
 def read_triples(
@@ -64,7 +69,7 @@ def read_triples(
     into = Statements(limits.literal, limits.iri)
     bad: list[Quarantined] = []
     for scope, path in enumerate(files_of(paths)):
-        with open_bytes(path) as stream:
+        with open_bytes(path, GraphDataError) as stream:
             form, name = format_of(path), str(path)
             if form in _BY_LINE:
                 lines, broken = read_lines(
@@ -131,13 +136,13 @@ def format_of(path: Path) -> ox.RdfFormat:
     return form
 
 
-def _guarded(path: Path, stream: IO[bytes], form: ox.RdfFormat, limits: Limits):
+def _guarded(path: Path, stream: IO[bytes], form: ox.RdfFormat, limits: Limits) -> Source:
     name = str(path)
     if form == ox.RdfFormat.JSON_LD:
         return _Whole(checked_json(name, stream, limits))
     if form == ox.RdfFormat.RDF_XML:
         return Guarded(stream, xml_check(name, limits))
-    return Guarded(stream, turtle_check(name, limits, lambda: open_bytes(path)))
+    return Guarded(stream, turtle_check(name, limits, lambda: open_bytes(path, GraphDataError)))
 
 
 class _Whole:
@@ -164,15 +169,9 @@ def _read_parsed(
     """Parsed statements are written out as N-Quads text again: text is what columns are cut from.
 
     It costs a tenth of the parse; an object per term costs twice the parse.
-    Plain Turtle, without a base to resolve names against, needs no parser.
     """
     quoted = form == ox.RdfFormat.N3  # a formula is quoted, not said
     try:
-        if form == ox.RdfFormat.TURTLE and base is None:
-            rest = take_turtle(source, into, scope)
-            if rest is None:
-                return
-            source = rest
         parser = ox.parse(source, format=form, base_iri=base)  # type: ignore[arg-type]
         while text := _written(parser):
             lost = ~into.add(text, grammar=WRITTEN, scope=scope, named=not quoted)
@@ -206,7 +205,7 @@ def _found(path: Path, text: str) -> str:
     """The line where a term begins, looked for by its first characters."""
     piece = text.lstrip('"<')[:200].split("\\")[0].encode()
     short, lines, rest = piece[-60:], 0, b""
-    with open_bytes(path) as stream:
+    with open_bytes(path, GraphDataError) as stream:
         while chunk := stream.read(1 << 20):
             data = rest + chunk
             at = data.find(short) if short else -1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,7 +63,9 @@ def _gone(terms: pl.Series, types: NDArray[np.integer], chosen: Selection) -> Bo
     return gone
 
 
-def _named(terms: pl.Series, rows: NDArray[np.integer], names: Collection[str], short) -> Bools:
+def _named(
+    terms: pl.Series, rows: NDArray[np.integer], names: Collection[str], short: Callable[[str], str]
+) -> Bools:
     """Whether the IRI in each row is one of the names, or has one as its short name."""
     used, inverse = np.unique(rows, return_inverse=True)
     wanted = set(names)

@@ -23,7 +23,7 @@ IRI = "iri"
 
 
 def ntriples_lines(said: Iterable[tuple[str, str, Term]]) -> Iterator[str]:
-    def resource(text: str):
+    def resource(text: str) -> ox.BlankNode | ox.NamedNode:
         blank = text.startswith(PREFIX)
         return ox.BlankNode("b" + text.removeprefix(PREFIX)) if blank else ox.NamedNode(text)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from trefoil.data.compression import open_bytes
 from trefoil.data.errors import DataError, GraphDataError
+from trefoil.data.interactions import Ints
 from trefoil.data.readers.tables import read_table as read_rows
 from trefoil.data.report import Quarantined
 from trefoil.data.vocabulary import Vocabulary
@@ -19,6 +21,7 @@ from trefoil.kg.triples.rdf import suffix_of
 from trefoil.kg.triples.triples import Triples, distinct
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".txt", ".dat", ".kg")
+Rows = tuple[pl.DataFrame, Ints, tuple[Quarantined, ...]]  # rows, their lines, and what is none
 _COLUMNS = ("head", "relation", "tail")
 
 
@@ -78,7 +81,7 @@ def triples_of(
     )
 
 
-def _coded(texts: pl.Series, *columns: pl.Series):
+def _coded(texts: pl.Series, *columns: pl.Series) -> tuple[Any, ...]:
     """Sorted texts as a vocabulary, and each column as rows of it."""
     codes = [texts.search_sorted(column).to_numpy().astype(np.int64) for column in columns]
     return Vocabulary(texts.to_list()), *codes
@@ -115,7 +118,7 @@ def read_columns(
     if suffix_of(path) == ".parquet":
         frame, line, bad = _table(path)
     else:
-        with open_bytes(path) as stream:
+        with open_bytes(path, GraphDataError) as stream:
             first = stream.readline(1 << 16).decode("utf-8-sig", "replace").rstrip("\r\n")
         cells = _split(first)
         plain = tuple(cell.partition(":")[0].removesuffix("_id") for cell in cells)
@@ -156,7 +159,7 @@ def _separator(line: str) -> str:
     return next((mark for mark in "\t, " if mark in line), ",")
 
 
-def _table(path: Path):
+def _table(path: Path) -> Rows:
     try:
         table = read_rows(path)
     except DataError as fault:
@@ -164,9 +167,9 @@ def _table(path: Path):
     return table.frame, table.line, table.bad
 
 
-def _bare(path: Path, columns: tuple[str, ...], mark: str, lines_before: int = 0):
+def _bare(path: Path, columns: tuple[str, ...], mark: str, lines_before: int = 0) -> Rows:
     """Lines of cells without quoting: how benchmark files come."""
-    with open_bytes(path) as stream:
+    with open_bytes(path, GraphDataError) as stream:
         content = stream.read()
     rows, lines, bad = [], [], []
     for number, raw in enumerate(content.split(b"\n"), 1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -246,7 +246,7 @@ def union(parts: Sequence[Triples]) -> Triples:
     )
 
 
-def _all(vocabularies) -> Vocabulary:
+def _all(vocabularies: Iterable[Vocabulary]) -> Vocabulary:
     return Vocabulary(sorted(set().union(*(one.ids for one in vocabularies))))
 
 

@@ -22,6 +22,8 @@ from pathlib import Path
 import polars as pl
 
 from trefoil.data.errors import GraphDataError
+from trefoil.data.files import write_file
+from trefoil.data.progress import Progress
 from trefoil.kg.triples.identifiers import QID, SCHEMES, refuse_odd
 from trefoil.kg.triples.statements import from_statements
 from trefoil.kg.triples.triples import TYPE, Triples
@@ -92,7 +94,7 @@ class Wikidata:
         *,
         relations: Mapping[str, str] = RELATIONS,
         languages: Sequence[str] = ("en",),
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> tuple[Triples, pl.DataFrame]:
         """Triples about items, and the links of items to entities.
 
@@ -118,7 +120,9 @@ class Wikidata:
         )
         return _triples([*lines, *classes], texts, relations), link
 
-    def _resolve(self, identifiers, scheme, progress) -> dict[str, str]:
+    def _resolve(
+        self, identifiers: Mapping[str, str], scheme: str, progress: Progress | None
+    ) -> dict[str, str]:
         """QID of each item that is known; of several, the lowest number."""
         kind = SCHEMES[scheme]
         if kind.property is None:
@@ -140,7 +144,9 @@ class Wikidata:
                     out[item] = min(out.get(item, qid), qid, key=lambda q: int(q[1:]))  # type: ignore[arg-type]
         return {item: out[item] for item in identifiers if item in out}
 
-    def _facts(self, qids, properties, progress) -> Iterator[tuple[str, str, str]]:
+    def _facts(
+        self, qids: Sequence[str], properties: Sequence[str], progress: Progress | None
+    ) -> Iterator[tuple[str, str, str]]:
         follow = " ".join(f"<{DIRECT}{one}>" for one in properties)
         for part in self._parts(qids, "facts", progress):
             query = (
@@ -152,7 +158,9 @@ class Wikidata:
                 if _qid(s) and _qid(o) and p.removeprefix(DIRECT) in properties:
                     yield s, p, o
 
-    def _classes(self, qids, progress) -> Iterator[tuple[str, str, str]]:
+    def _classes(
+        self, qids: Sequence[str], progress: Progress | None
+    ) -> Iterator[tuple[str, str, str]]:
         for part in self._parts(qids, "classes", progress):
             query = (
                 f"SELECT ?s ?o WHERE {{ VALUES ?s {{ {_values(part)} }} "
@@ -162,7 +170,9 @@ class Wikidata:
                 if _qid(row["s"][0]) and _qid(row["o"][0]):
                     yield row["s"][0], TYPE, row["o"][0]
 
-    def _texts(self, qids, languages, progress) -> Iterator[tuple[str, str, str, str]]:
+    def _texts(
+        self, qids: Sequence[str], languages: Sequence[str], progress: Progress | None
+    ) -> Iterator[tuple[str, str, str, str]]:
         """Subject, property, text and language of labels and descriptions."""
         wanted = ", ".join(f'"{one}"' for one in languages)
         for part in self._parts(qids, "names", progress):
@@ -176,11 +186,13 @@ class Wikidata:
                 if _qid(row["s"][0]) and row["p"][0] in (LABEL, DESCRIPTION):
                     yield row["s"][0], row["p"][0], text, language.lower()
 
-    def _parts(self, rows: Sequence[str], what: str, progress) -> Iterator[Sequence[str]]:
+    def _parts(
+        self, rows: Sequence[str], what: str, progress: Progress | None
+    ) -> Iterator[Sequence[str]]:
         for start in range(0, len(rows), self.batch):
             yield rows[start : start + self.batch]
             if progress is not None:
-                progress(what, min(start + self.batch, len(rows)), len(rows))
+                progress(min(start + self.batch, len(rows)), len(rows), what)
 
     def select(self, query: str) -> list[dict[str, tuple[str, str]]]:
         """Rows of a SELECT as variable to (value, language), from the cache or the endpoint."""
@@ -199,10 +211,7 @@ class Wikidata:
                 f"{self.endpoint}: the answer is no SPARQL result in JSON "
                 f"({content[:80]!r}); check the address"
             ) from None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(path.name + ".part")
-        beside.write_bytes(content)
-        beside.replace(path)
+        write_file(path, content)
         return rows
 
     def _ask(self, query: str) -> bytes:

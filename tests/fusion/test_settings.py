@@ -61,7 +61,7 @@ def test_an_unknown_name_stops_with_a_suggestion(change, wrong, right):
 
 
 def test_an_unknown_name_far_from_all_lists_what_is_known():
-    with pytest.raises(ConfigError, match=r"known here: order, choice, stars, numbers"):
+    with pytest.raises(ConfigError, match=r"there is 'order', 'choice', 'stars', 'numbers'"):
         load_settings(changes=["tasks.zzzzzz=1"])
 
 

@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 
 from trefoil.data.errors import StoreError
+from trefoil.data.progress import Progress
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.graph import KnowledgeGraph
-from trefoil.kg.stores.base import Progress
 from trefoil.kg.stores.embedded.manifest import ROW, Card, Column
 from trefoil.kg.stores.property_types import type_of
 
@@ -126,7 +126,7 @@ def _load(
         nonlocal done
         done += rows
         if progress is not None:
-            progress(what, done, total)
+            progress(done, total, what)
 
     ids = {}
     for label, nodes in graph.nodes.items():

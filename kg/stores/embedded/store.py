@@ -14,11 +14,12 @@ import polars as pl
 
 from trefoil.data.errors import StoreError
 from trefoil.data.interactions import Ints
+from trefoil.data.progress import Progress
 from trefoil.data.vocabulary import Vocabulary
 from trefoil.kg.cypher.guard import check
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
-from trefoil.kg.stores.base import ROWS, SECONDS, Answer, GraphStore, Progress, Schema, chosen
+from trefoil.kg.stores.base import ROWS, SECONDS, Answer, GraphStore, Schema, chosen
 from trefoil.kg.stores.embedded.bulk_load import CARD, FILE, MEMORY_MB, explained, write_embedded
 from trefoil.kg.stores.embedded.dialect import column_names, to_embedded
 from trefoil.kg.stores.embedded.manifest import ROW, Card, Table

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import polars as pl
+
 from trefoil.kg.graph import EdgeType, KnowledgeGraph
 from trefoil.kg.stores.property_types import type_name
 
@@ -30,7 +32,7 @@ class Card:
     def of(cls, graph: KnowledgeGraph) -> Card:
         """Raises StoreError if a property has a type that cannot be kept."""
 
-        def types(properties) -> Types:
+        def types(properties: pl.DataFrame) -> Types:
             return {name: type_name(dtype, name) for name, dtype in properties.schema.items()}
 
         return cls(

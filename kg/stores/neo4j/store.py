@@ -12,10 +12,11 @@ import neo4j
 from neo4j import exceptions as faults
 
 from trefoil.data.errors import StoreError
+from trefoil.data.progress import Progress
 from trefoil.kg.cypher.guard import check
 from trefoil.kg.cypher.tokens import text_of
 from trefoil.kg.graph import KnowledgeGraph
-from trefoil.kg.stores.base import ROWS, SECONDS, Answer, GraphStore, Progress, Schema
+from trefoil.kg.stores.base import ROWS, SECONDS, Answer, GraphStore, Schema
 from trefoil.kg.stores.neo4j.manifest import LABEL, Card
 from trefoil.kg.stores.neo4j.reader import Neo4jReader
 from trefoil.kg.stores.neo4j.values import Cells
@@ -196,7 +197,7 @@ class Neo4jStore(GraphStore):
                 self._write([(part.statement, {"rows": part.rows}), ledger])
             done += len(part.rows)
             if progress is not None:
-                progress(part.what, done, total)
+                progress(done, total, part.what)
         final = f"MERGE (c:{LABEL} {{id: 'graph'}}) SET c.card = $card REMOVE c.load, c.done"
         self._write([(final, {"card": card.text()})])
 

@@ -7,8 +7,10 @@ import unicodedata
 import numpy as np
 import polars as pl
 import pytest
+import zstandard
 
 from trefoil.data import ConfigError, DataError, read_dataset, write_quarantine
+from trefoil.data.compression import read_bytes
 
 HEAD = '[interactions]\nfile = "events.csv"\nuser = "user_id"\nitem = "item_id"\n'
 RATED = HEAD + 'rating = "stars"\n'
@@ -55,8 +57,8 @@ def test_an_unknown_column_is_named_with_what_there_is(folder):
     [
         (HEAD + 'scenarios = ["a"]\n', 5, ("'scenarios'", "did you mean 'scenario'?")),
         (HEAD + '[itms]\nfile = "a.csv"\n', 5, ("'itms'", "did you mean 'items'?")),
-        (HEAD + "positive_from = 'four'\n", 5, ("'positive_from' is 'four'", "number")),
-        (HEAD + "[split]\nby = 'tiem'\n", 6, ("'by' is 'tiem'", "'time'")),
+        (HEAD + "positive_from = 'four'\n", 5, ("positive_from = 'four'", "number")),
+        (HEAD + "[split]\nby = 'tiem'\n", 6, ("by = 'tiem'", "'time'")),
         (HEAD.replace('item = "item_id"\n', ""), None, ("[interactions] 'item' is missing",)),
         (HEAD + "[split]\nby = 'ratio'\nvalid = 0.5\ntest = 0.5\n", None, ("valid=0.5",)),
         (HEAD + "[split]\nby = 'given'\n", None, ("needs [interactions] split",)),
@@ -407,3 +409,12 @@ def test_the_quarantine_is_written_line_by_line(folder, tmp_path):
         "row": "\\xff,i,1",
     }
     assert not (tmp_path / "quarantine.jsonl.part").exists()
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_a_packed_file_that_would_fill_the_memory_is_refused(tmp_path, suffix):
+    path, zeros = tmp_path / f"a.csv{suffix}", bytes(20 << 20)
+    path.write_bytes(gzip.compress(zeros) if suffix == ".gz" else zstandard.compress(zeros))
+    with pytest.raises(DataError, match=r"unpacks to more than \d+ bytes"):
+        read_bytes(path, small=1 << 20)
+    assert read_bytes(path) == zeros

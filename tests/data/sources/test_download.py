@@ -10,8 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from trefoil.data import ConfigError, DataError, SplitRule, read_dataset
+from trefoil.data.files import cache_folder
 from trefoil.data.sources import SOURCES, Remote, Source
-from trefoil.data.sources.download import cache_folder, fetch
+from trefoil.data.sources.download import fetch
 
 
 @pytest.fixture

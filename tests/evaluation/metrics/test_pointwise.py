@@ -10,7 +10,6 @@ from trefoil.evaluation.metrics.pointwise_metrics import (
     Platt,
     auc,
     best_threshold,
-    calibration_error,
     f1,
     gauc,
     log_loss,
@@ -60,23 +59,28 @@ def test_log_loss_by_hand_and_finite_at_the_ends():
 def test_calibration_error_by_hand():
     # bin [.2,.3): p .25, observed .5; bin [.9,1]: p .95, observed 1: (2*.25 + 2*.05) / 4
     label = np.array([0, 1, 1, 1])
-    assert calibration_error(label, np.array([0.25, 0.25, 0.9, 1.0])) == pytest.approx(0.15)
-    assert reliability(label, np.array([0.25, 0.25, 0.9, 1.0])).count[9] == 2
+    bins = reliability(label, np.array([0.25, 0.25, 0.9, 1.0]))
+    assert bins.error == pytest.approx(0.15)
+    assert bins.count[9] == 2
 
 
-@pytest.mark.parametrize("metric", [rmse, mae, log_loss, calibration_error, auc])
+def expected_error(label, probability):
+    return reliability(label, probability).error
+
+
+@pytest.mark.parametrize("metric", [rmse, mae, log_loss, expected_error, auc])
 def test_no_rows_have_no_value(metric):
     assert np.isnan(metric(np.empty(0), np.empty(0)))
 
 
-@pytest.mark.parametrize("metric", [rmse, mae, log_loss, calibration_error, auc])
+@pytest.mark.parametrize("metric", [rmse, mae, log_loss, expected_error, auc])
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_values_that_are_not_finite_are_refused_with_their_row(metric, bad):
     with pytest.raises(ValueError, match="row 1"):
         metric(np.array([1.0, 0.0]), np.array([0.5, bad]))
 
 
-@pytest.mark.parametrize("metric", [log_loss, calibration_error])
+@pytest.mark.parametrize("metric", [log_loss, expected_error])
 def test_what_is_no_probability_is_refused(metric):
     with pytest.raises(ValueError, match=r"0\.\.1"):
         metric(np.array([1.0, 0.0]), np.array([0.5, 1.5]))

@@ -198,10 +198,10 @@ def test_a_failed_write_leaves_the_old_store(tmp_path):
 
 
 def test_progress_counts_every_row_once(tmp_path):
-    seen: list[tuple[str, int, int]] = []
+    seen: list[tuple[int, int, str]] = []
     write_embedded(films(), tmp_path / "graph", progress=lambda *step: seen.append(step))
-    assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
-    assert seen[-1][1:] == (38, 38)
+    assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
+    assert seen[-1][:2] == (38, 38)
 
 
 def test_verify_names_what_differs(store):

@@ -1,0 +1,37 @@
+"""Files written whole, their digests, and the folder of what may be fetched or made again."""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """``TREFOIL_CACHE``, or ``.cache/trefoil`` at home."""
+    named = os.environ.get("TREFOIL_CACHE")
+    return Path(named) if named else Path.home() / ".cache" / "trefoil"
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write beside, flush to disk, rename: a reader never meets half a file.
+
+    The umask says who may read it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of the content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
