@@ -55,7 +55,7 @@ class Factors:
 
     def with_items(self, known: Known, before: int) -> "Factors":
         none = self.items.new_zeros(known.matrix.shape[1] - before, self.items.shape[1])
-        return replace(self, items=torch.cat([self.items, none])).told(known)
+        return replace(self, items=torch.cat([self.items, none]), carried=None).told(known)
 
     def told(self, known: Known) -> "Factors":
         """With vectors from content for items without events."""
