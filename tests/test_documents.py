@@ -4,11 +4,18 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
+import numpy as np
+import polars as pl
+import pytest
 import torch
+from planted_shop import TINY, read_shop
 
 from trefoil import read_dataset, split_events
+from trefoil.data.errors import DataError
+from trefoil.fusion.models import listed
+from trefoil.fusion.recommender import Recommender
+from trefoil.fusion.settings import load_settings
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -28,13 +35,56 @@ def test_the_tutorial_makes_the_shop_that_it_shows(tmp_path):
     assert split_events(shop, 0).rule.by == "time"
 
 
-def test_the_toy_base_model_scores_every_item_for_every_query(tmp_path, monkeypatch):
-    shown = re.search(r"```python\n(.*?)```", (DOCS / "extending.md").read_text("utf-8"), re.DOTALL)
-    assert shown
-    (tmp_path / "toy_base_model.py").write_text(shown[1], "utf-8")
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """The base model of the page, its file on the path and its line in the list."""
+    page = (DOCS / "extending.md").read_text("utf-8")
+    file, line = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    line = f"\n\n\nfrom trefoil.fusion.models.listed import Line, timed\n\nTOY = {line}"
+    (tmp_path / "toy_base_model.py").write_text(file + line, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    from toy_base_model import Newest  # type: ignore[import-not-found]
+    import toy_base_model  # type: ignore[import-not-found]
 
-    scores = Newest(torch.arange(5.0)).score(SimpleNamespace(user=torch.zeros(3)))
-    assert scores.shape == (3, 5)
-    assert (scores.argmax(dim=1) == 4).all()
+    monkeypatch.setattr(listed, "BASE_MODELS", (*listed.BASE_MODELS, toy_base_model.TOY))
+    return toy_base_model
+
+
+@pytest.mark.usefixtures("toy")
+def test_the_toy_base_model_is_fitted_saved_loaded_and_takes_new_items(tmp_path):
+    shop = read_shop(tmp_path / "data")
+    changes = [*TINY, "network.on=false", "rerank=false"]
+    recommender = Recommender(load_settings(None, changes)).fit(shop)
+    model = recommender.model
+    assert "newest" in model.gate.leaves
+    assert "only newest" in model.record.gate
+    users = np.arange(len(shop.users))
+    asked = recommender.catalogue.cases(users, recommender.catalogue.scenario_codes(None, 60))
+    scores = model.leaves["newest"].score(asked)
+    assert scores.shape == (60, 40)
+    past = model.known.history
+    last = past.item[past.at == past.at.max()]
+    assert set(np.flatnonzero(scores[0] == scores.max())) <= set(last)
+    assert float(scores.max()) == 1.0
+    recommender.save(tmp_path / "run")
+    again = Recommender.load(tmp_path / "run")
+    assert torch.equal(again.score(asked), recommender.score(asked))
+    again.add_items(pl.DataFrame({"id": ["new"], "title": ["New"]}))
+    grown = again.model.leaves["newest"].score(asked)
+    assert torch.equal(grown[:, :-1], scores)
+    assert not grown[:, -1].any()
+
+
+def test_a_run_with_a_base_model_that_is_not_listed_is_neither_read_nor_written(
+    toy, tmp_path, monkeypatch
+):
+    shop = read_shop(tmp_path / "data")
+    recommender = Recommender(load_settings(None, [*TINY, "network.on=false"])).fit(shop)
+    recommender.save(tmp_path / "run")
+    lines = [line for line in listed.BASE_MODELS if line is not toy.TOY]
+    monkeypatch.setattr(listed, "BASE_MODELS", tuple(lines))
+    with pytest.raises(DataError, match="'newest' is unknown"):
+        Recommender.load(tmp_path / "run")
+    with pytest.raises(TypeError, match="'newest', a Newest, is no base model"):
+        recommender.save(tmp_path / "other")
+    with pytest.raises(TypeError, match="'newest', a Newest, is no base model"):
+        recommender.add_items(pl.DataFrame({"id": ["new"], "title": ["New"]}))

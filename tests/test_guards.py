@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from trefoil.fusion.models.listed import BASE_MODELS
 from trefoil.fusion.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -198,7 +199,8 @@ def settings_read(path: Path) -> set[tuple[str, ...]]:
 
 
 def test_every_setting_is_read_somewhere():
-    read: set[tuple[str, ...]] = set()
+    read = {tuple(line.switch.split(".")) for line in BASE_MODELS if line.switch}
+    assert read <= settings_of(), "a base model's switch is a setting"
     for path in code(*MAY_IMPORT, *SCRIPTS):
         if named(path) != "fusion/settings.py":
             read |= settings_read(path)

@@ -1,4 +1,4 @@
-"""People without events: answered by what is popular and what is told of them."""
+"""Cold-start users: answered by what is popular and what is told of them."""
 
 from collections.abc import Mapping
 
@@ -10,9 +10,7 @@ from torch import Tensor
 from trefoil.data.histories import Cases, Histories
 from trefoil.fusion.ensemble.gate import Gate, Scores
 from trefoil.fusion.features.validation import Validation
-from trefoil.fusion.models.base import Leaf
-
-ABOUT_ANYONE = ("people", "popularity", "popular-lately")  # leaves that read no history
+from trefoil.fusion.models.base import Leaf, needs_no_history
 
 
 def newcomers_gate(
@@ -21,17 +19,17 @@ def newcomers_gate(
     """The gate for cases without history, and validation NDCG@10 of both when asked so.
 
     None where the usual ``gate`` serves them better. Validation cases are asked as if
-    nothing were known of their past: histories are empty, and only the leaf of
-    attributes is told who asks.
+    nothing were known of their past: histories are empty, and only what
+    reads attributes is told who asks.
     """
-    names = tuple(name for name in ABOUT_ANYONE if name in leaves)
+    names = tuple(name for name, leaf in leaves.items() if needs_no_history(leaf))
     own = Gate(names, (1.0,) * len(names), (1.0,) * len(names))
     cases = validation.cases
     none = np.zeros(0, np.int64)
     empty = Histories(np.zeros(len(cases) + 1, np.int64), none)
     scores = {}
     for name, leaf in leaves.items():
-        user = cases.user if name == "people" else np.full(len(cases), -1)
+        user = cases.user if "attributes" in leaf.reads else np.full(len(cases), -1)
         scores[name] = leaf.score(Cases(user, empty, cases.at, cases.scenario))
     marks = {
         "usual": validation.ndcg(gate.blend(scores, validation.seen)),

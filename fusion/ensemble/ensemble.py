@@ -11,13 +11,13 @@ from trefoil.data.histories import Cases
 from trefoil.fusion.ensemble.cold_start_items import Added
 from trefoil.fusion.ensemble.cold_start_users import newcomer_scores
 from trefoil.fusion.ensemble.gate import Gate, standardise
-from trefoil.fusion.ensemble.rating_blend import Stars
+from trefoil.fusion.ensemble.rating_blend import Stars, raters
 from trefoil.fusion.ensemble.reranker import Reranker
 from trefoil.fusion.features.texts import Texts
 from trefoil.fusion.features.training_data import Known
 from trefoil.fusion.models.base import Leaf
 from trefoil.fusion.network.module import JointNetwork
-from trefoil.fusion.network.scorers import NetworkLeaf
+from trefoil.fusion.network.scorers import NETWORKS
 from trefoil.fusion.record import Record
 from trefoil.fusion.settings import Settings
 
@@ -40,6 +40,11 @@ class Model:
     rates: Stars | None = None  # where ratings were learned
     newcomers: Gate | None = None  # the gate for people without events, if not the usual one
     reranker: Reranker | None = None  # a second look at the first items of each list
+
+    @property
+    def listed(self) -> dict[str, Leaf]:
+        """The base models of ``fusion.models.listed``: all but those of the networks."""
+        return {name: leaf for name, leaf in self.leaves.items() if name not in NETWORKS}
 
     def score(self, cases: Cases) -> Tensor:
         """One score per case and item: the gate over all leaves, its first items reranked."""
@@ -75,7 +80,7 @@ class Model:
     @torch.no_grad()
     def stars(self, cases: Cases) -> Tensor | None:
         """Expected ratings [cases, items] in data units; None where none were learned."""
-        leaf = self.leaves.get("network")
-        if self.rates is None or not isinstance(leaf, NetworkLeaf):
+        network, _ = raters(self.leaves)
+        if self.rates is None or network is None:
             return None
-        return self.rates.blend(leaf.stars(cases), cases)
+        return self.rates.blend(network.stars(cases), cases)

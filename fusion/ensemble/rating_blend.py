@@ -1,5 +1,6 @@
 """Expected ratings: those of the networks and of the process, blended on validation ratings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,9 @@ from torch import Tensor
 from trefoil.data.histories import Cases
 from trefoil.evaluation.protocols.pointwise_exam import Rater, RowExam, row_answers
 from trefoil.fusion.features.star_scale import scale_of
+from trefoil.fusion.models.base import Leaf
 from trefoil.fusion.models.gaussian_process import RatingProcess, expected_rows
+from trefoil.fusion.network.scorers import NetworkLeaf
 
 TRUST = 20.0  # validation ratings that weigh as much as the start
 START_BOTH, START_ALONE = (0.5, 0.5, 0.0), (1.0, 0.0)
@@ -47,6 +50,14 @@ class Stars:
             other = self.process.stars(cases) - self.mean
             blended[:, kept] = first * learned[:, kept] + second * other + shift
         return (self.mean + blended).clamp(self.low, self.high)
+
+
+def raters(leaves: Mapping[str, Leaf]) -> tuple[NetworkLeaf | None, RatingProcess | None]:
+    """The two base models that expect ratings, where a blend has them."""
+    network, process = leaves.get("network"), leaves.get("ratings")
+    assert network is None or isinstance(network, NetworkLeaf)
+    assert process is None or isinstance(process, RatingProcess)
+    return network, process
 
 
 def fit_stars(

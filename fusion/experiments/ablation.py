@@ -6,17 +6,17 @@ from typing import Any
 from trefoil.data.errors import ConfigError
 from trefoil.data.suggest import closest
 from trefoil.evaluation.ablation import SOURCES
+from trefoil.fusion.models.listed import lines
 from trefoil.fusion.settings import Settings
 
 SHUFFLED = {f"{source}-shuffled": source for source in SOURCES}
+MODELS = tuple(dict.fromkeys(line.switch for line in lines() if line.switch))
 SWITCHES = (
-    *("factors", "walks", "next_items", "returning", "ratings", "numbers", "attributes"),
-    *("lately", "scenarios", "rerank"),
+    *(switch for switch in MODELS if "." not in switch),
+    *("numbers", "scenarios", "rerank"),
 )
-LEAVES = (
-    *("text", "graph", "behaviour", "linear", "network", "choice", "stars", "spans"),
-    *SWITCHES,
-)
+BRANCHES = ("behaviour", "network", *(one.removesuffix(".on") for one in MODELS if "." in one))
+LEAVES = (*BRANCHES, "choice", "stars", "spans", *SWITCHES)
 PARTS = (*LEAVES, *SHUFFLED)
 
 

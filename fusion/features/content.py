@@ -78,7 +78,7 @@ def carried(vectors: Float[Tensor, "items D"], known: Known) -> Float[Tensor, "i
     """
     events = np.asarray(known.matrix.sum(0)).ravel()
     cold = np.flatnonzero(events == 0)
-    if not len(cold) or not known.described:
+    if not len(cold) or not known.describes:
         return None
     taught = most_met(known.matrix, TEACHERS)
     taught = taught[events[taught] > 0]

@@ -36,9 +36,11 @@ class Known:
         return self.matrix.nnz >= DENSE * max(1, people)
 
     @property
-    def described(self) -> bool:
-        """Whether anything but events tells items apart."""
-        return self.facts is not None or self.text is not None or bool(self.numbers)
+    def describes(self) -> frozenset[str]:
+        """What but events tells items apart: "graph", "text", "numbers"."""
+        there = {"graph": self.facts is not None, "text": self.text is not None}
+        there["numbers"] = bool(self.numbers)
+        return frozenset(name for name, found in there.items() if found)
 
     @property
     def learned(self) -> int:

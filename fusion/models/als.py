@@ -1,6 +1,6 @@
-"""Implicit matrix factorisation: a small leaf with a closed-form answer for anyone."""
+"""Implicit matrix factorisation, with a closed-form answer for anyone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -9,6 +9,12 @@ from scipy import sparse
 from torch import Tensor
 
 from trefoil.data.histories import Cases
+from trefoil.fusion.features.content import carried
+from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.models.base import ModelState
+from trefoil.fusion.models.fitting import FitInputs
+
+GRID = ((20.0, 10.0), (20.0, 2.0), (30.0, 3.0))  # ridge, alpha
 
 
 @dataclass(frozen=True)
@@ -16,19 +22,60 @@ class Factors:
     """Item factors; a user's are solved from the history.
 
     Hu et al. 2008, doi:10.1109/ICDM.2008.22. Items without events, whose factors
-    are zero, score by what their content says these would be.
+    are zero, score by what their content says these would be; ``content`` says which it is.
     """
 
     items: Float[Tensor, "items D"]
     ridge: float
     alpha: float
     carried: Float[Tensor, "items D"] | None = None  # of items without events, from content
+    content: frozenset[str] = frozenset()  # "graph", "text", "numbers"
 
     def score(self, cases: Cases) -> Tensor:
         histories = cases.history.matrix(len(self.items))
         users = solve(histories, self.items, self.ridge, self.alpha)
         told = self.items if self.carried is None else self.items + self.carried
         return users @ told.T
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return self.content | {"events"}
+
+    def state(self) -> ModelState:
+        tensors = {"items": self.items}
+        if self.carried is not None:
+            tensors["carried"] = self.carried
+        return ModelState({"ridge": self.ridge, "alpha": self.alpha}, tensors)
+
+    @classmethod
+    def from_state(cls, state: ModelState, known: Known) -> "Factors":
+        told, values = state.tensors.get("carried"), state.values
+        content = frozenset() if told is None else known.describes
+        return cls(state.tensors["items"], values["ridge"], values["alpha"], told, content)
+
+    def with_items(self, known: Known, before: int) -> "Factors":
+        none = self.items.new_zeros(known.matrix.shape[1] - before, self.items.shape[1])
+        return replace(self, items=torch.cat([self.items, none]), carried=None).told(known)
+
+    def told(self, known: Known) -> "Factors":
+        """With vectors from content for items without events."""
+        found = carried(self.items, known)
+        content = frozenset() if found is None else known.describes
+        return replace(self, carried=found, content=content)
+
+
+def fit_factors(given: FitInputs) -> tuple[Factors, dict[str, float]]:
+    """Ridge and weight of an event by validation."""
+    known, search, grid = given.known, given.search, GRID
+    if search.given is not None:
+        chosen = search.given["factors"]
+        grid = ((chosen["ridge"], chosen["alpha"]),)
+    tries = [
+        factorise(known.matrix, ridge=ridge, alpha=alpha, seed=given.settings.seed)
+        for ridge, alpha in grid
+    ]
+    leaf, mark = search.best(tries)
+    return leaf.told(known), {"ridge": leaf.ridge, "alpha": leaf.alpha, "ndcg": mark}
 
 
 def solve(rows: sparse.csr_matrix, other: Tensor, ridge: float, alpha: float) -> Tensor:

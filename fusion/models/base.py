@@ -1,19 +1,95 @@
-"""What a base model of the ensemble is."""
+"""The contract of a base model: what the ensemble, a run and added items ask of it."""
 
-from typing import Protocol, TypeVar, runtime_checkable
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
+import numpy as np
+import torch
+from scipy import sparse
 from torch import Tensor
 
 from trefoil.data.histories import Cases
+from trefoil.fusion.features.training_data import Known
+
+OF_THE_PAST = frozenset({"events", "order", "context", "stars"})
+OF_AN_ITEM = frozenset({"text", "graph", "numbers"})
+READABLE = OF_THE_PAST | OF_AN_ITEM | {"attributes"}
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """What a run holds of a base model: plain values for JSON, and tensors by name."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    tensors: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @runtime_checkable
 class Leaf(Protocol):
-    """One voice of the fusion."""
+    """A base model as the ensemble asks it: one voice of the blend."""
 
     def score(self, cases: Cases) -> Tensor:
         """Scores [cases, items]; any scale, finite."""
         ...
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """What answers depend on, once fitted; some of ``READABLE``.
+
+        Of a user: "events", their "order", the "context" of events, "stars" given,
+        "attributes". Of an item: "text", "graph", "numbers"; these say whether the model
+        can tell apart items that came after training.
+        """
+        ...
+
+
+@runtime_checkable
+class BaseModel(Leaf, Protocol):
+    """A fitted base model that a run can hold, and that takes new items."""
+
+    def state(self) -> ModelState:
+        """What it takes to make it again, beside the training data."""
+        ...
+
+    @classmethod
+    def from_state(cls, state: ModelState, known: Known) -> "BaseModel":
+        """The model of a state; values that earlier runs lack have a default."""
+        ...
+
+    def with_items(self, known: Known, before: int) -> "BaseModel":
+        """The model for the items of ``known``, of which those from row ``before`` on are new.
+
+        Nothing is learned again. Scores of the other items stay as they are.
+        """
+        ...
+
 
 LeafT = TypeVar("LeafT", bound=Leaf)
+
+
+def needs_no_history(leaf: Leaf) -> bool:
+    """Whether it can answer cold-start users: it reads nothing of a past."""
+    return not leaf.reads & OF_THE_PAST
+
+
+def tells_new_items_apart(leaf: Leaf) -> bool:
+    """Whether it can answer for cold-start items: it reads what describes an item."""
+    return bool(leaf.reads & OF_AN_ITEM)
+
+
+def sparse_tensors(matrix: sparse.csr_matrix, prefix: str = "") -> dict[str, Tensor]:
+    """A sparse matrix as four tensors; column numbers of a row in order."""
+    matrix.sort_indices()
+    return {
+        f"{prefix}indptr": torch.from_numpy(matrix.indptr.astype(np.int64)),
+        f"{prefix}indices": torch.from_numpy(matrix.indices.astype(np.int32)),
+        f"{prefix}data": torch.from_numpy(matrix.data.astype(np.float32)),
+        f"{prefix}shape": torch.tensor(matrix.shape),
+    }
+
+
+def sparse_of(tensors: Mapping[str, Tensor], prefix: str = "") -> sparse.csr_matrix:
+    """The matrix of ``sparse_tensors``."""
+    parts = (tensors[prefix + piece].numpy() for piece in ("data", "indices", "indptr"))
+    return sparse.csr_matrix(tuple(parts), shape=tuple(tensors[f"{prefix}shape"].tolist()))

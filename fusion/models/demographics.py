@@ -1,6 +1,6 @@
-"""The leaf of what is told of people: who is alike in age or occupation met the same."""
+"""What is told of users: who is alike in age or occupation met the same (demographics)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -9,6 +9,9 @@ from scipy import sparse
 from torch import Tensor
 
 from trefoil.data.histories import Cases
+from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.models.base import ModelState, sparse_of, sparse_tensors
+from trefoil.fusion.models.fitting import FitInputs
 
 RIDGE = 100.0  # people by which an attribute is drawn towards telling nothing
 
@@ -22,6 +25,31 @@ class People:
 
     def score(self, cases: Cases) -> Float[Tensor, "cases items"]:
         return torch.from_numpy(np.asarray(self.attributes[cases.user] @ self.weights.numpy()))
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset({"attributes"})
+
+    def state(self) -> ModelState:
+        attributes = sparse_tensors(self.attributes, "attributes.")
+        return ModelState({}, {"weights": self.weights} | attributes)
+
+    @classmethod
+    def from_state(cls, state: ModelState, known: Known) -> "People":
+        return cls(sparse_of(state.tensors, "attributes."), state.tensors["weights"])
+
+    def with_items(self, known: Known, before: int) -> "People":
+        """Nobody met new items."""
+        none = self.weights.new_zeros(len(self.weights), known.matrix.shape[1] - before)
+        return replace(self, weights=torch.cat([self.weights, none], dim=1))
+
+
+def fit_people(given: FitInputs) -> tuple[People, dict[str, float]] | None:
+    """From training events and the attributes of users."""
+    known = given.known
+    if known.attributes is None:
+        return None
+    return people_alike(known.attributes, known.matrix), {}
 
 
 def people_alike(attributes: sparse.csr_matrix, events: sparse.csr_matrix) -> People:

@@ -15,6 +15,8 @@ from trefoil.evaluation.protocols.pointwise_exam import RowExam, row_answers
 from trefoil.fusion.features.content import Content
 from trefoil.fusion.features.star_scale import rated_once, scale_of
 from trefoil.fusion.features.training_data import Known, most_met
+from trefoil.fusion.models.base import ModelState, sparse_of, sparse_tensors
+from trefoil.fusion.models.fitting import FitInputs
 
 MOST_ITEMS = 3000  # with most ratings; a round costs the cube of them
 MOST_RATINGS = 2000  # of one person, the newest; a round costs the cube of them too
@@ -36,7 +38,7 @@ class RatingProcess:
     people: at first what facts and texts have in common, then learned by
     expectation maximisation. After Yu et al. 2009, doi:10.1145/1571941.1571979,
     who start it from nothing. Items outside ``kept`` get no answer. What
-    is a person's own in it is also a leaf of the ranking.
+    is a person's own in it is also a base model of the ranking.
     """
 
     mean: float
@@ -62,6 +64,37 @@ class RatingProcess:
         pull = self.pull[np.maximum(cases.user, 0)]
         own = torch.from_numpy(np.asarray(pull @ self.kernel.numpy(), np.float32))
         return own.masked_fill(torch.from_numpy(cases.user < 0)[:, None], 0.0)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Ratings given in training; new items are outside ``kept``."""
+        return frozenset({"stars"})
+
+    def state(self) -> ModelState:
+        tensors = {
+            "offset": self.offset,
+            "kernel": self.kernel.half(),
+            "kept": torch.from_numpy(self.kept),
+        }
+        values = {"mean": self.mean, "rounds": self.rounds, "unit": self.unit}
+        return ModelState(values, tensors | sparse_tensors(self.pull, "pull."))
+
+    @classmethod
+    def from_state(cls, state: ModelState, known: Known) -> "RatingProcess":
+        values, tensors = state.values, state.tensors
+        return cls(
+            values["mean"],
+            tensors["offset"],
+            tensors["kernel"].float(),
+            sparse_of(tensors, "pull."),
+            tensors["kept"].numpy(),
+            known.matrix.shape[1],
+            values.get("rounds", 1),
+            values.get("unit", 1.0),
+        )
+
+    def with_items(self, known: Known, before: int) -> "RatingProcess":
+        return replace(self, items=known.matrix.shape[1])
 
 
 @dataclass(frozen=True)
@@ -104,6 +137,16 @@ class Rated:
             there = place < lengths[users][:, None]
             rows = np.where(there, self.start[users][:, None] + place, 0)
             yield torch.from_numpy(rows), torch.from_numpy(there)
+
+
+def fit_process(given: FitInputs) -> tuple[RatingProcess, dict[str, float]] | None:
+    """As many rounds as serve validation ratings; None where ratings are no task, or missing."""
+    known, search, stars = given.known, given.search, given.known.events.stars
+    if stars is None or np.isnan(stars).all() or not given.settings.tasks.stars:
+        return None
+    rounds = None if search.given is None else int(search.given["ratings"]["rounds"])
+    process = fit_ratings(known, search.ratings, rounds=rounds)
+    return process, {"rounds": float(process.rounds)}
 
 
 def fit_ratings(known: Known, exam: RowExam | None, *, rounds: int | None = None) -> RatingProcess:

@@ -1,23 +1,32 @@
-"""The linear leaf for items that came after training: the closed form, one block larger."""
+"""The linear model for items that came after training: the closed form, one block larger."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from scipy import sparse
+from torch import Tensor
 
 from trefoil.fusion.features.training_data import Known
-from trefoil.fusion.models.linear import Linear, event_ridge, event_rows, fact_scale
+from trefoil.fusion.models.linear_rows import event_ridge, event_rows, fact_scale
 
 Rows = Any  # any x items, sparse or dense
 TOLERANCE, MOST_STEPS = 1e-6, 1000  # of conjugate gradients
 CHUNK = 1024  # rows multiplied by the weights at once
 
 
-def grown_linear(leaf: Linear, known: Known, before: int) -> Linear:
-    """The leaf with columns and rows for the items of ``known`` from row ``before`` on.
+def grown_weights(
+    weights: Tensor,
+    kept: np.ndarray,
+    ridge: float,
+    blocks: Mapping[str, float],
+    known: Known,
+    fresh: np.ndarray,
+) -> Tensor:
+    """The weights [kept, kept] with columns and rows for the items ``fresh`` of ``known``.
+
+    ``blocks`` are the weights of the rows of facts and texts that they were solved with.
 
     With G the Gram matrix of the old items, C its block between old and new, and
     N that of the new ones, ``X = (G + ridge)^-1 C`` and the Schur complement
@@ -25,9 +34,7 @@ def grown_linear(leaf: Linear, known: Known, before: int) -> Linear:
     larger system anew would give for the new columns and rows. Weights between
     old items stay as they are, so old items keep their scores.
     """
-    fresh = np.arange(before, known.matrix.shape[1])
-    old_rows, new_rows = (stacked(known, leaf.rows, columns) for columns in (leaf.kept, fresh))
-    ridge = leaf.ridge
+    old_rows, new_rows = (stacked(known, blocks, columns) for columns in (kept, fresh))
     old_ridge = ridge + event_ridge(known, old_rows[0])
     pairs = zip(old_rows, new_rows, strict=True)
     cross = _sum(_dense(old.T @ new) for old, new in pairs)
@@ -40,23 +47,20 @@ def grown_linear(leaf: Linear, known: Known, before: int) -> Linear:
     solved = conjugate_gradients(regular, cross, size)
     schur = np.linalg.inv(inner - cross.T @ solved)
     across = solved @ schur  # minus the block between old and new of the inverse
-    weights = leaf.weights.numpy()
-    unit = _sum(_product_diagonal(rows, weights) for rows in old_rows)
+    unit = _sum(_product_diagonal(rows, weights.numpy()) for rows in old_rows)
     inverse_diagonal = 1 / (size - unit) + (across * solved).sum(1)
-    count = len(leaf.kept)
+    count = len(kept)
     grown = np.zeros((count + len(fresh),) * 2, np.float32)
-    grown[:count, :count] = weights
+    grown[:count, :count] = weights.numpy()
     grown[:count, count:] = across / np.diag(schur)
     grown[count:, :count] = (across / inverse_diagonal[:, None]).T
     grown[count:, count:] = -schur / np.diag(schur)
     np.fill_diagonal(grown, 0.0)
-    kept = np.concatenate([leaf.kept, fresh])
-    rounded = torch.from_numpy(grown).half().float()  # as a run stores it
-    return replace(leaf, weights=rounded, kept=kept, items=known.matrix.shape[1])
+    return torch.from_numpy(grown).half().float()  # as a run stores it
 
 
 def stacked(known: Known, weights: Mapping[str, float], columns: np.ndarray) -> list[Rows]:
-    """The rows that the leaf learned from, for these items: events, facts and texts."""
+    """The rows that the model learned from, for these items: events, facts and texts."""
     rows: list[Rows] = [event_rows(known)[:, columns].astype(np.float64)]
     if known.facts is not None and "facts" in weights:
         scale = weights["facts"] * fact_scale(known.facts.matrix[: known.learned])

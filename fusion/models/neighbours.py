@@ -1,6 +1,6 @@
-"""Neighbour leaves: cheap experts that need no training, each with its own view."""
+"""Items alike by events: a table of walks, and one of what came soon after."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,9 @@ from scipy import sparse
 from torch import Tensor
 
 from trefoil.data.histories import Cases, Histories
+from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.models.base import ModelState, sparse_of, sparse_tensors
+from trefoil.fusion.models.fitting import FitInputs
 
 ROWS = 1024  # of a product made at once
 
@@ -25,41 +28,24 @@ class Similar:
         weight = cases.history.recency(self.decay) if self.decay > 0 else None
         return dense_product(cases.history.matrix(self.table.shape[0], weight), self.table)
 
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset({"events", "order"} if self.decay > 0 else {"events"})
 
-@dataclass(frozen=True)
-class Profile:
-    """Scores are ``(x C) C^T``: cosines of an item with the items of a history, added up.
+    def state(self) -> ModelState:
+        table = sparse.csr_matrix(self.table)
+        return ModelState({"decay": self.decay}, sparse_tensors(table))
 
-    Content rows C are unit vectors. Their sum over a history is made first, so the
-    table of all pairs never is.
-    """
+    @classmethod
+    def from_state(cls, state: ModelState, known: Known) -> "Similar":
+        return cls(sparse_of(state.tensors), state.values["decay"])
 
-    content: sparse.csr_matrix | np.ndarray  # items x features, rows of length one or zero
-
-    def score(self, cases: Cases) -> Tensor:
-        histories = cases.history.matrix(self.content.shape[0])
-        return dense_product(histories @ self.content, self.content.T)
-
-
-@dataclass(frozen=True)
-class Returning:
-    """Scores are the history itself: past events count ``exp(pull m)``, m contexts equal to now.
-
-    For data in which people return to items; ``pull`` 0 is plain frequency.
-    """
-
-    items: int
-    pull: float
-
-    def score(self, cases: Cases) -> Tensor:
-        """Scores [cases, items]."""
-        history = cases.history
-        equal = np.zeros(len(history.item), np.float32)
-        for name in cases.scenario.keys() & history.scenario.keys():
-            now = np.repeat(cases.scenario[name], history.lengths)
-            equal += (history.scenario[name] == now) & (now >= 0)
-        met = history.matrix(self.items, np.exp(self.pull * equal))
-        return torch.from_numpy(met.toarray())
+    def with_items(self, known: Known, before: int) -> "Similar":
+        """New items are like no other."""
+        table, items = sparse.csr_matrix(self.table), known.matrix.shape[1]
+        pointers = np.concatenate([table.indptr, np.full(items - before, table.indptr[-1])])
+        parts = (table.data, table.indices, pointers.astype(table.indptr.dtype))
+        return replace(self, table=sparse.csr_matrix(parts, shape=(items, items)))
 
 
 Table = sparse.spmatrix | np.ndarray
@@ -76,6 +62,11 @@ def dense_product(left: Table, right: Table) -> Tensor:
         dense = part.toarray() if sparse.issparse(part) else np.asarray(part)
         found[start : start + ROWS] = torch.from_numpy(dense)
     return found
+
+
+def fit_walks(given: FitInputs) -> tuple[Similar, dict[str, float]]:
+    """Random walks over training events."""
+    return random_walk(given.known.matrix), {}
 
 
 def random_walk(events: sparse.csr_matrix, *, keep: int = 200) -> Similar:
@@ -106,6 +97,11 @@ def strongest(table: sparse.csr_matrix, keep: int) -> sparse.csr_matrix:
     kept.sort()
     shape = table.shape
     return sparse.csr_matrix((table.data[kept], (rows[kept], table.indices[kept])), shape=shape)
+
+
+def fit_next_items(given: FitInputs) -> tuple[Similar, dict[str, float]]:
+    """What came soon after what, in training histories."""
+    return next_items(given.known.history, given.known.matrix.shape[1]), {}
 
 
 def next_items(history: Histories, items: int, *, ahead: int = 3, decay: float = 2.0) -> Similar:

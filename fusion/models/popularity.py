@@ -10,6 +10,10 @@ from torch import Tensor
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import UNKNOWN_TIME, faded
 from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.models.base import ModelState
+from trefoil.fusion.models.fitting import FitInputs
+
+HALF_LIVES = (3.0, 7.0, 20.0, 60.0, 180.0)  # days
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,39 @@ class Popularity:
 
     def score(self, cases: Cases) -> Float[Tensor, "cases items"]:
         return torch.log1p(self.events).expand(len(cases), -1)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset()
+
+    def state(self) -> ModelState:
+        """The events are in the training data, and counted again."""
+        return ModelState({"half_life": self.half_life})
+
+    @classmethod
+    def from_state(cls, state: ModelState, known: Known) -> "Popularity":
+        return popular(known, state.values.get("half_life", 0.0))
+
+    def with_items(self, known: Known, before: int) -> "Popularity":
+        return popular(known, self.half_life)
+
+
+def fit_popularity(given: FitInputs) -> tuple[Popularity, dict[str, float]]:
+    """What many met, ever."""
+    return popular(given.known), {}
+
+
+def fit_lately(given: FitInputs) -> tuple[Popularity, dict[str, float]] | None:
+    """What many met lately: where validation comes after training, and it serves it better."""
+    known, search = given.known, given.search
+    asked = None if search.validation is None else search.validation.cases
+    if search.given is None and (asked is None or not asked_later(known, asked)):
+        return None
+    days = search.values("popular-lately", "half_life", HALF_LIVES)
+    leaf, mark = search.best([popular(known, one) for one in days])
+    if search.given is None and mark <= search.mark(popular(known)):
+        return None
+    return leaf, {"half_life": leaf.half_life, "ndcg": mark}
 
 
 def popular(known: Known, half_life: float = 0.0) -> Popularity:

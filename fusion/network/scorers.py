@@ -82,6 +82,13 @@ class NetworkLeaf:
         scores = [order_scores(network, cases, vectors) for network, vectors in pairs]
         return mean_of(scores, self.learned)
 
+    @property
+    def reads(self) -> frozenset[str]:
+        network = self.networks[0]
+        there = {"graph": network.facts is not None, "text": network.text is not None}
+        there |= {"events": True, "context": bool(len(network.scale))}
+        return frozenset(name for name, found in there.items() if found)
+
     @torch.no_grad()
     def stars(self, cases: Cases) -> Tensor:
         """Expected ratings [cases, items], the mean over networks.
@@ -111,6 +118,10 @@ class SequenceLeaf:
         scores = [sequence_scores(network, cases) for network in self.networks]
         return mean_of(scores, self.learned)
 
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset({"events", "order"})
+
 
 def mean_of(scores: list[Tensor], learned: int | None = None) -> Tensor:
     """The mean of per-case z-scores; one tensor is returned as it is.
@@ -127,8 +138,16 @@ def mean_of(scores: list[Tensor], learned: int | None = None) -> Tensor:
     return total / len(scores)
 
 
+NETWORKS = ("network", "behaviour")  # names of the base models that share the trained networks
+
+
 def network_leaves(networks: list[JointNetwork], learned: int | None = None) -> dict[str, Leaf]:
-    """The trained networks as leaves of the fusion; the first ``learned`` items were trained on."""
+    """The trained networks as base models; the first ``learned`` items were trained on.
+
+    Both are scores of the same networks, which a run stores beside its base models.
+    """
+    if not networks:
+        return {}
     leaves: dict[str, Leaf] = {"network": NetworkLeaf(networks, learned)}
     if networks[0].behaviour is not None:
         leaves["behaviour"] = SequenceLeaf(networks, learned)

@@ -21,11 +21,10 @@ from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.ensemble.cold_start_items import Added
 from trefoil.fusion.ensemble.ensemble import Model
 from trefoil.fusion.ensemble.gate import Gate
-from trefoil.fusion.ensemble.rating_blend import Stars
+from trefoil.fusion.ensemble.rating_blend import Stars, raters
 from trefoil.fusion.features.texts import Texts, as_read
 from trefoil.fusion.features.training_data import Known
-from trefoil.fusion.models.base import Leaf
-from trefoil.fusion.models.gaussian_process import RatingProcess
+from trefoil.fusion.models.base import Leaf, sparse_of, sparse_tensors
 from trefoil.fusion.network.module import Evidence, JointNetwork, Shape
 from trefoil.fusion.network.scorers import network_leaves
 from trefoil.fusion.record import load_record, save_record
@@ -38,12 +37,10 @@ from trefoil.fusion.runs.catalogue import (
 )
 from trefoil.fusion.runs.earlier_runs import earlier_catalogue, earlier_record
 from trefoil.fusion.runs.model_state import (
-    get_leaf,
+    get_models,
     get_reranker,
-    get_sparse,
-    put_leaf,
+    put_models,
     put_reranker,
-    put_sparse,
     under,
 )
 from trefoil.fusion.settings import Settings
@@ -61,13 +58,13 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
         "clicks": model.clicks and asdict(model.clicks),
         "newcomers": model.newcomers and asdict(model.newcomers),
         "returning": known.returning,
-        "leaves": {},
+        "leaves": put_models(tensors, model.listed),
         "added": model.added and asdict(model.added),
         "alone": dict(model.alone),
     }
     if known.facts is not None:
         facts = known.facts
-        put_sparse(tensors, "facts", facts.matrix)
+        tensors |= sparse_tensors(facts.matrix, "facts.")
         tensors["facts.relation"] = torch.from_numpy(facts.relation)
         tensors["facts.entity"] = torch.from_numpy(facts.entity)
         structure["relations"] = list(facts.relations)
@@ -77,8 +74,6 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
     if model.rates is not None:
         parts = ("low", "high", "mean", "both", "alone")
         structure["rates"] = {part: getattr(model.rates, part) for part in parts}
-    for name, leaf in model.leaves.items():
-        put_leaf(tensors, structure["leaves"], name, leaf)
     structure["reranker"] = model.reranker and put_reranker(tensors, model.reranker)
     _put_networks(tensors, structure, model.networks)
     if model.texts is not None:
@@ -134,9 +129,8 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
         numbers={name: part.numpy() for name, part in under("numbers.", tensors).items()},
     )
     networks = _load_networks(tensors, structure, known)
-    leaves: dict[str, Leaf] = network_leaves(networks, known.learned) if networks else {}
-    for name, about in structure["leaves"].items():
-        leaves[name] = get_leaf(tensors, name, about, known)
+    leaves = network_leaves(networks, known.learned)
+    leaves |= get_models(tensors, structure["leaves"], known)
     gate = _load_gate(structure["gate"])
     clicks, newcomers = (
         _load_gate(structure[name]) if structure.get(name) else None
@@ -158,7 +152,7 @@ def _get_facts(tensors: Mapping[str, Tensor], structure: Mapping[str, Any]) -> F
     if "facts.relation" not in tensors:
         return None
     return Facts(
-        get_sparse(tensors, "facts"),
+        sparse_of(tensors, "facts."),
         tensors["facts.relation"].numpy(),
         tensors["facts.entity"].numpy(),
         tuple(structure["relations"]),
@@ -172,9 +166,8 @@ def _load_gate(about: Mapping[str, Any]) -> Gate:
 
 
 def _load_rates(about: Mapping[str, Any], leaves: Mapping[str, Leaf]) -> Stars:
-    both, alone, process = tuple(about["both"]), tuple(about["alone"]), leaves.get("ratings")
-    assert process is None or isinstance(process, RatingProcess)
-    return Stars(about["low"], about["high"], about["mean"], both, alone, process)
+    both, alone = tuple(about["both"]), tuple(about["alone"])
+    return Stars(about["low"], about["high"], about["mean"], both, alone, raters(leaves)[1])
 
 
 def _read(file: Path) -> dict[str, Tensor]:

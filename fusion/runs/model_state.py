@@ -1,38 +1,15 @@
-"""The cheap leaves of a model as tensors and plain values, and back."""
+"""The base models and the reranker of a model as tensors and plain values, and back."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-import torch
-from scipy import sparse
 from torch import Tensor
 
 from trefoil.data.errors import DataError
 from trefoil.fusion.ensemble.reranker import ListNetwork, Reranker, log_events_of
-from trefoil.fusion.features.idf import idf_rows
 from trefoil.fusion.features.training_data import Known
-from trefoil.fusion.models.als import Factors
-from trefoil.fusion.models.base import Leaf
-from trefoil.fusion.models.demographics import People
-from trefoil.fusion.models.gaussian_process import RatingProcess
-from trefoil.fusion.models.linear import Linear
-from trefoil.fusion.models.neighbours import Profile, Returning, Similar
-from trefoil.fusion.models.popularity import Popularity, popular
-from trefoil.fusion.network.scorers import NetworkLeaf, SequenceLeaf
-
-
-def put_sparse(tensors: dict[str, Tensor], name: str, matrix: sparse.csr_matrix) -> None:
-    matrix.sort_indices()
-    tensors[f"{name}.indptr"] = torch.from_numpy(matrix.indptr.astype(np.int64))
-    tensors[f"{name}.indices"] = torch.from_numpy(matrix.indices.astype(np.int32))
-    tensors[f"{name}.data"] = torch.from_numpy(matrix.data.astype(np.float32))
-    tensors[f"{name}.shape"] = torch.tensor(matrix.shape)
-
-
-def get_sparse(tensors: Mapping[str, Tensor], name: str) -> sparse.csr_matrix:
-    parts = (tensors[f"{name}.{piece}"].numpy() for piece in ("data", "indices", "indptr"))
-    return sparse.csr_matrix(tuple(parts), shape=tuple(tensors[f"{name}.shape"].tolist()))
+from trefoil.fusion.models.base import BaseModel, Leaf, ModelState
+from trefoil.fusion.models.listed import lines, listed_of
 
 
 def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -40,81 +17,38 @@ def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensors[name] for name in tensors if name.startswith(prefix)}
 
 
-def put_leaf(
-    tensors: dict[str, Tensor], about: dict[str, dict[str, Any]], name: str, leaf: Leaf
-) -> None:
-    """Leaves that other state rebuilds (networks, profiles, popularity) store no tensors."""
-    if isinstance(leaf, Linear):
-        about[name] = {"kind": "linear", "decay": leaf.decay, "ridge": leaf.ridge}
-        about[name]["rows"] = dict(leaf.rows)
-        tensors.setdefault("linear.weights", leaf.weights.half())
-        tensors.setdefault("linear.kept", torch.from_numpy(leaf.kept))
-    elif isinstance(leaf, Factors):
-        about[name] = {"kind": "factors", "ridge": leaf.ridge, "alpha": leaf.alpha}
-        tensors["factors.items"] = leaf.items
-        if leaf.carried is not None:
-            tensors["factors.carried"] = leaf.carried
-    elif isinstance(leaf, Similar):
-        about[name] = {"kind": "similar", "decay": leaf.decay}
-        put_sparse(tensors, name, leaf.table)  # type: ignore[arg-type]
-    elif isinstance(leaf, Profile):
-        about[name] = {"kind": "profile"}
-    elif isinstance(leaf, Popularity):
-        about[name] = {"kind": "popularity", "half_life": leaf.half_life}
-    elif isinstance(leaf, People):
-        about[name] = {"kind": "people"}
-        tensors["people.weights"] = leaf.weights
-        put_sparse(tensors, "people.attributes", leaf.attributes)
-    elif isinstance(leaf, Returning):
-        about[name] = {"kind": "returning", "pull": leaf.pull}
-    elif isinstance(leaf, RatingProcess):
-        about[name] = {"kind": "ratings", "mean": leaf.mean}
-        about[name] |= {"rounds": leaf.rounds, "unit": leaf.unit}
-        tensors["ratings.offset"] = leaf.offset
-        tensors["ratings.kernel"] = leaf.kernel.half()
-        tensors["ratings.kept"] = torch.from_numpy(leaf.kept)
-        put_sparse(tensors, "ratings.pull", leaf.pull)
-    elif not isinstance(leaf, NetworkLeaf | SequenceLeaf):  # those are stored as networks
-        raise TypeError(f"base model {name!r} is a {type(leaf).__name__}, which no run can hold")
+def put_models(tensors: dict[str, Tensor], models: Mapping[str, Leaf]) -> dict[str, Any]:
+    """Adds the tensors of listed base models; their plain values by name are returned.
+
+    A tensor is named for its model; a variant has those of the model it is a variant of.
+    Raises TypeError for a model that is not listed.
+    """
+    values: dict[str, Any] = {}
+    for line, model in listed_of(models):
+        state = model.state()
+        values[line.name] = dict(state.values)
+        if not line.variant_of:
+            tensors.update({f"{line.name}.{name}": one for name, one in state.tensors.items()})
+    return values
 
 
-def get_leaf(
-    tensors: Mapping[str, Tensor], name: str, about: Mapping[str, Any], known: Known
-) -> Leaf:
-    kind = about["kind"]
-    if kind == "linear":
-        weights, kept = tensors["linear.weights"].float(), tensors["linear.kept"].numpy()
-        ridge, rows = about.get("ridge", 0.0), about.get("rows", {})
-        return Linear(weights, kept, known.matrix.shape[1], about["decay"], ridge, rows)
-    if kind == "factors":
-        items, told = tensors["factors.items"], tensors.get("factors.carried")
-        return Factors(items, about["ridge"], about["alpha"], told)
-    if kind == "similar":
-        return Similar(get_sparse(tensors, name), about["decay"])
-    if kind == "profile" and name == "graph-neighbours":
-        assert known.facts is not None
-        return Profile(idf_rows(known.facts.matrix, known.learned))
-    if kind == "profile":
-        assert known.text is not None
-        return Profile(known.text.vectors.numpy())
-    if kind == "popularity":
-        return popular(known, about.get("half_life", 0.0))
-    if kind == "people":
-        return People(get_sparse(tensors, "people.attributes"), tensors["people.weights"])
-    if kind == "returning":
-        return Returning(known.matrix.shape[1], about["pull"])
-    if kind == "ratings":
-        return RatingProcess(
-            about["mean"],
-            tensors["ratings.offset"],
-            tensors["ratings.kernel"].float(),
-            get_sparse(tensors, "ratings.pull"),
-            tensors["ratings.kept"].numpy(),
-            known.matrix.shape[1],
-            about.get("rounds", 1),
-            about.get("unit", 1.0),
-        )
-    raise DataError(f"model.json: leaf {name!r} is of an unknown kind {kind!r}")
+def get_models(
+    tensors: Mapping[str, Tensor], about: Mapping[str, Mapping[str, Any]], known: Known
+) -> dict[str, BaseModel]:
+    """The models of ``put_models``. Raises DataError for a name that is not listed."""
+    by_name = {line.name: line for line in lines()}
+    models: dict[str, BaseModel] = {}
+    for name, told in about.items():
+        line = by_name.get(name)
+        if line is None or (line.variant_of and line.variant_of not in models):
+            raise DataError(f"model.json: base model {name!r} is unknown, or lacks its tensors")
+        values = {key: value for key, value in told.items() if key != "kind"}  # of earlier runs
+        if line.variant_of:
+            models[name] = line.variant(models, values)
+        else:
+            state = ModelState(values, under(f"{name}.", tensors))
+            models[name] = line.from_state(state, known)
+    return models
 
 
 PREFIX = "reranker."

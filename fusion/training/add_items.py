@@ -17,18 +17,10 @@ from trefoil.data.readers.frames import items_of, triples_in
 from trefoil.encoders.view import View
 from trefoil.fusion.ensemble.cold_start_items import FEWEST_COLD, Added
 from trefoil.fusion.ensemble.ensemble import Model
-from trefoil.fusion.features.content import carried
-from trefoil.fusion.features.idf import idf_rows
 from trefoil.fusion.features.texts import Texts
 from trefoil.fusion.features.training_data import Known
-from trefoil.fusion.models.als import Factors
-from trefoil.fusion.models.base import Leaf
-from trefoil.fusion.models.demographics import People
-from trefoil.fusion.models.gaussian_process import RatingProcess
-from trefoil.fusion.models.linear import Linear
-from trefoil.fusion.models.linear_new_items import grown_linear
-from trefoil.fusion.models.neighbours import Profile, Returning, Similar
-from trefoil.fusion.models.popularity import Popularity, popular
+from trefoil.fusion.models.base import tells_new_items_apart
+from trefoil.fusion.models.listed import grown_models
 from trefoil.fusion.network.module import Evidence, JointNetwork
 from trefoil.fusion.network.scorers import network_leaves
 from trefoil.fusion.requests.state import HeldGraph, State
@@ -85,12 +77,10 @@ def grow(
     read, warnings = _read(model.texts, texts)
     known = grown_known(model.known, count, read.items if read else None, facts, numbers)
     networks = [grown_network(one, known, before, model.seen) for one in model.networks]
-    leaves: dict[str, Leaf] = network_leaves(networks, known.learned) if networks else {}
-    for name, leaf in model.leaves.items():
-        if name not in leaves:
-            leaves[name] = _grown_leaf(name, leaf, known, before, leaves)
+    leaves = network_leaves(networks, known.learned) | grown_models(model.listed, known, before)
     learned = model.seen[: known.learned]
-    worth = {name: model.alone.get(name, 1.0) for name in speaking(leaves, networks, known)}
+    speaking = [name for name, leaf in leaves.items() if tells_new_items_apart(leaf)]
+    worth = {name: model.alone.get(name, 1.0) for name in speaking}
     added = Added.of(model.gate, learned, worth, known.added)
     seen = torch.cat([model.seen, torch.zeros(count, dtype=torch.bool)])
     record = replace(model.record, added_warnings=warnings)
@@ -106,19 +96,6 @@ def grow(
     )
 
 
-def speaking(
-    leaves: Mapping[str, Leaf], networks: Sequence[JointNetwork], known: Known
-) -> set[str]:
-    """The leaves that can tell new items apart: those that read what describes items."""
-    names = {"graph-neighbours", "text-neighbours"}
-    if networks and (networks[0].facts is not None or networks[0].text is not None):
-        names.add("network")
-    names |= {name for name, one in leaves.items() if isinstance(one, Linear) and one.rows}
-    if known.described:
-        names.add("factors")
-    return names & leaves.keys()
-
-
 def grown_known(
     known: Known,
     count: int,
@@ -126,7 +103,7 @@ def grown_known(
     facts: np.ndarray | None,
     numbers: Mapping[str, Floats],
 ) -> Known:
-    """What the leaves were fitted from, with empty columns for the new items."""
+    """What base models were fitted from, with empty columns for the new items."""
     users, before = known.matrix.shape
     events = known.matrix
     matrix = sparse.csr_matrix(
@@ -174,45 +151,6 @@ def grown_network(network: JointNetwork, known: Known, before: int, seen: Tensor
     state["item_bias"][before:] = bias[alike.to(bias.device)].mean()
     grown.load_state_dict(state)
     return grown.eval()
-
-
-def _grown_leaf(
-    name: str,
-    leaf: Leaf,
-    known: Known,
-    before: int,
-    done: Mapping[str, Leaf],
-) -> Leaf:
-    """One of the cheap leaves for more items; weights it learned stay."""
-    items = known.matrix.shape[1]
-    if isinstance(leaf, Linear):
-        other = done.get("linear")  # the same weights, asked otherwise
-        if isinstance(other, Linear):
-            return replace(other, decay=leaf.decay)
-        return grown_linear(leaf, known, before)
-    if isinstance(leaf, Factors):
-        none = leaf.items.new_zeros(items - before, leaf.items.shape[1])
-        factors = torch.cat([leaf.items, none])
-        return replace(leaf, items=factors, carried=carried(factors, known))
-    if isinstance(leaf, Similar):
-        table = sparse.csr_matrix(leaf.table)
-        pointers = np.concatenate([table.indptr, np.full(items - before, table.indptr[-1])])
-        parts = (table.data, table.indices, pointers.astype(table.indptr.dtype))
-        return replace(leaf, table=sparse.csr_matrix(parts, shape=(items, items)))
-    if isinstance(leaf, Profile) and name == "graph-neighbours":
-        assert known.facts is not None
-        return Profile(idf_rows(known.facts.matrix, known.learned))
-    if isinstance(leaf, Profile):
-        assert known.text is not None
-        return Profile(known.text.vectors.numpy())
-    if isinstance(leaf, Returning | RatingProcess):
-        return replace(leaf, items=items)
-    if isinstance(leaf, People):
-        none = leaf.weights.new_zeros(len(leaf.weights), items - before)
-        return replace(leaf, weights=torch.cat([leaf.weights, none], dim=1))
-    if isinstance(leaf, Popularity):
-        return popular(known, leaf.half_life)
-    raise TypeError(f"leaf {name!r} cannot take new items")
 
 
 def _read(texts: Texts | None, new: Sequence[str | None]) -> tuple[Texts | None, list[str]]:

@@ -7,10 +7,11 @@ import numpy as np
 from trefoil.data.dataset import Dataset
 from trefoil.data.progress import Progress
 from trefoil.fusion.ensemble.ensemble import Model
+from trefoil.fusion.ensemble.rating_blend import raters
 from trefoil.fusion.ensemble.reranker import log_events_of
 from trefoil.fusion.features.preparation import known_of
 from trefoil.fusion.features.training_data import Known
-from trefoil.fusion.models.gaussian_process import RatingProcess, fit_ratings
+from trefoil.fusion.models.fitting import Search
 from trefoil.fusion.network.checkpoints import Unfinished
 from trefoil.fusion.network.inputs import lessons_of
 from trefoil.fusion.network.module import JointNetwork
@@ -19,7 +20,7 @@ from trefoil.fusion.network.training import best_epochs
 from trefoil.fusion.network.warm_start import Source
 from trefoil.fusion.settings import Settings
 from trefoil.fusion.training.memory_plan import MemoryPlan
-from trefoil.fusion.training.model_selection import Fitted, Search, fit_cheap_leaves
+from trefoil.fusion.training.model_selection import fit_base_models
 from trefoil.fusion.training.networks import (
     beginning,
     few_threads,
@@ -63,26 +64,19 @@ def _refit(
     say("all events, with the numbers chosen")
     returning = model.known.returning
     known = known_of(dataset, events, graph, model.texts, settings, returning=returning)
-    fitted = fit_cheap_leaves(known, Search(None, model.record.chosen), settings, say)
-    rates = model.rates
-    process = model.leaves.get("ratings")
-    if isinstance(process, RatingProcess):
-        say("ratings")
-        process = fit_ratings(known, None, rounds=process.rounds)
-        fitted.leaves["ratings"] = process
+    fitted = fit_base_models(known, Search(None, model.record.chosen), settings, say)
+    networks = _networks(model, settings, dataset, known, graph, progress, checkpoints, source)
+    leaves, rates = network_leaves(networks) | fitted.models, model.rates
     if rates is not None and events.stars is not None:
         low, high = float(np.nanmin(events.stars)), float(np.nanmax(events.stars))
-        rates = replace(rates, low=low, high=high, process=process)
-    networks = _networks(
-        model, settings, dataset, known, graph, fitted, progress, checkpoints, source
-    )
+        rates = replace(rates, low=low, high=high, process=raters(leaves)[1])
     seen, reranker = seen_items(known), model.reranker
     if reranker is not None:
         reranker = replace(reranker, log_events=log_events_of(known))
     return replace(
         model,
         known=known,
-        leaves=fitted.leaves,
+        leaves=leaves,
         networks=networks,
         seen=seen,
         rates=rates,
@@ -96,7 +90,6 @@ def _networks(
     dataset: Dataset,
     known: Known,
     graph: KnowledgeGraph,
-    fitted: Fitted,
     progress: Progress | None,
     checkpoints: Unfinished | None,
     source: Source | None,
@@ -114,5 +107,4 @@ def _networks(
         networks, _ = train_networks(
             train_one, until, settings.seed, checkpoints, sayer(progress), first=len(until)
         )
-    fitted.leaves = network_leaves(networks) | fitted.leaves
     return networks

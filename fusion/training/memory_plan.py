@@ -7,6 +7,7 @@ from pathlib import Path
 
 from trefoil.fusion.features.training_data import Known
 from trefoil.fusion.features.validation import MOST_CELLS
+from trefoil.fusion.models.listed import lines
 from trefoil.fusion.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -76,23 +77,8 @@ def plan_memory(known: Known, settings: Settings, budget_gb: float | None = None
 
 def base_models(known: Known, settings: Settings) -> int:
     """How many base models there can be."""
-    return 1 + sum(
-        (
-            settings.linear.on,
-            settings.linear.on and known.timed,
-            settings.factors,
-            settings.walks,
-            settings.next_items and known.timed,
-            settings.returning and known.returning,
-            known.facts is not None,
-            known.text is not None,
-            known.attributes is not None,
-            settings.lately and known.timed,
-            settings.network.on,
-            settings.network.on and known.timed,
-            settings.ratings and known.events.stars is not None,
-        )
-    )
+    networks = settings.network.on * (1 + known.timed)
+    return networks + sum(line.on(settings, known) for line in lines())
 
 
 def _rows_of_a_step(known: Known, settings: Settings) -> float:

@@ -1,8 +1,7 @@
 """Learning: every leaf from training events, every choice on validation events."""
 
 import logging
-import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -19,23 +18,24 @@ from trefoil.fusion.ensemble.cold_start_users import newcomers_gate
 from trefoil.fusion.ensemble.ensemble import Model
 from trefoil.fusion.ensemble.gate import Gate
 from trefoil.fusion.ensemble.gate_fit import fit_gate
-from trefoil.fusion.ensemble.rating_blend import Stars, fit_stars
+from trefoil.fusion.ensemble.rating_blend import Stars, fit_stars, raters
 from trefoil.fusion.ensemble.reranker import Reranker, log_events_of
 from trefoil.fusion.ensemble.reranker_fit import FEWEST_CASES, fit_reranker, marks_of_other
 from trefoil.fusion.features.preparation import known_of, read_texts, validation_exam
 from trefoil.fusion.features.training_data import Known
 from trefoil.fusion.features.validation import MOST_CELLS, Validation
-from trefoil.fusion.models.gaussian_process import RatingProcess, fit_ratings
+from trefoil.fusion.models.base import Leaf
+from trefoil.fusion.models.fitting import Search
 from trefoil.fusion.network.checkpoints import Unfinished
 from trefoil.fusion.network.inputs import lessons_of
 from trefoil.fusion.network.module import JointNetwork
-from trefoil.fusion.network.scorers import NetworkLeaf, network_leaves
+from trefoil.fusion.network.scorers import network_leaves
 from trefoil.fusion.network.training import shape_of
 from trefoil.fusion.network.warm_start import Source
 from trefoil.fusion.record import Record
 from trefoil.fusion.settings import Settings
 from trefoil.fusion.training.memory_plan import plan_memory
-from trefoil.fusion.training.model_selection import Fitted, Search, fit_cheap_leaves
+from trefoil.fusion.training.model_selection import Fitted, fit_base_models
 from trefoil.fusion.training.networks import (
     beginning,
     few_threads,
@@ -93,8 +93,8 @@ def _fit(
     seen, plan = seen_items(known), plan_memory(known, settings)
     sized, record.plan = plan.applied(settings), plan.record()
     validation = Validation.of(validation_exam(dataset, split), seen, plan.cells)
-    fitted = fit_cheap_leaves(known, Search(validation), sized, say)
-    given, exam = _fit_ratings(dataset, split, known, settings, fitted, say)
+    given, exam = _ratings(dataset, split, settings)
+    fitted = fit_base_models(known, Search(validation, ratings=exam), sized, say)
     record.order_pays = settings.behaviour.on and known.timed and _order_pays(fitted, settings)
     networks = list[JointNetwork]()
     if settings.network.on:
@@ -109,13 +109,13 @@ def _fit(
                 train_one, [{}] * count, settings.seed, checkpoints, say
             )
         record.history = [journal.rows for journal in journals]
-        fitted.leaves = network_leaves(networks) | fitted.leaves
+    leaves = network_leaves(networks) | fitted.models
     say("gate")
-    gate, reranker, alone, record.gate = _fit_gate(fitted, known, validation, settings, rehearsed)
+    gate, reranker, alone, record.gate = _fit_gate(leaves, known, validation, settings, rehearsed)
     record.chosen, record.seconds = fitted.chosen, fitted.seconds
-    newcomers, record.newcomers = _fit_newcomers(fitted, gate, validation)
-    clicks, rates = _fit_clicks(dataset, split, fitted, seen), _fit_rates(fitted, given, exam)
-    parts = settings, known, fitted.leaves, gate, networks, texts, seen, record, alone, clicks
+    newcomers, record.newcomers = _fit_newcomers(leaves, gate, validation)
+    clicks, rates = _fit_clicks(dataset, split, leaves, seen), _fit_rates(leaves, given, exam)
+    parts = settings, known, leaves, gate, networks, texts, seen, record, alone, clicks
     return Model(*parts, rates=rates, newcomers=newcomers, reranker=reranker)
 
 
@@ -154,18 +154,18 @@ def _order_pays(fitted: Fitted, settings: Settings) -> bool:
 
 
 def _fit_gate(
-    fitted: Fitted,
+    leaves: Mapping[str, Leaf],
     known: Known,
     validation: Validation,
     settings: Settings,
     rehearsed: Model | None,
 ) -> tuple[Gate, Reranker | None, dict[str, float], dict[str, float]]:
     """The gate, the reranker, validation NDCG@10 of each model alone, and of blends on the way."""
-    names = tuple(fitted.leaves)
+    names = tuple(leaves)
     if len(validation) < SMALLEST_VALIDATION:
         equal = (1.0,) * len(names)
         return Gate(names, equal, equal, -3.0), None, {}, {}
-    scores = {name: leaf.score(validation.cases) for name, leaf in fitted.leaves.items()}
+    scores = {name: leaf.score(validation.cases) for name, leaf in leaves.items()}
     alone = {name: validation.ndcg(part) for name, part in scores.items()}
     gate, marks = fit_gate(scores, validation)
     marks = {f"only {name}": mark for name, mark in alone.items()} | marks
@@ -183,46 +183,35 @@ def _fit_gate(
 
 
 def _fit_newcomers(
-    fitted: Fitted, gate: Gate, validation: Validation
+    leaves: Mapping[str, Leaf], gate: Gate, validation: Validation
 ) -> tuple[Gate | None, dict[str, float]]:
     if len(validation) < SMALLEST_VALIDATION:
         return None, {}
-    return newcomers_gate(fitted.leaves, gate, validation)
+    return newcomers_gate(leaves, gate, validation)
 
 
-def _fit_clicks(dataset: Dataset, split: Split, fitted: Fitted, seen: Tensor) -> Gate | None:
+def _fit_clicks(
+    dataset: Dataset, split: Split, leaves: Mapping[str, Leaf], seen: Tensor
+) -> Gate | None:
     positive = dataset.interactions.positive[split.valid]
     if positive.all() or not positive.any():
         return None
-    return fit_clicks(fitted.leaves, seen, ctr_exam(dataset, split, "valid"))
+    return fit_clicks(leaves, seen, ctr_exam(dataset, split, "valid"))
 
 
-def _fit_ratings(
-    dataset: Dataset,
-    split: Split,
-    known: Known,
-    settings: Settings,
-    fitted: Fitted,
-    say: Callable[[str], None],
+def _ratings(
+    dataset: Dataset, split: Split, settings: Settings
 ) -> tuple[np.ndarray, RowExam | None]:
-    """The leaf of ratings, where there are any; those of training, and those held out."""
+    """Ratings of training, and the exam of those of validation, where ratings are a task."""
     stars = dataset.interactions.stars
     if stars is None or not settings.tasks.stars:
         return np.empty(0, np.float32), None
     given = stars[split.train]
-    given = given[~np.isnan(given)]
     exam = None if np.isnan(stars[split.valid]).all() else stars_exam(dataset, split, "valid")
-    if settings.ratings and len(given):
-        say("ratings")
-        began = time.perf_counter()
-        fitted.add("ratings", fit_ratings(known, exam), began)
-    return given, exam
+    return given[~np.isnan(given)], exam
 
 
-def _fit_rates(fitted: Fitted, given: np.ndarray, exam: RowExam | None) -> Stars | None:
+def _fit_rates(leaves: Mapping[str, Leaf], given: np.ndarray, exam: RowExam | None) -> Stars | None:
     """How expected ratings are put together, where networks were taught any."""
-    network, process = fitted.leaves.get("network"), fitted.leaves.get("ratings")
-    if not len(given) or not isinstance(network, NetworkLeaf):
-        return None
-    assert process is None or isinstance(process, RatingProcess)
-    return fit_stars(network, process, given, exam)
+    network, process = raters(leaves)
+    return fit_stars(network, process, given, exam) if len(given) and network else None

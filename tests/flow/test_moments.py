@@ -9,7 +9,7 @@ from twins import RULES, shop_split_by
 from trefoil.data import Interactions
 from trefoil.data.histories import Cases, Histories
 from trefoil.evaluation.protocols.protocols import cold_exam, full_exam, only_cases
-from trefoil.fusion.models.neighbours import Returning
+from trefoil.fusion.models.returning import Returning
 
 
 def test_histories_are_read_from_the_oldest_on_and_ties_keep_file_order():

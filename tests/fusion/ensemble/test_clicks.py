@@ -19,6 +19,8 @@ USERS, ITEMS, COLD = 400, 30, 10
 class Fixed:
     """A leaf whose scores are given."""
 
+    reads = frozenset()
+
     def __init__(self, table):
         self.table = table
 

@@ -15,9 +15,10 @@ from trefoil.fusion.features.content import Content, carried
 from trefoil.fusion.features.training_data import Known
 from trefoil.fusion.features.validation import Validation
 from trefoil.fusion.models.als import factorise
+from trefoil.fusion.models.fitting import Search
 from trefoil.fusion.settings import load_settings
 from trefoil.fusion.training.add_items import grown_known
-from trefoil.fusion.training.model_selection import Search, fit_cheap_leaves
+from trefoil.fusion.training.model_selection import fit_base_models
 from trefoil.kg.item_facts import Facts
 
 USERS, ITEMS, COLD = 90, 36, 9
@@ -151,6 +152,6 @@ def test_the_fitted_factors_carry():
     wanted[:, 6] = True
     seen = torch.arange(ITEMS) < ITEMS - COLD
     validation = Validation(some, torch.zeros_like(wanted), wanted, seen)
-    fitted = fit_cheap_leaves(known, Search(validation), load_settings(), print)
-    cold = fitted.leaves["factors"].score(some)[:, -COLD:]
+    fitted = fit_base_models(known, Search(validation), load_settings(), print)
+    cold = fitted.models["factors"].score(some)[:, -COLD:]
     assert cold.abs().min() > 0

@@ -8,8 +8,9 @@ from small_cases import cases, histories, random_events, table
 
 from trefoil.data.interactions import Interactions
 from trefoil.fusion.features.training_data import Known
-from trefoil.fusion.models.linear import DROPPED, Linear, closed_form, event_rows, fact_rows, gram
-from trefoil.fusion.training.model_selection import linear_blocks
+from trefoil.fusion.models.linear import Linear
+from trefoil.fusion.models.linear_fit import closed_form
+from trefoil.fusion.models.linear_rows import DROPPED, event_rows, fact_rows, gram, linear_blocks
 
 
 def regression(events, ridge):

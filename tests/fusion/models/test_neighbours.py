@@ -5,7 +5,8 @@ import torch
 from small_cases import cases, histories, random_events, table
 
 from trefoil.fusion.features.idf import idf_rows
-from trefoil.fusion.models.neighbours import Profile, Similar, next_items, random_walk, strongest
+from trefoil.fusion.models.neighbours import Similar, next_items, random_walk, strongest
+from trefoil.fusion.models.profiles import profile_scores
 
 
 def test_similar_adds_up_the_rows_of_a_history_sparse_or_dense():
@@ -36,11 +37,11 @@ def test_idf_rows_by_hand():
 def test_profile_adds_up_an_items_cosines_with_the_history():
     content = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
     content /= np.linalg.norm(content, axis=1, keepdims=True)
-    scores = Profile(content).score(cases([0, 4], [], [2]))
+    scores = profile_scores(content, cases([0, 4], [], [2]))
     assert np.allclose(scores[0], content @ content[0] + content @ content[4], atol=1e-6)
     assert not scores[1].any()
     assert int(scores[2].argmax()) == 2
-    sparse_scores = Profile(table(*content)).score(cases([0, 4], [], [2]))
+    sparse_scores = profile_scores(table(*content), cases([0, 4], [], [2]))
     assert torch.allclose(scores, sparse_scores, atol=1e-6)
 
 

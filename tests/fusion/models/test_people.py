@@ -132,8 +132,8 @@ def test_people_without_events_are_served_like_people_never_seen(towns):
 class Says:
     """A leaf that says the same of every case, and more where there is a history."""
 
-    def __init__(self, *scores, known=0.0):
-        self.scores, self.known = torch.tensor(scores), known
+    def __init__(self, *scores, known=0.0, reads=()):
+        self.scores, self.known, self.reads = torch.tensor(scores), known, frozenset(reads)
 
     def score(self, cases):
         self.users = cases.user.tolist()
@@ -149,9 +149,9 @@ def test_newcomers_are_judged_without_their_histories(popular):
     asked = Validation(cases(*[[2]] * 4), masked, wanted, torch.ones(3, dtype=torch.bool))
     right, wrong = (5.0, 1.0, 0.0), (0.0, 1.0, 5.0)
     leaves = {
-        "network": Says(*(wrong if popular else right), known=50.0),
+        "network": Says(*(wrong if popular else right), known=50.0, reads=["events"]),
         "popularity": Says(*(right if popular else wrong)),
-        "people": Says(0.0, 0.0, 0.0),
+        "people": Says(0.0, 0.0, 0.0, reads=["attributes"]),
     }
     usual = Gate(("network", "popularity"), (1.0, 0.1), (1.0, 0.1))
     found, marks = newcomers_gate(leaves, usual, asked)

@@ -13,7 +13,7 @@ from trefoil.data import EventColumns, SplitRule, dataset_of, split_events
 from trefoil.evaluation.protocols.protocols import context_exam, people_return
 from trefoil.evaluation.ranking import rank
 from trefoil.evaluation.result import summarise
-from trefoil.fusion.models.neighbours import Returning
+from trefoil.fusion.models.returning import Returning
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
 

@@ -14,11 +14,11 @@ from trefoil.data.vocabulary import Vocabulary
 from trefoil.fusion.ensemble.cold_start_items import Added
 from trefoil.fusion.ensemble.gate import Gate
 from trefoil.fusion.features.training_data import Known
-from trefoil.fusion.models.linear import DROPPED, closed_form
-from trefoil.fusion.models.linear_new_items import conjugate_gradients, grown_linear, stacked
+from trefoil.fusion.models.linear_fit import closed_form, solve_linear
+from trefoil.fusion.models.linear_new_items import conjugate_gradients, stacked
+from trefoil.fusion.models.linear_rows import DROPPED, linear_blocks
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
-from trefoil.fusion.training.model_selection import linear_blocks, solve_linear
 
 ADA = "https://example.org/Ada"
 
@@ -216,7 +216,7 @@ def test_the_linear_leaf_grows_to_what_solving_the_larger_system_gives(
     )
     known: Known = recommender.model.known
     assert known.dense == dense
-    grown = grown_linear(leaf, known, 40)
+    grown = leaf.with_items(known, 40)
     rows = [np.asarray(r.toarray() if hasattr(r, "toarray") else r) for r in
             stacked(known, chosen, np.arange(42))]  # fmt: skip
     whole = torch.from_numpy(sum(r.T @ r for r in rows))

@@ -11,7 +11,13 @@ from small_cases import histories, random_events
 
 from trefoil.data.interactions import Interactions
 from trefoil.fusion.features.training_data import Known
-from trefoil.fusion.models.linear import add_gram, closed_form, closed_form_of_own, gram
+from trefoil.fusion.models.linear_fit import (
+    closed_form,
+    closed_form_of_own,
+    solve_linear,
+    whole_linear,
+)
+from trefoil.fusion.models.linear_rows import add_gram, gram, linear_blocks
 from trefoil.fusion.models.neighbours import ROWS, Similar, dense_product, random_walk
 from trefoil.fusion.settings import load_settings
 from trefoil.fusion.training.memory_plan import (
@@ -22,7 +28,6 @@ from trefoil.fusion.training.memory_plan import (
     free_gb,
     plan_memory,
 )
-from trefoil.fusion.training.model_selection import linear_blocks, solve_linear, whole_linear
 
 
 def catalogue(items, users=50):

@@ -1,0 +1,129 @@
+"""The list of base models: a line for each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any
+
+from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.models.als import Factors, fit_factors
+from trefoil.fusion.models.base import BaseModel, Leaf, ModelState
+from trefoil.fusion.models.demographics import People, fit_people
+from trefoil.fusion.models.fitting import Fit
+from trefoil.fusion.models.gaussian_process import RatingProcess, fit_process
+from trefoil.fusion.models.linear import Linear
+from trefoil.fusion.models.linear_fit import fit_linear, fit_linear_recent
+from trefoil.fusion.models.neighbours import Similar, fit_next_items, fit_walks
+from trefoil.fusion.models.popularity import Popularity, fit_lately, fit_popularity
+from trefoil.fusion.models.profiles import (
+    GraphProfile,
+    TextProfile,
+    fit_graph_profile,
+    fit_text_profile,
+)
+from trefoil.fusion.models.returning import Returning, fit_returning
+from trefoil.fusion.settings import Settings
+
+
+def always(_: Known) -> bool:
+    return True
+
+
+def timed(known: Known) -> bool:
+    return known.timed
+
+
+def returning(known: Known) -> bool:
+    return known.returning
+
+
+def has_facts(known: Known) -> bool:
+    return known.facts is not None
+
+
+def has_texts(known: Known) -> bool:
+    return known.text is not None
+
+
+def has_attributes(known: Known) -> bool:
+    return known.attributes is not None
+
+
+def has_stars(known: Known) -> bool:
+    return known.events.stars is not None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A base model by the name that settings, runs and reports know it by.
+
+    ``switch`` names the setting that turns it off; without one it is always on.
+    ``when`` says whether there are data for it. ``variant_of`` names a line above of the
+    same class: the model has the tensors of that one, which a run stores once, under
+    other plain values, which are fields of the class.
+    """
+
+    name: str
+    from_state: Callable[[ModelState, Known], BaseModel]
+    fit: Fit
+    switch: str = ""
+    when: Callable[[Known], bool] = always
+    variant_of: str = ""
+
+    def on(self, settings: Settings, known: Known) -> bool:
+        """Whether settings and data allow it."""
+        wanted = not self.switch or reduce(getattr, self.switch.split("."), settings)
+        return bool(wanted) and self.when(known)
+
+    def variant(self, others: Mapping[str, BaseModel], values: Mapping[str, Any]) -> BaseModel:
+        """The model with the tensors of another."""
+        other: Any = others[self.variant_of]
+        return replace(other, **values)
+
+
+# In order of fitting; a blend that ties keeps this order too.
+BASE_MODELS: tuple[Line, ...] = (
+    Line("linear", Linear.from_state, fit_linear, "linear.on"),
+    Line("linear-recent", Linear.from_state, fit_linear_recent, "linear.on", timed, "linear"),
+    Line("factors", Factors.from_state, fit_factors, "factors"),
+    Line("walks", Similar.from_state, fit_walks, "walks"),
+    Line("next-items", Similar.from_state, fit_next_items, "next_items", timed),
+    Line("returning", Returning.from_state, fit_returning, "returning", returning),
+    Line("graph-neighbours", GraphProfile.from_state, fit_graph_profile, "graph.on", has_facts),
+    Line("text-neighbours", TextProfile.from_state, fit_text_profile, "text.on", has_texts),
+    Line("people", People.from_state, fit_people, "attributes", has_attributes),
+    Line("popularity", Popularity.from_state, fit_popularity),
+    Line("popular-lately", Popularity.from_state, fit_lately, "lately", timed),
+    Line("ratings", RatingProcess.from_state, fit_process, "ratings", has_stars),
+)
+
+
+def lines() -> tuple[Line, ...]:
+    """All lines, in order."""
+    return BASE_MODELS
+
+
+def listed_of(models: Mapping[str, Leaf]) -> list[tuple[Line, BaseModel]]:
+    """These models with their lines, in the order given.
+
+    Raises TypeError for one that is not listed, or that lacks what ``BaseModel`` asks.
+    """
+    by_name = {line.name: line for line in lines()}
+    found = []
+    for name, model in models.items():
+        if name not in by_name or not isinstance(model, BaseModel):
+            kind = type(model).__name__
+            raise TypeError(f"{name!r}, a {kind}, is no base model of fusion/models/listed.py")
+        found.append((by_name[name], model))
+    return found
+
+
+def grown_models(models: Mapping[str, Leaf], known: Known, before: int) -> dict[str, BaseModel]:
+    """The same for more items, see ``BaseModel.with_items``."""
+    grown: dict[str, BaseModel] = {}
+    for line, model in listed_of(models):
+        if line.variant_of:
+            grown[line.name] = line.variant(grown, model.state().values)
+        else:
+            grown[line.name] = model.with_items(known, before)
+    return grown

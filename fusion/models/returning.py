@@ -1,0 +1,57 @@
+"""Past events again: for data in which people return to items."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trefoil.data.histories import Cases
+from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.models.base import ModelState
+from trefoil.fusion.models.fitting import FitInputs
+
+PULLS = (0.0, 1.0, 2.0, 4.0)  # of a past event per context equal to now
+
+
+@dataclass(frozen=True)
+class Returning:
+    """Scores are the history itself: past events count ``exp(pull m)``, m contexts equal to now.
+
+    ``pull`` 0 is plain frequency.
+    """
+
+    items: int
+    pull: float
+
+    def score(self, cases: Cases) -> Tensor:
+        """Scores [cases, items]."""
+        history = cases.history
+        equal = np.zeros(len(history.item), np.float32)
+        for name in cases.scenario.keys() & history.scenario.keys():
+            now = np.repeat(cases.scenario[name], history.lengths)
+            equal += (history.scenario[name] == now) & (now >= 0)
+        met = history.matrix(self.items, np.exp(self.pull * equal))
+        return torch.from_numpy(met.toarray())
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset({"events", "context"} if self.pull else {"events"})
+
+    def state(self) -> ModelState:
+        return ModelState({"pull": self.pull})
+
+    @classmethod
+    def from_state(cls, state: ModelState, known: Known) -> "Returning":
+        return cls(known.matrix.shape[1], state.values["pull"])
+
+    def with_items(self, known: Known, before: int) -> "Returning":
+        return replace(self, items=known.matrix.shape[1])
+
+
+def fit_returning(given: FitInputs) -> tuple[Returning, dict[str, float]]:
+    """The pull of equal contexts by validation."""
+    search, items = given.search, given.known.matrix.shape[1]
+    pulls = search.values("returning", "pull", PULLS)
+    leaf, mark = search.best([Returning(items, pull) for pull in pulls])
+    return leaf, {"pull": leaf.pull, "ndcg": mark}
