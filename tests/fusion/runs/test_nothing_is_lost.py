@@ -52,6 +52,6 @@ def test_a_base_model_of_an_unknown_kind_is_refused_when_saving(home, tmp_path):
     recommender = Recommender.load(home / "run")
     model = replace(recommender.model, leaves={**recommender.model.leaves, "oracle": Oracle()})
     recommender._state = replace(recommender.state, model=model)
-    with pytest.raises(TypeError, match="'oracle' is a Oracle"):
+    with pytest.raises(TypeError, match="'oracle', a Oracle, is no base model"):
         recommender.save(tmp_path / "run")
     assert not (tmp_path / "run").exists()

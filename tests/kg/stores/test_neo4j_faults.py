@@ -72,7 +72,7 @@ def test_a_killed_server_comes_back_and_the_load_goes_on(neo4j, mark):
     graph = web(mark, 3_000, 9_000)
     reached: list[int] = []
 
-    def kill_halfway(_: str, done: int, total: int) -> None:
+    def kill_halfway(done: int, total: int, _: str) -> None:
         reached.append(done)
         if done > total // 2 and neo4j.server.process.poll() is None and len(reached) < 100:
             neo4j.server.kill()
@@ -105,7 +105,7 @@ def test_a_server_that_comes_back_in_time_is_not_even_noticed(neo4j, mark):
     graph = web(mark, 500, 1_500)
     restarts: list[threading.Thread] = []
 
-    def kill_once(_: str, done: int, total: int) -> None:
+    def kill_once(done: int, total: int, _: str) -> None:
         if done > total // 2 and not restarts:
             neo4j.server.kill()
             restarts.append(threading.Thread(target=neo4j.server.start))

@@ -24,7 +24,7 @@ def test_everything_awkward_comes_back(neo4j, mark):
     graph = marked(films(), mark)
     seen = []
     with neo4j.store() as store:
-        store.write(graph, lambda what, done, total: seen.append((what, done, total)))
+        store.write(graph, lambda done, total, what: seen.append((what, done, total)))
         found = store.read(labels=list(graph.nodes))
         assert differences(found, graph) == []
         assert store.verify(graph) == []
