@@ -123,7 +123,7 @@ class Settings(Part):
     seed: int = 0
     split_seed: int = 0  # which events are held out; the same for all models compared
     threads: NonNegativeInt = 0  # 0: as many as there are
-    memory_gb: NonNegativeFloat = 0.0  # that training may take; 0: what is free, at most 4
+    memory_gb: NonNegativeFloat = 0.0  # that training may take; 0: what is free, at most 3.6
     device: Literal["auto", "cpu", "cuda"] = "auto"
     width: PositiveInt = 64  # D, shared by all encoders
     walks: bool = True  # the leaf of random walks over events

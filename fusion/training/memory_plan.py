@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 GB = 1e9
 NUMBER = 4  # bytes of a float32
-MOST_GB, FREE_SHARE = 4.0, 0.75  # where settings leave it open: of what is free, and at most
+MOST_GB, FREE_SHARE = 3.6, 0.75  # where settings leave it open; estimates run a tenth short of 4 GB
 IDLE_GB = 0.7  # of an interpreter with torch, and the events
 LINEAR_SHARE = 0.75  # of the rest that solving the linear model may take
 SOLVING = 2  # tables of all pairs while it is solved; one stays
