@@ -44,7 +44,7 @@ def meaning_notes(
         shown = ", ".join(f"{kind} {count}" for kind, count in list(kinds.items())[:SHOWN_KINDS])
         more = ", ..." if len(kinds) > SHOWN_KINDS else ""
         yield (
-            f"{names.behaviour} has {shown}{more}; all of them count as positives; "
+            f"{names.behaviour} has {shown}{more}; no kind counts for more than another; "
             "name target where only some are wished for"
         )
 

@@ -71,7 +71,7 @@ def test_without_a_target_every_kind_counts_and_that_is_said():
     assert dataset.interactions.positive.all()
     assert dataset.report.kinds == {"view": 2, "buy": 1, "drop": 1}
     (note,) = dataset.report.warnings
-    assert note.startswith("kind has view 2, buy 1, drop 1; all of them count as positives")
+    assert note.startswith("kind has view 2, buy 1, drop 1; no kind counts for more than another")
 
 
 def test_a_target_that_nobody_did_is_refused_with_what_there_is():
