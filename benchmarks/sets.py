@@ -24,7 +24,7 @@ class Bench:
 
 
 SHUFFLED = {"trefoil-shuffled": ("text.shuffle=true", "graph.shuffle=true")}
-ORDER_ALONE = {"trefoil-order-alone": ("tasks.choice=0", "tasks.stars=0")}
+ORDER_ALONE = {"trefoil-order-alone": ("tasks.category=0", "tasks.rating=0")}
 LEAST_EVENTS = 5  # of an item that may be hidden
 
 

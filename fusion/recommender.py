@@ -147,7 +147,7 @@ class Recommender:
         """Expected ratings [cases, items]. Raises ConfigError where none were learned."""
         stars = self.model.stars(cases)
         if stars is None:
-            raise ConfigError("no ratings were learned; the dataset has none, or tasks.stars is 0")
+            raise ConfigError("no ratings were learned; the dataset has none, or tasks.rating is 0")
         return stars
 
     def recommend(
@@ -283,7 +283,7 @@ class Recommender:
         """Read a run. Raises DataError naming a file that is missing, damaged or foreign."""
         folder = Path(folder)
         manifest = check_manifest(folder)
-        recommender = cls(load_settings(folder / "settings.toml"))
+        recommender = cls(load_settings(folder / "settings.toml", tell=False))
         model, catalogue = load_model(folder, recommender.settings)
         held = HeldGraph(store=folder, low_below=catalogue.low_below)
         recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}

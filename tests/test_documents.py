@@ -52,7 +52,7 @@ def toy(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("toy")
 def test_the_toy_base_model_is_fitted_saved_loaded_and_takes_new_items(tmp_path):
     shop = read_shop(tmp_path / "data")
-    changes = [*TINY, "network.on=false", "rerank=false"]
+    changes = [*TINY, "network.on=false", "reranker=false"]
     recommender = Recommender(load_settings(None, changes)).fit(shop)
     model = recommender.model
     assert "newest" in model.gate.leaves

@@ -26,7 +26,7 @@ def shop(tmp_path_factory):
 def run(shop):
     """A run as ``train.py`` writes it."""
     folder = shop.parent / "run"
-    more = ["--set", "network.epochs=10", "--set", "width=16"]
+    more = ["--set", "network.epochs=10", "--set", "embedding_size=16"]
     assert train.main(["--data", str(shop), "--out", str(folder), *sets(), *more]) == 0
     return folder
 

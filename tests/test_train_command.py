@@ -100,7 +100,7 @@ def test_no_events_are_refused_by_file(shop, capsys):
     [
         (["--set", "widht=8"], ["unknown setting 'widht'", "did you mean 'width'"]),
         (["--set", "network.epochs=none"], ["network.epochs = 'none'"]),
-        (["--set", "network.rate=nan"], ["network.rate"]),
+        (["--set", "network.learning_rate=nan"], ["network.learning_rate"]),
         (["--set", "width"], ["--set 'width'", "a.b=value"]),
         (["--set", "device=gpu"], ["device = 'gpu'", "'auto', 'cpu' or 'cuda'"]),
         (["--config", "nowhere.toml"], ["nowhere.toml: no such file"]),
@@ -289,7 +289,7 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(shop, capsys, monkeyp
     assert not folder.exists()
     assert len(list(partial_of(folder).glob("*.safetensors"))) == 1
     monkeypatch.undo()
-    assert train.main(["--resume", str(folder), "--set", "width=16"]) == 2
+    assert train.main(["--resume", str(folder), "--set", "embedding_size=16"]) == 2
     assert "began with width = 8, not 16" in capsys.readouterr().err
     assert train.main(["--resume", str(folder), "--data", "demo"]) == 2
     assert "began with source" in capsys.readouterr().err
@@ -326,9 +326,9 @@ def test_a_run_starts_from_another_one(shop, tmp_path):
 
 
 def test_divergence_is_one_line_with_the_setting_to_lower(shop, capsys):
-    message = refused(capsys, shop, "--set", "network.rate=1e30")
+    message = refused(capsys, shop, "--set", "network.learning_rate=1e30")
     assert "not finite" in message
-    assert "lower network.rate" in message
+    assert "lower network.learning_rate" in message
 
 
 def test_progress_is_all_that_stderr_holds_when_all_is_well_and_stdout_has_none(shop, capsys):

@@ -41,12 +41,12 @@ SPACE: dict[str, tuple[float, float, bool] | list[int]] = {
     "network.temperature": (0.05, 0.4, True),
     "network.dropout": (0.0, 0.6, False),
     "network.id_dropout": (0.0, 0.3, False),
-    "network.rate": (2e-3, 3e-2, True),
+    "network.learning_rate": (2e-3, 3e-2, True),
     "behaviour.layers": [1, 2, 3],
     "behaviour.dropout": (0.1, 0.5, False),
-    "behaviour.rate": (5e-4, 5e-3, True),
-    "tasks.choice": (0.01, 1.0, True),
-    "tasks.stars": (0.05, 5.0, True),
+    "behaviour.learning_rate": (5e-4, 5e-3, True),
+    "tasks.category": (0.01, 1.0, True),
+    "tasks.rating": (0.05, 5.0, True),
 }
 RANKED = ("ndcg@10", "recall@10", "recall@20", "mrr@10", "coverage@10", "novelty@10")
 DIRECTIONS = dict.fromkeys(RANKED, "maximize") | {"rmse": "minimize", "seconds": "minimize"}

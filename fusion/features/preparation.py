@@ -42,7 +42,7 @@ def read_texts(
     if not part.on or not any(dataset.items.texts):
         return None
     encoder = TextEncoder(
-        part.model, part.revision, part.max_tokens, part.batch, device=str(device)
+        part.model, part.revision, part.max_tokens, part.batch_size, device=str(device)
     )
     raw, warnings = encoder.encode(dataset.items.texts, progress)
     record.text_warnings = warnings
@@ -53,7 +53,7 @@ def read_texts(
         raw = View(raw.vectors[rows], raw.known[rows])
     encoder = as_read(encoder, warnings)
     whitening = kept(encoder) if kept else None
-    whitening = whitening or Whitening.fit(raw, part.width)
+    whitening = whitening or Whitening.fit(raw, part.dimensions)
     return Texts(encoder, whitening, whitening(raw))
 
 
@@ -79,8 +79,8 @@ def known_of(
     matrix = history.matrix(len(dataset.items))
     timed = settings.behaviour.on and train.at is not None
     text = texts.items if texts else None
-    numbers = _numbers(dataset, settings) if settings.numbers else {}
-    attributes = attributes_of(dataset.users) if settings.attributes else None
+    numbers = _numbers(dataset, settings) if settings.item_attributes else {}
+    attributes = attributes_of(dataset.users) if settings.user_attributes else None
     parts = train, matrix, history, facts, text, timed, returning
     return Known(*parts, numbers=numbers, attributes=attributes)
 

@@ -142,7 +142,7 @@ class Rated:
 def fit_process(given: FitInputs) -> tuple[RatingProcess, dict[str, float]] | None:
     """As many rounds as serve validation ratings; None where ratings are no task, or missing."""
     known, search, stars = given.known, given.search, given.known.events.stars
-    if stars is None or np.isnan(stars).all() or not given.settings.tasks.stars:
+    if stars is None or np.isnan(stars).all() or not given.settings.tasks.rating:
         return None
     rounds = None if search.given is None else int(search.given["ratings"]["rounds"])
     process = fit_ratings(known, search.ratings, rounds=rounds)

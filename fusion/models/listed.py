@@ -86,15 +86,15 @@ BASE_MODELS: tuple[Line, ...] = (
     Line("linear", Linear.from_state, fit_linear, "linear.on"),
     Line("linear-recent", Linear.from_state, fit_linear_recent, "linear.on", timed, "linear"),
     Line("factors", Factors.from_state, fit_factors, "factors"),
-    Line("walks", Similar.from_state, fit_walks, "walks"),
-    Line("next-items", Similar.from_state, fit_next_items, "next_items", timed),
+    Line("walks", Similar.from_state, fit_walks, "random_walks"),
+    Line("next-items", Similar.from_state, fit_next_items, "next_item", timed),
     Line("returning", Returning.from_state, fit_returning, "returning", returning),
     Line("graph-neighbours", GraphProfile.from_state, fit_graph_profile, "graph.on", has_facts),
     Line("text-neighbours", TextProfile.from_state, fit_text_profile, "text.on", has_texts),
-    Line("people", People.from_state, fit_people, "attributes", has_attributes),
+    Line("people", People.from_state, fit_people, "user_attributes", has_attributes),
     Line("popularity", Popularity.from_state, fit_popularity),
-    Line("popular-lately", Popularity.from_state, fit_lately, "lately", timed),
-    Line("ratings", RatingProcess.from_state, fit_process, "ratings", has_stars),
+    Line("popular-lately", Popularity.from_state, fit_lately, "recent_popularity", timed),
+    Line("ratings", RatingProcess.from_state, fit_process, "rating_process", has_stars),
 )
 
 

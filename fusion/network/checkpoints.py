@@ -22,7 +22,10 @@ from trefoil.fusion.settings import Settings
 log = logging.getLogger(__name__)
 
 START = "start.json"
-MAY_CHANGE = ("network.rate", "behaviour.rate")  # the remedy where training diverged
+MAY_CHANGE = (
+    "network.learning_rate",
+    "behaviour.learning_rate",
+)  # the remedy where training diverged
 KEPT = 2  # looks per network; the older one stands in for a damaged newer one
 
 

@@ -53,8 +53,8 @@ def evidence_of(dataset: Dataset, known: Known, settings: Settings) -> Evidence:
         facts.relation if facts else None,
         facts.entity if facts else None,
         text.vectors if text else None,
-        _categories(dataset)[1] if settings.tasks.choice else 0,
-        len(known.numbers) if settings.tasks.numbers else 0,
+        _categories(dataset)[1] if settings.tasks.category else 0,
+        len(known.numbers) if settings.tasks.attributes else 0,
         scenarios,
     )
 
@@ -72,10 +72,10 @@ def lessons_of(
     dataset: Dataset, train: Interactions, known: Known, settings: Settings, *, behaviour: bool
 ) -> Lessons:
     """What a network learns from."""
-    share = _categories(dataset)[0] if settings.tasks.choice else None
+    share = _categories(dataset)[0] if settings.tasks.category else None
     windows = Windows(known.history, settings.behaviour.max_events) if behaviour else None
     groups = Groups.of(train, scenarios=settings.scenarios)
-    numbers = _standard(known) if settings.tasks.numbers else None
+    numbers = _standard(known) if settings.tasks.attributes else None
     return Lessons(groups, windows, share, train, numbers, known.returning)
 
 

@@ -49,31 +49,31 @@ class Trainer:
         self.sampler = None
         if items > settings.network.softmax_items:
             events = np.bincount(lessons.groups.item, minlength=items)
-            self.sampler = Sampler.of(events, settings.network.sample)
-        next_item = partial(objectives.next_item, smoothing=settings.behaviour.smoothing)
+            self.sampler = Sampler.of(events, settings.network.sampled_items)
+        next_item = partial(objectives.next_item, smoothing=settings.behaviour.label_smoothing)
         following = ("next_picked", "next_total", "next_mean")
         self.objectives = [
-            Objective("order", tasks.order, objectives.taken, ("picked", "total"), "weight"),
-            Objective("next", tasks.order, next_item, following),
+            Objective("order", tasks.ranking, objectives.taken, ("picked", "total"), "weight"),
+            Objective("next", tasks.ranking, next_item, following),
         ]
-        if tasks.choice and lessons.share is not None:
+        if tasks.category and lessons.share is not None:
             self.objectives.append(
-                Objective("choice", tasks.choice, objectives.choice, ("choice", "share"))
+                Objective("choice", tasks.category, objectives.choice, ("choice", "share"))
             )
-        if tasks.numbers and lessons.numbers is not None:
+        if tasks.attributes and lessons.numbers is not None:
             self.objectives.append(
-                Objective("numbers", tasks.numbers, objectives.squared, ("numbers", "told"))
+                Objective("numbers", tasks.attributes, objectives.squared, ("numbers", "told"))
             )
         self.rated = None
-        if tasks.stars and lessons.events.stars is not None:
+        if tasks.rating and lessons.events.stars is not None:
             rated = np.flatnonzero(~np.isnan(lessons.events.stars))
             scale = given_scale(lessons.events)
             self.rated = RatedPairs.of(lessons.events.take(rated), len(self.user_weight), scale)
             self.objectives.append(
-                Objective("stars", tasks.stars, objectives.squared, ("stars", "given"))
+                Objective("stars", tasks.rating, objectives.squared, ("stars", "given"))
             )
         averaged = copy.deepcopy(network).eval()
-        self.average = get_ema_multi_avg_fn(settings.network.average)
+        self.average = get_ema_multi_avg_fn(settings.network.ema_decay)
         means: list[Tensor] = list(averaged.parameters())
         learned: list[Tensor] = list(network.parameters())
         self.averages = means, learned
@@ -82,7 +82,7 @@ class Trainer:
         if network.behaviour is not None:
             patience = settings.behaviour.patience
             keepers["next"] = Keeper(averaged, sequence_part(averaged), patience, last.get("next"))
-        cycle = Cycle(len(lessons.groups), settings.network.batch, generator)
+        cycle = Cycle(len(lessons.groups), settings.network.batch_size, generator)
         self.optimisers = _optimisers(network, settings)
         self.learning = Learning(
             network, averaged, keepers, self.optimisers, cycle, generator, rng, []
@@ -93,7 +93,7 @@ class Trainer:
         learning, settings = self.learning, self.settings.network
         self.network.train()
         groups, keepers = learning.cycle, learning.keepers
-        per_look = settings.every * groups.per_epoch
+        per_look = settings.evaluate_every * groups.per_epoch
         while learning.epoch < settings.epochs and any(one.open for one in keepers.values()):
             sums, terms = dict[str, Tensor](), Counter[str]()
             windows = self._windows() if "next" in keepers and keepers["next"].open else iter(())
@@ -112,7 +112,7 @@ class Trainer:
                 for name, mean in means.items():
                     sums[name] = sums.get(name, 0) + mean
                 terms.update(means.keys())
-            learning.epoch += settings.every
+            learning.epoch += settings.evaluate_every
             yield {name: float(total) / terms[name] for name, total in sums.items()}
 
     def _step(self, fields: dict[str, Tensor], step: int) -> dict[str, Tensor]:
@@ -133,7 +133,7 @@ class Trainer:
 
     def _windows(self) -> Iterator[Stretches]:
         assert self.lessons.windows is not None
-        return self.lessons.windows.epoch(self.learning.rng, self.settings.behaviour.batch)
+        return self.lessons.windows.epoch(self.learning.rng, self.settings.behaviour.batch_size)
 
     def _window_fields(self, window: Stretches) -> dict[str, Tensor]:
         network, device = self.network, self.device
@@ -209,9 +209,9 @@ def _optimisers(network: JointNetwork, settings: Settings) -> dict[str, torch.op
         [p for n, p in named.items() if (n in own) == part] for part in (False, True)
     )
     found: dict[str, torch.optim.Optimizer] = {
-        "order": torch.optim.Adam(order, lr=settings.network.rate, fused=True)
+        "order": torch.optim.Adam(order, lr=settings.network.learning_rate, fused=True)
     }
     if following:
-        rate = settings.behaviour.rate
+        rate = settings.behaviour.learning_rate
         found["next"] = torch.optim.AdamW(following, lr=rate, weight_decay=0.01, fused=True)
     return found

@@ -46,7 +46,7 @@ def shape_of(settings: Settings, lessons: Lessons, *, behaviour: bool) -> Shape:
         events = max(len(lessons.groups.item), 1)
         dropout = float(np.clip(0.2 - 0.08 * np.log2(events / 80_000), 0.0, 0.3))
     return Shape(
-        settings.width,
+        settings.embedding_size,
         network.layers,
         network.temperature or temperature,
         network.dropout if network.dropout >= 0 else dropout,
@@ -54,7 +54,7 @@ def shape_of(settings: Settings, lessons: Lessons, *, behaviour: bool) -> Shape:
         leaf.layers if behaviour else 0,
         leaf.heads,
         leaf.dropout,
-        leaf.spans,
+        leaf.time_gaps,
     )
 
 

@@ -111,7 +111,7 @@ def check_weights(network: JointNetwork, place: str) -> None:
             )
 
 
-REMEDY = "lower network.rate or behaviour.rate"
+REMEDY = "lower network.learning_rate or behaviour.learning_rate"
 
 
 def _below(tensors: Tensors, prefix: str) -> Tensors:

@@ -243,7 +243,7 @@ def _load_texts(folder: Path, settings: Settings, structure: Mapping[str, Any]) 
     if "text_encoder" in structure:
         encoder = TextEncoder(**structure["text_encoder"])
     else:  # as earlier runs have it
-        encoder = TextEncoder(text.model, text.revision, text.max_tokens, text.batch)
+        encoder = TextEncoder(text.model, text.revision, text.max_tokens, text.batch_size)
         encoder = as_read(encoder, structure["notes"]["text_warnings"])
     whitening = Whitening(part["mean"], part["directions"])
     return Texts(encoder, whitening, View(part["items"], part["known"]))

@@ -64,7 +64,9 @@ def plan_memory(known: Known, settings: Settings, budget_gb: float | None = None
         and STEP * NUMBER * rows * items > STEP_SHARE * left
     ):
         softmax = max(1, min(softmax, items - 1))
-        cut.append(f"the softmax over {items:,} items sees {settings.network.sample:,} a step")
+        cut.append(
+            f"the softmax over {items:,} items sees {settings.network.sampled_items:,} a step"
+        )
     per_cell = NUMBER * (SCORED * base_models(known, settings) + BESIDE)
     cells = min(MOST_CELLS, max(int(left / per_cell), items))
     if cells < min(MOST_CELLS, known.matrix.shape[0] * items):
@@ -85,8 +87,8 @@ def _rows_of_a_step(known: Known, settings: Settings) -> float:
     """Rows of scores over all items that one step of the network makes."""
     people = max(int((known.history.lengths > 0).sum()), 1)
     mean = known.matrix.nnz / people
-    windows = settings.behaviour.batch * min(mean, settings.behaviour.max_events)
-    return float(min(settings.network.batch, people) + (windows if known.timed else 0))
+    windows = settings.behaviour.batch_size * min(mean, settings.behaviour.max_events)
+    return float(min(settings.network.batch_size, people) + (windows if known.timed else 0))
 
 
 def free_gb() -> float:

@@ -81,7 +81,7 @@ def train_networks(
 @contextmanager
 def few_threads(dataset: Dataset, settings: Settings) -> Iterator[None]:
     """One thread where steps are so small that more cost more than they give."""
-    if settings.network.batch * len(dataset.items) < SMALL_STEP:
+    if settings.network.batch_size * len(dataset.items) < SMALL_STEP:
         torch.set_num_threads(1)
     yield
     set_threads(settings)

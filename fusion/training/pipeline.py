@@ -139,7 +139,7 @@ def _rehearse(
     """
     people = len(np.unique(dataset.interactions.user[split.valid]))
     lists = min(people, MOST_CELLS // len(dataset.items))
-    if not (settings.rerank and carved(dataset, split) and lists >= FEWEST_CASES):
+    if not (settings.reranker and carved(dataset, split) and lists >= FEWEST_CASES):
         return None
     sayer(progress)("rehearsal without a tenth of training")
     part = rehearsal(dataset, split, REHEARSED)
@@ -169,7 +169,7 @@ def _fit_gate(
     alone = {name: validation.ndcg(part) for name, part in scores.items()}
     gate, marks = fit_gate(scores, validation)
     marks = {f"only {name}": mark for name, mark in alone.items()} | marks
-    if not settings.rerank:
+    if not settings.reranker:
         return gate, None, alone, marks
     events = log_events_of(known)
     if rehearsed is not None and rehearsed.reranker is not None:
@@ -204,7 +204,7 @@ def _ratings(
 ) -> tuple[np.ndarray, RowExam | None]:
     """Ratings of training, and the exam of those of validation, where ratings are a task."""
     stars = dataset.interactions.stars
-    if stars is None or not settings.tasks.stars:
+    if stars is None or not settings.tasks.rating:
         return np.empty(0, np.float32), None
     given = stars[split.train]
     exam = None if np.isnan(stars[split.valid]).all() else stars_exam(dataset, split, "valid")

@@ -23,7 +23,7 @@ def test_toml_goes_round(tmp_path):
 def test_changes_override_the_file_and_the_last_one_wins(tmp_path):
     path = tmp_path / "s.toml"
     path.write_text("seed = 1\nwidth = 32\n[network]\nepochs = 9\n", "utf-8")
-    made = load_settings(path, ["width=48", "width=16"])
+    made = load_settings(path, ["embedding_size=48", "embedding_size=16"])
     assert (made.seed, made.width, made.network.epochs) == (1, 16, 9)
 
 
@@ -31,8 +31,8 @@ def test_changes_override_the_file_and_the_last_one_wins(tmp_path):
     ("change", "read", "expected"),
     [
         ("text.on=false", lambda s: s.text.on, False),
-        ("network.rate=1e-2", lambda s: s.network.rate, 0.01),
-        ("network.batch = 64", lambda s: s.network.batch, 64),
+        ("network.learning_rate=1e-2", lambda s: s.network.rate, 0.01),
+        ("network.batch_size = 64", lambda s: s.network.batch, 64),
         ("text.model=my model=v2", lambda s: s.text.model, "my model=v2"),
         ("text.model='quoted'", lambda s: s.text.model, "quoted"),
         ("text.model=", lambda s: s.text.model, ""),
@@ -75,13 +75,13 @@ def test_an_unknown_name_in_a_file_names_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ("width=0", "width = 0"),
+        ("embedding_size=0", "width = 0"),
         ("width=many", "width = 'many'"),
-        ("width=2.5", "width = 2.5"),
-        ("network.rate=-1.0", "network.rate = -1.0"),
-        ("network.rate=nan", "network.rate = nan"),
-        ("network.rate=inf", "network.rate = inf"),
-        ("tasks.stars=inf", "tasks.stars = inf"),
+        ("embedding_size=2.5", "width = 2.5"),
+        ("network.learning_rate=-1.0", "network.learning_rate = -1.0"),
+        ("network.learning_rate=nan", "network.learning_rate = nan"),
+        ("network.learning_rate=inf", "network.learning_rate = inf"),
+        ("tasks.rating=inf", "tasks.rating = inf"),
         ("behaviour.dropout=1", "behaviour.dropout = 1"),
         ("text.on=perhaps", "text.on = 'perhaps'"),
         ("text=5", "text = 5"),

@@ -49,7 +49,7 @@ def test_text_and_graph_bring_their_shuffled_arm():
 
 
 def test_shuffled_facts_and_texts_are_the_same_ones_at_other_items(shop):
-    tiny = ["threads=1", "text.model=ngrams", "text.width=6", "network.on=false"]
+    tiny = ["threads=1", "text.model=ngrams", "text.dimensions=6", "network.on=false"]
     plain = Recommender(load_settings(None, tiny)).fit(shop).model.known
     changes = [*tiny, "graph.shuffle=true", "text.shuffle=true"]
     other = Recommender(load_settings(None, changes)).fit(shop).model.known

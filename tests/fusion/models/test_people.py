@@ -116,7 +116,7 @@ def test_people_without_events_are_served_by_what_is_told_of_them(towns, tmp_pat
 
 
 def test_people_without_events_are_served_like_people_never_seen(towns):
-    recommender = Recommender(load_settings(None, [*TINY, "attributes=false"])).fit(towns)
+    recommender = Recommender(load_settings(None, [*TINY, "user_attributes=false"])).fit(towns)
     anyone = [one.item for one in recommender.recommend("nobody", k=40)]
     for user in range(5):
         assert [one.item for one in recommender.recommend(f"v{user}", k=40)] == anyone

@@ -210,7 +210,7 @@ def test_ratings_of_a_run_come_back_and_the_process_can_be_switched_off(shop, tm
     whole.save(tmp_path / "run")
     assert torch.equal(Recommender.load(tmp_path / "run").stars(asked), before)
     assert whole.model.rates.process is not None
-    plain = Recommender(load_settings(None, [*TINY, "ratings=false"])).fit(shop)
+    plain = Recommender(load_settings(None, [*TINY, "rating_process=false"])).fit(shop)
     assert plain.model.rates.process is None
     assert plain.stars(asked).shape == before.shape
 

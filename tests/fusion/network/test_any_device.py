@@ -17,11 +17,11 @@ from trefoil.kg.construction.build import build
 
 EVERYTHING = (
     *TINY,
-    "tasks.numbers=0.1",
+    "tasks.attributes=0.1",
     "network.epochs=2",
-    "network.every=1",
-    "network.average=0.9",
-    "network.sample=16",
+    "network.evaluate_every=1",
+    "network.ema_decay=0.9",
+    "network.sampled_items=16",
 )
 LOSSES = {"order", "next", "choice", "numbers", "stars"}
 

@@ -116,7 +116,7 @@ def test_only_the_newest_checkpoints_of_a_network_are_kept(small, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("width=16", "began with width = 8, not 16"),
+        ("embedding_size=16", "began with width = 8, not 16"),
         ("network.epochs=8", "began with network.epochs = 6, not 8"),
         ("seed=1", "began with seed = 0, not 1"),
     ],
@@ -139,12 +139,14 @@ def test_a_checkpoint_of_another_network_is_named(small, tmp_path):
     start = partial_of(tmp_path / "run") / "start.json"
     start.write_text(start.read_text().replace('"width": 8', '"width": 16'))
     with pytest.raises(ValueError, match="state of network 0 does not fit"):
-        Recommender(settings("width=16")).fit(small, checkpoints=Unfinished.of(tmp_path / "run"))
+        Recommender(settings("embedding_size=16")).fit(
+            small, checkpoints=Unfinished.of(tmp_path / "run")
+        )
 
 
 def test_a_smaller_rate_may_be_asked_for(small, tmp_path):
     stopped(small, tmp_path / "run", 1)
-    Recommender(settings("network.rate=0.001")).fit(
+    Recommender(settings("network.learning_rate=0.001")).fit(
         small, checkpoints=Unfinished.of(tmp_path / "run")
     )
 
@@ -181,7 +183,7 @@ def test_a_loss_that_is_not_a_number_names_the_objective_and_the_last_checkpoint
 
 def test_far_too_large_a_rate_says_which_setting_to_lower(small):
     with pytest.raises(TrainingError, match=r"order = nan.*; lower network\.rate"):
-        Recommender(settings("network.rate=1e30")).fit(small)
+        Recommender(settings("network.learning_rate=1e30")).fit(small)
 
 
 def test_a_weight_that_is_not_a_number_is_named(small, tmp_path, monkeypatch):

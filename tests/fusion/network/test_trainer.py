@@ -31,7 +31,7 @@ def lessons_from(events, stars=None):
 
 
 def small(*changes):
-    return load_settings(None, ["width=8", "network.dropout=0", *changes])
+    return load_settings(None, ["embedding_size=8", "network.dropout=0", *changes])
 
 
 def trainer_of(events, settings, stars=None, seed=0):
@@ -50,7 +50,7 @@ def everyone(trainer):
 
 
 def test_the_running_mean_after_one_step_is_decay_times_the_start_and_the_rest_of_the_step():
-    trainer = trainer_of(random_events(20, 12), small("network.average=0.9", "network.epochs=1"))
+    trainer = trainer_of(random_events(20, 12), small("network.ema_decay=0.9", "network.epochs=1"))
     before = copy.deepcopy(trainer.network)
     trainer._step(trainer._group_fields(everyone(trainer)), 0)
     rows = zip(
@@ -92,7 +92,7 @@ def test_the_network_that_comes_back_is_that_of_the_best_look():
     """Validation asks for what training never shows, so that looks get worse with learning."""
     events = random_events(30, 20, density=0.4)
     validation = validation_of(torch.from_numpy(events.toarray() == 0))
-    settings = small("network.epochs=40", "network.every=2", "network.average=0")
+    settings = small("network.epochs=40", "network.evaluate_every=2", "network.ema_decay=0")
     lessons = lessons_from(events)
     shape = shape_of(settings, lessons, behaviour=False)
     network, journal = fit_network(

@@ -14,11 +14,16 @@ from trefoil.data.split import split_events
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
 
-SMALL = ("network.epochs=1", "network.every=1", "network.rate=0.0001", "behaviour.on=false")
+SMALL = (
+    "network.epochs=1",
+    "network.evaluate_every=1",
+    "network.learning_rate=0.0001",
+    "behaviour.on=false",
+)
 
 
 def settings(*changes):
-    return load_settings(None, [*TINY, "width=16", *changes])
+    return load_settings(None, [*TINY, "embedding_size=16", *changes])
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +127,10 @@ def test_the_whitening_of_the_source_is_taken_over_and_saved(source, tmp_path):
 
 
 def test_another_width_is_refused_with_the_remedy(source, tmp_path):
-    with pytest.raises(ConfigError, match=r"width is 8, but 16 .* set width=16"):
-        Recommender(settings("width=8", *SMALL)).fit(target(tmp_path / "small"), start=source)
+    with pytest.raises(ConfigError, match=r"width is 8, but 16 .* set embedding_size=16"):
+        Recommender(settings("embedding_size=8", *SMALL)).fit(
+            target(tmp_path / "small"), start=source
+        )
 
 
 def test_a_run_without_a_network_cannot_be_started_from(tmp_path):
