@@ -58,7 +58,7 @@ class Exam:
     """
 
     cases: Cases
-    wanted: Sets
+    relevant: Sets
     masked: Sets
     items: int
     protocol: str

@@ -18,10 +18,10 @@ from trefoil.data.progress import Progress
 from trefoil.data.split import Split
 from trefoil.evaluation.exam import Scorer
 from trefoil.fusion.catalogue import Catalogue
-from trefoil.fusion.ensemble.ensemble import Model
+from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.fusion.features.preparation import split_of
 from trefoil.fusion.features.texts import text_scores
-from trefoil.fusion.network.checkpoints import Unfinished
+from trefoil.fusion.network.checkpoints import Checkpoints
 from trefoil.fusion.network.warm_start import Source
 from trefoil.fusion.recommendation import Answer, Recommendation, answer_of, best_table
 from trefoil.fusion.requests import arguments
@@ -71,7 +71,7 @@ class Recommender:
         return self._state
 
     @property
-    def model(self) -> Model:
+    def model(self) -> Ensemble:
         return self.state.model
 
     @property
@@ -95,7 +95,7 @@ class Recommender:
         final: bool = False,
         split: Split | None = None,
         progress: Progress | None = None,
-        checkpoints: Unfinished | None = None,
+        checkpoints: Checkpoints | None = None,
         start: "Recommender | None" = None,
     ) -> "Recommender":
         """Learn from the training part, choose on the validation part of ``split``.

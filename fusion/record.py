@@ -15,7 +15,7 @@ class Record:
     """For reports and cards.
 
     ``chosen`` holds the numbers of each base model with its validation NDCG@10
-    (``ndcg``), ``seconds`` what each took, ``gate`` and ``newcomers`` validation NDCG@10
+    (``ndcg``), ``seconds`` what each took, ``gate`` and ``cold_users`` validation NDCG@10
     on the way to the blend, ``history`` one row per look and network, ``plan`` what fitted into
     memory.
     """
@@ -23,7 +23,7 @@ class Record:
     chosen: Mapping[str, Marks] = field(default_factory=dict)
     seconds: Marks = field(default_factory=dict)
     gate: Marks = field(default_factory=dict)
-    newcomers: Marks = field(default_factory=dict)
+    cold_users: Marks = field(default_factory=dict)
     order_pays: bool = False
     history: Sequence[Rows] = ()
     text_warnings: Sequence[str] = ()

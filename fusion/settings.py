@@ -37,7 +37,7 @@ class Part(BaseModel):
         return cls.renamed(tree) if isinstance(tree, dict) else tree
 
     @classmethod
-    def renamed(cls, tree: Mapping[str, Any], tell: bool = True) -> dict[str, Any]:
+    def renamed(cls, tree: Mapping[str, Any], tell: bool = True, place: str = "") -> dict[str, Any]:
         """The tree under the names of today; a warning tells each that is old.
 
         Raises ValueError where both names of a setting are given.
@@ -46,12 +46,12 @@ class Part(BaseModel):
         for name, value in tree.items():
             new = cls.earlier.get(name, name)
             if new != name and new in tree:
-                raise ValueError(f"{name} is called {new} now; give one of them")
+                raise ValueError(f"{place}{name} is called {new} now; give one of them")
             if new != name and tell:
-                log.warning("the setting %s is called %s now", name, new)
+                log.warning("the setting %s%s is called %s%s now", place, name, place, new)
             kind = cls.model_fields[new].annotation if new in cls.model_fields else None
             if isinstance(value, Mapping) and isinstance(kind, type) and issubclass(kind, Part):
-                value = kind.renamed(value, tell)
+                value = kind.renamed(value, tell, f"{place}{new}.")
             today[new] = value
         return today
 
@@ -246,6 +246,10 @@ def load_settings(
     except ValidationError as error:
         name = ".".join(place_of(error))
         raise ConfigError(f"{where}: {explain(error, Settings, 'setting', name)}") from None
+    except ConfigError:
+        raise
+    except ValueError as error:
+        raise ConfigError(f"{where}: {error}") from None
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -91,9 +91,9 @@ def test_the_figures_are_those_counted_by_hand(report, run, shop):
     hits = 0
     for case in range(len(exam)):
         masked = exam.masked.item[slice(*exam.masked.start[case : case + 2])]
-        wanted = exam.wanted.item[slice(*exam.wanted.start[case : case + 2])]
+        relevant = exam.relevant.item[slice(*exam.relevant.start[case : case + 2])]
         scores[case, masked] = -np.inf
-        hits += bool(set(np.argsort(-scores[case], kind="stable")[:10]) & set(wanted))
+        hits += bool(set(np.argsort(-scores[case], kind="stable")[:10]) & set(relevant))
     assert report["results"]["trefoil"]["hit@10"] == pytest.approx(hits / len(exam), abs=1e-6)
 
 

@@ -7,7 +7,7 @@ from planted_shop import TOML, beside_progress, sets, write_shop
 
 from trefoil import evaluate, train
 from trefoil.data import read_dataset
-from trefoil.fusion.network.checkpoints import Unfinished, partial_of
+from trefoil.fusion.network.checkpoints import Checkpoints, partial_of
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.runs.leftovers import claimed
 
@@ -275,13 +275,13 @@ def test_one_user_and_one_item_train_to_a_usable_run(tmp_path, users, items):
 
 
 def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(shop, capsys, monkeypatch):
-    save = Unfinished.save
+    save = Checkpoints.save
 
     def then_stop(self, network, learning):
         save(self, network, learning)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Unfinished, "save", then_stop)
+    monkeypatch.setattr(Checkpoints, "save", then_stop)
     assert run(shop) == 130
     folder = shop.parent / "run"
     said = beside_progress(capsys.readouterr().err)
@@ -303,8 +303,8 @@ def test_data_that_changed_meanwhile_is_not_resumed(shop, capsys, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Unfinished, "load", stop)
-    monkeypatch.setattr(Unfinished, "save", stop)
+    monkeypatch.setattr(Checkpoints, "load", stop)
+    monkeypatch.setattr(Checkpoints, "save", stop)
     assert run(shop) == 130
     monkeypatch.undo()
     add(shop / "events.csv", "u1,i0-1,4,1700009999,tv")

@@ -69,9 +69,9 @@ def auc(ranks: Ranks, k: int = 0) -> PerCase:  # noqa: ARG001
     is not used: the whole ranking counts. Hanley & McNeil 1982; Rendle et al.
     2009 (arXiv:1205.2618) for the mean over users.
     """
-    wanted, others = ranks.counts, ranks.candidates - ranks.counts
-    misplaced = _per_case(ranks, ranks.place.astype(np.float64)) - wanted * (wanted + 1) / 2
-    pairs = np.maximum(wanted * others, 1)
+    relevant, others = ranks.counts, ranks.candidates - ranks.counts
+    misplaced = _per_case(ranks, ranks.place.astype(np.float64)) - relevant * (relevant + 1) / 2
+    pairs = np.maximum(relevant * others, 1)
     return np.where(others > 0, 1.0 - misplaced / pairs, 0.5)
 
 
@@ -129,5 +129,5 @@ def _precisions(ranks: Ranks, k: int) -> PerCase:
     """Sum over retrieved wanted items of the precision at their places."""
     order = np.lexsort((ranks.place, ranks.case))
     place = ranks.place[order]
-    found = np.arange(len(place)) - np.repeat(ranks.wanted.start[:-1], ranks.counts) + 1
+    found = np.arange(len(place)) - np.repeat(ranks.relevant.start[:-1], ranks.counts) + 1
     return _per_case(ranks, np.where(place <= k, found / place, 0.0))

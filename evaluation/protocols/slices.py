@@ -49,7 +49,7 @@ def slices_of(dataset: Dataset, split: Split, exam: Exam) -> dict[str, Slice]:
         "few-events": _asked(few, f"users with at most {border} events of history"),
         "many-events": _asked(~few, f"users with more than {border} events of history"),
     }
-    held = np.bincount(exam.wanted.item, minlength=items) > 0
+    held = np.bincount(exam.relevant.item, minlength=items) > 0
     filled = {
         "cold-items": (cold & held).any(),
         "warm-items": (~cold & held).any(),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 # Setting -> lowest, highest, whether on a log scale; or the values to choose from.
 SPACE: dict[str, tuple[float, float, bool] | list[int]] = {
-    "width": [32, 64, 128],
+    "embedding_size": [32, 64, 128],
     "network.layers": [1, 2, 3],
     "network.temperature": (0.05, 0.4, True),
     "network.dropout": (0.0, 0.6, False),
@@ -180,11 +180,11 @@ def _known(kind: str, names: Sequence[str], known: Mapping[str, Any]) -> None:
 
 def _searchable(name: str, settings: Settings) -> bool:
     """Whether a setting changes anything: of a part that is on, and not switched off by 0."""
-    part, _, leaf = name.rpartition(".")
+    part, _, base_model = name.rpartition(".")
     if not settings.network.on:  # all of them shape the network
         return False
     if part == "tasks":
-        return getattr(settings.tasks, leaf) > 0
+        return getattr(settings.tasks, base_model) > 0
     return not part or getattr(settings, part).on
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from trefoil.data.errors import ConfigError
 from trefoil.fusion.catalogue import Catalogue
-from trefoil.fusion.ensemble.ensemble import Model
+from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.paths.explain import PathIndex
 from trefoil.kg.stores.open import open_store
@@ -54,7 +54,7 @@ class State:
     held back for an exam.
     """
 
-    model: Model
+    model: Ensemble
     catalogue: Catalogue
     held: HeldGraph
     purpose: Purpose = "judge"

@@ -50,7 +50,7 @@ def groups_told_apart(dataset, *changes, timed=True):
     second = at[last] - at[last - 1] > MINUTE
     if not timed:
         cases = replace(cases, history=replace(cases.history, at=None))
-    scores = recommender.model.leaves["behaviour"].score(cases)
+    scores = recommender.model.base_models["behaviour"].score(cases)
     assert bool(scores.isfinite().all())
     higher = scores[:, GROUP:].mean(1) > scores[:, :GROUP].mean(1)
     return float((higher == torch.from_numpy(second)).float().mean())

@@ -33,24 +33,32 @@ def small(tmp_path_factory):
         (["behaviour.on=false"], {"behaviour", "linear-recent", "next-items"}),
         (["linear.on=false"], {"linear", "linear-recent"}),
         (["network.on=false"], {"network", "behaviour"}),
-        (["random_walks=false"], {"walks"}),
+        (["random_walks=false"], {"random-walks"}),
         (["next_item=false"], {"next-items"}),
         (["factors=false"], {"factors"}),
         (["scenarios=false"], set()),
-        (["rating_process=false"], {"ratings"}),
+        (["rating_process=false"], {"rating-process"}),
         (["item_attributes=false"], set()),
-        (["user_attributes=false"], {"people"}),
+        (["user_attributes=false"], {"demographics"}),
         (["tasks.category=0"], set()),
-        (["tasks.rating=0"], {"ratings"}),
+        (["tasks.rating=0"], {"rating-process"}),
         (["text.on=false", "graph.on=false", "behaviour.on=false", "linear.on=false"], set()),
     ],
 )
 def test_each_part_can_be_switched_off(small, tmp_path, off, gone):
     always = ["behaviour.only_where_order_pays=false"]
-    whole = {"network", "behaviour", "linear", "linear-recent", "factors", "walks", "next-items"}
-    whole |= {"graph-neighbours", "text-neighbours", "people", "popularity", "ratings"}
+    whole = {
+        "network",
+        "behaviour",
+        "linear",
+        "linear-recent",
+        "factors",
+        "random-walks",
+        "next-items",
+    }
+    whole |= {"graph-neighbours", "text-neighbours", "demographics", "popularity", "rating-process"}
     recommender = Recommender(load_settings(None, [*TINY, *always, *off])).fit(small)
-    left = set(recommender.model.leaves)
+    left = set(recommender.model.base_models)
     assert left <= whole - gone
     if len(off) == 1:
         assert left == whole - gone
@@ -229,5 +237,5 @@ def test_a_sampled_softmax_learns_what_the_whole_one_learns(shop, monkeypatch):
         model = Recommender(load_settings(None, [*TINY, *order, *sampled])).fit(shop).model
         marks.append(model.record.gate)
         assert set(sizes) == ({16} if sampled else set())
-    for leaf in ("only network", "only behaviour"):
-        assert marks[1][leaf] > 0.6 * marks[0][leaf], leaf
+    for base_model in ("only network", "only behaviour"):
+        assert marks[1][base_model] > 0.6 * marks[0][base_model], base_model

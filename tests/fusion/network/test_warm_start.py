@@ -127,7 +127,7 @@ def test_the_whitening_of_the_source_is_taken_over_and_saved(source, tmp_path):
 
 
 def test_another_width_is_refused_with_the_remedy(source, tmp_path):
-    with pytest.raises(ConfigError, match=r"width is 8, but 16 .* set embedding_size=16"):
+    with pytest.raises(ConfigError, match=r"embedding_size is 8, but 16 .* set embedding_size=16"):
         Recommender(settings("embedding_size=8", *SMALL)).fit(
             target(tmp_path / "small"), start=source
         )
