@@ -16,6 +16,7 @@ SWITCHES = (
     *("item_attributes", "scenarios", "reranker"),
 )
 BRANCHES = ("behaviour", "network", *(one.removesuffix(".on") for one in MODELS if "." in one))
+EARLIER = {"choice": "category", "stars": "rating", "spans": "time_gaps", **Settings.earlier}
 PARTS = (*BRANCHES, "category", "rating", "time_gaps", *SWITCHES, *SHUFFLED)
 
 
@@ -26,7 +27,8 @@ def variants(parts: Sequence[str]) -> dict[str, str]:
     place only if the real one beats both. Raises ConfigError for another word.
     """
     trainings: dict[str, str] = {}
-    for part in parts:
+    for given in parts:
+        part = EARLIER.get(given, given)
         if part not in PARTS:
             raise ConfigError(f"--ablate {part!r}: {closest(part, PARTS)}")
         if part not in SHUFFLED:

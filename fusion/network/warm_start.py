@@ -82,8 +82,8 @@ class Source:
         """
         if network.config.width != self.width:
             raise ConfigError(
-                f"embedding_size is {network.config.width}, but {self.width} in the run to start from; "
-                f"set embedding_size={self.width}"
+                f"embedding_size is {network.config.width}, but {self.width} in the run to start "
+                f"from; set embedding_size={self.width}"
             )
         found = {"items": _fill(network.item_id.weight, items, self.items)}
         if network.facts is not None and facts is not None and graph is not None:

@@ -130,9 +130,7 @@ def test_an_old_name_in_a_change_replaces_what_a_file_says_under_the_new_one(tmp
 def test_a_setting_under_both_names_is_refused(tmp_path):
     path = tmp_path / "both.toml"
     path.write_text("[network]\nlearning_rate = 0.1\nrate = 0.2\n", "utf-8")
-    with pytest.raises(
-        ConfigError, match="both.toml: network.rate is called learning_rate now; give one"
-    ):
+    with pytest.raises(ConfigError, match=r"both\.toml: network\.rate is called learning_rate now"):
         load_settings(path)
 
 
@@ -164,7 +162,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
 
 
 def test_heads_must_share_the_width():
-    with pytest.raises(ConfigError, match=r"width.*behaviour\.heads"):
+    with pytest.raises(ConfigError, match=r"embedding_size.*behaviour\.heads"):
         load_settings(changes=["behaviour.heads=3"])
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from trefoil.data.errors import ConfigError
 from trefoil.data.manifest import MANIFEST, write_file
-from trefoil.fusion.experiments.ablation import PARTS, SINGLE, ablated, variants
+from trefoil.fusion.experiments.ablation import PARTS, SHUFFLED, ablated, variants
 from trefoil.fusion.features.preparation import split_of
 from trefoil.fusion.features.shuffling import permuted
 from trefoil.fusion.recommender import Recommender
@@ -34,7 +34,7 @@ def test_every_part_changes_the_settings_and_nothing_else(part):
     assert len(changed) == 1
 
 
-def test_text_and_graph_bring_their_shuffled_arm():
+def test_text_and_graph_bring_their_shuffled_variant():
     assert variants(["graph", "linear"]) == {
         "without graph": "graph",
         "shuffled graph": "graph-shuffled",
@@ -42,8 +42,12 @@ def test_text_and_graph_bring_their_shuffled_arm():
     }
     assert variants(["text-shuffled"]) == {"shuffled text": "text-shuffled"}
     assert variants([]) == {}
-    for part in SINGLE:
+    for part in set(PARTS) - set(SHUFFLED):
         assert f"without {part}" in variants([part])
+    assert variants(["stars", "walks"]) == {  # names of 0.1.0
+        "without rating": "rating",
+        "without random_walks": "random_walks",
+    }
     with pytest.raises(ConfigError, match="did you mean 'text'"):
         variants(["texts"])
 

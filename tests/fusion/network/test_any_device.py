@@ -70,6 +70,6 @@ def test_every_task_and_every_look_keep_to_the_device(shop, softmax):
 
 
 def test_a_table_left_on_the_cpu_is_noticed(shop, monkeypatch):
-    monkeypatch.setattr("trefoil.fusion.network.trainer.Lessons.to", lambda self, _: self)
+    monkeypatch.setattr("trefoil.fusion.network.trainer.TrainingInputs.to", lambda self, _: self)
     with Elsewhere(), pytest.raises(WrongPlace):
         fitted(shop, GPU)

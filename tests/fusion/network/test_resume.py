@@ -137,7 +137,7 @@ def test_other_data_is_refused(small, tmp_path):
 def test_a_checkpoint_of_another_network_is_named(small, tmp_path):
     stopped(small, tmp_path / "run", 1)
     start = partial_of(tmp_path / "run") / "start.json"
-    start.write_text(start.read_text().replace('"width": 8', '"width": 16'))
+    start.write_text(start.read_text().replace('"embedding_size": 8', '"embedding_size": 16'))
     with pytest.raises(ValueError, match="state of network 0 does not fit"):
         Recommender(settings("embedding_size=16")).fit(
             small, checkpoints=Checkpoints.of(tmp_path / "run")
@@ -165,13 +165,13 @@ def test_nothing_to_resume_is_said_with_what_to_do(shop_run, tmp_path):
 def test_a_loss_that_is_not_a_number_names_the_objective_and_the_last_checkpoint(
     small, tmp_path, monkeypatch
 ):
-    calls, loss = [], objectives.squared
+    calls, loss = [], objectives.squared_error
 
     def broken(predicted, given):
         calls.append(1)
         return loss(predicted, given) * (torch.nan if len(calls) > 3 else 1.0)
 
-    monkeypatch.setattr(trainer.objectives, "squared", broken)
+    monkeypatch.setattr(trainer.objectives, "squared_error", broken)
     checkpoints = Checkpoints.new(partial_of(tmp_path / "run"))
     with pytest.raises(TrainingError) as caught:
         Recommender(settings()).fit(small, checkpoints=checkpoints)
@@ -182,7 +182,7 @@ def test_a_loss_that_is_not_a_number_names_the_objective_and_the_last_checkpoint
 
 
 def test_far_too_large_a_rate_says_which_setting_to_lower(small):
-    with pytest.raises(TrainingError, match=r"order = nan.*; lower network\.rate"):
+    with pytest.raises(TrainingError, match=r"ranking = nan.*; lower network\.learning_rate"):
         Recommender(settings("network.learning_rate=1e30")).fit(small)
 
 

@@ -100,7 +100,7 @@ def test_the_network_that_comes_back_is_that_of_the_best_look():
     network, journal = fit_network(
         NetworkInputs(events), config, inputs, validation, settings, seed=0, device=CPU
     )
-    looks = [row["valid_ndcg@10_order"] for row in journal.rows]
+    looks = [row["valid_ndcg@10_ranking"] for row in journal.rows]
     assert max(looks) > looks[-1]
     assert validation.ndcg(order_scores(network, validation.cases)) == max(looks)
 

@@ -39,7 +39,7 @@ def source(tmp_path_factory):
 
 def first_mark(recommender):
     """Validation NDCG@10 of the network after its first look."""
-    return recommender.model.record.history[0][0]["valid_ndcg@10_order"]
+    return recommender.model.record.history[0][0]["valid_ndcg@10_ranking"]
 
 
 def target(folder):

@@ -82,7 +82,7 @@ def test_numbers_of_items_are_learned_by_who_takes_them(small, tmp_path):
     changes = ["tasks.attributes=1", "text.on=false", "graph.on=false"]
     changes += ["network.epochs=80", "network.patience=40"]
     recommender = Recommender(load_settings(None, [*TINY, *changes])).fit(small)
-    losses = [row["numbers"] for row in recommender.model.record.history[0]]
+    losses = [row["attributes"] for row in recommender.model.record.history[0]]
     assert losses[-1] < 0.5 * losses[0]
     recommender.save(tmp_path / "run")
     network = Recommender.load(tmp_path / "run").model.networks[0]
