@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         dest="start",
         metavar="RUN",
-        help="start from the text and graph parts of another run",
+        help="start from the item, text and graph vectors of another run",
     )
     p.add_argument(
         "--final",

@@ -42,7 +42,7 @@ class Factors:
 
 
 def drawn_exam(users: int, items: int, events: int, held: int) -> Exam:
-    """Random distinct pairs, the first ``held`` of them wanted, the others masked."""
+    """Random distinct pairs, the first ``held`` of them relevant, the others masked."""
     random = np.random.default_rng(0)
     pairs = random.choice(users * items, events, replace=False)
     relevant, masked = (

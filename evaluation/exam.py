@@ -52,7 +52,7 @@ class Sets:
 
 @dataclass(frozen=True)
 class Exam:
-    """Cases with their held-out items (``wanted``) and the items not asked for (``masked``).
+    """Cases with their held-out items (``relevant``) and the items not asked for (``masked``).
 
     ``candidates`` [items], where given, limits what is ranked for every case.
     """

@@ -17,9 +17,9 @@ LAST = 2**32 - 1
 
 @dataclass(frozen=True)
 class Ranks:
-    """Where each wanted item landed, and the first ``k`` items of every case.
+    """Where each relevant item landed, and the first ``k`` items of every case.
 
-    Wanted pair ``j`` of case ``i`` (``wanted.start[i] <= j < wanted.start[i + 1]``)
+    Relevant pair ``j`` of case ``i`` (``relevant.start[i] <= j < relevant.start[i + 1]``)
     stands at ``place[j]``, counted from 1 among the case's ``candidates[i]``
     items. ``top`` is [cases, k], best first, -1 where candidates ran out, with
     their scores in ``score`` (NaN there); ``user`` [cases] the user row of each case.
@@ -42,7 +42,7 @@ class Ranks:
 
     @property
     def case(self) -> Ints:
-        """The case of every wanted pair."""
+        """The case of every relevant pair."""
         return np.repeat(np.arange(len(self)), self.counts)
 
     @property
@@ -66,7 +66,7 @@ class Ranks:
         )
 
     def of_items(self, relevant: Bools) -> Ranks:
-        """Only these items count as wanted; all candidates stay in the ranking.
+        """Only these items count as relevant; all candidates stay in the ranking.
 
         Cases that want none of them are left out.
         """
@@ -171,14 +171,14 @@ def _largest(keys: NDArray[np.int64], width: int) -> NDArray[np.int64]:
 
 
 def _places(keys: NDArray[np.int64], rising: NDArray[np.int64], relevant: Sets) -> Ints:
-    """Place of every wanted item: 1 plus the number of larger keys."""
+    """Place of every relevant item: 1 plus the number of larger keys."""
     out = np.empty(len(relevant.item), np.int64)
     for row in range(len(relevant)):
         part = slice(relevant.start[row], relevant.start[row + 1])
         items = relevant.item[part]
         own = keys[row, items]
         if len(own) and own.min() == NOT_ASKED:
-            raise ValueError(f"item row {items[own.argmin()]} is wanted and masked")
+            raise ValueError(f"item row {items[own.argmin()]} is relevant and masked")
         out[part] = keys.shape[1] - np.searchsorted(rising[row], own)
     return out
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,11 @@ def save_record(record: Record, folder: Path) -> None:
 
 
 def load_record(folder: Path) -> Record:
-    """What ``save_record`` wrote."""
+    """What ``save_record`` wrote, without what only other versions tell."""
     told = json.loads((folder / RECORD).read_text("utf-8"))
-    return Record(**told, history=load_history(folder))
+    names = {one.name for one in fields(Record)}
+    kept = {name: value for name, value in told.items() if name in names}
+    return Record(**kept | {"history": load_history(folder)})
 
 
 def load_history(folder: Path) -> list[list[dict[str, Any]]]:

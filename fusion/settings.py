@@ -89,7 +89,7 @@ class Graph(Part):
 
 
 class Behaviour(Part):
-    """What people did in order: the sequence encoder; needs times."""
+    """What people did in order; needs times. Off, decays and next items are off too."""
 
     earlier = {
         "batch": "batch_size",
@@ -147,7 +147,7 @@ class Network(Part):
     ema_decay: float = Field(
         default=0.95, ge=0, lt=1
     )  # of the running mean of the weights; 0: none
-    batch_size: PositiveInt = 512  # users per step
+    batch_size: PositiveInt = 512  # users per step, in each context apart
     epochs: PositiveInt = 300
     patience: PositiveInt = 4  # evaluations without a better validation NDCG@10
     evaluate_every: PositiveInt = 5  # epochs
@@ -156,7 +156,7 @@ class Network(Part):
 
 
 class Tasks(Part):
-    """Weights of the tasks; 0 switches one off."""
+    """Weights of the tasks; 0 switches one off, but for ranking."""
 
     earlier = {
         "order": "ranking",
@@ -165,7 +165,7 @@ class Tasks(Part):
         "numbers": "attributes",
     }
 
-    ranking: NonNegativeFloat = 1.0  # softmax over items: the one that was chosen
+    ranking: PositiveFloat = 1.0  # softmax over items: the one that was chosen
     category: NonNegativeFloat = 0.1  # cross-entropy: categories of the item that was chosen
     rating: NonNegativeFloat = 0.5  # squared error: ratings
     attributes: NonNegativeFloat = 0.0  # squared error: numbers of items; off, it brought nothing
@@ -187,15 +187,19 @@ class Settings(Part):
 
     seed: int = 0
     split_seed: int = 0  # which events are held out; the same for all models compared
-    threads: NonNegativeInt = 0  # 0: as many as there are
-    memory_gb: NonNegativeFloat = 0.0  # that training may take; 0: what is free, at most 3.6
+    threads: NonNegativeInt = 0  # 0: as many as there are, at most 8
+    memory_gb: NonNegativeFloat = (
+        0.0  # that training may take; 0: three quarters of what is free, at most 3.6
+    )
     device: Literal["auto", "cpu", "cuda"] = "auto"
     embedding_size: PositiveInt = 64  # D, shared by all encoders
     random_walks: bool = True  # base model: random walks over events
     next_item: bool = True  # base model: what often came soon after, where times are known
     returning: bool = True  # base model: past events, where people return to items
     factors: bool = True  # base model: a small matrix factorisation
-    rating_process: bool = True  # a Gaussian process over items beside the networks' ratings
+    rating_process: bool = (
+        True  # base model: a Gaussian process of ratings; also beside the networks' ratings
+    )
     item_attributes: bool = True  # numbers such as a year tell which new items are alike
     user_attributes: bool = True  # base model: what is told of users, such as age
     recent_popularity: bool = True  # base model, where the split follows time

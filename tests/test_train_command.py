@@ -98,7 +98,10 @@ def test_no_events_are_refused_by_file(shop, capsys):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--set", "embeding_size=8"], ["unknown setting 'embeding_size'", "did you mean 'embedding_size'"]),
+        (
+            ["--set", "embeding_size=8"],
+            ["unknown setting 'embeding_size'", "did you mean 'embedding_size'"],
+        ),
         (["--set", "network.epochs=none"], ["network.epochs = 'none'"]),
         (["--set", "network.learning_rate=nan"], ["network.learning_rate"]),
         (["--set", "width"], ["--set 'width'", "a.b=value"]),

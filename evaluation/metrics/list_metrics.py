@@ -79,7 +79,7 @@ def popularity(ranks: Ranks, k: int, known: Background) -> PerCase:
 
 
 def serendipity(ranks: Ranks, k: int, known: Background) -> PerCase:
-    """#{wanted items in the list that the primitive list lacks} / k. Ge et al. 2010."""
+    """#{relevant items in the list that the primitive list lacks} / k. Ge et al. 2010."""
     if known.expected is None:
         raise ValueError("serendipity needs Background.expected, the lists of a primitive model")
     near = ranks.place <= k

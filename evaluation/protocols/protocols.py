@@ -145,7 +145,7 @@ def only_cases(exam: Exam, rows: Ints) -> Exam:
 
 
 def only_items(exam: Exam, relevant: np.ndarray) -> Exam:
-    """Only these items [items, bool] count as wanted; cases that want none are left out."""
+    """Only these items [items, bool] count as relevant; cases that want none are left out."""
     case = np.repeat(np.arange(len(exam)), np.diff(exam.relevant.start))
     kept = relevant[exam.relevant.item]
     sets = Sets.of(case[kept], exam.relevant.item[kept], len(exam))

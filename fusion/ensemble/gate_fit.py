@@ -14,10 +14,10 @@ START = 0.3  # of every weight
 LOGIT_CASES = 600  # looked at by the logit
 SHORT_WARM, SHORT_COLD = 60, 20  # items per base model and case that the ascent ranks
 BAGS, SHARE, FEWEST, MOST_CASES = 20, 0.3, 100, 600  # ascents, and the cases each looks at
-COLD_PRIOR = 5.0  # wanted cold items that weigh as much as the start of the cold weights
+COLD_PRIOR = 5.0  # relevant cold items that weigh as much as the start of the cold weights
 HIDDEN = -1e4  # an offset below which no cold item is seen
 LIFT, MOST = 0.25, 8.0  # steps in which cold items are lifted or lowered, in logits
-PRICE = 0.1  # of validation NDCG@10 per share of them among the wanted: see _lift_cold
+PRICE = 0.1  # of validation NDCG@10 per share of them among the relevant: see _lift_cold
 
 
 def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, float]]:
@@ -50,7 +50,7 @@ def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, fl
 
 
 def _warm_logit(z: Float[Tensor, "E n I"], validation: Validation) -> Float[Tensor, " E"]:
-    """Weights that maximise the likelihood of the wanted items among all unmasked warm ones.
+    """Weights that maximise the likelihood of the relevant items among all unmasked warm ones.
 
     An even sample of the cases is enough for so few numbers.
     """
@@ -83,7 +83,7 @@ def _conditional(
     ridge: float,
     centre: float,
 ) -> Float[Tensor, " E"]:
-    """A conditional logit: ``-mean log p(wanted | not hidden) + ridge |w - centre|^2``."""
+    """A conditional logit: ``-mean log p(relevant | not hidden) + ridge |w - centre|^2``."""
     weights = start.clone().requires_grad_()
     case, item = (relevant & ~hidden).nonzero(as_tuple=True)
     if not len(case):
@@ -103,15 +103,21 @@ def _conditional(
 
 
 def _offset(z: Float[Tensor, "E n I"], validation: Validation, warm: Tensor, cold: Tensor) -> float:
-    """Puts as much of the softmax on cold items, in the mean, as they have of the wanted."""
+    """Puts as much of the softmax on cold items, in the mean, as they have of the relevant.
+
+    Only cases with a candidate on both sides can say what a side weighs.
+    """
     seen = validation.seen
     if bool(seen.all()):
         return 0.0
     share = float(validation.relevant[:, ~seen].sum() / validation.relevant.sum())
+    both = torch.stack([(~validation.masked[:, part]).any(1) for part in (seen, ~seen)]).all(0)
+    if not both.any():
+        return 0.0
     level = [
         torch.einsum("eni,e->ni", z[:, :, part], weights)
         .masked_fill(validation.masked[:, part], -1e9)
-        .logsumexp(1)
+        .logsumexp(1)[both]
         .mean()
         for part, weights in ((seen, warm), (~seen, cold))
     ]
@@ -133,8 +139,8 @@ def _shortlist(
         if not len(at):
             continue
         closed = validation.masked[:, at]
-        for base_model in z:  # one at a time: all of them are the largest tensor of the fusion
-            open_scores = base_model[:, at].masked_fill(closed, -torch.inf)
+        for one in z:  # one at a time: all of them are the largest tensor of the fusion
+            open_scores = one[:, at].masked_fill(closed, -torch.inf)
             top = open_scores.topk(min(most, len(at)), dim=1).indices
             listed[torch.arange(n)[:, None], at[top]] = True
     width = int(listed.sum(1).max())
@@ -188,14 +194,14 @@ def _ascend(
     z = z.masked_fill(~seen, 0.0)
     unit = float(weights.abs().max())
     for step in (0.4 * unit, 0.15 * unit, 0.05 * unit):
-        for base_model in range(len(weights)):
+        for row in range(len(weights)):
             for change in (step, -step):
-                while float(weights[base_model]) + change >= 0 or weights[base_model] < 0:
-                    tried = mixed + change * z[base_model]
+                while float(weights[row]) + change >= 0 or weights[row] < 0:
+                    tried = mixed + change * z[row]
                     value = validation.ndcg(tried)
                     if value <= best + 1e-6:
                         break
-                    weights[base_model] += change
+                    weights[row] += change
                     mixed, best = tried, value
     return weights
 
@@ -209,7 +215,7 @@ def _lift_cold(
     """Lift cold items as far as is worth it: likelihood alone hides nearly all of them.
 
     The largest lift that costs at most a tenth of the share that cold items have
-    among the wanted: where every tenth of these is cold, one percent of the best
+    among the relevant: where every tenth of these is cold, one percent of the best
     validation NDCG@10; where none is, nothing.
     """
     if bool(seen.all()):

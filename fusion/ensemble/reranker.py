@@ -149,7 +149,7 @@ def shortlist(
     first = min(FIRST, items)
     rows = blended.masked_fill(met, -torch.inf).topk(first, dim=1).indices
     scores = blended.gather(1, rows)
-    heard = [*(base_model.gather(1, rows) for base_model in z), scores]
+    heard = [*(one.gather(1, rows) for one in z), scores]
     columns = [*heard, *(one - one[:, :FRONT].mean(1, keepdim=True) for one in heard)]
     length = torch.from_numpy(history.lengths).float()
     usual = torch.zeros(n).index_add(0, case, log_events[item]) / length.clamp(min=1)

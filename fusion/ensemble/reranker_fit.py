@@ -10,7 +10,7 @@ from trefoil.fusion.features.validation import Validation
 
 FEWEST_CASES = 1000  # lists; with fewer the gate has the last word
 EPOCHS, FEWEST_STEPS = 30, 330
-BATCH = 128  # lists per step at most; so many at least must hold something wanted
+BATCH = 128  # lists per step at most; so many at least must hold something relevant
 RATE, DECAY, DROPOUT = 3e-3, 1e-4, 0.3
 
 
@@ -104,10 +104,10 @@ def _taught(
 def listwise(
     marks: Float[Tensor, "*cases K"], relevant: Bool[Tensor, "*cases K"]
 ) -> Float[Tensor, ""]:
-    """``-log p`` of the wanted items of a list, the mean per list; lists weigh by their root.
+    """``-log p`` of the relevant items of a list, the mean per list; lists weigh by their root.
 
     The softmax of ListNet (Cao et al. 2007, doi:10.1145/1273496.1273513) with the
-    wanted as target.
+    relevant as target.
     """
     count = relevant.sum(-1).clamp(min=1)
     told = torch.log_softmax(marks, dim=-1).masked_fill(~relevant, 0.0)

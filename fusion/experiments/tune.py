@@ -180,11 +180,11 @@ def _known(kind: str, names: Sequence[str], known: Mapping[str, Any]) -> None:
 
 def _searchable(name: str, settings: Settings) -> bool:
     """Whether a setting changes anything: of a part that is on, and not switched off by 0."""
-    part, _, base_model = name.rpartition(".")
+    part, _, own = name.rpartition(".")
     if not settings.network.on:  # all of them shape the network
         return False
     if part == "tasks":
-        return getattr(settings.tasks, base_model) > 0
+        return getattr(settings.tasks, own) > 0
     return not part or getattr(settings, part).on
 
 
@@ -248,7 +248,8 @@ def search(argv: Sequence[str] | None = None) -> int:
         )
     console = Console(soft_wrap=True, markup=False, emoji=False)
     show(study, objectives, console)
-    for number, (trial, best) in enumerate(best_of(study, settings), 1):
+    found_best = best_of(study, settings)[: None if len(objectives) > 1 else 1]
+    for number, (trial, best) in enumerate(found_best, 1):
         name = "best.toml" if len(objectives) == 1 else f"best-{number}.toml"
         found = json.dumps(trial.user_attrs["found"])
         write_file(

@@ -15,7 +15,7 @@ MOST_CELLS = 32_000_000  # cases x items looked at; more cases are sampled evenl
 
 @dataclass(frozen=True)
 class Validation:
-    """Validation cases with dense masks of what is wanted and what is not asked for."""
+    """Validation cases with dense masks of what is relevant and what is not asked for."""
 
     cases: Cases
     masked: Bool[Tensor, "n I"]

@@ -11,6 +11,8 @@ from torch import Tensor
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.linear_rows import event_ridge, event_rows, fact_scale
 
+log = logging.getLogger(__name__)
+
 Rows = Any  # any x items, sparse or dense
 TOLERANCE, MOST_STEPS = 1e-6, 1000  # of conjugate gradients
 CHUNK = 1024  # rows multiplied by the weights at once
@@ -73,7 +75,7 @@ def stacked(known: TrainingData, weights: Mapping[str, float], columns: np.ndarr
 def conjugate_gradients(
     product: Callable[[np.ndarray], np.ndarray], right: np.ndarray, diagonal: np.ndarray
 ) -> np.ndarray:
-    """X with ``A X = wanted`` for a positive definite A, all columns at once.
+    """X with ``A X = right`` for a positive definite A, all columns at once.
 
     Hestenes & Stiefel 1952, preconditioned by the diagonal. The ridge bounds the
     condition of A, so tens of steps are enough.
@@ -93,6 +95,8 @@ def conjugate_gradients(
         turned = rest / diagonal[:, None]
         before, power = power, (rest * turned).sum(0)
         way = turned + power / np.maximum(before, 1e-300) * way
+    else:
+        log.warning("new items: %d steps did not solve their system; scores may be off", MOST_STEPS)
     return x
 
 

@@ -73,8 +73,11 @@ class Checkpoints:
 
     def settings(self) -> Settings:
         """The settings that the training began with. Raises ConfigError for unknown ones."""
+        began = self._start()["settings"]
+        if Settings.renamed(began, tell=False) != began:
+            raise ConfigError(f"{self.folder}: begun by an earlier version; train anew")
         try:
-            return Settings.model_validate(self._start()["settings"])
+            return Settings.model_validate(began)
         except ValidationError as error:
             name = ".".join(str(part) for part in error.errors()[0]["loc"])
             raise ConfigError(

@@ -10,7 +10,7 @@ def sequence_part(network: JointNetwork) -> list[str]:
     return [n for n in network.state_dict() if n.startswith(("behaviour.", "sequence_"))]
 
 
-def order_part(network: JointNetwork) -> list[str]:
+def ranking_part(network: JointNetwork) -> list[str]:
     """Names of all other weights."""
     return [n for n in network.state_dict() if not n.startswith(("behaviour.", "sequence_"))]
 

@@ -13,7 +13,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from trefoil.fusion.features.training_data import DENSE
 from trefoil.fusion.network import objectives
 from trefoil.fusion.network.batches import Cycle, RatedPairs, Stretches
-from trefoil.fusion.network.early_stopping import EarlyStopping, order_part, sequence_part
+from trefoil.fusion.network.early_stopping import EarlyStopping, ranking_part, sequence_part
 from trefoil.fusion.network.inputs import TrainingInputs
 from trefoil.fusion.network.module import JointNetwork, given_scale
 from trefoil.fusion.network.negative_sampling import Sampler
@@ -63,7 +63,9 @@ class Trainer:
         self.averages = means, learned
         last, patience = until or {}, settings.network.patience
         stopping = {
-            "ranking": EarlyStopping(averaged, order_part(averaged), patience, last.get("ranking"))
+            "ranking": EarlyStopping(
+                averaged, ranking_part(averaged), patience, last.get("ranking")
+            )
         }
         if network.behaviour is not None:
             patience = settings.behaviour.patience

@@ -45,7 +45,7 @@ def config_of(settings: Settings, inputs: TrainingInputs, *, behaviour: bool) ->
     within .1 and .25, and for much dropout, .4. With 20 and more, dropout falls with
     the number of all events: .3 up to 34,000, .2 at 80,000, none from 450,000.
     """
-    network, base_model = settings.network, settings.behaviour
+    network, sequence = settings.network, settings.behaviour
     temperature = float(np.clip(0.15 * (inputs.per_user / 9) ** (1 / 3), 0.1, 0.25))
     dropout = 0.4
     if inputs.per_user >= DENSE:
@@ -56,11 +56,11 @@ def config_of(settings: Settings, inputs: TrainingInputs, *, behaviour: bool) ->
         network.layers,
         network.temperature or temperature,
         network.dropout if network.dropout >= 0 else dropout,
-        base_model.max_events,
-        base_model.layers if behaviour else 0,
-        base_model.heads,
-        base_model.dropout,
-        base_model.time_gaps,
+        sequence.max_events,
+        sequence.layers if behaviour else 0,
+        sequence.heads,
+        sequence.dropout,
+        sequence.time_gaps,
     )
 
 
@@ -115,7 +115,8 @@ def fit_network(
         one.restore()
     in_data_units(averaged, inputs.events)
     if progress:
-        progress(settings.network.epochs, settings.network.epochs, "network")
+        ended = trainer.learning.epoch
+        progress(ended, ended, "network")
     return averaged.eval(), journal
 
 

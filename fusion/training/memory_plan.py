@@ -40,7 +40,7 @@ class MemoryPlan:
         return settings.model_copy(update={"linear": linear, "network": network})
 
     def record(self) -> dict[str, object]:
-        """For the notes of a model."""
+        """For the record of a training."""
         return asdict(self)
 
 

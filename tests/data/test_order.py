@@ -99,7 +99,7 @@ def test_a_given_split_reads_validation_where_its_parts_follow_in_time(times, re
     assert split.proof.reads_validation is reads
     expected = "training and validation" if reads else "training"
     assert split.about(dataset)["history"] == expected
-    assert f"a history holds {wanted} events" in split.proof.statement
+    assert f"a history holds {expected} events" in split.proof.statement
 
 
 def test_a_bad_leave_one_out_part_is_refused():
