@@ -1,5 +1,6 @@
 """The linear model for items that came after training: the closed form, one block larger."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
