@@ -1,5 +1,6 @@
 """What a run says of itself: report, model card and learning curves."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def model_card(recommender: Recommender, dataset: Dataset) -> str:
             "|---|---|---|---|",
             *rows,
             "",
-            f"Together on validation: NDCG@10 {marks.get('chosen', float('nan')):.4f}.",
+            _together(marks),
             "",
             "## Use",
             "",
@@ -97,6 +98,14 @@ def model_card(recommender: Recommender, dataset: Dataset) -> str:
             "",
         ]
     )
+
+
+def _together(marks: Mapping[str, float]) -> str:
+    """The whole ensemble on validation, as it answers: with its reranker, where one was taken."""
+    mark = marks.get("reranked", marks.get("chosen"))
+    if mark is None:
+        return "Together on validation: not judged, for there were too few cases."
+    return f"Together on validation: NDCG@10 {mark:.4f}."
 
 
 def write_curves(recommender: Recommender, folder: Path) -> None:
