@@ -101,7 +101,19 @@ def test_a_quote_never_closed_does_not_swallow_the_file():
 
 @pytest.mark.parametrize(
     "suffix",
-    "csv tsv csv.gz tsv.zst csv.bz2 tsv.xz csv.zip jsonl jsonl.gz parquet parquet.zst".split(),
+    [
+        "csv",
+        "tsv",
+        "csv.gz",
+        "tsv.zst",
+        "csv.bz2",
+        "tsv.xz",
+        "csv.zip",
+        "jsonl",
+        "jsonl.gz",
+        "parquet",
+        "parquet.zst",
+    ],
 )
 def test_every_format_gives_the_same_table(tmp_path, suffix):
     rows = [("007", "é,\t|", ""), ("7", "x", "1.50")]
