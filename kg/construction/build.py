@@ -79,7 +79,7 @@ def read_source(source: GraphSource) -> tuple[KnowledgeGraph, dict[str, str]]:
     if not parts:
         raise GraphDataError("the graph names no files, no table and no server; add one of them")
     triples = union(parts)
-    graph = typed_graph(triples, languages=source.languages, names=source.names)
+    graph = typed_graph(triples, languages=source.languages, names=source.names, title=source.title)
     return graph, dict(triples.aliases)
 
 
@@ -87,6 +87,7 @@ def read_rdf(
     paths: Paths,
     *,
     languages: Sequence[str] = ("en", ""),
+    title: Sequence[str] = (),
     selection: Selection | None = None,
     same_as: bool = False,
     base: str | None = None,
@@ -97,7 +98,8 @@ def read_rdf(
     """A typed graph from RDF files or folders; ``kg.triples.rdf.read_triples`` says what is read.
 
     ``languages`` go from most to least welcome for names and texts; ``""`` stands
-    for no language. ``report`` of the graph holds counts and broken lines.
+    for no language. ``title`` are predicates, by IRI or local name, whose literals name
+    nodes before rdfs:label and its like. ``report`` of the graph holds counts and broken lines.
     """
     triples = read_triples(
         paths,
@@ -108,7 +110,7 @@ def read_rdf(
         limits=limits,
         max_bad_share=max_bad_share,
     )
-    return typed_graph(triples, languages=languages)
+    return typed_graph(triples, languages=languages, title=title)
 
 
 def _events(events: Interactions) -> Edges:

@@ -231,16 +231,17 @@ def test_numbers_and_dates_are_score_columns_on_request(tmp_path):
             """@prefix x: <http://www.w3.org/2001/XMLSchema#> .
             :a s:price 2.5 ; s:on "1994-07-02"^^x:date ; s:odd "12x"^^x:integer, "7"^^x:integer .
             :b s:on "1994-01-01T10:00:00Z"^^x:dateTime ; s:price 1.50, 0.5 .
-            :c s:on "never" .""",
+            :c s:on "never" ; s:runs "PT90M"^^x:duration .""",
         )
     )
     assert score_column(graph, "Entity", "price").tolist()[:2] == [2.5, 1.0]
     on = [name for name in graph.nodes["Entity"].properties.columns if name.startswith("on")]
     dates = {name: score_column(graph, "Entity", name) for name in on}
-    assert dates["on_date"][0] == pytest.approx(1994.5, abs=0.01)
+    assert dates["on"][0] == pytest.approx(1994.5, abs=0.01)
     assert dates["on_dateTime"][1] == pytest.approx(1994.0)
-    assert np.isnan(dates["on"]).all()
+    assert np.isnan(dates["on_text"]).all()
     assert score_column(graph, "Entity", "odd")[0] == 7.0
+    assert score_column(graph, "Entity", "runs")[2] == 5400.0
     with pytest.raises(GraphDataError, match="did you mean 'price'"):
         score_column(graph, "Entity", "prize")
     with pytest.raises(GraphDataError, match="'Thing'"):
