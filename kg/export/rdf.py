@@ -14,7 +14,7 @@ from trefoil.kg.construction.values import XSD, lexical
 from trefoil.kg.graph import INTERACTED, ITEM, KnowledgeGraph
 from trefoil.kg.naming import readable
 from trefoil.kg.triples.blank_nodes import PREFIX
-from trefoil.kg.triples.statements import IRI, Term
+from trefoil.kg.triples.statements import I18N, IRI, Term
 from trefoil.kg.triples.triples import SAME_AS, TYPE
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def to_rdf(graph: KnowledgeGraph, *, events: bool = False) -> rdflib.Graph:
         if datatype == IRI:
             blank = text.startswith(PREFIX)
             return BNode("b" + text.removeprefix(PREFIX)) if blank else URIRef(text)
+        if "--" in language:  # rdflib knows no directions; JSON-LD names this datatype for them
+            return Literal(text, datatype=URIRef(I18N + language.replace("--", "_")))
         if language:
             return Literal(text, lang=language)
         return Literal(text, datatype=URIRef(datatype) if datatype else None, normalize=False)

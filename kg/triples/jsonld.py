@@ -177,7 +177,8 @@ class _Filling:
 
     def _context(self, context: Any) -> Any:
         if isinstance(context, list):
-            return [self._context(one) for one in context]
+            filled = [self._context(one) for one in context]
+            return [part for one in filled for part in (one if isinstance(one, list) else [one])]
         if isinstance(context, str):
             return self._named(context)
         if isinstance(context, dict) and isinstance(context.get("@import"), str):

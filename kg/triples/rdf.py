@@ -120,6 +120,7 @@ def files_of(paths: Paths, suffixes: Iterable[str] = tuple(FORMATS)) -> list[Pat
     known, found = set(suffixes), []
     for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
         archive = path.suffix.lower() == ".zip" and path.is_file()
+        archive = archive and unpacked_suffix(path) not in known  # a.ttl.zip is one file
         if not archive and not path.is_dir():
             found.append(path)
             continue
