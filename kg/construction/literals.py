@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ import polars as pl
 from trefoil.data.errors import GraphDataError
 from trefoil.data.interactions import Floats
 from trefoil.data.suggest import closest
-from trefoil.kg.construction.values import TYPED, lexical_forms, typed
+from trefoil.kg.construction.values import NUMBER, TYPED, lexical_forms, typed
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.naming import RESERVED_PROPERTIES, distinct_names, local, property_name
 
@@ -69,19 +68,31 @@ def columns_of(literals: pl.DataFrame, predicates: Sequence[str]) -> list[Proper
     Numbers of any datatype are one kind (see ``kg.construction.values``). The predicate's
     own name goes to texts without language, or to the values where there are as many.
     """
-    by_predicate = literals.partition_by("predicate", as_dict=True)
-    found = sorted((predicates[int(key[0])], part) for key, part in by_predicate.items())
-    bases = distinct_names((iri for iri, _ in found), property_name, reserved=RESERVED_PROPERTIES)
+    found: dict[int, list[_Variant]] = {}
+    literals = literals.with_row_index("row")
+    texts = literals
+    for family, frame in _families(literals):
+        texts = texts.join(frame, on="row", how="anti", maintain_order="left")
+        for (row,), rows in frame.partition_by("predicate", as_dict=True).items():
+            names = ["form"] if rows["form"].null_count() < len(rows) else []
+            rows_kept = rows.select("entity", "value", *names)
+            found.setdefault(row, []).append(_Variant(rows["main"][0], "", rows_kept, family))
+    by_kind = texts.partition_by("predicate", "datatype", "language", as_dict=True)
+    for (row, datatype, language), rows in sorted(by_kind.items(), key=lambda one: one[0]):
+        kept = rows.select("entity", "value")
+        found.setdefault(row, []).append(_Variant(datatype, language, kept))
+    bases = distinct_names(
+        (predicates[row] for row in found), property_name, reserved=RESERVED_PROPERTIES
+    )
     taken = {name.casefold() for name in (*bases.values(), *RESERVED_PROPERTIES)}
     out = []
-    for iri, part in found:
-        variants = list(_variants(part))
-        plain = _plain(variants)
+    for row, variants in sorted(found.items()):
+        iri, plain = predicates[row], _plain(variants)
         for one in variants:
             name = bases[iri] if one is plain else _free(f"{bases[iri]}_{one.suffix}", taken)
             forms = _free(f"{name}_written", taken) if "form" in one.rows.columns else None
-            values = _per_entity(one.rows)
-            out.append(Property(name, meaning(iri, one.datatype, one.language), values, forms))
+            said = meaning(iri, one.datatype, one.language)
+            out.append(Property(name, said, _per_entity(one.rows), forms))
     return out
 
 
@@ -96,43 +107,52 @@ def _plain(variants: Sequence[_Variant]) -> _Variant | None:
     return texts[0] if texts else None
 
 
-def _variants(part: pl.DataFrame) -> Iterator[_Variant]:
-    """The literals of one predicate, by what can stand in one column."""
-    part = part.with_row_index("row")
-    rest = part.filter(~pl.col("datatype").is_in(list(TYPED)))
-    if len(rest) < len(part):
-        families: dict[str, list[pl.DataFrame]] = {}
-        told = part.filter(pl.col("datatype").is_in(list(TYPED)))
-        for (datatype,), rows in told.partition_by("datatype", as_dict=True).items():
-            for family, values in typed(rows["value"], str(datatype)):
-                held = rows.with_columns(held=values).filter(pl.col("held").is_not_null())
-                if len(held):
-                    families.setdefault(family, []).append(held)
-                    rows = rows.join(held, on="row", how="anti", maintain_order="left")
-            rest = pl.concat([rest, rows])
-        for family, parts in sorted(families.items()):
-            yield _valued(family, parts)
-    texts = rest.sort("row").partition_by("datatype", "language", as_dict=True)
-    for (datatype, language), rows in sorted(texts.items()):
-        yield _Variant(str(datatype), str(language), rows.select("entity", "value"))
+def _families(literals: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Literals that are values, family by family: row, entity, predicate, value, main, form.
+
+    ``main`` is the datatype that most values of the predicate have, ``form`` how the
+    value is written where that is not the simplest form in this datatype. Numbers of a
+    predicate are whole where all of them are.
+    """
+    parts: dict[str, list[pl.DataFrame]] = {}
+    told = literals.filter(pl.col("datatype").is_in(list(TYPED)))
+    for (datatype,), rows in sorted(told.partition_by("datatype", as_dict=True).items()):
+        for family, values in typed(rows["value"], datatype):
+            held = rows.with_columns(held=values).filter(pl.col("held").is_not_null())
+            if family == NUMBER:
+                whole = pl.col("held") if values.dtype == pl.Int64 else pl.lit(None, pl.Int64)
+                held = held.with_columns(pl.col("held").cast(pl.Float64), whole=whole)
+            parts.setdefault(family, []).append(held)
+    for family, frames in sorted(parts.items()):
+        frame = pl.concat(frames).sort("row")
+        if family != NUMBER:
+            yield family, _with_forms(frame)
+            continue
+        whole = frame["whole"].is_not_null()
+        whole = frame.select(pl.lit(whole).all().over("predicate")).to_series()
+        yield family, _with_forms(frame.filter(whole).with_columns(held="whole"))
+        yield family, _with_forms(frame.filter(~whole))
 
 
-def _valued(family: str, parts: Sequence[pl.DataFrame]) -> _Variant:
-    """Values of one family from all datatypes; numbers are whole where all of them are."""
-    rows = pl.concat(parts, how="vertical_relaxed").sort("row")
-    counts = Counter({str(part["datatype"][0]): len(part) for part in parts})
-    datatype = min(counts, key=lambda iri: (-counts[iri], iri))
-    simple = lexical_forms(rows["held"], datatype)
+def _with_forms(frame: pl.DataFrame) -> pl.DataFrame:
+    counts = frame.group_by("predicate", "datatype").len()
+    counts = counts.sort("predicate", "len", "datatype", descending=[False, True, False])
+    main = counts.unique("predicate", keep="first").select("predicate", main="datatype")
+    frame = frame.join(main, on="predicate", how="left", maintain_order="left")
+    simple = pl.Series("simple", [""], dtype=pl.String).clear()
+    parts = [
+        rows.with_columns(simple=lexical_forms(rows["held"], datatype))
+        for (datatype,), rows in frame.partition_by("main", as_dict=True).items()
+    ]
+    frame = pl.concat(parts).sort("row") if parts else frame.with_columns(simple)
     foreign = pl.format('"{}"^^<{}>', "value", "datatype")
-    rows = rows.with_columns(
-        form=pl.when(pl.col("datatype") != datatype)
+    form = (
+        pl.when(pl.col("datatype") != pl.col("main"))
         .then(foreign)
-        .when(pl.col("value") != simple)
+        .when(pl.col("value") != pl.col("simple"))
         .then("value")
     )
-    names = ["form"] if rows["form"].null_count() < len(rows) else []
-    kept = rows.select("entity", pl.col("held").alias("value"), *names)
-    return _Variant(datatype, "", kept, family)
+    return frame.select("row", "entity", "predicate", "main", form=form, value="held")
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -59,10 +59,11 @@ def typed_graph(
     properties = columns_of(triples.literals, triples.predicates)
     general = _general(triples, klass, titles, names, languages, title)
     nodes, used = {}, set()
+    spoken = _by_class(properties, klass)
     for at, label in enumerate(labelled):
         members = order[bounds[at] : bounds[at + 1]]
         if len(members):
-            nodes[label] = _nodes(triples, members, general, properties, used)
+            nodes[label] = _nodes(triples, members, general, spoken.get(at - 1, ()), used)
     if not nodes:
         nodes[ENTITY] = Nodes(Vocabulary(()), pl.DataFrame())
     meanings = {kinds[iri]: iri for iri in triples.relations}
@@ -156,6 +157,15 @@ def _merged(triples: Triples) -> pl.DataFrame:
     return frame.group_by("entity", maintain_order=True).agg("value")
 
 
+def _by_class(properties: Sequence[Property], klass: Ints) -> dict[int, list[Property]]:
+    """The properties that some entity of each class has: a wide graph has few of all pairs."""
+    out: dict[int, list[Property]] = {}
+    for one in properties:
+        for at in np.unique(klass[one.values["entity"].to_numpy()]).tolist():
+            out.setdefault(at, []).append(one)
+    return out
+
+
 def _nodes(
     triples: Triples,
     members: Ints,
@@ -167,10 +177,7 @@ def _nodes(
     frame = frame.select(
         "entity", *(c for c in frame.columns[1:] if frame[c].null_count() < len(frame))
     )
-    wanted = frame.select("entity")
     for one in properties:
-        if wanted.join(one.values, on="entity", how="semi").is_empty():
-            continue
         columns = {"value": one.name} | ({"form": one.forms} if one.forms else {})
         frame = frame.join(
             one.values.rename(columns), on="entity", how="left", maintain_order="left"
