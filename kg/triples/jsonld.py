@@ -46,7 +46,7 @@ class Contexts:
     def _read(self, path: Path) -> Any:
         with open_bytes(path, GraphDataError) as stream:
             text = _read_text(str(path), stream, self._limits)
-        document = _parsed(str(path), text)
+        document = _parsed(str(path), text, None)
         if not isinstance(document, dict) or "@context" not in document:
             raise GraphDataError(f"{path}: a context document holds one object with @context")
         return document["@context"]
@@ -111,9 +111,11 @@ def _read_text(name: str, stream: IO[bytes], limits: Limits) -> str:
     return text
 
 
-def _parsed(name: str, text: str, mark: str = "") -> Any:
-    """The document; each number as text, after a mark."""
+def _parsed(name: str, text: str, mark: str | None = "") -> Any:
+    """The document; each number as text, after a mark, or as it is where the mark is None."""
     try:
+        if mark is None:
+            return json.loads(text)
         return json.loads(text, parse_int=mark.__add__, parse_float=mark.__add__)
     except ValueError as error:
         raise GraphDataError(f"{name}: not valid JSON: {error}") from None
