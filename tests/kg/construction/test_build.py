@@ -153,6 +153,24 @@ def test_allow_deny_and_same_as_reach_the_files(tmp_path):
     assert graph.nodes["Item"].properties["same_as"].to_list() == [None, ["urn:b"], None]
 
 
+def test_base_contexts_and_titles_reach_the_files(tmp_path):
+    path, context = tmp_path / "a.jsonld", tmp_path / "context.jsonld"
+    path.write_text(
+        '{"@context": "https://e.org/c", "@id": "i0", "code": "X", "by": {"@id": "p", "code": "Y"}}'
+    )
+    context.write_text('{"@context": {"by": "http://e/by", "code": "http://e/code"}}')
+    source = GraphSource(
+        files=(path,),
+        iri="http://e/items/{id}",
+        base="http://e/items/",
+        contexts={"https://e.org/c": context},
+        title=("code",),
+    )
+    graph = build(dataset(source), np.arange(1))
+    assert graph.report.counts["statements"] == 3
+    assert "Y" in graph.nodes["Entity"].properties["name"].to_list()
+
+
 def test_a_graph_without_a_source_is_an_error():
     with pytest.raises(GraphDataError, match="no files, no table and no server"):
         build(dataset(GraphSource()), np.arange(1))
