@@ -61,6 +61,8 @@ def read_parsed(document: Document, into: Statements, max_bad_share: float) -> l
     path, mark = document.path, into.mark()
     try:
         try:
+            if document.form == ox.RdfFormat.JSON_LD:  # its parser drops bad IRIs without a word
+                return _read_leniently(document, into, None, max_bad_share)
             _read(document, into)
             return []
         except SyntaxError as fault:
@@ -85,7 +87,7 @@ def _read(document: Document, into: Statements) -> None:
 
 
 def _read_leniently(
-    document: Document, into: Statements, fault: SyntaxError, max_bad_share: float
+    document: Document, into: Statements, fault: SyntaxError | None, max_bad_share: float
 ) -> list[Quarantined]:
     """The statements without bad IRIs; raises the first fault where IRIs were not all of it."""
     path, before, lines = document.path, len(into), 0
@@ -98,9 +100,9 @@ def _read_leniently(
                     ox.RdfFormat.N_QUADS, into, document.scope, named=not document.quoted
                 )
                 lines, bad = lines + taken[0], bad + taken[1]
-    except SyntaxError:
-        bad = []
-    if not bad:
+    except SyntaxError as other:
+        fault, bad = fault or other, []
+    if fault is not None and not bad:
         place = f", line {fault.lineno}, column {fault.offset}" if fault.lineno else ""
         raise GraphDataError(f"{path}{place}: {fault.args[0]}; mend the file") from None
     bad = [*_placed(bad[:_LOOKED_FOR], path), *bad[_LOOKED_FOR:]]

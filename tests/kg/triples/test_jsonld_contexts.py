@@ -106,3 +106,13 @@ def test_every_context_of_the_package_is_listed_and_read():
             assert isinstance(known["https://" + address], dict)
     notes = (folder / "README.md").read_text()
     assert all(name in notes for name in listed)
+
+
+def test_a_bad_iri_in_json_is_set_aside_and_told(tmp_path):
+    text = """{"@context": {"p": {"@id": "http://e/p", "@type": "@id"}, "q": "http://e/q"},
+     "@id": "http://e/a", "q": 1,
+     "p": ["http://e/two words", "http://e/b"]}"""
+    found = read_triples(write(tmp_path, "a.jsonld", text))
+    assert (len(found), [one.line for one in found.quarantined]) == (2, [3])
+    with pytest.raises(GraphDataError, match=r"b\.jsonld: .*@context"):
+        read_triples(write(tmp_path, "b.jsonld", '{"@context": 7, "http://e/p": 1}'))
