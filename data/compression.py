@@ -1,9 +1,12 @@
-"""Files plain, .gz or .zst, as streams or whole; damage is named, never read as an early end."""
+"""Files plain or packed, as streams or whole; damage is named, never read as an early end."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +18,12 @@ import zstandard
 from trefoil.data.errors import DataError
 from trefoil.data.suggest import closest
 
+PACKED = (".gz", ".zst", ".bz2", ".xz", ".zip")
 _CHUNK = 1 << 20
+_OPEN = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_DAMAGE = (
+    EOFError, zlib.error, zstandard.ZstdError, gzip.BadGzipFile, lzma.LZMAError, zipfile.BadZipFile,
+)  # fmt: skip
 SMALL, FACTOR = 1 << 30, 200  # a larger content that is so many times its file is refused
 
 
@@ -50,30 +58,85 @@ class _Zst(io.RawIOBase):
 
 @contextmanager
 def open_bytes(path: Path, error: type[DataError] = DataError) -> Iterator[IO[bytes]]:
-    """The content of a file, piece by piece.
+    """The content of a file, piece by piece; ``a.zip/b.ttl`` is a file inside a zip archive.
 
-    Raises ``error`` where the file is missing, empty though it is packed, damaged or cut short.
+    A ``.zip`` by itself stands for the one file in it. Raises ``error`` where the file is
+    missing, empty though it is packed, damaged, cut short or locked by a password.
     """
+    archive = archive_of(path)
+    suffix = ".zip" if archive else path.suffix.lower()
     try:
-        with path.open("rb") as file:
-            packed = path.suffix.lower() in (".gz", ".zst")
-            if packed and not path.stat().st_size:
+        with (archive or path).open("rb") as file:
+            if suffix in PACKED and not (archive or path).stat().st_size:
                 raise EOFError("no bytes at all")
-            if path.suffix.lower() == ".gz":
-                with gzip.open(file) as unpacked:
+            if archive:
+                with (
+                    zipfile.ZipFile(file) as inside,
+                    inside.open(_member(inside, path)) as unpacked,
+                ):
+                    yield unpacked
+            elif suffix in _OPEN:
+                with _OPEN[suffix](file) as unpacked:
                     yield unpacked  # type: ignore[misc]
-            elif path.suffix.lower() == ".zst":
+            elif suffix == ".zst":
                 yield io.BufferedReader(_Zst(file), _CHUNK)
             else:
                 yield file
     except FileNotFoundError:
         raise error(f"{path}: no such file; {_near(path)}") from None
-    except (EOFError, zlib.error, zstandard.ZstdError, gzip.BadGzipFile) as fault:
+    except _NoMember as fault:
+        raise error(f"{path}: {fault}") from None
+    except _DAMAGE as fault:
         raise error(
             f"{path}: damaged or cut short, cannot be decompressed ({fault}); fetch it again"
         ) from None
     except OSError as fault:
+        if suffix == ".bz2" and fault.errno is None:  # what bz2 raises for damage
+            raise error(f"{path}: damaged, cannot be decompressed ({fault}); fetch again") from None
         raise error(f"{path}: cannot be read ({fault.strerror or fault})") from None
+
+
+class _NoMember(Exception):
+    """A zip archive has no such file in it, or one that cannot be opened; said with a remedy."""
+
+
+def unpacked_suffix(path: Path) -> str:
+    """The suffix that tells the format: ``.nt`` of ``a.nt.gz``; empty where there is none."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] in PACKED:
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""
+
+
+def archive_of(path: Path) -> Path | None:
+    """The zip archive that a path names or leads into."""
+    for one in (path, *path.parents):
+        if one.suffix.lower() == ".zip" and one.is_file():
+            return one
+    return None
+
+
+def members_of(archive: Path, error: type[DataError] = DataError) -> list[Path]:
+    """The files in a zip archive, each as ``a.zip/name``, by name. Raises ``error`` for damage."""
+    try:
+        with zipfile.ZipFile(archive) as inside:
+            names = [one.filename for one in inside.infolist() if not one.is_dir()]
+    except (OSError, *_DAMAGE) as fault:
+        raise error(f"{archive}: damaged or no zip archive ({fault}); fetch it again") from None
+    return sorted(archive / name for name in names if not name.startswith("__MACOSX/"))
+
+
+def _member(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
+    named = Path(str(archive.filename or archive.fp.name))  # type: ignore[union-attr]
+    files = {named / one.filename: one for one in archive.infolist() if not one.is_dir()}
+    if path == named and len(files) == 1:
+        path = next(iter(files))
+    if path not in files:
+        some = ", ".join(sorted(one.filename for one in files.values())[:5])
+        raise _NoMember(f"name one of the {len(files)} files in the archive ({some}): {named}/NAME")
+    if files[path].flag_bits & 1:
+        raise _NoMember("locked by a password; unpack it yourself")
+    return files[path]
 
 
 def read_bytes(path: Path, small: int = SMALL) -> bytes:
@@ -82,12 +145,12 @@ def read_bytes(path: Path, small: int = SMALL) -> bytes:
     A packed file whose content is larger than ``small`` and than ``FACTOR`` times the
     file is refused: it would fill the memory.
     """
-    if path.suffix.lower() not in (".gz", ".zst"):
+    if path.suffix.lower() not in PACKED and archive_of(path) is None:
         with open_bytes(path) as stream:
             return stream.read()
     parts, size = [], 0
     with open_bytes(path) as stream:
-        most = max(small, FACTOR * path.stat().st_size)
+        most = max(small, FACTOR * (archive_of(path) or path).stat().st_size)
         while part := stream.read(_CHUNK):
             parts.append(part)
             size += len(part)

@@ -26,7 +26,10 @@ class GraphSource:
     triples itself. ``link`` holds columns item, entity (text; an entity is an
     IRI, or a name of a table); without it an item's entity is ``iri`` with
     ``{id}`` replaced. ``same_as`` says that owl:sameAs statements join entities
-    into one. The ``kg`` package reads it.
+    into one. ``base`` resolves relative IRIs, else the place of each file does.
+    ``contexts`` are local files for contexts that JSON-LD names by address. ``title``
+    are predicates (IRIs or local names) that name nodes before all others. The ``kg``
+    package reads it.
     """
 
     files: tuple[Path, ...] = ()
@@ -39,6 +42,9 @@ class GraphSource:
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     same_as: bool = False
+    base: str | None = None
+    contexts: Mapping[str, Path] = field(default_factory=dict)
+    title: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

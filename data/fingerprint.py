@@ -106,6 +106,10 @@ def _add_graph(digest: Digest, graph: GraphSource) -> None:
     said = [graph.neo4j, graph.iri, sorted(graph.names.items()), sorted(graph.languages)]
     said += [sorted(graph.allow), sorted(graph.deny), graph.same_as]
     _add(digest, "graph", json.dumps(said, ensure_ascii=False))
+    if graph.base is not None or graph.contexts or graph.title:  # absent, as before they existed
+        for address, path in sorted(graph.contexts.items()):
+            _add(digest, f"context {address}", _file_digest(path))
+        _add(digest, "reading", json.dumps([graph.base, *graph.title], ensure_ascii=False))
 
 
 def _file_digest(path: Path) -> str:

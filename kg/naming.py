@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import unquote, urlsplit
@@ -78,7 +79,25 @@ def property_name(iri: str) -> str:
 
 
 def _word(text: str) -> str:
-    return re.sub(r"\W+", "_", text).strip("_")
+    """Letters of any script with their marks, digits and underscores; all else is a break.
+
+    Composed as Unicode prefers, so that a name looks and compares the same however it
+    was typed. Joiners inside a word (Persian, Hindi) stay.
+    """
+    text = unicodedata.normalize("NFC", text)
+    kept = "".join(one if _in_word(one) else " " for one in text)
+    return re.sub(rf"[\s{_JOINERS}]*[\s_]+[\s{_JOINERS}]*", "_", kept).strip("_" + _JOINERS)
+
+
+_JOINERS = "\u200c\u200d"
+
+
+def _in_word(character: str) -> bool:
+    return (
+        character.isalnum()
+        or character in f"_{_JOINERS}"
+        or unicodedata.category(character) in ("Mn", "Mc")
+    )
 
 
 def _led(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from trefoil.data.compression import archive_of
 from trefoil.data.dataset import GraphSource, SplitRule
 from trefoil.data.errors import ConfigError, GraphDataError
 from trefoil.data.readers.assemble import Tables
@@ -80,12 +81,14 @@ def _graph(part: GraphPart, folder: Path, path: Path) -> GraphSource:
     if part.iri.count("{id}") != 1:
         raise ConfigError(f"{path}: [graph] iri is {part.iri!r}; it must hold {{id}} once")
     files = tuple(folder / name for name in part.files)
-    for file in files:
-        if not file.is_file():
+    contexts = {address: folder / name for address, name in part.contexts.items()}
+    for file in (*files, *contexts.values()):
+        if not (archive_of(file) or file).is_file():
             raise GraphDataError(f"{file}: no such graph file; mend [graph] files in {path}")
     return GraphSource(
         files, neo4j=part.neo4j, iri=part.iri, names=part.names, languages=part.languages,
-        allow=part.allow, deny=part.deny, same_as=part.same_as,
+        allow=part.allow, deny=part.deny, same_as=part.same_as, base=part.base,
+        contexts=contexts, title=part.title,
     )  # fmt: skip
 
 

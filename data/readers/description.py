@@ -81,6 +81,9 @@ class GraphPart(Part):
     allow: Names = ()
     deny: Names = ()
     same_as: bool = False
+    base: str | None = None  # for relative IRIs; without it, the place of each file
+    contexts: dict[str, str] = {}  # files for contexts that JSON-LD names by address
+    title: Names = ()  # predicates that name nodes before all others
 
 
 class SplitPart(Part):

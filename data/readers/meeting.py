@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from trefoil.data.compression import unpacked_suffix
 from trefoil.data.dataset import GraphSource
 from trefoil.data.errors import DataError
 from trefoil.data.readers.lookalikes import loosened
@@ -77,8 +78,7 @@ def _nodes(graph: GraphSource) -> pl.Series | None:
         return None
     parts = [] if graph.table is None else [graph.table]
     for path in graph.files:
-        suffixes = [suffix for suffix in path.suffixes if suffix not in (".gz", ".zst")]
-        if not suffixes or suffixes[-1] not in FORMATS:
+        if unpacked_suffix(path) not in FORMATS:
             return None
         try:
             parts.append(read_table(path).frame)

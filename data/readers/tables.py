@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import parquet
 
-from trefoil.data.compression import read_bytes
+from trefoil.data.compression import PACKED, read_bytes, unpacked_suffix
 from trefoil.data.errors import DataError
 from trefoil.data.interactions import Ints
 from trefoil.data.readers.delimited import parse_delimited
@@ -84,7 +84,7 @@ class Table:
 
 
 def read_table(path: Path, form: FileForm | None = None) -> Table:
-    """A csv, tsv, parquet or jsonl file, plain or with .gz or .zst, or lines in another form.
+    """A csv, tsv, parquet or jsonl file, plain or packed, or lines in another form.
 
     Raises DataError where the file is missing, damaged, or of another format.
     """
@@ -142,15 +142,12 @@ def json_table(content: bytes, source: str) -> Table:
 
 
 def _format(path: Path, form: FileForm) -> str:
-    suffixes = [s.lower() for s in path.suffixes]
-    if suffixes and suffixes[-1] in (".gz", ".zst"):
-        suffixes.pop()
-    suffix = suffixes[-1] if suffixes else ""
+    suffix = unpacked_suffix(path)
     if suffix in FORMATS or (form.delimiter and suffix not in FOREIGN):
         return suffix
     raise DataError(
-        f"{path}: unknown kind of file; use one of {', '.join(FORMATS)}, plain or .gz or .zst, "
-        "or name the delimiter of its lines"
+        f"{path}: unknown kind of file; use one of {', '.join(FORMATS)}, plain or "
+        f"{', '.join(PACKED)}, or name the delimiter of its lines"
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from trefoil.data.compression import unpacked_suffix
 from trefoil.data.dataset import Dataset, GraphSource
 from trefoil.data.errors import GraphDataError
 from trefoil.data.interactions import UNKNOWN_TIME, Interactions, Ints
@@ -19,7 +21,7 @@ from trefoil.kg.construction.entity_linking import link
 from trefoil.kg.construction.typed_graph import typed_graph
 from trefoil.kg.graph import INTERACTED, ITEM, USER, Edges, EdgeType, KnowledgeGraph, Nodes
 from trefoil.kg.naming import distinct_names, label, upper_snake
-from trefoil.kg.triples.rdf import FORMATS, Paths, files_of, read_triples, suffix_of
+from trefoil.kg.triples.rdf import FORMATS, Paths, files_of, read_triples
 from trefoil.kg.triples.safety import Limits
 from trefoil.kg.triples.selection import Selection
 from trefoil.kg.triples.tables import SUFFIXES, read_table, triples_of
@@ -58,9 +60,17 @@ def read_source(source: GraphSource) -> tuple[KnowledgeGraph, dict[str, str]]:
     chosen = Selection(allow=source.allow, deny=source.deny)
     parts: list[Triples] = []
     files = files_of(source.files, (*FORMATS, *SUFFIXES)) if source.files else []
-    rdf = [path for path in files if suffix_of(path) in FORMATS]
+    rdf = [path for path in files if unpacked_suffix(path) in FORMATS]
     if rdf:
-        parts.append(read_triples(rdf, selection=chosen, same_as=source.same_as))
+        parts.append(
+            read_triples(
+                rdf,
+                selection=chosen,
+                same_as=source.same_as,
+                base=source.base,
+                contexts=source.contexts,
+            )
+        )
     parts += [
         read_table(path, allow=source.allow, deny=source.deny) for path in files if path not in rdf
     ]
@@ -69,7 +79,7 @@ def read_source(source: GraphSource) -> tuple[KnowledgeGraph, dict[str, str]]:
     if not parts:
         raise GraphDataError("the graph names no files, no table and no server; add one of them")
     triples = union(parts)
-    graph = typed_graph(triples, languages=source.languages, names=source.names)
+    graph = typed_graph(triples, languages=source.languages, names=source.names, title=source.title)
     return graph, dict(triples.aliases)
 
 
@@ -77,26 +87,30 @@ def read_rdf(
     paths: Paths,
     *,
     languages: Sequence[str] = ("en", ""),
+    title: Sequence[str] = (),
     selection: Selection | None = None,
     same_as: bool = False,
     base: str | None = None,
+    contexts: Mapping[str, Path | str] | None = None,
     limits: Limits | None = None,
     max_bad_share: float = 0.01,
 ) -> KnowledgeGraph:
     """A typed graph from RDF files or folders; ``kg.triples.rdf.read_triples`` says what is read.
 
     ``languages`` go from most to least welcome for names and texts; ``""`` stands
-    for no language. ``report`` of the graph holds counts and broken lines.
+    for no language. ``title`` are predicates, by IRI or local name, whose literals name
+    nodes before rdfs:label and its like. ``report`` of the graph holds counts and broken lines.
     """
     triples = read_triples(
         paths,
         selection=selection,
         same_as=same_as,
         base=base,
+        contexts=contexts,
         limits=limits,
         max_bad_share=max_bad_share,
     )
-    return typed_graph(triples, languages=languages)
+    return typed_graph(triples, languages=languages, title=title)
 
 
 def _events(events: Interactions) -> Edges:

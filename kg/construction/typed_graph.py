@@ -11,7 +11,8 @@ import polars as pl
 from trefoil.data.interactions import Ints
 from trefoil.data.report import DataReport
 from trefoil.data.vocabulary import Vocabulary
-from trefoil.kg.construction.literals import NAMES, TEXTS, Property, chosen, columns_of
+from trefoil.kg.construction.literals import WRITTEN, Property, columns_of
+from trefoil.kg.construction.names_and_texts import blank_names, names_of, texts_of
 from trefoil.kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
 from trefoil.kg.naming import ENTITY, labels, readable, relationship_types
 from trefoil.kg.triples.blank_nodes import PREFIX as BLANK
@@ -35,6 +36,7 @@ def typed_graph(
     *,
     languages: Sequence[str] = ("en", ""),
     names: Mapping[str, str] | None = None,
+    title: Sequence[str] = (),
 ) -> KnowledgeGraph:
     """The graph that triples describe.
 
@@ -42,7 +44,8 @@ def typed_graph(
     ``owl:Thing`` and its like last, and the first by IRI among equals; a blank node
     is no label. All of
     them are then kept in the property ``classes``. ``names`` gives names to
-    entities, classes and predicates, by IRI.
+    entities, classes and predicates, by IRI. ``title`` are predicates whose literals name
+    nodes before all others, by IRI or local name.
     """
     names = {**triples.names, **(names or {})}
     kinds = relationship_types(triples.relations, names)
@@ -54,17 +57,21 @@ def typed_graph(
     row = np.empty(len(klass), np.int64)
     row[order] = np.arange(len(klass)) - np.repeat(bounds[:-1], np.diff(bounds))
     properties = columns_of(triples.literals, triples.predicates)
-    general = _general(triples, klass, languages, names)
+    general = _general(triples, klass, titles, names, languages, title)
     nodes, used = {}, set()
+    spoken = _by_class(properties, klass)
     for at, label in enumerate(labelled):
         members = order[bounds[at] : bounds[at + 1]]
         if len(members):
-            nodes[label] = _nodes(triples, members, general, properties, used)
+            nodes[label] = _nodes(triples, members, general, spoken.get(at - 1, ()), used)
     if not nodes:
         nodes[ENTITY] = Nodes(Vocabulary(()), pl.DataFrame())
     meanings = {kinds[iri]: iri for iri in triples.relations}
     meanings |= {f":{titles[iri]}": iri for iri in triples.classes if titles[iri] in nodes}
     meanings |= {f".{one.name}": one.meaning for one in properties if one.name in used}
+    meanings |= {
+        f".{one.forms}": f"{WRITTEN}.{one.name}" for one in properties if one.forms in used
+    }
     edges = _edges(triples, klass + 1, row, labelled, [kinds[iri] for iri in triples.relations])
     report = DataReport(dict(triples.counts), triples.quarantined)
     return KnowledgeGraph(nodes, edges, meanings, report)
@@ -87,31 +94,44 @@ def _main_class(triples: Triples) -> Ints:
 
 
 def _general(
-    triples: Triples, klass: Ints, languages: Sequence[str], names: Mapping[str, str]
+    triples: Triples,
+    klass: Ints,
+    titles: Mapping[str, str],
+    names: Mapping[str, str],
+    languages: Sequence[str],
+    title: Sequence[str],
 ) -> pl.DataFrame:
     """iri, name, text, and classes and merged IRIs where there is more to say, per entity."""
     ids = triples.entities.ids
     iris = [text if _IRI.fullmatch(text) else None for text in ids]
     short = [
-        names.get(text) or (readable(text) if iri else None if text.isdigit() else text)
+        names.get(text) or (_short(text) if iri else None if text.isdigit() else text)
         for text, iri in zip(ids, iris, strict=True)
     ]
     frame = pl.DataFrame(
         {"entity": np.arange(len(ids)), "iri": iris, "short": short},
         schema={"entity": pl.Int64, "iri": pl.String, "short": pl.String},
     )
-    for column, wanted in (("name", NAMES), ("text", TEXTS)):
-        best = chosen(triples.literals, triples.predicates, wanted, languages)
-        frame = frame.join(
-            best.rename({"value": column}), on="entity", how="left", maintain_order="left"
-        )
-    frame = frame.with_columns(name=pl.coalesce("name", "short")).drop("short")
-    for column, values in (("classes", _classes(triples, klass)), ("same_as", _merged(triples))):
-        if len(values):
+    kinds = [titles[iri] for iri in triples.classes]
+    blank = [row for row, text in enumerate(ids) if text.startswith(BLANK) and klass[row] >= 0]
+    columns = {
+        "name": names_of(triples, languages, title),
+        "made": blank_names(triples, {row: kinds[klass[row]] for row in blank}),
+        "text": texts_of(triples, languages),
+        "classes": _classes(triples, klass),
+        "same_as": _merged(triples),
+    }
+    for column, values in columns.items():
+        if len(values) or column in ("name", "made", "text"):
             frame = frame.join(
                 values.rename({"value": column}), on="entity", how="left", maintain_order="left"
             )
-    return frame
+    return frame.with_columns(name=pl.coalesce("name", "short", "made")).drop("short", "made")
+
+
+def _short(iri: str) -> str | None:
+    """A name from an IRI; none from that of a blank node, which is a hash."""
+    return None if iri.startswith(BLANK) else readable(iri)
 
 
 def _classes(triples: Triples, klass: Ints) -> pl.DataFrame:
@@ -137,6 +157,15 @@ def _merged(triples: Triples) -> pl.DataFrame:
     return frame.group_by("entity", maintain_order=True).agg("value")
 
 
+def _by_class(properties: Sequence[Property], klass: Ints) -> dict[int, list[Property]]:
+    """The properties that some entity of each class has: a wide graph has few of all pairs."""
+    out: dict[int, list[Property]] = {}
+    for one in properties:
+        for at in np.unique(klass[one.values["entity"].to_numpy()]).tolist():
+            out.setdefault(at, []).append(one)
+    return out
+
+
 def _nodes(
     triples: Triples,
     members: Ints,
@@ -148,14 +177,14 @@ def _nodes(
     frame = frame.select(
         "entity", *(c for c in frame.columns[1:] if frame[c].null_count() < len(frame))
     )
-    wanted = frame.select("entity")
     for one in properties:
-        if wanted.join(one.values, on="entity", how="semi").is_empty():
-            continue
-        used.add(one.name)
+        columns = {"value": one.name} | ({"form": one.forms} if one.forms else {})
         frame = frame.join(
-            one.values.rename({"value": one.name}), on="entity", how="left", maintain_order="left"
+            one.values.rename(columns), on="entity", how="left", maintain_order="left"
         )
+        if one.forms and frame[one.forms].null_count() == len(frame):
+            frame = frame.drop(one.forms)
+        used.update(name for name in columns.values() if name in frame.columns)
     ids = triples.entities.ids
     return Nodes(Vocabulary(ids[row] for row in members.tolist()), frame.drop("entity"))
 

@@ -6,11 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from trefoil.kg.construction.literals import RDFS, XSD, lexical, parse_meaning
+import polars as pl
+
+from trefoil.kg.construction.literals import WRITTEN, forms_of, parse_meaning
+from trefoil.kg.construction.names_and_texts import MARKUP, RDFS, without_markup
+from trefoil.kg.construction.values import XSD, lexical
 from trefoil.kg.graph import INTERACTED, ITEM, KnowledgeGraph
 from trefoil.kg.naming import readable
 from trefoil.kg.triples.blank_nodes import PREFIX
-from trefoil.kg.triples.statements import IRI, Term
+from trefoil.kg.triples.statements import I18N, IRI, Term
 from trefoil.kg.triples.triples import SAME_AS, TYPE
 
 if TYPE_CHECKING:
@@ -29,6 +33,8 @@ def to_rdf(graph: KnowledgeGraph, *, events: bool = False) -> rdflib.Graph:
         if datatype == IRI:
             blank = text.startswith(PREFIX)
             return BNode("b" + text.removeprefix(PREFIX)) if blank else URIRef(text)
+        if "--" in language:  # rdflib knows no directions; JSON-LD names this datatype for them
+            return Literal(text, datatype=URIRef(I18N + language.replace("--", "_")))
         if language:
             return Literal(text, lang=language)
         return Literal(text, datatype=URIRef(datatype) if datatype else None, normalize=False)
@@ -87,41 +93,60 @@ def _said_of_nodes(
     table = graph.nodes[label].properties
     klass = graph.predicates.get(f":{label}")
     rows = table.to_dicts() if table.width else [{}] * len(iris)
-    meanings = {
-        name: parse_meaning(graph.predicates[f".{name}"])
+    columns = {
+        name: list(_literals(graph, table, name))
         for name in table.columns
-        if f".{name}" in graph.predicates
+        if name not in ("iri", "name", "text", "classes", "same_as")
+        and not graph.predicates.get(f".{name}", "").startswith(WRITTEN)
     }
-    for iri, row in zip(iris, rows, strict=True):
+    for at, (iri, row) in enumerate(zip(iris, rows, strict=True)):
         for one in row.get("classes") or ([klass] if klass else []):
             yield iri, TYPE, (one, IRI, "")
         given = row.get("iri")
         others = [given] if given is not None and given != iri else []
         for one in [*(row.get("same_as") or []), *others]:
             yield iri, SAME_AS, (one, IRI, "")
-        yield from _properties(iri, row, meanings)
+        said = set()
+        for literals in columns.values():
+            for predicate, term in literals[at]:
+                said |= {term[0], *([without_markup(term[0])] if term[1] in MARKUP else ())}
+                yield iri, predicate, term
+        made = {readable(iri)} | ({row.get("name")} if iri.startswith(PREFIX) else set())
+        for name, predicate in (("name", "label"), ("text", "comment")):
+            value = row.get(name)
+            if isinstance(value, str) and value not in said and value not in made:
+                yield iri, RDFS + predicate, (value, "", "")
 
 
-def _properties(
-    iri: str, row: Mapping[str, Any], meanings: Mapping[str, tuple[str, str, str]]
-) -> Iterator[tuple[str, str, Term]]:
-    said = set()
-    for name, value in row.items():
-        if value is None or name in ("iri", "name", "text", "classes", "same_as"):
-            continue
-        predicate, datatype, language = meanings.get(name, ("", "", ""))
-        for one in value if isinstance(value, list) else [value]:
-            if one is None:
-                continue
-            said.add(lexical(one))
-            if predicate:
-                yield iri, predicate, (lexical(one), datatype, language)
-            else:
-                yield iri, f"{OURS}property:{quote(name, '')}", _literal(one)
-    for name, predicate in (("name", "label"), ("text", "comment")):
-        value = row.get(name)
-        if isinstance(value, str) and value not in said and value != readable(iri):
-            yield iri, RDFS + predicate, (value, "", "")
+def _literals(
+    graph: KnowledgeGraph, table: pl.DataFrame, name: str
+) -> Iterator[list[tuple[str, Term]]]:
+    """Predicate and literal of each value of a property, for each row of a table."""
+    predicate, datatype, language = parse_meaning(graph.predicates.get(f".{name}", ""))
+    cells = [
+        [one for one in cell if one is not None] if isinstance(cell, list) else [cell]
+        for cell in table[name].to_list()
+    ]
+    cells = [[] if cell == [None] else cell for cell in cells]
+    if not predicate:
+        ours = f"{OURS}property:{quote(name, '')}"
+        yield from ([(ours, _literal(one)) for one in cell] for cell in cells)
+        return
+    beside = [key[1:] for key, of in graph.predicates.items() if of == f"{WRITTEN}.{name}"]
+    if not beside or beside[0] not in table.columns:
+        for cell in cells:
+            yield [(predicate, (lexical(one, datatype), datatype, language)) for one in cell]
+        return
+    forms = [form if isinstance(form, list) else [form] for form in table[beside[0]].to_list()]
+    forms = [
+        form if len(form) == len(cell) else [None] * len(cell)
+        for form, cell in zip(forms, cells, strict=True)
+    ]
+    values = table[name].explode() if isinstance(table.schema[name], pl.List) else table[name]
+    written = pl.Series([one for form in forms for one in form], dtype=pl.String)
+    terms = forms_of(values.drop_nulls(), written, datatype).iter_rows()
+    for cell in cells:
+        yield [(predicate, (*next(terms), "")) for _ in cell]
 
 
 def _literal(value: Any) -> Term:

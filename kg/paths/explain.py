@@ -18,12 +18,14 @@ from trefoil.data.histories import Histories
 from trefoil.data.interactions import Ints
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.graph import INTERACTED, ITEM, USER, KnowledgeGraph
-from trefoil.kg.naming import inverse
+from trefoil.kg.naming import inverse, upper_snake
 from trefoil.kg.paths.diversify import DIRECT, PEOPLE, SHARED, TWO_STEPS
 from trefoil.kg.paths.index import Index
 from trefoil.kg.paths.search import Found, search
 
 SOMEONE = "someone else"  # the name of another user, in a path
+SHARED_ONE = "a shared "  # begins the name of a node that has none, before its label
+_MADE = ("urn:trefoil:blank:", "neo4j:")  # how ids begin that stand for no name
 
 
 class PathNode(NamedTuple):
@@ -162,14 +164,17 @@ class PathIndex:
         return out
 
     def node(self, label: str, row: int) -> PathNode:
-        """A node by label and row, with its name, or its id where it has none."""
+        """A node by label and row, with its name; without one its id, or what it is.
+
+        An id that a machine made says nothing: such a node is ``a shared order``.
+        """
         nodes = self.graph.nodes[label]
         if label not in self._names:
             table = nodes.properties
             known = "name" in table.columns
             self._names[label] = table["name"].to_list() if known else [None] * len(nodes)
         one = nodes.vocabulary.ids[row]
-        return PathNode(label, one, self._names[label][row] or one)
+        return PathNode(label, one, self._names[label][row] or _unnamed(label, one))
 
     def _path(self, found: Found, verb: str) -> Path:
         seen, item = self.node(ITEM, found.seen), self.node(ITEM, found.item)
@@ -205,6 +210,12 @@ def explain(
     """Best explanation paths of pairs of rows; see ``PathIndex.explain``."""
     index = graph if isinstance(graph, PathIndex) else PathIndex(graph)
     return index.explain(users, items, k=k, max_hops=max_hops)
+
+
+def _unnamed(label: str, one: str) -> str:
+    return (
+        SHARED_ONE + upper_snake(label).replace("_", " ").lower() if one.startswith(_MADE) else one
+    )
 
 
 def _edge(relation: str) -> PathEdge:
@@ -257,4 +268,8 @@ def wording(
     known = _ALSO.get(relations[0].rpartition("__")[2]) or _ALSO.get(
         relations[0].partition("_")[2] if relations[0].count("_") == 1 else ""
     )
-    return f"{liked}, {known.format(name)}" if known else f"{liked}, same {words[0]}: {name}"
+    if known:
+        return f"{liked}, {known.format(name)}"
+    if name.startswith(SHARED_ONE):
+        return f"{liked}, by {name}"
+    return f"{liked}, same {words[0]}: {name}"

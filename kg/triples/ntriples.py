@@ -23,6 +23,9 @@ from trefoil.data.interactions import Bools, Ints
 
 XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
 _STRING_TYPE = f"^^<{XSD_STRING}>"
+# Datatypes that a literal has by its language tag alone.
+_LANG_TYPE = '"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#langString>'
+_DIR_LANG_TYPE = '"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#dirLangString>'
 
 SLACK = 200_000  # terms that may wait to be merged, however few are known
 
@@ -128,7 +131,6 @@ class Statements:
         self._literal, self._iri = literal, iri
         self.notes: Counter[str] = Counter()
         self._blocks: list[NDArray[np.int32]] = []
-        self._settled = 0
 
     def add(self, block: bytes, *, grammar: Grammar, scope: str, named: bool = True) -> Bools:
         """Take the lines of a block that the grammar knows.
@@ -156,6 +158,19 @@ class Statements:
         if self.terms.due:
             self._merge()
         return known
+
+    def __len__(self) -> int:
+        """Statements taken so far, duplicates included."""
+        return sum(map(len, self._blocks))
+
+    def mark(self) -> tuple[int, Counter[str]]:
+        """Where reading stands, for ``rewind``."""
+        return len(self._blocks), Counter(self.notes)
+
+    def rewind(self, mark: tuple[int, Counter[str]]) -> None:
+        """Forget the statements that were taken after the mark."""
+        del self._blocks[mark[0] :]
+        self.notes = Counter(mark[1])
 
     def _refuse_long(self, pieces: pl.Series, codes: NDArray[np.integer]) -> None:
         size = pieces.str.len_bytes().to_numpy()
@@ -261,8 +276,8 @@ def _canonical(text: pl.Series, scope: str) -> tuple[pl.Series, Ints]:
     slow = np.zeros(0, np.int64)
     if len(rows):
         literal = text.gather(rows)
-        odd = literal.str.contains('"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#', literal=True)
-        slow = rows.filter(odd).to_numpy().astype(np.int64)
+        tagged = literal.str.ends_with(_LANG_TYPE) | literal.str.ends_with(_DIR_LANG_TYPE)
+        slow = rows.filter(tagged).to_numpy().astype(np.int64)
         plain = literal.str.ends_with(_STRING_TYPE)
         escaped = literal.str.contains("\\", literal=True)
         if (changed := (plain | escaped).arg_true()).len():

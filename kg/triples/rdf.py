@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
+import io
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import IO, Protocol
 
 import pyoxigraph as ox
 
-from trefoil.data.compression import open_bytes
+from trefoil.data.compression import PACKED, members_of, open_bytes, unpacked_suffix
 from trefoil.data.errors import GraphDataError
 from trefoil.data.report import Quarantined
 from trefoil.kg.triples.blank_nodes import name_blanks
+from trefoil.kg.triples.jsonld import Contexts, checked_json
 from trefoil.kg.triples.lines import broken_share, read_lines
-from trefoil.kg.triples.ntriples import WRITTEN, Statements, TooLong
-from trefoil.kg.triples.safety import Guarded, Limits, checked_json, turtle_check, xml_check
+from trefoil.kg.triples.ntriples import Statements
+from trefoil.kg.triples.parsed import Document, read_parsed
+from trefoil.kg.triples.rdf_xml import Recoded, xml_check
+from trefoil.kg.triples.safety import Guarded, Limits, Source, turtle_check
 from trefoil.kg.triples.selection import Selection, merge_same, select
 from trefoil.kg.triples.triples import Columns, Triples, assemble
 
@@ -34,15 +39,9 @@ FORMATS = {
     ".n3": ox.RdfFormat.N3,
 }
 _BY_LINE = (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS)
-_BATCH, _BATCH_BYTES = 500, 16 << 20  # statements written at a time, text handed on at a time
+_HEAD = 4096  # bytes that tell what a file really is
 
 Paths = Path | str | Sequence[Path | str]
-
-
-class Source(Protocol):
-    """Bytes that are read piece by piece."""
-
-    def read(self, size: int = -1) -> bytes: ...
 
 
 def read_triples(
@@ -51,35 +50,47 @@ def read_triples(
     selection: Selection | None = None,
     same_as: bool = False,
     base: str | None = None,
+    contexts: Mapping[str, Path | str] | None = None,
     limits: Limits | None = None,
     max_bad_share: float = 0.01,
 ) -> Triples:
-    """Every statement of some RDF files or folders of them, plain, .gz or .zst.
+    """Every statement of some RDF files or folders of them, plain, packed or in zip archives.
 
     The format is known by the suffix: .nt, .nq, .ttl, .trig, .rdf, .xml, .owl,
-    .jsonld, .json, .n3. ``same_as`` merges entities that ``owl:sameAs`` joins;
-    ``base`` resolves relative IRIs. Statements of named graphs join the others,
-    and are counted. Nothing is ever fetched.
+    .jsonld, .json, .n3, before .gz, .zst, .bz2, .xz or .zip. ``same_as`` merges entities
+    that ``owl:sameAs`` joins; ``base`` resolves relative IRIs, else the place of each
+    file does. ``contexts`` are local files for contexts that JSON-LD names by address;
+    those of ``kg.triples.contexts`` are known. Statements of named graphs join the
+    others, and are counted. Nothing is ever fetched.
 
     Raises GraphDataError, with file and line, for bad syntax, for what
-    ``kg.triples.safety`` refuses, and where more than ``max_bad_share`` of the lines
-    of an N-Triples or N-Quads file are broken; fewer are set aside.
+    ``kg.triples.safety`` refuses, and where more than ``max_bad_share`` of the statements
+    (lines of N-Triples or N-Quads) are broken; fewer are set aside. Beyond N-Triples and
+    N-Quads a statement is broken where an IRI in it is none, and all else stops.
     """
     limits = limits or Limits()
+    known = Contexts(contexts or {}, limits)
     into = Statements(limits.literal, limits.iri)
     bad: list[Quarantined] = []
     for scope, path in enumerate(files_of(paths)):
-        with open_bytes(path, GraphDataError) as stream:
-            form, name = format_of(path), str(path)
-            if form in _BY_LINE:
+        form = _form_of(path)
+        if form in _BY_LINE:
+            before = len(into)
+            with open_bytes(path, GraphDataError) as stream:
                 lines, broken = read_lines(
-                    stream, form, into, name=name, scope=str(scope), limits=limits
+                    stream, form, into, name=str(path), scope=str(scope), limits=limits
                 )
-                broken_share(broken, lines, max_bad_share)
-                bad += broken
-            else:
-                source = _guarded(path, stream, form, limits)
-                _read_parsed(source, form, into, path, str(scope), base)
+            broken_share(broken, lines, max_bad_share, good=len(into) - before)
+        else:
+            document = Document(
+                path,
+                form,
+                base or path.absolute().as_uri(),
+                str(scope),
+                partial(_guarded, path, form, limits, known),
+            )
+            broken = read_parsed(document, into, max_bad_share)
+        bad += broken
     return finish(into, selection=selection, same_as=same_as, quarantined=bad)
 
 
@@ -102,116 +113,72 @@ def finish(
 
 
 def files_of(paths: Paths, suffixes: Iterable[str] = tuple(FORMATS)) -> list[Path]:
-    """The files meant: those named, and those of a known kind in the folders named."""
+    """The files meant: those named, and those of a known kind in the folders and archives named.
+
+    A file in a zip archive is ``a.zip/name``.
+    """
     known, found = set(suffixes), []
     for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
-        if not path.is_dir():
+        archive = path.suffix.lower() == ".zip" and path.is_file()
+        archive = archive and unpacked_suffix(path) not in known  # a.ttl.zip is one file
+        if not archive and not path.is_dir():
             found.append(path)
             continue
-        inside = [p for p in sorted(path.rglob("*")) if p.is_file() and suffix_of(p) in known]
+        files = members_of(path, GraphDataError) if archive else sorted(path.rglob("*"))
+        inside = [p for p in files if unpacked_suffix(p) in known and (archive or p.is_file())]
         if not inside:
-            raise GraphDataError(f"{path}: no file in this folder ends in {', '.join(known)}")
+            what = "archive" if archive else "folder"
+            raise GraphDataError(f"{path}: no file in this {what} ends in {', '.join(known)}")
         found += inside
     if not found:
         raise GraphDataError("no graph file is named")
     return found
 
 
-def suffix_of(path: Path) -> str:
-    """The suffix that tells the format: ``.nt`` of ``a.nt.gz``."""
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes and suffixes[-1] in (".gz", ".zst"):
-        suffixes.pop()
-    return suffixes[-1] if suffixes else ""
+def _form_of(path: Path) -> ox.RdfFormat:
+    """The format by the suffix, mended by the first bytes where they tell it better.
 
-
-def format_of(path: Path) -> ox.RdfFormat:
-    """Raises GraphDataError where the suffix tells no RDF format."""
-    form = FORMATS.get(suffix_of(path))
+    Raises GraphDataError where the suffix tells no RDF format, and for HTML pages.
+    """
+    form = FORMATS.get(unpacked_suffix(path))
     if form is None:
         raise GraphDataError(
             f"{path}: no RDF format known by this name; use {', '.join(FORMATS)}, "
-            "plain or with .gz or .zst"
+            f"plain or with {', '.join(PACKED)}"
+        )
+    with open_bytes(path, GraphDataError) as stream:
+        head = stream.read(_HEAD).removeprefix(b"\xef\xbb\xbf")
+    if _HTML.match(head):
+        raise GraphDataError(
+            f"{path}: this is an HTML page, saved under the name of RDF; fetch the data "
+            "itself, for example with curl -L -H 'Accept: text/turtle' ADDRESS"
+        )
+    if form == ox.RdfFormat.RDF_XML and _TURTLE.match(head):
+        return ox.RdfFormat.TURTLE  # many an .owl is written so
+    if _FUNCTIONAL.match(head):
+        raise GraphDataError(
+            f"{path}: this is OWL in functional syntax, no RDF; save it as RDF/XML or Turtle"
         )
     return form
 
 
-def _guarded(path: Path, stream: IO[bytes], form: ox.RdfFormat, limits: Limits) -> Source:
+_COMMENTS = rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*"
+_HTML = re.compile(_COMMENTS + rb"(?:<!doctype\s+html|<html[\s>])", re.I | re.S)
+_TURTLE = re.compile(rb"(?:\s|#[^\n]*\n)*(?:@prefix|@base|prefix\s|base\s)", re.I)
+_FUNCTIONAL = re.compile(rb"(?:\s|#[^\n]*\n)*(?:Prefix|Ontology)\s*\(")
+
+
+@contextmanager
+def _guarded(
+    path: Path, form: ox.RdfFormat, limits: Limits, contexts: Contexts
+) -> Iterator[Source]:
+    """The bytes of a file, each checked before the parser sees it."""
     name = str(path)
-    if form == ox.RdfFormat.JSON_LD:
-        return _Whole(checked_json(name, stream, limits))
-    if form == ox.RdfFormat.RDF_XML:
-        return Guarded(stream, xml_check(name, limits))
-    return Guarded(stream, turtle_check(name, limits, lambda: open_bytes(path, GraphDataError)))
-
-
-class _Whole:
-    """A document in memory, read like a stream."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content, self.position = content, 0
-
-    def read(self, size: int = -1) -> bytes:
-        end = len(self._content) if size < 0 else self.position + size
-        out = self._content[self.position : end]
-        self.position += len(out)
-        return out
-
-
-def _read_parsed(
-    source: Source,
-    form: ox.RdfFormat,
-    into: Statements,
-    path: Path,
-    scope: str,
-    base: str | None,
-) -> None:
-    """Parsed statements are written out as N-Quads text again: text is what columns are cut from.
-
-    It costs a tenth of the parse; an object per term costs twice the parse.
-    """
-    quoted = form == ox.RdfFormat.N3  # a formula is quoted, not said
-    try:
-        parser = ox.parse(source, format=form, base_iri=base)  # type: ignore[arg-type]
-        while text := _written(parser):
-            lost = ~into.add(text, grammar=WRITTEN, scope=scope, named=not quoted)
-            into.notes["with a triple term, left out"] += int(lost.sum())
-    except SyntaxError as fault:
-        place = f", line {fault.lineno}, column {fault.offset}" if fault.lineno else ""
-        raise GraphDataError(f"{path}{place}: {fault.args[0]}; mend the file") from None
-    except TooLong as fault:
-        _, what, size, limit, text = fault.args
-        raise GraphDataError(
-            f"{path}{_found(path, text)}: {what} of {size} bytes ({text[:40]}...); "
-            f"the limit is {limit}; shorten it, or raise the limit"
-        ) from None
-    except MemoryError as fault:
-        raise GraphDataError(f"{path}: a token is too long for the parser ({fault})") from None
-
-
-def _written(parser: Iterator[ox.Quad]) -> bytes:
-    """The next statements as N-Quads, about so many bytes; empty at the end."""
-    parts, size = [], 0
-    while size < _BATCH_BYTES:
-        text = ox.serialize(itertools.islice(parser, _BATCH), format=ox.RdfFormat.N_QUADS)
-        if not text:
-            break
-        parts.append(text)
-        size += len(text)
-    return b"".join(parts)
-
-
-def _found(path: Path, text: str) -> str:
-    """The line where a term begins, looked for by its first characters."""
-    piece = text.lstrip('"<')[:200].split("\\")[0].encode()
-    short, lines, rest = piece[-60:], 0, b""
     with open_bytes(path, GraphDataError) as stream:
-        while chunk := stream.read(1 << 20):
-            data = rest + chunk
-            at = data.find(short) if short else -1
-            if at >= 0:
-                line = lines + data.count(b"\n", 0, at) + 1
-                return f", line {line}"
-            rest = data[-len(short) :]
-            lines += data.count(b"\n", 0, len(data) - len(rest))
-    return ""
+        if form == ox.RdfFormat.JSON_LD:
+            yield io.BytesIO(checked_json(name, stream, limits, contexts))
+        elif form == ox.RdfFormat.RDF_XML:
+            yield Guarded(Recoded(name, stream), xml_check(name, limits))
+        else:
+            check = turtle_check(name, limits, lambda: open_bytes(path, GraphDataError))
+            yield Guarded(stream, check)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Term = tuple[str, str, str]  # text, datatype, language; an IRI or blank node has datatype "iri"
 IRI = "iri"
+I18N = "https://www.w3.org/ns/i18n#"  # language and direction of a text, where no tag can say so
 
 
 def ntriples_lines(said: Iterable[tuple[str, str, Term]]) -> Iterator[str]:
@@ -31,7 +33,9 @@ def ntriples_lines(said: Iterable[tuple[str, str, Term]]) -> Iterator[str]:
         if datatype == IRI:
             value = resource(text)
         elif language:
-            value = ox.Literal(text, language=language)
+            tag, _, way = language.partition("--")
+            direction = ox.BaseDirection(way) if way else None
+            value = ox.Literal(text, language=tag, direction=direction)
         else:
             value = ox.Literal(text, datatype=ox.NamedNode(datatype or XSD_STRING))
         yield f"{resource(s)} {ox.NamedNode(p)} {value} .\n"
@@ -74,6 +78,8 @@ def _rdflib_lines(graph: rdflib.Graph) -> Iterator[str]:
             return f"_:n{labels.setdefault(str(one), len(labels))}"
         if isinstance(one, rdflib.Literal):
             kind = f"^^<{one.datatype.translate(_ESCAPES)}>" if one.datatype is not None else ""
+            way = _DIRECTED.fullmatch(str(one.datatype or ""))
+            kind = f"@{way[1]}--{way[2]}" if way else kind
             tail = f"@{one.language}" if one.language else kind
             return f'"{one.translate(_ESCAPES)}"{tail}'
         return f"<{str(one).translate(_ESCAPES)}>"
@@ -86,4 +92,5 @@ def _rdflib_lines(graph: rdflib.Graph) -> Iterator[str]:
         yield f"{term(s)} {term(p)} {term(o)}{place} .\n"
 
 
+_DIRECTED = re.compile(rf"{re.escape(I18N)}([a-z][A-Za-z0-9-]*)_(ltr|rtl)")
 _ESCAPES = {ord("\\"): "\\\\", ord('"'): '\\"', ord("\n"): "\\n", ord("\r"): "\\r"}

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from trefoil.data.compression import open_bytes
+from trefoil.data.compression import open_bytes, unpacked_suffix
 from trefoil.data.errors import DataError, GraphDataError
 from trefoil.data.interactions import Ints
 from trefoil.data.readers.tables import read_table as read_rows
 from trefoil.data.report import Quarantined
 from trefoil.data.vocabulary import Vocabulary
 from trefoil.kg.naming import relationship
-from trefoil.kg.triples.rdf import suffix_of
 from trefoil.kg.triples.triples import Triples, distinct
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".txt", ".dat", ".kg")
@@ -115,14 +114,14 @@ def read_columns(
     path: Path, columns: tuple[str, ...]
 ) -> tuple[pl.DataFrame, tuple[Quarantined, ...]]:
     """The named text columns of a file, found by its header, or by place where it has none."""
-    if suffix_of(path) == ".parquet":
+    if unpacked_suffix(path) == ".parquet":
         frame, line, bad = _table(path)
     else:
         with open_bytes(path, GraphDataError) as stream:
             first = stream.readline(1 << 16).decode("utf-8-sig", "replace").rstrip("\r\n")
         cells = _split(first)
         plain = tuple(cell.partition(":")[0].removesuffix("_id") for cell in cells)
-        if set(columns) <= set(cells) and suffix_of(path) in (".csv", ".tsv"):
+        if set(columns) <= set(cells) and unpacked_suffix(path) in (".csv", ".tsv"):
             frame, line, bad = _table(path)
         elif set(columns) <= set(plain):  # head_id:token, as RecBole has it
             frame, line, bad = _bare(path, plain, _separator(first), lines_before=1)

@@ -203,3 +203,37 @@ def test_times_of_typed_columns_are_utc_seconds(tmp_path):
             '[interactions]\nfile = "events.parquet"\nuser = "u"\nitem = "i"\ntime = "t"\n'
         )
         assert read_dataset(tmp_path).interactions.at.tolist() == [1577836800]
+
+
+def test_base_contexts_and_titles_of_a_graph_reach_the_reader(tmp_path):
+    files = {
+        "events.csv": "user_id,item_id\n" + "".join(f"u{n},i1\nu{n},i2\n" for n in range(9)),
+        "graph.jsonld": '{"@context": "https://e.org/c", "@id": "i1", "code": "X", "by": "p"}',
+        "context.jsonld": '{"@context": {"by": {"@id": "http://e/by", "@type": "@id"}, '
+        '"code": "http://e/code"}}',
+        "dataset.toml": """
+[interactions]
+file = "events.csv"
+user = "user_id"
+item = "item_id"
+[graph]
+files = ["graph.jsonld"]
+base = "http://e/items/"
+iri = "http://e/items/{id}"
+title = ["code"]
+[graph.contexts]
+"https://e.org/c" = "context.jsonld"
+""",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    dataset = read_dataset(tmp_path)
+    assert dataset.graph.base == "http://e/items/"
+    assert dataset.graph.contexts == {"https://e.org/c": tmp_path / "context.jsonld"}
+    assert dataset.graph.title == ("code",)
+    before = dataset.fingerprint
+    (tmp_path / "context.jsonld").write_text('{"@context": {}}')
+    assert read_dataset(tmp_path).fingerprint != before
+    (tmp_path / "context.jsonld").unlink()
+    with pytest.raises(DataError, match=r"context\.jsonld: no such graph file"):
+        read_dataset(tmp_path)

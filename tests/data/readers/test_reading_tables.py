@@ -1,9 +1,12 @@
 """Text tables keep every field as written; damage costs a line, never a crash."""
 
+import bz2
 import csv
 import gzip
 import io
 import json
+import lzma
+import zipfile
 
 import polars as pl
 import pytest
@@ -18,6 +21,22 @@ from trefoil.data.readers.tables import read_table
 
 fields = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=8)
 tables = st.lists(st.tuples(fields, fields, fields), min_size=1, max_size=8)
+
+
+def zipped(content, name="inside"):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return out.getvalue()
+
+
+PACKS = {
+    ".gz": gzip.compress,
+    ".zst": zstandard.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zip": zipped,
+}
 
 
 def written(rows, delimiter=",", quoting=csv.QUOTE_MINIMAL):
@@ -81,7 +100,20 @@ def test_a_quote_never_closed_does_not_swallow_the_file():
 
 
 @pytest.mark.parametrize(
-    "suffix", ["csv", "tsv", "csv.gz", "tsv.zst", "jsonl", "jsonl.gz", "parquet", "parquet.zst"]
+    "suffix",
+    [
+        "csv",
+        "tsv",
+        "csv.gz",
+        "tsv.zst",
+        "csv.bz2",
+        "tsv.xz",
+        "csv.zip",
+        "jsonl",
+        "jsonl.gz",
+        "parquet",
+        "parquet.zst",
+    ],
 )
 def test_every_format_gives_the_same_table(tmp_path, suffix):
     rows = [("007", "é,\t|", ""), ("7", "x", "1.50")]
@@ -96,21 +128,32 @@ def test_every_format_gives_the_same_table(tmp_path, suffix):
         content = "\n".join(lines).encode()
     else:
         content = written(rows, "," if kind == "csv" else "\t")
-    if suffix.endswith(".gz"):
-        content = gzip.compress(content)
+    packed = PACKS.get(path.suffix, bytes)(content)
     if suffix.endswith(".zst"):
-        content = zstandard.compress(content[:5]) + zstandard.compress(content[5:])
-    path.write_bytes(content)
+        packed = zstandard.compress(content[:5]) + zstandard.compress(content[5:])
+    path.write_bytes(packed)
     assert read_table(path).frame.rows() == rows
 
 
 @pytest.mark.parametrize("cut", range(1, 30, 3))
-@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress], ids=["gz", "zst"])
-def test_a_packed_file_cut_anywhere_is_noticed(tmp_path, pack, cut):
-    path = tmp_path / ("t.csv.gz" if pack is gzip.compress else "t.csv.zst")
-    path.write_bytes(pack(written([("a", "b", "c")] * 50))[:-cut])
-    with pytest.raises(DataError, match="damaged or cut short"):
+@pytest.mark.parametrize("suffix", list(PACKS))
+def test_a_packed_file_cut_anywhere_is_noticed(tmp_path, suffix, cut):
+    path = tmp_path / ("t.csv" + suffix)
+    path.write_bytes(PACKS[suffix](written([("a", "b", "c")] * 50))[:-cut])
+    with pytest.raises(DataError, match="damaged"):
         read_table(path)
+
+
+def test_a_zip_of_several_files_asks_which(tmp_path):
+    path = tmp_path / "t.csv.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("one.csv", "a,b\n1,2\n")
+        archive.writestr("deep/two.csv", "a,b\n3,4\n")
+    with pytest.raises(DataError, match=r"t\.csv\.zip: name one of the 2 files .*deep/two\.csv"):
+        read_table(path)
+    assert read_table(path / "deep" / "two.csv").frame.rows() == [("3", "4")]
+    with pytest.raises(DataError, match=r"name one of the 2 files"):
+        read_table(path / "three.csv")
 
 
 def test_json_lists_stay_lists():

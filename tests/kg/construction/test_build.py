@@ -153,6 +153,24 @@ def test_allow_deny_and_same_as_reach_the_files(tmp_path):
     assert graph.nodes["Item"].properties["same_as"].to_list() == [None, ["urn:b"], None]
 
 
+def test_base_contexts_and_titles_reach_the_files(tmp_path):
+    path, context = tmp_path / "a.jsonld", tmp_path / "context.jsonld"
+    path.write_text(
+        '{"@context": "https://e.org/c", "@id": "i0", "code": "X", "by": {"@id": "p", "code": "Y"}}'
+    )
+    context.write_text('{"@context": {"by": "http://e/by", "code": "http://e/code"}}')
+    source = GraphSource(
+        files=(path,),
+        iri="http://e/items/{id}",
+        base="http://e/items/",
+        contexts={"https://e.org/c": context},
+        title=("code",),
+    )
+    graph = build(dataset(source), np.arange(1))
+    assert graph.report.counts["statements"] == 3
+    assert "Y" in graph.nodes["Entity"].properties["name"].to_list()
+
+
 def test_a_graph_without_a_source_is_an_error():
     with pytest.raises(GraphDataError, match="no files, no table and no server"):
         build(dataset(GraphSource()), np.arange(1))
@@ -231,16 +249,17 @@ def test_numbers_and_dates_are_score_columns_on_request(tmp_path):
             """@prefix x: <http://www.w3.org/2001/XMLSchema#> .
             :a s:price 2.5 ; s:on "1994-07-02"^^x:date ; s:odd "12x"^^x:integer, "7"^^x:integer .
             :b s:on "1994-01-01T10:00:00Z"^^x:dateTime ; s:price 1.50, 0.5 .
-            :c s:on "never" .""",
+            :c s:on "never" ; s:runs "PT90M"^^x:duration .""",
         )
     )
     assert score_column(graph, "Entity", "price").tolist()[:2] == [2.5, 1.0]
     on = [name for name in graph.nodes["Entity"].properties.columns if name.startswith("on")]
     dates = {name: score_column(graph, "Entity", name) for name in on}
-    assert dates["on_date"][0] == pytest.approx(1994.5, abs=0.01)
+    assert dates["on"][0] == pytest.approx(1994.5, abs=0.01)
     assert dates["on_dateTime"][1] == pytest.approx(1994.0)
-    assert np.isnan(dates["on"]).all()
+    assert np.isnan(dates["on_text"]).all()
     assert score_column(graph, "Entity", "odd")[0] == 7.0
+    assert score_column(graph, "Entity", "runs")[2] == 5400.0
     with pytest.raises(GraphDataError, match="did you mean 'price'"):
         score_column(graph, "Entity", "prize")
     with pytest.raises(GraphDataError, match="'Thing'"):

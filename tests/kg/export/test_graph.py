@@ -88,6 +88,15 @@ def test_networkx_counts_parallel_edges():
 IRIS = st.sampled_from([E + x for x in ("a", "b", "C/d#e", "f%20g", "é")] + ["urn:x:y"])
 LANGUAGE = st.sampled_from(["en", "de", "en-gb"])
 XSD = "http://www.w3.org/2001/XMLSchema#"
+FORMS = [
+    "1", "01", "1.0", "1.50", "1e3", "true", "x", "", "-0", "0800", "INF", "1958", "1958-01",
+    "-0044", "1958-01-02", "1958-01-02+01:00", "1958-01-02T03:04:05Z", "1958-01-02T03:04:05.120",
+    "2000-02-03T01:00:00+02:00", "PT90M", "PT1H30M", "P1Y",
+]  # fmt: skip
+DATATYPES = [
+    "integer", "double", "boolean", "date", "decimal", "gYear", "gYearMonth", "dateTime",
+    "duration", "float", "unsignedByte",
+]  # fmt: skip
 LITERALS = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=6).map(Literal),
     st.builds(
@@ -95,8 +104,13 @@ LITERALS = st.one_of(
     ),
     st.builds(
         lambda text, kind: Literal(text, datatype=URIRef(XSD + kind), normalize=False),
-        st.sampled_from(["1", "01", "1.0", "1.50", "1e3", "true", "1958-01-02", "x", "", "-0"]),
-        st.sampled_from(["integer", "double", "boolean", "date", "decimal", "gYear"]),
+        st.sampled_from(FORMS),
+        st.sampled_from(DATATYPES),
+    ),
+    st.builds(
+        lambda text, kind: Literal(text, datatype=rdflib.RDF[kind], normalize=False),
+        st.sampled_from(["<b>x</b> & y", "{}", "x"]),
+        st.sampled_from(["XMLLiteral", "HTML", "JSON"]),
     ),
 )
 PREDICATES = st.sampled_from(

@@ -80,6 +80,22 @@ def test_weights_are_those_worked_by_hand():
     assert paths[1].weight == pytest.approx(np.log(6 / 5) / np.log(6) * 2 / 3)
 
 
+@pytest.mark.parametrize("id", ["urn:trefoil:blank:0af3", "neo4j:4:958827e2:616"])
+def test_a_shared_node_without_a_name_is_called_by_what_it_is(id):
+    world = films()
+    nameless = Nodes(Vocabulary([id, "p1", "p2"]), pl.DataFrame({"name": [None, "A", "B"]}))
+    world = KnowledgeGraph(
+        {**world.nodes, "CustomerOrder": nameless} | {},
+        {
+            SEEN: world.edges[SEEN],
+            ("Item", "ORDERS", "CustomerOrder"): world.edges[DIRECTOR],
+        },
+    )
+    (path,) = explain(world, [0], [2], k=1)[0]
+    assert path.text == "because you liked *Item 0*, by a shared customer order"
+    assert path.nodes[2].id == id
+
+
 def test_two_hops_find_items_that_are_joined_either_way():
     world = graph(
         {"User": 1, "Item": 5},

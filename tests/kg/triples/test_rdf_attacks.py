@@ -45,23 +45,35 @@ def canary(tmp_path):
     thread.join()
 
 
+HEAD = "<!DOCTYPE rdf:RDF [\n"
 DOCTYPES = {
-    "empty": "<!DOCTYPE rdf:RDF>\n",
-    "entity": '<!DOCTYPE rdf:RDF [<!ENTITY a "aaaaaaaaaa">]>\n',
-    "nested": "<!DOCTYPE r [<!ENTITY a0 'xxxxxxxxxx'>"
+    "nested": HEAD
+    + "<!ENTITY a0 'xxxxxxxxxx'>"
     + "".join(f"<!ENTITY a{i + 1} '{f'&a{i};' * 10}'>" for i in range(9))
     + "]>\n",
+    "nested the other way round": HEAD + "<!ENTITY a '&b;'><!ENTITY b 'x'>]>\n",
+    "long": HEAD + f"<!ENTITY a '{'x' * 3000}'>]>\n",
+    "many": HEAD + "".join(f"<!ENTITY a{i} 'x'>" for i in range(2000)) + "]>\n",
+    "markup": HEAD + "<!ENTITY a '<p>x</p>'>]>\n",
+    "reference": HEAD + "<!ENTITY a '&#60;p>x&#60;/p>'>]>\n",
     "external": '<!DOCTYPE r SYSTEM "WHERE">\n',
     "external entity": '<!DOCTYPE r [<!ENTITY a SYSTEM "WHERE">]>\n',
     "parameter entity": '<!DOCTYPE r [<!ENTITY % a SYSTEM "WHERE"> %a;]>\n',
+    "inner parameter entity": "<!DOCTYPE r [<!ENTITY % a \"<!ENTITY b 'x'>\"> %a;]>\n",
     "public": '<!DOCTYPE r PUBLIC "-//X//Y" "WHERE">\n',
-    "after a comment": "<!-- x -->\n<?pi?>\n<!DOCTYPE r [<!ENTITY a 'x'>]>\n",
+    "attributes": "<!DOCTYPE r [<!ATTLIST p q CDATA 'x'>]>\n",
+    "notation": "<!DOCTYPE r [<!NOTATION n SYSTEM 'WHERE'><!ENTITY a SYSTEM 'x' NDATA n>]>\n",
+    "after a comment": "<!-- x -->\n<?pi?>\n<!DOCTYPE r [<!ENTITY a SYSTEM 'WHERE'>]>\n",
+    "after much": f"<!--{' ' * (2 << 20)}-->\n<!DOCTYPE r [<!ENTITY a SYSTEM 'WHERE'>]>\n",
+    "without end": "<!DOCTYPE r [" + "<!-- x -->" * 200_000,
 }
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 @pytest.mark.parametrize("name", list(DOCTYPES))
-def test_a_document_type_declaration_is_refused(tmp_path, canary, name, encoding):
+def test_a_document_type_declaration_with_more_than_short_entities_is_refused(
+    tmp_path, canary, name, encoding
+):
     address, file, hits = canary
     for where in (address, file):
         text = xml("<a rdf:about='http://e/s'><p>&a9;&a;</p></a>", DOCTYPES[name])
@@ -70,6 +82,25 @@ def test_a_document_type_declaration_is_refused(tmp_path, canary, name, encoding
         with pytest.raises(GraphDataError, match=r"bomb\.rdf, line \d+: remove <!DOCTYPE"):
             read_triples(path)
     assert not hits
+
+
+def test_a_comment_hides_no_entity_from_the_check(tmp_path):
+    hidden = "<!-- <!ENTITY b '" + "x" * 5000 + "'> --><?p <!ENTITY b 'y'> ?>"
+    path = tmp_path / "a.rdf"
+    path.write_text(xml("<a rdf:about='http://e/s'><p>&b;</p></a>", f"{HEAD}{hidden}]>\n"))
+    with pytest.raises(GraphDataError, match="undefined entity"):
+        read_triples(path)
+    said = f"{HEAD}{hidden}<!ENTITY b 'z'><!ENTITY b '{'w' * 9}'>]>\n"
+    path.write_text(xml("<a rdf:about='http://e/s'><p>&b;</p></a>", said))
+    assert read_triples(path).literals["value"].to_list() == ["z"]  # the first one holds
+
+
+def test_a_document_may_not_grow_without_bounds_by_its_entities(tmp_path):
+    path = tmp_path / "a.rdf"
+    body = "".join(f"<a><p>{'&a;' * 400}</p></a>" for _ in range(60))
+    path.write_text(xml(body, f"{HEAD}<!ENTITY a '{'x' * 2000}'>]>\n"))
+    with pytest.raises(GraphDataError, match=r"a\.rdf, line \d+.*(without bounds|amplification)"):
+        read_triples(path)
 
 
 CONTEXTS = [
