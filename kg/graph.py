@@ -56,13 +56,50 @@ class Edges:
 
 
 @dataclass(frozen=True)
+class Key:
+    """How a node is found in the database that it came from: label, property, kind of value.
+
+    ``whole`` says that the ids are whole numbers there. Without a ``property`` the
+    ids were made from element ids.
+    """
+
+    label: str
+    property: str | None
+    whole: bool = False
+
+    def value(self, id: str) -> str | int:
+        """The id as the database holds it."""
+        return int(id) if self.whole and id.removeprefix("-").isdigit() else id
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The Neo4j database that a graph was read from, and how its nodes are found there.
+
+    ``database`` is the server's own name for it, which no other has. ``keys`` are by node
+    type. ``events`` are the relationships that lead from a user to an item there, each
+    with its direction, and between them the labels of nodes on the way.
+    """
+
+    uri: str
+    database: str
+    keys: Mapping[str, Key]
+    events: tuple[tuple[str, bool], ...] = ()
+    between: tuple[str, ...] = ()
+
+
+MADE_UP = "neo4j:"  # how an id begins that was made from an element id
+
+
+@dataclass(frozen=True)
 class KnowledgeGraph:
     """Who relates to what.
 
     ``predicates`` says what the names stand for: the IRI behind a relationship
     type (``DIRECTOR``), behind a label (``:Person``), and behind a property
     (``.year``) with its datatype or language, as ``<iri>^^<datatype>`` or
-    ``<iri>@en``. ``report`` counts what was read, linked and set aside.
+    ``<iri>@en``. ``report`` counts what was read, linked and set aside. ``origin`` says
+    which database it came from, if it did.
 
     >>> import numpy as np
     >>> items = Nodes(Vocabulary(["alien", "brazil"]), pl.DataFrame())
@@ -78,6 +115,7 @@ class KnowledgeGraph:
     edges: Mapping[EdgeType, Edges]
     predicates: Mapping[str, str] = field(default_factory=dict)
     report: DataReport = field(default_factory=DataReport, compare=False)
+    origin: Origin | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         for (source, relation, target), edges in self.edges.items():
