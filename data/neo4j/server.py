@@ -101,6 +101,34 @@ class Neo4jServer:
         """All rows of a reading statement of our own."""
         return self.reading(lambda transaction: rows_of(transaction, statement, parameters))
 
+    def columns(self, statement: str) -> tuple[list[str], list[list[Any]]]:
+        """Names and values of the columns that a reading statement returns, row by row."""
+
+        def work(transaction: neo4j.ManagedTransaction) -> tuple[list[str], list[list[Any]]]:
+            result = transaction.run(statement)  # type: ignore[arg-type]
+            names = list(result.keys())
+            columns: list[list[Any]] = [[] for _ in names]
+            for record in result:
+                for column, value in zip(columns, values_of(record), strict=True):
+                    column.append(value)
+            return names, columns
+
+        return self.reading(work)
+
+    def plan(self, statement: str) -> tuple[str, set[str]]:
+        """What the server would do: r, rw, w or s for reading to schema changes; the operators."""
+
+        def work(transaction: neo4j.ManagedTransaction) -> tuple[str, set[str]]:
+            summary = transaction.run(f"EXPLAIN {statement}").consume()  # type: ignore[arg-type]
+            found, left = set(), [summary.plan or {}]
+            while left:
+                step = left.pop()
+                found.add(str(step.get("operatorType", "")).partition("@")[0])
+                left += step.get("children", [])
+            return summary.query_type or "", found
+
+        return self.reading(work)
+
     def write(self, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         """One transaction, repeated until acknowledged or ``retry_s`` is over."""
 
