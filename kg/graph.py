@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from trefoil.data.interactions import Ints
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 EdgeType = tuple[str, str, str]
 
 USER, ITEM, INTERACTED = "User", "Item", "INTERACTED"
+LABELS = "labels"  # the property that keeps all labels of a node of a database
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,14 @@ class Nodes:
 
     def __len__(self) -> int:
         return len(self.vocabulary)
+
+    def take(self, rows: Ints) -> Nodes:
+        """These nodes, in this order."""
+        if len(rows) == len(self) and (rows == np.arange(len(self))).all():
+            return self
+        ids = self.vocabulary.ids
+        table = self.properties[rows] if self.properties.width else self.properties
+        return Nodes(Vocabulary(ids[row] for row in rows.tolist()), table)
 
 
 @dataclass(frozen=True)
@@ -86,6 +96,19 @@ class Origin:
     keys: Mapping[str, Key]
     events: tuple[tuple[str, bool], ...] = ()
     between: tuple[str, ...] = ()
+
+    def told(self) -> dict[str, Any]:
+        """As JSON values, for the manifest of a run."""
+        keys = {name: [key.label, key.property, key.whole] for name, key in self.keys.items()}
+        events, between = [list(step) for step in self.events], list(self.between)
+        said = {"uri": self.uri, "database": self.database, "keys": keys}
+        return {**said, "events": events, "between": between}
+
+    @classmethod
+    def parse(cls, told: Mapping[str, Any]) -> Origin:
+        keys = {name: Key(*key) for name, key in told["keys"].items()}
+        events = tuple((type, forward) for type, forward in told["events"])
+        return cls(told["uri"], told["database"], keys, events, tuple(told["between"]))
 
 
 MADE_UP = "neo4j:"  # how an id begins that was made from an element id

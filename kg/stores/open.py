@@ -33,6 +33,7 @@ def read_neo4j(
     relationships: Collection[str] | None = None,
     properties: Collection[str] | None = None,
     key: str | Mapping[str, str] | None = None,
+    likely: Mapping[str, str] | None = None,
     deny: Collection[str] = (),
     database: str | None = None,
     auth: tuple[str, str] | None = None,
@@ -41,11 +42,12 @@ def read_neo4j(
 
     Rows are numbered in order of id. A node with several labels belongs to the first one
     asked for, else the one that most nodes bear; all of them stand in its property
-    ``labels``. ``key`` is the property that holds ids, for all labels or by label; without it
-    the one that a uniqueness constraint names, else ``id``; a node without it gets an id made from
-    its element id. Relationship types in ``deny`` are left out. What no graph store keeps becomes
-    ISO text, which ``report`` counts. Raises StoreError if the server cannot be reached, a
-    name is not there, or an id occurs twice.
+    ``labels``. ``key`` is the property that holds ids, for all labels or by label; without
+    it the one in ``likely`` for this label, else the one that a uniqueness constraint
+    names, else ``id``; a node without it gets an id made from its element id. Relationship
+    types in ``deny`` are left out. What no graph store keeps becomes ISO text, which
+    ``report`` counts. Raises StoreError if the server cannot be reached, a name is not
+    there, or an id occurs twice.
     """
     from trefoil.kg.stores.neo4j.store import Neo4jStore
 
@@ -55,5 +57,6 @@ def read_neo4j(
             relationships=relationships,
             properties=properties,
             key=key,
+            likely=likely,
             deny=deny,
         )

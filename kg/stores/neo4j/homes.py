@@ -66,7 +66,10 @@ class Homes:
 
 
 def keys_of(
-    homes: Homes, constraints: Iterable[tuple[str, Sequence[str]]], asked: Mapping[str, str] | str
+    homes: Homes,
+    constraints: Iterable[tuple[str, Sequence[str]]],
+    asked: Mapping[str, str] | str,
+    likely: Mapping[str, str],
 ) -> dict[str, str]:
     """The property that holds the id, by type: asked for, else unique in the database, else id.
 
@@ -88,5 +91,7 @@ def keys_of(
         shared = set.intersection(*sets) if sets else set()
         near = [home, *sorted(shared - {home})]
         found = [name for label in near for name in sorted(unique.get(label, []))]
-        out[home] = asked.get(home) or (ID if ID in found or not found else found[0])
+        out[home] = (
+            asked.get(home) or likely.get(home) or (ID if ID in found or not found else found[0])
+        )
     return out

@@ -10,11 +10,11 @@ import polars as pl
 
 from trefoil.data.interactions import Ints
 from trefoil.data.neo4j.columns import Tally, column, native
+from trefoil.kg.graph import LABELS
 from trefoil.kg.stores.neo4j.manifest import Types
 from trefoil.kg.stores.property_types import type_of
 
 logger = logging.getLogger(__name__)
-LABELS = "labels"  # the column that keeps all labels of a node, where some have several
 
 
 def gathered(pages: Sequence[tuple[int, Mapping[str, list[Any]]]]) -> dict[str, list[Any]]:

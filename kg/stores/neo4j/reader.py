@@ -15,12 +15,12 @@ from trefoil.data.interactions import Ints
 from trefoil.data.neo4j.columns import Tally
 from trefoil.data.report import DataReport, Quarantined
 from trefoil.data.vocabulary import Vocabulary
-from trefoil.kg.graph import MADE_UP, Edges, EdgeType, Key, KnowledgeGraph, Nodes, Origin
+from trefoil.kg.graph import LABELS, MADE_UP, Edges, EdgeType, Key, KnowledgeGraph, Nodes, Origin
 from trefoil.kg.stores.base import chosen
 from trefoil.kg.stores.neo4j.homes import CONSTRAINTS, ID, Homes, keys_of
 from trefoil.kg.stores.neo4j.manifest import KEY, Card
 from trefoil.kg.stores.neo4j.pages import Page, Run, node_pages, relationship_pages
-from trefoil.kg.stores.neo4j.properties import LABELS, gathered, table
+from trefoil.kg.stores.neo4j.properties import gathered, table
 
 logger = logging.getLogger(__name__)
 TRIES = 3  # to read a database that changes meanwhile
@@ -34,6 +34,7 @@ class Choice:
     relationships: Collection[str] | None = None
     properties: Collection[str] | None = None
     keys: Mapping[str, str] | str = field(default_factory=dict)
+    likely: Mapping[str, str] = field(default_factory=dict)
     deny: Collection[str] = ()
 
 
@@ -59,7 +60,7 @@ class Neo4jReader:
         """Raises StoreError for a name that is not there, or an id that occurs twice."""
         sets = self.run("MATCH (n) RETURN labels(n), count(*)")
         homes = Homes.of(sets, self.card, self.choice.labels)
-        keys = keys_of(homes, self.run(CONSTRAINTS), self.choice.keys)
+        keys = keys_of(homes, self.run(CONSTRAINTS), self.choice.keys, self.choice.likely)
         types = self.types()
         nodes, found = {}, {}
         parts = self.parts(homes, keys)

@@ -65,9 +65,10 @@ class Neo4jStore(GraphStore):
         relationships: Collection[str] | None = None,
         properties: Collection[str] | None = None,
         key: str | Mapping[str, str] | None = None,
+        likely: Mapping[str, str] | None = None,
         deny: Collection[str] = (),
     ) -> KnowledgeGraph:
-        choice = Choice(labels, relationships, properties, key or {}, deny)
+        choice = Choice(labels, relationships, properties, key or {}, likely or {}, deny)
         return Neo4jReader(self._run, self._card(), choice, self.uri).graph()
 
     def write(
