@@ -33,6 +33,7 @@ from trefoil.fusion.settings import Settings, load_settings
 from trefoil.fusion.training.add_items import with_new_items
 from trefoil.fusion.training.final_fit import refit_model
 from trefoil.fusion.training.pipeline import fit_model
+from trefoil.fusion.write_back import Written, write_back
 from trefoil.kg.construction.build import build
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.paths.explain import PathIndex, Reason
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
-
 __all__ = ["Recommendation", "Recommender"]
 
 TEXT_WEIGHT = 1.0  # of a text query beside the z-scores of the gate
@@ -124,6 +124,7 @@ class Recommender:
             "split": {"by": split.rule.by, "seed": split.seed},
             "seeds": {"seed": self.settings.seed, "split_seed": self.settings.split_seed},
             "purpose": "serve" if final else "judge",
+            **({"origin": graph.origin.told()} if graph.origin else {}),
         }
         catalogue = Catalogue.of(dataset, split)
         held = HeldGraph(graph, low_below=catalogue.low_below)
@@ -264,6 +265,12 @@ class Recommender:
         self.about = {**self.about, "added": self.model.known.added}
         return self
 
+    def write_to(
+        self, uri: str, relationship: str = "RECOMMENDED", k: int = 10, **where: Any
+    ) -> Written:
+        """Write everybody's best ``k`` into a Neo4j database, as ``fusion.write_back`` says."""
+        return write_back(self, uri, relationship, k, **where)
+
     def save(self, folder: str | Path) -> None:
         """Write a run folder; an older run of that name is replaced when all is written."""
         with new_run(Path(folder)) as beside:
@@ -285,7 +292,7 @@ class Recommender:
         manifest = check_manifest(folder)
         recommender = cls(load_settings(folder / "settings.toml"))
         model, catalogue = load_model(folder, recommender.settings)
-        held = HeldGraph(store=folder, low_below=catalogue.low_below)
+        held = HeldGraph(None, folder, catalogue.low_below, manifest.get("origin"))
         recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}
         purpose = manifest.get("purpose", "judge")
         recommender._state = State(model, catalogue, held, purpose, folder)

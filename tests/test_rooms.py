@@ -47,7 +47,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "network",
         "ensemble",
         "requests runs",
-        "recommendation training",
+        "recommendation training write_back",
         "recommender",
         "reporting",
         "experiments",

@@ -129,15 +129,14 @@ class Neo4jServer:
 
         return self.reading(work)
 
-    def write(self, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-        """One transaction, repeated until acknowledged or ``retry_s`` is over."""
+    def write(self, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Row]]:
+        """One transaction, repeated until acknowledged or ``retry_s`` is over; rows of each."""
 
-        def work(transaction: neo4j.ManagedTransaction) -> None:
-            for text, parameters in statements:
-                transaction.run(text, dict(parameters)).consume()  # type: ignore[arg-type]
+        def work(transaction: neo4j.ManagedTransaction) -> list[list[Row]]:
+            return [rows_of(transaction, text, given) for text, given in statements]
 
         with self.session(write=True) as session:
-            session.execute_write(work)
+            return session.execute_write(work)
 
     def ask(
         self,

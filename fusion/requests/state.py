@@ -1,14 +1,15 @@
 """What a recommender knows at one moment: never changed, only replaced by another."""
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from trefoil.data.errors import ConfigError
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.ensemble.ensemble import Model
-from trefoil.kg.graph import KnowledgeGraph
+from trefoil.kg.graph import KnowledgeGraph, Origin
 from trefoil.kg.paths.explain import PathIndex
 from trefoil.kg.stores.open import open_store
 
@@ -16,14 +17,19 @@ Purpose = Literal["judge", "serve"]
 
 
 class HeldGraph:
-    """A graph in memory, or in the store of a run, read once when first needed."""
+    """A graph in memory, or in the store of a run, read once when first needed.
+
+    ``origin`` is what the run's manifest tells of the database that the graph came from.
+    """
 
     def __init__(
         self,
         graph: KnowledgeGraph | None = None,
         store: Path | None = None,
         low_below: float | None = None,
+        origin: Mapping[str, Any] | None = None,
     ) -> None:
+        self._origin = origin
         self._graph, self._store, self._low_below = graph, store, low_below
         self._paths: PathIndex | None = None
         self._lock = threading.RLock()
@@ -35,7 +41,9 @@ class HeldGraph:
                 if self._store is None:
                     raise ConfigError("this recommender has no graph; call fit() or load()")
                 with open_store(self._store) as store:
-                    self._graph = store.read()
+                    graph = store.read()
+                origin = None if self._origin is None else Origin.parse(self._origin)
+                self._graph = replace(graph, origin=origin)
             return self._graph
 
     @property

@@ -55,6 +55,7 @@ class Neo4jReader:
         self.aside: list[Quarantined] = []
         self.elements: list[str] = []  # element id of every node, in the order of reading
         self.degrees: list[int] = []
+        self.found: dict[str, list[str]] = {}  # element ids of each type, in order of its rows
 
     def graph(self) -> KnowledgeGraph:
         """Raises StoreError for a name that is not there, or an id that occurs twice."""
@@ -128,6 +129,7 @@ class Neo4jReader:
         ]
         order = np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64)
         ids = [ids[at] for at in order.tolist()]
+        self.found[home] = [elements[at] for at in order.tolist()]
         twice = next((a for a, b in pairwise(ids) if a == b), None)
         if twice is not None:
             raise StoreError(

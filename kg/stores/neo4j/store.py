@@ -14,6 +14,7 @@ from trefoil.kg.cypher.tokens import text_of
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.stores.base import ROWS, SECONDS, Answer, GraphStore, Schema
 from trefoil.kg.stores.neo4j.manifest import LABEL, Card
+from trefoil.kg.stores.neo4j.matching import changes, is_ours
 from trefoil.kg.stores.neo4j.reader import Choice, Neo4jReader
 from trefoil.kg.stores.neo4j.schema import schema_of
 from trefoil.kg.stores.neo4j.values import Cells
@@ -69,12 +70,14 @@ class Neo4jStore(GraphStore):
         deny: Collection[str] = (),
     ) -> KnowledgeGraph:
         choice = Choice(labels, relationships, properties, key or {}, likely or {}, deny)
-        return Neo4jReader(self._run, self._card(), choice, self.uri).graph()
+        return self._reader(choice).graph()
 
     def write(
         self, graph: KnowledgeGraph, progress: Progress | None = None, *, batch: int = BATCH
     ) -> None:
         """Merge a graph into the database; what else is there stays.
+
+        A graph that was read from this database goes into the nodes it came from.
 
         A ledger, kept in the same transactions as the batches, lets the same
         call go on where a broken one ended. Raises StoreError if the server
@@ -82,8 +85,11 @@ class Neo4jStore(GraphStore):
         """
         if self.read_only:
             raise StoreError(f"{self.uri} was opened read-only; open it with read_only=False")
-        card = self._card().merged(Card.of(graph))
         self._schema = None
+        if not is_ours(graph.origin, self._run("CALL db.info() YIELD id RETURN id")[0][0]):
+            self._write_back(graph, progress, batch)
+            return
+        card = self._card().merged(Card.of(graph))
         load = f"{fingerprint(graph)} in {batch}s"
         rows = self._run(f"MATCH (c:{LABEL} {{id: 'graph'}}) RETURN c.load, c.done")
         known = int(rows[0][1] or 0) if rows and rows[0][0] == load else 0
@@ -105,6 +111,25 @@ class Neo4jStore(GraphStore):
                 progress(done, total, part.what)
         final = f"MERGE (c:{LABEL} {{id: 'graph'}}) SET c.card = $card REMOVE c.load, c.done"
         self._write([(final, {"card": card.text()})])
+
+    def _write_back(self, graph: KnowledgeGraph, progress: Progress | None, batch: int) -> None:
+        """Send what differs from what is there; see ``matching``."""
+        assert graph.origin is not None
+        keys = {n: k.property for n, k in graph.origin.keys.items() if k.property is not None}
+        known = {row[0] for row in self._run("MATCH (n) UNWIND labels(n) AS l RETURN DISTINCT l")}
+        types = {row[0] for row in self._run("MATCH ()-[r]->() RETURN DISTINCT type(r)")}
+        labels = [name for name in graph.nodes if name in known]
+        choice = Choice(labels, [t for _, t, _ in graph.edges if t in types], likely=keys)
+        total = graph.node_count + graph.edge_count
+        for done, statement in enumerate(changes(graph, self._reader(choice), batch), start=1):
+            self._write([statement])
+            if progress is not None:
+                progress(min(done * batch, total), total, "changes")
+        if progress is not None:
+            progress(total, total, "changes")
+
+    def _reader(self, choice: Choice) -> Neo4jReader:
+        return Neo4jReader(self._run, self._card(), choice, self.uri)
 
     def ask(
         self,
