@@ -40,12 +40,10 @@ def column(name: str, values: Sequence[Any], tally: Tally | None = None) -> pl.S
     Python has is missing. ``tally`` counts each of these.
     """
     tally = Tally() if tally is None else tally
-    kinds = {value.__class__.__name__ for value in values} - {"NoneType"}
-    if kinds <= {"int", "float", "str", "bool", "bytes"} and len(kinds) <= 1:
-        return pl.Series(name, values)
+    kinds = _kinds(values)
     if "BrokenHydrationObject" in kinds or "list" in kinds:
         values = [_whole(name, row, value, tally) for row, value in enumerate(values)]
-        kinds = {value.__class__.__name__ for value in values} - {"NoneType"}
+        kinds = _kinds(values)
     if kinds == {"list"}:
         return _lists(name, values, tally)
     return _scalars(name, values, kinds, tally)
@@ -82,6 +80,12 @@ def iso(value: Any) -> str:
     if isinstance(value, bool | list | dict):
         return json.dumps(native(value), ensure_ascii=False, default=str)
     return str(value)
+
+
+def _kinds(values: Sequence[Any]) -> set[str]:
+    """Names of the classes of values; points of all coordinate systems are one."""
+    names = {value.__class__.__name__ for value in values} - {"NoneType"}
+    return {"Point" if name.endswith("Point") else name for name in names}
 
 
 def _scalars(name: str, values: Sequence[Any], kinds: set[str], tally: Tally) -> pl.Series:
@@ -172,7 +176,8 @@ def _raw_text(value: Any) -> str:
     """What the server sent, as far as it can be said: (days) or (seconds, nanoseconds, zone)."""
     fields = getattr(value.raw_data, "fields", ())
     if fields and all(isinstance(part, int) for part in fields[:2]):
-        return str(np.datetime64(fields[0], "D" if len(fields) == 1 else "s"))
+        text = str(np.datetime64(fields[0], "D" if len(fields) == 1 else "s"))
+        return f"-{text[1:].zfill(len(text[1:]) + 1)}" if re.match(r"-\d{3}-", text) else text
     return str(value.error)
 
 

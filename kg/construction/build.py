@@ -15,6 +15,7 @@ from trefoil.data.interactions import UNKNOWN_TIME, Interactions, Ints
 from trefoil.data.items import Entities
 from trefoil.data.report import DataReport
 from trefoil.data.vocabulary import Vocabulary
+from trefoil.kg.construction.coverage import refuse_unlinked
 from trefoil.kg.construction.entity_linking import entities_of, link, places
 from trefoil.kg.construction.event_query import named_in
 from trefoil.kg.construction.event_relations import without_events
@@ -37,7 +38,7 @@ def build(dataset: Dataset, train: Ints) -> KnowledgeGraph:
     Items are linked to the entities of ``dataset.graph``; without a graph, each
     category column of the items gives nodes and edges: ``genre`` becomes
     ``(:Item)-[:GENRE]->(:Genre)``. Of a database, relationships that are the events
-    are left out. Raises GraphDataError.
+    are left out. Raises GraphDataError, also where no item is in the graph.
     """
     events = dataset.interactions.take(np.asarray(train, np.int64))
     items, users = dataset.items, dataset.users
@@ -49,6 +50,7 @@ def build(dataset: Dataset, train: Ints) -> KnowledgeGraph:
         if known.origin is not None:
             known, home = _facts(known, dataset, dataset.graph)
         graph = link(known, items, dataset.graph, aliases, home)
+        refuse_unlinked(graph)
     title = pl.Series("name", users.titles, dtype=pl.String)
     nodes = {USER: Nodes(users.vocabulary, pl.DataFrame([title])), **graph.nodes}
     edges: dict[EdgeType, Edges] = {(USER, INTERACTED, ITEM): _events(events), **graph.edges}

@@ -31,27 +31,32 @@ def judged(
     wanted: Sequence[str | None],
     found: Bools,
     source: GraphSource,
-) -> tuple[str, ...]:
-    """A warning where few items have an entity. Raises GraphDataError where none has.
+) -> Iterator[str]:
+    """A warning, with its reason, where few items have an entity, or none has.
 
     ``wanted`` is the entity looked for, ``found`` whether it is there, for each item.
     """
-    missing = [at for at in np.flatnonzero(~found).tolist() if wanted[at]]
-    if not len(items) or found.mean() >= FEW or not missing:
-        return ()
-    first = missing[0]
+    if not len(items) or found.mean() >= FEW:
+        return
     how = "by the link table" if source.link is not None else f"by iri = {source.iri!r}"
-    looked = f"looked for {wanted[first]!r} {how}"
+    missing = [at for at in np.flatnonzero(~found).tolist() if wanted[at]]
+    looked = f"looked for {wanted[missing[0]]!r} {how}" if missing else "the others have no link"
     if found.any():
         share = f"{found.sum()} of {len(items)} items ({found.mean():.0%})"
-        return (f"the graph speaks of {share} alone; {looked}: name link or iri if that is wrong",)
-    has = _alike(graph, items[first])
+        yield f"the graph speaks of only {share}; {looked}: name link or iri if that is wrong"
+        return
+    has = _alike(graph, items[missing[0] if missing else 0])
+    shown = f"the graph has such as {has!r}" if has else "the graph has no nodes"
     hint = "; ".join(_holders(graph, items)) or "name link, a table of item_id and entity, or iri"
-    raise GraphDataError(
-        f"no node of the graph is one of the {len(items)} items ({looked}"
-        f"{f', the graph has such as {has!r}' if has else ', the graph has no nodes'}): {hint}; "
-        "or leave [graph] away"
+    yield (
+        f"no node of the graph is one of the {len(items)} items ({looked}, {shown}): [graph] {hint}"
     )
+
+
+def refuse_unlinked(graph: KnowledgeGraph) -> None:
+    """Raises GraphDataError, with the reason, for a linked graph that speaks of no item."""
+    if coverage(graph) == 0:
+        raise GraphDataError(f"{graph.report.warnings[-1]}; or leave [graph] away")
 
 
 def _alike(graph: KnowledgeGraph, item: str) -> str | None:

@@ -58,8 +58,7 @@ def link(
     entity stays, without edges; an Item node of the graph that stands for no item of
     the catalogue goes, with its edges. Title and text of the catalogue go before those
     of the graph. Nodes labelled User, and INTERACTED edges, that the graph
-    brought along are left out: events come from training alone. Raises GraphDataError where
-    no item has an entity.
+    brought along are left out: events come from training alone.
     """
     tally: Counter[str] = Counter()
     graph = _without_events(graph, tally)

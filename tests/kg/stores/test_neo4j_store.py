@@ -11,10 +11,10 @@ from graph_strategies import films, marked, marked_query
 from neo4j_server import free_port
 
 from trefoil.data.errors import StoreError
+from trefoil.data.neo4j.server import refuse_old
 from trefoil.data.vocabulary import Vocabulary
 from trefoil.kg.graph import Edges, KnowledgeGraph, Nodes
 from trefoil.kg.stores.comparison import differences
-from trefoil.data.neo4j.server import refuse_old
 from trefoil.kg.stores.open import open_store, read_neo4j
 
 pytestmark = pytest.mark.neo4j
