@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import polars as pl
 
@@ -14,6 +14,7 @@ from trefoil.kg.stores.written import Written
 CHUNK = 2_000  # pairs explained at a time
 
 
+@runtime_checkable
 class Recommends(Protocol):
     """Whoever has a state and lists for everybody: a ``Recommender``."""
 

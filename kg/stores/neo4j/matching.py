@@ -15,17 +15,18 @@ from trefoil.data.errors import StoreError
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.graph import LABELS, MADE_UP, EdgeType, Key, KnowledgeGraph, Nodes, Origin
 from trefoil.kg.stores.neo4j.homes import ID
-from trefoil.kg.stores.neo4j.reader import Neo4jReader
+from trefoil.kg.stores.neo4j.manifest import Card
+from trefoil.kg.stores.neo4j.reader import OTHER_ID, Neo4jReader
 from trefoil.kg.stores.neo4j.writer import BATCH, sendable_rows
 
 Statement = tuple[str, dict[str, Any]]
 
 
-def is_ours(origin: Origin | None, database: str) -> bool:
-    """Whether a graph goes by its ids: of no database, of another, or with text ``id`` as ours."""
-    if origin is None or origin.database != database:
+def is_ours(graph: KnowledgeGraph, database: str, card: Card) -> bool:
+    """Whether a graph goes by its ids: of no database, of another, or of labels that we wrote."""
+    if graph.origin is None or graph.origin.database != database:
         return True
-    return all(key.property == ID and not key.whole for key in origin.keys.values())
+    return set(graph.nodes) <= set(card.nodes)
 
 
 def changes(graph: KnowledgeGraph, reader: Neo4jReader, batch: int = BATCH) -> Iterator[Statement]:
@@ -56,7 +57,7 @@ def changes(graph: KnowledgeGraph, reader: Neo4jReader, batch: int = BATCH) -> I
 def _node_changes(
     name: str, nodes: Nodes, there: Nodes | None, elements: list[str], key: Key, batch: int
 ) -> Iterator[Statement]:
-    own = (LABELS, "id_", key.property or ID)
+    own = (LABELS, OTHER_ID, key.property or ID)
     frame = _frame(nodes).with_row_index("row")
     known = pl.DataFrame({"id": [], "element": []}, schema={"id": pl.String, "element": pl.String})
     before = known

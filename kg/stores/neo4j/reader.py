@@ -23,6 +23,7 @@ from trefoil.kg.stores.neo4j.pages import Page, Run, node_pages, relationship_pa
 from trefoil.kg.stores.neo4j.properties import gathered, table
 
 logger = logging.getLogger(__name__)
+OTHER_ID = "id_"  # a property called id where another is the key
 TRIES = 3  # to read a database that changes meanwhile
 
 
@@ -136,8 +137,9 @@ class Neo4jReader:
                 f"two {home} nodes have the {key} {twice!r}; make it unique, or name another "
                 f"property as the key of {home}"
             )
-        if values.pop(ID, None) is not None and key != ID:
-            values["id_"] = [value for page in part.pages for value in page.values.get(ID, [])]
+        given = values.pop(ID, None)
+        if given is not None and key != ID:
+            values[OTHER_ID] = given
         sets = [page.labels for page in part.pages for _ in page.ids]
         if any(len(labels) > 1 for labels in sets) and home not in self.card.nodes:
             name = LABELS if LABELS not in values else f"{LABELS}_"

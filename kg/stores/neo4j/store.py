@@ -86,10 +86,11 @@ class Neo4jStore(GraphStore):
         if self.read_only:
             raise StoreError(f"{self.uri} was opened read-only; open it with read_only=False")
         self._schema = None
-        if not is_ours(graph.origin, self._run("CALL db.info() YIELD id RETURN id")[0][0]):
+        card = self._card()
+        if not is_ours(graph, self._run("CALL db.info() YIELD id RETURN id")[0][0], card):
             self._write_back(graph, progress, batch)
             return
-        card = self._card().merged(Card.of(graph))
+        card = card.merged(Card.of(graph))
         load = f"{fingerprint(graph)} in {batch}s"
         rows = self._run(f"MATCH (c:{LABEL} {{id: 'graph'}}) RETURN c.load, c.done")
         known = int(rows[0][1] or 0) if rows and rows[0][0] == load else 0
