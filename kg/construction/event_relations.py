@@ -115,9 +115,10 @@ def _origin(origin: Origin | None, found: Sequence[Way], named: Named | None) ->
         steps = tuple((step[0][1], step[1]) for step in way.steps)
         between = tuple(end(step) for step in way.steps[:-1])
         return replace(origin, keys={**origin.keys, USER: key}, events=steps, between=between)
-    if named is None or named.user[0] is None:
+    label = None if named is None else named.user[0]
+    if named is None or label is None:
         return origin
-    key = origin.keys.get(named.user[0], Key(*named.user))
+    key = origin.keys.get(label, Key(label, named.user[1]))
     steps = tuple((step.types[0], step.forward) for step in named.steps if step.types)
     between = tuple(step.label or "" for step in named.steps[:-1])
     return replace(origin, keys={**origin.keys, USER: key}, events=steps, between=between)

@@ -90,7 +90,7 @@ def _columns(
 ) -> Iterator[tuple[str | None, Ints]]:
     """Ids and properties of which many are ids of users: property, and user row of each node."""
     nodes = graph.nodes[name]
-    given = {None: pl.Series(nodes.vocabulary.ids, dtype=pl.String)}
+    given: dict[str | None, pl.Series] = {None: pl.Series(nodes.vocabulary.ids, dtype=pl.String)}
     for column in nodes.properties.get_columns():
         if column.dtype == pl.String or column.dtype.is_integer():
             given[column.name] = column.cast(pl.String)
