@@ -19,6 +19,15 @@ RULES = ("time", "ratio", "leave-one-out", "given", "rows")
 
 
 @dataclass(frozen=True)
+class EventQuery:
+    """The statement that returned the events, and its columns of users and items."""
+
+    text: str
+    user: str
+    item: str
+
+
+@dataclass(frozen=True)
 class GraphSource:
     """Where the knowledge graph comes from and how items are linked to it.
 
@@ -30,6 +39,11 @@ class GraphSource:
     ``contexts`` are local files for contexts that JSON-LD names by address. ``title``
     are predicates (IRIs or local names) that name nodes before all others. The ``kg``
     package reads it.
+
+    Of a server, ``labels``, ``relationships`` and ``properties`` say what to read, all where
+    they are empty, and ``keys`` which property of a label holds ids. ``events`` is the
+    query of the events where the same database answered it: the relationships that it
+    follows from users to items are no facts.
     """
 
     files: tuple[Path, ...] = ()
@@ -45,6 +59,12 @@ class GraphSource:
     base: str | None = None
     contexts: Mapping[str, Path] = field(default_factory=dict)
     title: tuple[str, ...] = ()
+    database: str | None = None
+    labels: tuple[str, ...] = ()
+    relationships: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+    events: EventQuery | None = None
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,9 @@ def _add_graph(digest: Digest, graph: GraphSource) -> None:
                 _add(digest, f"{name} {column}", _texts(ordered))
     said = [graph.neo4j, graph.iri, sorted(graph.names.items()), sorted(graph.languages)]
     said += [sorted(graph.allow), sorted(graph.deny), graph.same_as]
+    chosen = [graph.database, sorted(graph.labels), sorted(graph.relationships)]
+    chosen += [sorted(graph.properties), sorted(graph.keys.items())]
+    said += [chosen] if any(chosen) else []
     _add(digest, "graph", json.dumps(said, ensure_ascii=False))
     if graph.base is not None or graph.contexts or graph.title:  # absent, as before they existed
         for address, path in sorted(graph.contexts.items()):

@@ -34,6 +34,7 @@ from trefoil.fusion.settings import Settings, load_settings
 from trefoil.fusion.training.add_items import with_new_items
 from trefoil.fusion.training.final_fit import refit_model
 from trefoil.fusion.training.pipeline import fit_model
+from trefoil.fusion.write_back import Written, write_back
 from trefoil.kg.construction.build import build
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.paths.explain import PathIndex, Reason
@@ -44,20 +45,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
-
 __all__ = ["Recommendation", "Recommender"]
-
 TEXT_WEIGHT = 1.0  # of a text query beside the z-scores of the gate
 
 
 class Recommender:
     """Learns from events, texts and a graph; answers with titles and reasons.
 
-    What it knows is one ``State``, replaced as a whole: calls from several threads
-    never meet half a change.
-
-    ``Recommender(settings).fit(dataset)`` trains, and then
-    ``recommend("user-17", k=10, scenario={"device": "phone"})`` answers.
+    ``Recommender(settings).fit(dataset)`` trains, ``recommend("user-17")`` answers. What it
+    knows is one ``State``, replaced as a whole: threads never meet half a change.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -105,10 +101,9 @@ class Recommender:
 
         Without one the settings' rule, else the dataset's own, divides the events by
         ``split_seed``. ``final`` then learns once more, from all events with the numbers
-        chosen: what a shop serves, and no exam can judge.
-        ``checkpoints`` keeps what it takes to go on after a stop; ``start`` gives
-        its item, text and graph vectors to begin with. Raises ConfigError where these are
-        of other data or settings, TrainingError where training diverges.
+        chosen: what a shop serves. ``checkpoints`` keeps what it takes to go on after a
+        stop; ``start`` gives item, text and graph vectors to begin with. Raises ConfigError
+        where these are of other data or settings, TrainingError where training diverges.
         """
         split = split or split_of(dataset, self.settings)
         if checkpoints is not None:
@@ -127,6 +122,7 @@ class Recommender:
             "split": {"by": split.rule.by, "seed": split.seed},
             "seeds": {"seed": self.settings.seed, "split_seed": self.settings.split_seed},
             "purpose": "serve" if final else "judge",
+            **({"origin": graph.origin.told()} if graph.origin else {}),
         }
         catalogue = Catalogue.of(dataset, split)
         held = HeldGraph(graph, low_below=catalogue.low_below)
@@ -134,7 +130,7 @@ class Recommender:
         return self
 
     def source(self) -> Source:
-        """What another training may start from. Raises ConfigError without a network."""
+        """What another training starts from. Raises ConfigError without a network."""
         model, items = self.model, self.catalogue.items.vocabulary
         return Source.of(model.networks, model.known, model.texts, items, self.graph)
 
@@ -269,6 +265,12 @@ class Recommender:
             self.about = {**self.about, "added": self.model.known.added}
         return self
 
+    def write_to(
+        self, uri: str, relationship: str = "RECOMMENDED", k: int = 10, **where: Any
+    ) -> Written:
+        """Write everybody's best ``k`` into a Neo4j database, as ``fusion.write_back`` says."""
+        return write_back(self, uri, relationship, k, **where)
+
     def save(self, folder: str | Path) -> None:
         """Write a run folder; an older run of that name is replaced when all is written."""
         with new_run(Path(folder)) as beside:
@@ -290,7 +292,8 @@ class Recommender:
         manifest = check_manifest(folder)
         recommender = cls(load_settings(folder / "settings.toml", tell=False))
         model, catalogue = load_model(folder, recommender.settings)
-        held = HeldGraph(None, folder, catalogue.low_below, graph_files(folder))
+        given = catalogue.low_below, manifest.get("origin"), graph_files(folder)
+        held = HeldGraph(None, folder, *given)
         recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}
         purpose = manifest.get("purpose", "judge")
         recommender._state = State(model, catalogue, held, purpose, folder)

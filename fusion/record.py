@@ -50,7 +50,7 @@ def load_record(folder: Path) -> Record:
     told = json.loads((folder / RECORD).read_text("utf-8"))
     names = {one.name for one in fields(Record)}
     kept = {name: value for name, value in told.items() if name in names}
-    return Record(**kept | {"history": load_history(folder)})
+    return Record(**kept, history=load_history(folder))
 
 
 def load_history(folder: Path) -> list[list[dict[str, Any]]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from trefoil.data.interactions import Ints
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 EdgeType = tuple[str, str, str]
 
 USER, ITEM, INTERACTED = "User", "Item", "INTERACTED"
+LABELS = "labels"  # the property that keeps all labels of a node of a database
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,14 @@ class Nodes:
 
     def __len__(self) -> int:
         return len(self.vocabulary)
+
+    def take(self, rows: Ints) -> Nodes:
+        """These nodes, in this order."""
+        if len(rows) == len(self) and (rows == np.arange(len(self))).all():
+            return self
+        ids = self.vocabulary.ids
+        table = self.properties[rows] if self.properties.width else self.properties
+        return Nodes(Vocabulary(ids[row] for row in rows.tolist()), table)
 
 
 @dataclass(frozen=True)
@@ -56,13 +66,63 @@ class Edges:
 
 
 @dataclass(frozen=True)
+class Key:
+    """How a node is found in the database that it came from: label, property, kind of value.
+
+    ``whole`` says that the ids are whole numbers there. Without a ``property`` the
+    ids were made from element ids.
+    """
+
+    label: str
+    property: str | None
+    whole: bool = False
+
+    def value(self, id: str) -> str | int:
+        """The id as the database holds it."""
+        return int(id) if self.whole and id.removeprefix("-").isdigit() else id
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The Neo4j database that a graph was read from, and how its nodes are found there.
+
+    ``database`` is the server's own name for it, which no other has. ``keys`` are by node
+    type. ``events`` are the relationships that lead from a user to an item there, each
+    with its direction, and between them the labels of nodes on the way.
+    """
+
+    uri: str
+    database: str
+    keys: Mapping[str, Key]
+    events: tuple[tuple[str, bool], ...] = ()
+    between: tuple[str, ...] = ()
+
+    def told(self) -> dict[str, Any]:
+        """As JSON values, for the manifest of a run."""
+        keys = {name: [key.label, key.property, key.whole] for name, key in self.keys.items()}
+        events, between = [list(step) for step in self.events], list(self.between)
+        said = {"uri": self.uri, "database": self.database, "keys": keys}
+        return {**said, "events": events, "between": between}
+
+    @classmethod
+    def parse(cls, told: Mapping[str, Any]) -> Origin:
+        keys = {name: Key(*key) for name, key in told["keys"].items()}
+        events = tuple((type, forward) for type, forward in told["events"])
+        return cls(told["uri"], told["database"], keys, events, tuple(told["between"]))
+
+
+MADE_UP = "neo4j:"  # how an id begins that was made from an element id
+
+
+@dataclass(frozen=True)
 class KnowledgeGraph:
     """Who relates to what.
 
     ``predicates`` says what the names stand for: the IRI behind a relationship
     type (``DIRECTOR``), behind a label (``:Person``), and behind a property
     (``.year``) with its datatype or language, as ``<iri>^^<datatype>`` or
-    ``<iri>@en``. ``report`` counts what was read, linked and set aside.
+    ``<iri>@en``. ``report`` counts what was read, linked and set aside. ``origin`` says
+    which database it came from, if it did.
 
     >>> import numpy as np
     >>> items = Nodes(Vocabulary(["alien", "brazil"]), pl.DataFrame())
@@ -78,6 +138,7 @@ class KnowledgeGraph:
     edges: Mapping[EdgeType, Edges]
     predicates: Mapping[str, str] = field(default_factory=dict)
     report: DataReport = field(default_factory=DataReport, compare=False)
+    origin: Origin | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         for (source, relation, target), edges in self.edges.items():

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import torch
+from neo4j_place import mark, neo4j  # noqa: F401  fixtures
 
 ROOT = Path(__file__).parents[1]
 LOCAL = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "", None}

@@ -106,7 +106,7 @@ def test_scripts_and_the_front_door_are_outermost():
     ("library", "home"),
     [
         ("sentence_transformers", "encoders/text/sentence_model.py"),
-        ("neo4j", "kg/stores/neo4j/store.py"),
+        ("neo4j", "data/neo4j/server.py"),
     ],
 )
 def test_a_heavy_library_is_imported_in_one_file(library, home):

@@ -12,7 +12,7 @@ from docs.rooms import PACKAGES, PICTURE, ROOT, circles, draw, imports, modules,
 FLOORS: dict[str, tuple[str, ...]] = {
     "data": (
         "demo errors files interactions progress suggest",
-        "command compression histories manifest order pairs refusals vocabulary",
+        "command compression histories manifest neo4j order pairs refusals vocabulary",
         "items report",
         "dataset",
         "fingerprint split_proof",
@@ -47,7 +47,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "network",
         "ensemble",
         "requests runs",
-        "recommendation training",
+        "recommendation training write_back",
         "recommender",
         "reporting",
         "experiments",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from trefoil.data.compression import archive_of
-from trefoil.data.dataset import GraphSource, SplitRule
+from trefoil.data.dataset import EventQuery, GraphSource, SplitRule
 from trefoil.data.errors import ConfigError, GraphDataError
 from trefoil.data.readers.assemble import Tables
 from trefoil.data.readers.description import (
@@ -14,6 +15,7 @@ from trefoil.data.readers.description import (
     EntitiesPart,
     GraphPart,
     InteractionsPart,
+    TablePart,
     read_description,
 )
 from trefoil.data.readers.entities import EntityColumns
@@ -33,14 +35,15 @@ def read_folder(folder: Path) -> tuple[Description, Tables, SplitRule]:
     columns = _event_columns(events, path)
     item_columns = None if items is None else _entity_columns(items, path, "items")
     user_columns = None if users is None else _entity_columns(users, path, "users")
+    places = _Places(folder, told)
     tables = Tables(
-        read_table(folder / events.file, events.form()),
+        places.table("interactions", events),
         columns,
-        None if items is None else read_table(folder / items.file, items.form()),
+        None if items is None else places.table("items", items),
         item_columns,
-        None if users is None else read_table(folder / users.file, users.form()),
+        None if users is None else places.table("users", users),
         user_columns,
-        None if told.graph is None else _graph(told.graph, folder, path),
+        None if told.graph is None else _graph(told.graph, folder, path, places.events()),
         _links(told, folder),
     )
     return told, tables, _rule(told, columns, path)
@@ -51,6 +54,44 @@ def default_rule(columns: EventColumns) -> SplitRule:
     if columns.split is not None:
         return SplitRule("given")
     return SplitRule("ratio" if columns.time is None else "time")
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where the tables of a description lie: in files of the folder, or on a server."""
+
+    folder: Path
+    told: Description
+
+    def table(self, section: str, part: TablePart) -> Table:
+        where = f"{self.folder / FILE}: [{section}]"
+        if part.query is None:
+            if part.file is None:
+                raise ConfigError(f"{where} names neither file nor query; add one of them")
+            return read_table(self.folder / part.file, part.form())
+        from trefoil.data.neo4j.query import query_frame
+
+        server, database = self.server(part)
+        if server is None:
+            raise ConfigError(f"{where} has a query and no server; add neo4j, its address")
+        frame = query_frame(server, part.query, database, where)
+        return Table.of(frame, f"{where} query")
+
+    def server(self, part: TablePart | GraphPart) -> tuple[str | None, str | None]:
+        """Address and database: the part's own, else those of the first section that has one."""
+        told = self.told
+        named = (part, told.interactions, told.graph, told.items, told.users)
+        one = next((p for p in named if p is not None and p.neo4j is not None), None)
+        return (None, None) if one is None else (one.neo4j, part.database or one.database)
+
+    def events(self) -> EventQuery | None:
+        """The query of the events, where it was asked of the server that holds the graph."""
+        part, graph = self.told.interactions, self.told.graph
+        if part.query is None or graph is None or graph.neo4j is None:
+            return None
+        if self.server(part) != self.server(graph):
+            return None
+        return EventQuery(part.query, part.user, part.item)
 
 
 def _event_columns(part: InteractionsPart, path: Path) -> EventColumns:
@@ -73,22 +114,25 @@ def _entity_columns(part: EntitiesPart, path: Path, section: str) -> EntityColum
         raise ConfigError(f"{path}: [{section}] {fault}") from None
 
 
-def _graph(part: GraphPart, folder: Path, path: Path) -> GraphSource:
+def _graph(part: GraphPart, folder: Path, path: Path, events: EventQuery | None) -> GraphSource:
     if part.files and part.neo4j is not None:
         raise ConfigError(f"{path}: [graph] names both files and neo4j; keep one of them")
     if not part.files and part.neo4j is None:
         raise ConfigError(f"{path}: [graph] names neither files nor neo4j; add one of them")
-    if part.iri.count("{id}") != 1:
+    if part.iri is not None and part.iri.count("{id}") != 1:
         raise ConfigError(f"{path}: [graph] iri is {part.iri!r}; it must hold {{id}} once")
+    plain = "{id}" if part.neo4j is not None else GraphSource.iri
     files = tuple(folder / name for name in part.files)
     contexts = {address: folder / name for address, name in part.contexts.items()}
     for file in (*files, *contexts.values()):
         if not (archive_of(file) or file).is_file():
             raise GraphDataError(f"{file}: no such graph file; mend [graph] files in {path}")
     return GraphSource(
-        files, neo4j=part.neo4j, iri=part.iri, names=part.names, languages=part.languages,
-        allow=part.allow, deny=part.deny, same_as=part.same_as, base=part.base,
-        contexts=contexts, title=part.title,
+        files, neo4j=part.neo4j, iri=part.iri or plain, names=part.names, languages=part.languages,
+        allow=part.allow, deny=part.deny, same_as=part.same_as, database=part.database,
+        labels=part.labels, relationships=part.relationships or part.allow * bool(part.neo4j),
+        base=part.base, contexts=contexts, title=part.title, properties=part.properties,
+        keys=part.keys, events=events,
     )  # fmt: skip
 
 

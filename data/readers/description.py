@@ -34,10 +34,17 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class FilePart(Part):
-    """A file of rows, and how it is written where its suffix does not say."""
+class TablePart(Part):
+    """A file of rows, and how it is written where its suffix does not say; or a query.
 
-    file: str
+    ``query`` is asked of the server ``neo4j``, without it of the one that another
+    section names. Each column that it returns is one of the table.
+    """
+
+    file: str | None = None
+    neo4j: str | None = None
+    database: str | None = None
+    query: str | None = None
     delimiter: Annotated[str, Field(min_length=1)] | None = None
     encoding: str | None = None
     header: bool = True
@@ -47,7 +54,7 @@ class FilePart(Part):
         return FileForm(self.delimiter, self.encoding, self.header, self.columns)
 
 
-class InteractionsPart(FilePart):
+class InteractionsPart(TablePart):
     user: Column
     item: Column
     rating: Column | None = None
@@ -61,7 +68,7 @@ class InteractionsPart(FilePart):
     split: Column | None = None  # train, valid or test
 
 
-class EntitiesPart(FilePart):
+class EntitiesPart(TablePart):
     id: Column
     title: Column | None = None
     text: Names = ()
@@ -74,8 +81,13 @@ class EntitiesPart(FilePart):
 class GraphPart(Part):
     files: Names = ()
     neo4j: str | None = None
+    database: str | None = None
+    labels: Names = ()  # of nodes to read; without it all
+    relationships: Names = ()  # types to read; without it all
+    properties: Names = ()  # to read; without it all
+    keys: dict[str, str] = {}  # the property of a label's ids; without it a unique one
     link: str | None = None
-    iri: str = "urn:item:{id}"
+    iri: str | None = None  # "urn:item:{id}", of a server "{id}"
     names: dict[str, str] = {}
     languages: Names = ("en", "")
     allow: Names = ()
@@ -137,7 +149,8 @@ def _idle(told: Description) -> Iterator[tuple[str, str, str]]:
     files = {"interactions": told.interactions, "items": told.items, "users": told.users}
     for section, part in files.items():
         if part is not None:
-            yield from ((section, key, why) for key, why in _idle_form(part))
+            idle = _idle_form(part) if part.query is None else _idle_query(part)
+            yield from ((section, key, why) for key, why in idle)
     if told.graph is not None:
         yield from (("graph", key, why) for key, why in _idle_graph(told.graph))
     if told.split is not None:
@@ -147,9 +160,19 @@ def _idle(told: Description) -> Iterator[tuple[str, str, str]]:
                 yield "split", key, f"where by = {told.split.by!r}; leave it away"
 
 
-def _idle_form(part: FilePart) -> Iterator[tuple[str, str]]:
+def _idle_query(part: TablePart) -> Iterator[tuple[str, str]]:
+    for key in ("file", "delimiter", "encoding", "header", "columns"):
+        if key in part.model_fields_set:
+            yield key, "beside query; leave one of them away"
+
+
+def _idle_form(part: TablePart) -> Iterator[tuple[str, str]]:
     written = part.model_fields_set
-    kind = next((k for k in (".parquet", ".jsonl") if k in part.file.lower()), None)
+    for key in ("neo4j", "database"):
+        if key in written:
+            yield key, "without query, the statement whose rows are the table"
+    file = (part.file or "").lower()
+    kind = next((k for k in (".parquet", ".jsonl") if k in file), None)
     unused: dict[str, tuple[str, ...]] = {
         ".parquet": ("delimiter", "encoding", "header", "columns"),
         ".jsonl": ("delimiter", "header", "columns"),
@@ -166,9 +189,15 @@ def _idle_graph(part: GraphPart) -> Iterator[tuple[str, str]]:
     if part.link is not None and "iri" in written:
         yield "iri", "beside link, which names the entities; keep one of them"
     if part.neo4j is not None:
-        for key in ("names", "languages", "allow", "deny", "same_as"):
+        for key in ("names", "languages", "same_as"):
             if key in written:
                 yield key, "for a graph of a server; leave it away"
+        if part.allow and part.relationships:
+            yield "allow", "beside relationships, which says the same; keep one of them"
+    else:
+        for key in ("database", "labels", "relationships", "properties", "keys"):
+            if key in written:
+                yield key, "without neo4j, the address of a server; leave it away"
 
 
 def _told(fault: ValidationError, path: Path, text: str) -> str:

@@ -2,14 +2,14 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from trefoil.data.errors import ConfigError, DataError
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.ensemble.ensemble import Ensemble
-from trefoil.kg.graph import KnowledgeGraph
+from trefoil.kg.graph import KnowledgeGraph, Origin
 from trefoil.kg.paths.explain import PathIndex
 from trefoil.kg.stores.embedded.run_graph import graph_files
 from trefoil.kg.stores.open import open_store
@@ -18,16 +18,21 @@ Purpose = Literal["judge", "serve"]
 
 
 class HeldGraph:
-    """A graph in memory, or in the store of a run, read once when first needed."""
+    """A graph in memory, or in the store of a run, read once when first needed.
+
+    ``origin`` is what the run's manifest tells of the database that the graph came from.
+    """
 
     def __init__(
         self,
         graph: KnowledgeGraph | None = None,
         store: Path | None = None,
         low_below: float | None = None,
+        origin: Mapping[str, Any] | None = None,
         files: Mapping[str, str] | None = None,
     ) -> None:
         """``files`` are the digests that the run's manifest had when the model was read."""
+        self._origin = origin
         self._graph, self._store, self._low_below = graph, store, low_below
         self._files = files
         self._paths: PathIndex | None = None
@@ -45,7 +50,9 @@ class HeldGraph:
                         "the run again"
                     )
                 with open_store(self._store) as store:
-                    self._graph = store.read()
+                    graph = store.read()
+                origin = None if self._origin is None else Origin.parse(self._origin)
+                self._graph = replace(graph, origin=origin)
             return self._graph
 
     @property

@@ -17,7 +17,10 @@ from trefoil.data.interactions import UNKNOWN_TIME, Interactions, Ints
 from trefoil.data.items import Entities
 from trefoil.data.report import DataReport
 from trefoil.data.vocabulary import Vocabulary
-from trefoil.kg.construction.entity_linking import link
+from trefoil.kg.construction.coverage import refuse_unlinked
+from trefoil.kg.construction.entity_linking import entities_of, link, places
+from trefoil.kg.construction.event_query import named_in
+from trefoil.kg.construction.event_relations import without_events
 from trefoil.kg.construction.typed_graph import typed_graph
 from trefoil.kg.graph import INTERACTED, ITEM, USER, Edges, EdgeType, KnowledgeGraph, Nodes
 from trefoil.kg.naming import distinct_names, label, upper_snake
@@ -36,7 +39,8 @@ def build(dataset: Dataset, train: Ints) -> KnowledgeGraph:
     ``kind`` where the dataset has them, and ``positive`` where not all are.
     Items are linked to the entities of ``dataset.graph``; without a graph, each
     category column of the items gives nodes and edges: ``genre`` becomes
-    ``(:Item)-[:GENRE]->(:Genre)``. Raises GraphDataError.
+    ``(:Item)-[:GENRE]->(:Genre)``. Of a database, relationships that are the events
+    are left out. Raises GraphDataError, also where no item is in the graph.
     """
     events = dataset.interactions.take(np.asarray(train, np.int64))
     items, users = dataset.items, dataset.users
@@ -44,11 +48,31 @@ def build(dataset: Dataset, train: Ints) -> KnowledgeGraph:
         graph = _from_categories(items)
     else:
         known, aliases = read_source(dataset.graph)
-        graph = link(known, items, dataset.graph, aliases)
+        home = None
+        if known.origin is not None:
+            known, home = _facts(known, dataset, dataset.graph)
+        graph = link(known, items, dataset.graph, aliases, home)
+        refuse_unlinked(graph)
     title = pl.Series("name", users.titles, dtype=pl.String)
     nodes = {USER: Nodes(users.vocabulary, pl.DataFrame([title])), **graph.nodes}
     edges: dict[EdgeType, Edges] = {(USER, INTERACTED, ITEM): _events(events), **graph.edges}
     return replace(graph, nodes=nodes, edges=edges)
+
+
+def _facts(
+    graph: KnowledgeGraph, dataset: Dataset, source: GraphSource
+) -> tuple[KnowledgeGraph, str | None]:
+    """A database without the events that it holds, and the type of its nodes that are items."""
+    named = None if source.events is None else named_in(source.events)
+    home = named.item[0] if named else None
+    wanted = entities_of(dataset.items.vocabulary, source, Counter())
+    label, row = places(graph, wanted, home)
+    item_of = {}
+    for at, name in enumerate(graph.nodes):
+        if (label == at).any():
+            item_of[name] = np.full(len(graph.nodes[name]), -1, np.int64)
+            item_of[name][row[label == at]] = np.flatnonzero(label == at)
+    return without_events(graph, dataset, item_of, named), home
 
 
 def read_source(source: GraphSource) -> tuple[KnowledgeGraph, dict[str, str]]:
@@ -56,7 +80,18 @@ def read_source(source: GraphSource) -> tuple[KnowledgeGraph, dict[str, str]]:
     if source.neo4j is not None:
         from trefoil.kg.stores.open import read_neo4j
 
-        return read_neo4j(source.neo4j), {}
+        named = None if source.events is None else named_in(source.events)
+        graph = read_neo4j(
+            source.neo4j,
+            database=source.database,
+            labels=source.labels or None,
+            relationships=source.relationships or None,
+            properties=source.properties or None,
+            key=source.keys,
+            likely=named.keys if named else {},
+            deny=source.deny,
+        )
+        return graph, {}
     chosen = Selection(allow=source.allow, deny=source.deny)
     parts: list[Triples] = []
     files = files_of(source.files, (*FORMATS, *SUFFIXES)) if source.files else []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -13,9 +14,10 @@ from trefoil.data.interactions import Ints
 from trefoil.data.items import Items
 from trefoil.data.report import DataReport
 from trefoil.data.vocabulary import Vocabulary
-from trefoil.kg.graph import INTERACTED, ITEM, USER, Edges, EdgeType, KnowledgeGraph, Nodes
+from trefoil.kg.construction.coverage import judged, with_items
+from trefoil.kg.graph import INTERACTED, ITEM, LABELS, USER, Edges, EdgeType, KnowledgeGraph, Nodes
 
-_SHOWN = 3
+FURTHER = 10  # a tenth of the items make a further label one of items
 
 
 def entities_of(items: Vocabulary, source: GraphSource, tally: Counter[str]) -> list[str | None]:
@@ -47,6 +49,7 @@ def link(
     items: Items,
     source: GraphSource,
     aliases: Mapping[str, str] | None = None,
+    home: str | None = None,
 ) -> KnowledgeGraph:
     """The graph with one Item node per item of the catalogue, in its order.
 
@@ -61,8 +64,9 @@ def link(
     graph = _without_events(graph, tally)
     wanted = entities_of(items.vocabulary, source, tally)
     wanted = [(aliases or {}).get(name, name) if name else None for name in wanted]
-    label, row = _places(graph, wanted)
+    label, row = places(graph, wanted, home)
     found = label >= 0
+    said = judged(graph, items.vocabulary, wanted, found, source)
     linked = source.link is not None
     tally["links to unknown entities"] += (
         sum(name is not None for name in wanted) - int(found.sum()) if linked else 0
@@ -79,32 +83,15 @@ def link(
     nodes: dict[str, Nodes] = {ITEM: _item_nodes(graph, items, label, row)}
     for name, move in moves.items():
         if len(move.kept):
-            nodes[name] = _take(graph.nodes[name], move.kept)
+            nodes[name] = graph.nodes[name].take(move.kept)
     edges = _moved_edges(graph, moves)
     counts = {
         **graph.report.counts,
         **{k: v for k, v in tally.items() if v or k.startswith("items")},
     }
-    warnings = (*graph.report.warnings, *_unlinked(wanted, int(found.sum())))
-    report = DataReport(counts, graph.report.quarantined, warnings)
-    return KnowledgeGraph(nodes, edges, graph.predicates, report)
-
-
-def _unlinked(wanted: Sequence[str | None], found: int) -> Iterator[str]:
-    """A warning where the graph says nothing of any item."""
-    named = [name for name in wanted if name]
-    if named and not found:
-        yield (
-            f"no node of the graph is one of the {len(wanted)} items (looked for {named[0]!r}): "
-            "name the items' entities with [graph] iri or link"
-        )
-
-
-def coverage(graph: KnowledgeGraph) -> float:
-    """The share of items with an entity; NaN where there are no items."""
-    counts = graph.report.counts
-    items = int(counts.get("items", 0))
-    return int(counts.get("items with an entity", 0)) / items if items else float("nan")
+    report = DataReport(counts, graph.report.quarantined, (*graph.report.warnings, *said))
+    origin = with_items(graph, items.vocabulary, wanted, label)
+    return KnowledgeGraph(nodes, edges, graph.predicates, report, origin)
 
 
 def _without_events(graph: KnowledgeGraph, tally: Counter[str]) -> KnowledgeGraph:
@@ -114,24 +101,42 @@ def _without_events(graph: KnowledgeGraph, tally: Counter[str]) -> KnowledgeGrap
         return graph
     nodes = {name: part for name, part in graph.nodes.items() if name != USER}
     edges = {key: part for key, part in graph.edges.items() if key not in gone}
-    return KnowledgeGraph(nodes, edges, graph.predicates, graph.report)
+    return replace(graph, nodes=nodes, edges=edges)
 
 
-def _places(graph: KnowledgeGraph, wanted: Sequence[str | None]) -> tuple[Ints, Ints]:
-    """(type number, row) of each wanted entity, by id or by its iri; -1 where there is none."""
+def places(
+    graph: KnowledgeGraph, wanted: Sequence[str | None], home: str | None = None
+) -> tuple[Ints, Ints]:
+    """(type number, row) of each wanted entity, by id or by its iri; -1 where there is none.
+
+    Ids of a database are unique within a label alone, and 7 may be a film and a person:
+    there, items are nodes of the type ``home`` if it is told, else of the type that has
+    most of them, and of a further one that has a tenth of them.
+    """
     label = np.full(len(wanted), -1, np.int64)
     row = np.full(len(wanted), -1, np.int64)
-    order = sorted(enumerate(graph.nodes), key=lambda one: one[1] != ITEM)
-    for at, name in order:
-        part = graph.nodes[name]
-        rows = part.vocabulary.rows(text or "" for text in wanted)
-        if "iri" in part.properties.columns:
-            by_iri = {iri: at for at, iri in enumerate(part.properties["iri"]) if iri}
-            other = np.array([by_iri.get(text or "", -1) for text in wanted], np.int64)
-            rows = np.where(rows >= 0, rows, other.reshape(-1))
-        fresh = (rows >= 0) & (label < 0) & np.array([text is not None for text in wanted], bool)
-        label[fresh], row[fresh] = at, rows[fresh]
+    named = np.array([text is not None for text in wanted], bool)
+    found = {name: _rows(graph.nodes[name], wanted) for name in graph.nodes}
+    numbers = {name: at for at, name in enumerate(graph.nodes)}
+    order, few = sorted(found, key=lambda name: name != ITEM), 1
+    if graph.origin is not None:
+        order.sort(key=lambda name: -int((found[name] >= 0).sum()))
+        order = [home] if home in found else order
+        few = max(len(wanted) // FURTHER, 1)
+    for name in order:
+        fresh = (found[name] >= 0) & (label < 0) & named
+        if fresh.sum() >= few or (name == order[0] and fresh.any()):
+            label[fresh], row[fresh] = numbers[name], found[name][fresh]
     return label, row
+
+
+def _rows(part: Nodes, wanted: Sequence[str | None]) -> Ints:
+    rows = part.vocabulary.rows(text or "" for text in wanted)
+    if "iri" in part.properties.columns:
+        by_iri = {iri: at for at, iri in enumerate(part.properties["iri"]) if iri}
+        other = np.array([by_iri.get(text or "", -1) for text in wanted], np.int64)
+        rows = np.where(rows >= 0, rows, other.reshape(-1))
+    return rows
 
 
 class _Move:
@@ -192,14 +197,6 @@ def _joined(parts: Sequence[Edges]) -> Edges:
     )
 
 
-def _take(nodes: Nodes, rows: Ints) -> Nodes:
-    if len(rows) == len(nodes):
-        return nodes
-    ids = nodes.vocabulary.ids
-    table = nodes.properties[rows] if nodes.properties.width else nodes.properties
-    return Nodes(Vocabulary(ids[row] for row in rows.tolist()), table)
-
-
 def _item_nodes(graph: KnowledgeGraph, items: Items, label: Ints, row: Ints) -> Nodes:
     """Properties of the entities, gathered by item, with title and text of the catalogue."""
     frame = pl.DataFrame({"item": np.arange(len(items))})
@@ -214,6 +211,8 @@ def _item_nodes(graph: KnowledgeGraph, items: Items, label: Ints, row: Ints) -> 
             own = pl.lit([klass], pl.List(pl.String))
             known = pl.col("classes") if "classes" in table.columns else pl.lit(None)
             table = table.with_columns(classes=pl.coalesce(known, own))
+        if graph.origin is not None and LABELS not in table.columns:
+            table = table.with_columns(pl.Series(LABELS, [[name]] * len(table)))
         parts.append(table)
     if parts:
         held = pl.concat(parts, how="diagonal_relaxed")

@@ -10,37 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from trefoil.data.histories import Histories
 from trefoil.data.interactions import Ints
-from trefoil.kg.cypher.names import quoted
-from trefoil.kg.graph import INTERACTED, ITEM, USER, KnowledgeGraph
+from trefoil.kg.graph import INTERACTED, ITEM, LABELS, MADE_UP, USER, KnowledgeGraph
 from trefoil.kg.naming import inverse, upper_snake
 from trefoil.kg.paths.diversify import DIRECT, PEOPLE, SHARED, TWO_STEPS
 from trefoil.kg.paths.index import Index
 from trefoil.kg.paths.search import Found, search
+from trefoil.kg.paths.statement import PathEdge, PathNode, Place, of_database, of_store
 
 SOMEONE = "someone else"  # the name of another user, in a path
 SHARED_ONE = "a shared "  # begins the name of a node that has none, before its label
 _MADE = ("urn:trefoil:blank:", "neo4j:")  # how ids begin that stand for no name
-
-
-class PathNode(NamedTuple):
-    """A node of a path; ``name`` is what to show."""
-
-    label: str
-    id: str
-    name: str
-
-
-class PathEdge(NamedTuple):
-    """An edge of a path; ``forward`` says that it points from the earlier node to the later."""
-
-    type: str
-    forward: bool
 
 
 @dataclass(frozen=True)
@@ -48,7 +33,8 @@ class Reason:
     """Why an item is recommended, for anyone to see: it holds no id of another person.
 
     ``weight`` lies in 0..1: how telling the path is, not how much it moved the score.
-    ``cypher`` with ``parameters`` returns such a path from a store that holds the graph.
+    ``cypher`` with ``parameters`` returns such a path from a store that holds the graph; of a
+    graph that was read from Neo4j, from that database, in its labels and keys.
     The id of a node that stands for another person is empty.
     """
 
@@ -63,10 +49,26 @@ class Reason:
 
     @cached_property
     def cypher(self) -> str:
-        return match_statement(self.nodes, self.edges)
+        return of_database(self.nodes, self.edges) if self._placed else self.run_cypher
 
     @property
     def parameters(self) -> dict[str, Any]:
+        if not self._placed:
+            return self.run_parameters
+        found = {f"n{at}": node.place.value for at, node in enumerate(self.nodes) if node.place}
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def _placed(self) -> bool:
+        return any(node.place for node in self.nodes)
+
+    @property
+    def run_cypher(self) -> str:
+        """As ``cypher``, for the store of the run."""
+        return of_store(self.nodes, self.edges)
+
+    @property
+    def run_parameters(self) -> dict[str, Any]:
         return {f"n{at}": node.id for at, node in enumerate(self.nodes) if node.id}
 
 
@@ -82,23 +84,10 @@ class Path(Reason):
     def shown(self) -> Reason:
         """The same without the ids of other people."""
         nodes = tuple(
-            node._replace(id="") if node.label == USER and at else node
+            node.hidden() if node.label == USER and at else node
             for at, node in enumerate(self.nodes)
         )
         return Reason(self.text, self.weight, nodes, self.edges)
-
-
-def match_statement(nodes: Sequence[PathNode], edges: Sequence[PathEdge]) -> str:
-    """A Cypher statement that returns one path; a node without an id may be any of its label."""
-
-    def bound(at: int, node: PathNode) -> str:
-        return f"(n{at}:{quoted(node.label)}{f' {{id: $n{at}}}' if node.id else ''})"
-
-    parts = [bound(0, nodes[0])]
-    for at, (node, edge) in enumerate(zip(nodes[1:], edges, strict=True), 1):
-        left, right = ("-", "->") if edge.forward else ("<-", "-")
-        parts.append(f"{left}[:{quoted(edge.type)}]{right}{bound(at, node)}")
-    return f"MATCH p = {''.join(parts)} RETURN p LIMIT 1"
 
 
 class PathIndex:
@@ -174,13 +163,40 @@ class PathIndex:
             known = "name" in table.columns
             self._names[label] = table["name"].to_list() if known else [None] * len(nodes)
         one = nodes.vocabulary.ids[row]
-        return PathNode(label, one, self._names[label][row] or _unnamed(label, one))
+        return PathNode(
+            label, one, self._names[label][row] or _unnamed(label, one), self._place(label, row)
+        )
+
+    def _place(self, label: str, row: int) -> Place | None:
+        """Where a node is in the database that the graph came from."""
+        if self.graph.origin is None:
+            return None
+        nodes, keys = self.graph.nodes[label], self.graph.origin.keys
+        one, table, key = nodes.vocabulary.ids[row], nodes.properties, keys.get(label)
+        labels = table[row, LABELS] if label == ITEM and LABELS in table.columns else None
+        key = keys.get(labels[0], key) if labels is not None and len(labels) else key
+        if key is None or one.startswith(MADE_UP):
+            found = one.removeprefix(MADE_UP) if one.startswith(MADE_UP) else None
+            return None if key is None else Place(key.label, None, found)
+        if key.property in table.columns and table[row, key.property] is not None:
+            return Place(key.label, key.property, table[row, key.property])
+        return Place(key.label, key.property, key.value(one) if key.property else None)
+
+    def _met(self, forward: bool) -> PathEdge:
+        """An event, from a user to an item or back, and what stands for it in the database."""
+        origin = self.graph.origin
+        if origin is None or not origin.events:
+            return PathEdge(INTERACTED, forward)
+        if forward:
+            return PathEdge(INTERACTED, True, origin.events, origin.between)
+        back = tuple((type, not along) for type, along in reversed(origin.events))
+        return PathEdge(INTERACTED, False, back, tuple(reversed(origin.between)))
 
     def _path(self, found: Found, verb: str) -> Path:
         seen, item = self.node(ITEM, found.seen), self.node(ITEM, found.item)
         known = found.user >= 0
         nodes = [self.node(USER, found.user)] if known else []
-        edges = [PathEdge(INTERACTED, True)] if known else []
+        edges = [self._met(True)] if known else []
         nodes.append(seen)
         relations = [self.index.relations[code] for code in found.relations]
         middle = [self.node(*self.index.entities[code]) for code in found.entities]
@@ -188,7 +204,7 @@ class PathIndex:
             edges.append(_edge(inverse(relations[0])))
         elif found.kind == PEOPLE:
             nodes.append(self.node(USER, found.someone)._replace(name=SOMEONE))
-            edges += [PathEdge(INTERACTED, False), PathEdge(INTERACTED, True)]
+            edges += [self._met(False), self._met(True)]
         elif found.kind == SHARED:
             nodes += middle
             edges += [_edge(relations[0]), _edge(inverse(relations[-1]))]

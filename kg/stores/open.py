@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from trefoil.kg.graph import KnowledgeGraph
@@ -32,20 +32,31 @@ def read_neo4j(
     labels: Collection[str] | None = None,
     relationships: Collection[str] | None = None,
     properties: Collection[str] | None = None,
-    key: str = "id",
+    key: str | Mapping[str, str] | None = None,
+    likely: Mapping[str, str] | None = None,
+    deny: Collection[str] = (),
     database: str | None = None,
     auth: tuple[str, str] | None = None,
 ) -> KnowledgeGraph:
     """The graph in a Neo4j database, or the part with these labels, types and properties.
 
-    Rows are numbered in order of id. A node with several labels belongs to the
-    first one asked for, else the first in the alphabet. ``key`` is the property
-    that holds the id; a node without it gets one made from its element id.
-    Raises StoreError if the server cannot be reached or an id occurs twice.
+    Rows are numbered in order of id. A node with several labels belongs to the first one
+    asked for, else the one that most nodes bear; all of them stand in its property
+    ``labels``. ``key`` is the property that holds ids, for all labels or by label; without
+    it the one in ``likely`` for this label, else the one that a uniqueness constraint
+    names, else ``id``; a node without it gets an id made from its element id. Relationship
+    types in ``deny`` are left out. What no graph store keeps becomes ISO text, which
+    ``report`` counts. Raises StoreError if the server cannot be reached, a name is not
+    there, or an id occurs twice.
     """
     from trefoil.kg.stores.neo4j.store import Neo4jStore
 
     with Neo4jStore(uri, database=database, auth=auth) as store:
         return store.read(
-            labels=labels, relationships=relationships, properties=properties, key=key
+            labels=labels,
+            relationships=relationships,
+            properties=properties,
+            key=key,
+            likely=likely,
+            deny=deny,
         )

@@ -1,246 +1,222 @@
-"""A Neo4j database, whoever filled it, as a graph: scalars streamed label by label."""
+"""A Neo4j database, whoever filled it, as a graph: read in pages, each a few columns."""
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from trefoil.data.errors import StoreError
+from trefoil.data.interactions import Ints
+from trefoil.data.neo4j.columns import Tally
+from trefoil.data.report import DataReport, Quarantined
 from trefoil.data.vocabulary import Vocabulary
-from trefoil.kg.cypher.names import quoted
-from trefoil.kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
-from trefoil.kg.stores.base import Schema, chosen
-from trefoil.kg.stores.neo4j.manifest import KEY, LABEL, Card, Types
-from trefoil.kg.stores.property_types import type_of
-from trefoil.kg.stores.values import table_of
+from trefoil.kg.graph import LABELS, MADE_UP, Edges, EdgeType, Key, KnowledgeGraph, Nodes, Origin
+from trefoil.kg.stores.base import chosen
+from trefoil.kg.stores.neo4j.homes import CONSTRAINTS, ID, Homes, keys_of
+from trefoil.kg.stores.neo4j.manifest import KEY, Card
+from trefoil.kg.stores.neo4j.pages import Page, Run, node_pages, relationship_pages
+from trefoil.kg.stores.neo4j.properties import gathered, table
 
 logger = logging.getLogger(__name__)
-
-NO_LABEL = "Node"
-Run = Callable[..., list[tuple[Any, ...]]]  # a statement and its parameters to rows
+OTHER_ID = "id_"  # a property called id where another is the key
+TRIES = 3  # to read a database that changes meanwhile
 
 
 @dataclass(frozen=True)
-class Kind:
-    """Nodes of one exact set of labels: they belong to the first of them that is asked for."""
+class Choice:
+    """What of a database is read; None is all. ``keys`` is one property, or one per label."""
 
-    labels: tuple[str, ...]
-    home: str
+    labels: Collection[str] | None = None
+    relationships: Collection[str] | None = None
+    properties: Collection[str] | None = None
+    keys: Mapping[str, str] | str = field(default_factory=dict)
+    likely: Mapping[str, str] = field(default_factory=dict)
+    deny: Collection[str] = ()
 
-    def pattern(self, variable: str, parameter: str) -> tuple[str, str]:
-        """The node in a pattern, and the condition that it has these labels and no others."""
-        label = f":{quoted(self.labels[0])}" if self.labels else ""
-        return f"({variable}{label})", f"labels({variable}) = ${parameter}"
+
+@dataclass
+class Part:
+    """Nodes of one type as they come: element ids, ids, labels and properties."""
+
+    places: list[int] = field(default_factory=list)  # among all nodes read
+    pages: list[Page] = field(default_factory=list)
 
 
 class Neo4jReader:
-    """Reads what was asked for. ``key`` is the property that holds a node's id."""
+    """Reads what was asked for."""
 
-    def __init__(
-        self,
-        run: Run,
-        card: Card,
-        *,
-        labels: Collection[str] | None = None,
-        relationships: Collection[str] | None = None,
-        properties: Collection[str] | None = None,
-        key: str = "id",
-    ) -> None:
-        self.run, self.card, self.key = run, card, key
-        self.labels, self.relationships, self.properties = labels, relationships, properties
-        self.rows: dict[str, dict[str, int]] = {}
-        self.odd: set[str] = set()  # labels with nodes whose id is missing or no text
+    def __init__(self, run: Run, card: Card, choice: Choice, uri: str = "") -> None:
+        self.run, self.card, self.choice, self.uri = run, card, choice, uri
+        self.tally = Tally()
+        self.aside: list[Quarantined] = []
+        self.elements: list[str] = []  # element id of every node, in the order of reading
+        self.degrees: list[int] = []
+        self.found: dict[str, list[str]] = {}  # element ids of each type, in order of its rows
 
     def graph(self) -> KnowledgeGraph:
-        kinds = self.kinds()
-        nodes = {}
-        for home in self.homes(kinds):
-            nodes[home] = self.nodes(home, [kind for kind in kinds if kind.home == home])
-        edges = self.edges(kinds, nodes)
+        """Raises StoreError for a name that is not there, or an id that occurs twice."""
+        sets = self.run("MATCH (n) RETURN labels(n), count(*)")
+        homes = Homes.of(sets, self.card, self.choice.labels)
+        keys = keys_of(homes, self.run(CONSTRAINTS), self.choice.keys, self.choice.likely)
+        types = self.types()
+        nodes, found = {}, {}
+        parts = self.parts(homes, keys)
+        where = np.full((2, len(self.elements)), -1, np.int64)  # type and row of every node
+        for at, home in enumerate(homes.order):
+            nodes[home], found[home], rows = self.nodes(home, keys[home], parts[home])
+            where[0, parts[home].places], where[1, parts[home].places] = at, rows
+        edges = self.edges(homes, types, where) if types else {}
         predicates = self.card.predicates
-        if self.labels is not None or self.relationships is not None:
+        if self.choice.labels is not None or self.choice.relationships is not None:
             kept = {relation for _, relation, _ in edges}
             predicates = {name: iri for name, iri in predicates.items() if name in kept}
-        return KnowledgeGraph(nodes, edges, dict(predicates))
+        made_up = [home for home, key in found.items() if key.property is None and nodes[home]]
+        report = DataReport(dict(self.tally.counts), tuple(self.aside), self.warnings(made_up))
+        name = self.run("CALL db.info() YIELD id RETURN id")[0][0]
+        return KnowledgeGraph(nodes, edges, dict(predicates), report, Origin(self.uri, name, found))
 
-    def schema(self) -> Schema:
-        kinds = self.kinds()
-        labels = {}
-        for home in self.homes(kinds):
-            found = {name: "" for k in kinds if k.home == home for name in self.keys(k)}
-            labels[home] = {"id": "string"} | found | dict(self.card.nodes.get(home, {}))
-        ends = {(s.home, name, t.home): {} for name, s, t in self.joins(kinds)}
-        return Schema(labels, {e: dict(self.card.edges.get(e, {})) for e in ends | self.card.edges})  # type: ignore[operator]
+    def types(self) -> list[str]:
+        """Relationship types to read: those asked for, without those denied."""
+        there = {row[0] for row in self.run("MATCH ()-[r]->() RETURN DISTINCT type(r)")}
+        known = dict.fromkeys([*(r for _, r, _ in self.card.edges), *sorted(there)])
+        for names in (self.choice.relationships, self.choice.deny):
+            chosen(names, known, "relationship type")
+        kept = chosen(self.choice.relationships, known, "relationship type")
+        return [name for name in kept if name not in self.choice.deny]
 
-    def kinds(self) -> list[Kind]:
-        found = self.run("MATCH (n) RETURN DISTINCT labels(n)")
-        sets = sorted(tuple(row[0]) for row in found if LABEL not in row[0])
-        known = dict.fromkeys(label for labels in sets for label in sorted(labels))
-        known |= dict.fromkeys(self.card.nodes)
-        if any(not labels for labels in sets):
-            known[NO_LABEL] = None
-        wanted = chosen(self.labels, known, "label")
-        order = list(self.labels or ()) + list(self.card.nodes) + sorted(known)
-        kinds = []
-        for labels in sets:
-            homes = [name for name in order if name in (labels or (NO_LABEL,)) and name in wanted]
-            if homes:
-                kinds.append(Kind(labels, homes[0]))
-        return kinds
-
-    def homes(self, kinds: Iterable[Kind]) -> list[str]:
-        written = [
-            label for label in self.card.nodes if self.labels is None or label in self.labels
-        ]
-        return list(dict.fromkeys([*written, *sorted({kind.home for kind in kinds})]))
-
-    def keys(self, kind: Kind) -> list[str]:
-        pattern, condition = kind.pattern("n", "l")
-        statement = f"MATCH {pattern} WHERE {condition} UNWIND keys(n) AS k RETURN DISTINCT k"
-        return sorted(
-            row[0] for row in self.run(statement, l=list(kind.labels)) if row[0] != self.key
+    def parts(self, homes: Homes, keys: Mapping[str, str]) -> dict[str, Part]:
+        """All nodes; again where others change the database meanwhile and nodes are missed."""
+        for _ in range(TRIES):
+            parts = {home: Part() for home in homes.order}
+            self.elements, self.degrees = [], []
+            met: set[str] = set()
+            wanted = self._with(self.choice.properties, keys.values())
+            for label in [None] if self.choice.labels is None else homes.order:
+                for page in node_pages(self.run, label, wanted):
+                    home = homes.sets.get(page.labels)
+                    if home is None or label not in (None, home):
+                        continue
+                    parts[home].places += range(
+                        len(self.elements), len(self.elements) + len(page.ids)
+                    )
+                    parts[home].pages.append(page)
+                    self.elements += page.ids
+                    self.degrees += page.degrees
+                    met.update(page.ids)
+            sizes = self.run("MATCH (n) RETURN labels(n), count(*)")
+            total = sum(count for labels, count in sizes if tuple(labels) in homes.sets)
+            if len(met) == len(self.elements) == total:
+                return parts
+        raise StoreError(
+            f"{self.uri}: nodes came and went each of the {TRIES} times that the database was "
+            "read; read it when nobody writes, or read a copy"
         )
 
-    def wanted(self, names: Iterable[str], types: Types) -> list[str]:
-        found = dict.fromkeys([*types, *names])
-        return [n for n in found if self.properties is None or n in self.properties]
-
-    def nodes(self, home: str, kinds: Sequence[Kind]) -> Nodes:
+    def nodes(self, home: str, key: str, part: Part) -> tuple[Nodes, Key, Ints]:
+        """Nodes of a type in order of id, how they are found, and the row of each as it came."""
+        elements = [one for page in part.pages for one in page.ids]
+        values = gathered([(len(page.ids), page.values) for page in part.pages])
+        own = values.get(key, [None] * len(elements))
+        kinds = {value.__class__ for value in own} - {type(None)}
+        usable = kinds <= {str, int} and bool(kinds)
+        ids = [
+            str(value) if usable and value is not None else MADE_UP + element
+            for value, element in zip(own, elements, strict=True)
+        ]
+        order = np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64)
+        ids = [ids[at] for at in order.tolist()]
+        self.found[home] = [elements[at] for at in order.tolist()]
+        twice = next((a for a, b in pairwise(ids) if a == b), None)
+        if twice is not None:
+            raise StoreError(
+                f"two {home} nodes have the {key} {twice!r}; make it unique, or name another "
+                f"property as the key of {home}"
+            )
+        given = values.pop(ID, None)
+        if given is not None and key != ID:
+            values[OTHER_ID] = given
+        sets = [page.labels for page in part.pages for _ in page.ids]
+        if any(len(labels) > 1 for labels in sets) and home not in self.card.nodes:
+            name = LABELS if LABELS not in values else f"{LABELS}_"
+            values[name] = [[home, *(one for one in labels if one != home)] for labels in sets]
         types = self.card.nodes.get(home, {})
-        names = self.wanted((name for kind in kinds for name in self.keys(kind)), types)
-        columns = "".join(f", n.{quoted(name)}" for name in names)
-        rows: list[tuple[Any, ...]] = []
-        for kind in kinds:
-            pattern, condition = kind.pattern("n", "l")
-            text = f"MATCH {pattern} WHERE {condition} RETURN n.{quoted(self.key)}{columns}"
-            part = self.run(text, l=list(kind.labels))
-            if any(type(row[0]) is not str for row in part):
-                self.odd.add(home)
-                id = self.id_of("n", home)
-                part = self.run(text.replace(f"n.{quoted(self.key)}", id, 1), l=list(kind.labels))
-            rows += part
-        if home in self.odd:
-            logger.warning("some %s nodes have no text %r; their ids are made up", home, self.key)
-        rows.sort(key=lambda row: row[0])
-        self.rows[home] = {row[0]: k for k, row in enumerate(rows)}
-        if len(self.rows[home]) != len(rows):
-            twice = next(a[0] for a, b in pairwise(rows) if a[0] == b[0])
-            raise StoreError(f"two {home} nodes have the {self.key} {twice!r}; make it unique")
-        return Nodes(Vocabulary(self.rows[home]), _frame(names, [row[1:] for row in rows], types))
+        frame = table(values, order, types, self.choice.properties, self.tally)
+        self.set_aside(home, ids)
+        rows = np.empty(len(ids), np.int64)
+        rows[order] = np.arange(len(ids))
+        whole = kinds == {int}
+        return Nodes(Vocabulary(ids), frame), Key(home, key if usable else None, whole), rows
 
-    def id_of(self, variable: str, home: str) -> str:
-        plain = f"{variable}.{quoted(self.key)}"
-        if home not in self.odd:
-            return plain
-        return f"coalesce(toString({plain}), 'neo4j:' + elementId({variable}))"
+    def edges(self, homes: Homes, types: Sequence[str], where: Ints) -> dict[EdgeType, Edges]:
+        """Edges by the types of their ends, in order of the rows of their ends."""
+        order = list(homes.order)
+        asked = self.choice.relationships
+        out: dict[EdgeType, Edges] = {}
+        for ends in self.card.edges:
+            if ends[0] in order and ends[2] in order and (asked is None or ends[1] in asked):
+                out[ends] = self.joined(ends, np.zeros((2, 0), np.int64), {})
+        pages = relationship_pages(
+            self.run, self.elements, self.degrees, types, self._with(self.choice.properties, [KEY])
+        )
+        found: dict[str, list[Any]] = {}
+        for page in pages:
+            found.setdefault(page.type, []).append(page)
+        for type in sorted(found):
+            source = np.concatenate([page.source for page in found[type]])
+            target = np.concatenate([page.target for page in found[type]])
+            places = np.stack([source, target])
+            values = gathered([(len(page.source), page.values) for page in found.pop(type)])
+            inside = np.flatnonzero(places[1] >= 0)  # both ends were there when nodes were read
+            kinds = where[0][places[:, inside]]
+            for pair in np.unique(kinds, axis=1).T:
+                held = inside[(kinds == pair[:, None]).all(0)]
+                ends = order[pair[0]], type, order[pair[1]]
+                rows = where[1][places[:, held]]
+                some = {
+                    name: [column[at] for at in held.tolist()] for name, column in values.items()
+                }
+                out[ends] = self.joined(ends, rows, some)
+        written = [ends for ends in self.card.edges if ends in out]
+        return {ends: out[ends] for ends in dict.fromkeys([*written, *sorted(out)])}
 
-    def joins(self, kinds: Sequence[Kind]) -> list[tuple[str, Kind, Kind]]:
-        """Which kinds of nodes each relationship type joins."""
-        by_labels = {kind.labels: kind for kind in kinds}
-        types = {row[0] for row in self.run("MATCH ()-[r]->() RETURN DISTINCT type(r)")}
-        known = dict.fromkeys([*(r for _, r, _ in self.card.edges), *sorted(types)])
-        out = []
-        for name in chosen(self.relationships, known, "relationship type"):
-            for source, target in self.run(
-                f"MATCH (a)-[:{quoted(name)}]->(b) RETURN DISTINCT labels(a), labels(b)"
-            ):
-                ends = by_labels.get(tuple(source)), by_labels.get(tuple(target))
-                if ends[0] is not None and ends[1] is not None:
-                    out.append((name, ends[0], ends[1]))
-        return out
-
-    def edges(self, kinds: Sequence[Kind], nodes: Collection[str]) -> dict[EdgeType, Edges]:
-        joins = self.joins(kinds)
-        found = {(s.home, name, t.home) for name, s, t in joins}
-        written = [
-            ends
-            for ends in self.card.edges
-            if ends[0] in nodes
-            and ends[2] in nodes
-            and (self.relationships is None or ends[1] in self.relationships)
-        ]
-        return {
-            ends: self.edges_of(ends, [(s, t) for n, s, t in joins if (s.home, n, t.home) == ends])
-            for ends in dict.fromkeys([*written, *sorted(found)])
-        }
-
-    def edges_of(self, ends: EdgeType, pairs: Sequence[tuple[Kind, Kind]]) -> Edges:
+    def joined(self, ends: EdgeType, rows: Ints, values: dict[str, list[Any]]) -> Edges:
+        """Edges between two types; parallel ones in the order in which they were written."""
+        number = [value or 0 for value in values.pop(KEY, [0] * rows.shape[1])]
+        order = np.lexsort((np.asarray(number, np.int64), rows[1], rows[0]))
         types = self.card.edges.get(ends, {})
-        found: dict[str, None] = {}
-        matches = []
-        for one, other in pairs:
-            (a, is_a), (b, is_b) = one.pattern("a", "a"), other.pattern("b", "b")
-            match = f"MATCH {a}-[r:{quoted(ends[1])}]->{b} WHERE {is_a} AND {is_b}"
-            given = {"a": list(one.labels), "b": list(other.labels)}
-            matches.append((match, given))
-            keys = self.run(f"{match} UNWIND keys(r) AS k RETURN DISTINCT k", **given)
-            found |= dict.fromkeys(sorted(row[0] for row in keys if row[0] != KEY))
-        names = self.wanted(found, types)
-        columns = "".join(f", r.{quoted(name)}" for name in names)
-        head = f"{self.id_of('a', ends[0])}, {self.id_of('b', ends[2])}, coalesce(r.{KEY}, 0)"
-        source, target = self.rows[ends[0]], self.rows[ends[2]]
-        rows = [
-            (source[s], target[t], *rest)
-            for match, given in matches
-            for s, t, *rest in self.run(f"{match} RETURN {head}{columns}", **given)
-            if s in source and t in target  # both ends were there when nodes were read
-        ]
-        rows.sort(key=lambda row: row[:3])
-        return Edges(
-            np.fromiter((row[0] for row in rows), np.int64, len(rows)),
-            np.fromiter((row[1] for row in rows), np.int64, len(rows)),
-            _frame(names, [row[3:] for row in rows], types),
-        )
+        frame = table(values, order, types, self.choice.properties, self.tally)
+        self.set_aside(f"[:{ends[1]}]", [f"{ends[0]}-{ends[2]} {k}" for k in range(len(order))])
+        return Edges(rows[0][order], rows[1][order], frame)
 
+    def set_aside(self, label: str, ids: Sequence[str]) -> None:
+        """Values that the last table left out, with the node that they are of."""
+        for name, row, value in self.tally.left_out:
+            told = {"label": label, "id": ids[row], "property": name, "value": value}
+            self.aside.append(Quarantined(self.uri, 0, "a date that no calendar has", told))
+        self.tally.left_out.clear()
 
-def _frame(names: Sequence[str], rows: Sequence[Sequence[Any]], types: Types) -> pl.DataFrame:
-    """Property columns: in the types of the card where they fit, else as found."""
-    if not names:
-        return pl.DataFrame()
-    columns = zip(*rows, strict=True) if rows else ([] for _ in names)
-    return pl.DataFrame(
-        [
-            _column(n, list(map(native, c)), types.get(n))
-            for n, c in zip(names, columns, strict=True)
-        ]
-    )
+    def _with(self, properties: Collection[str] | None, more: Iterable[str]) -> list[str] | None:
+        return None if properties is None else [*properties, *more]
 
-
-def _column(name: str, values: list[Any], type: str | None) -> pl.Series:
-    if type is not None:
-        dtype = type_of(type)
-        try:
-            if isinstance(dtype, pl.Datetime) and dtype.time_zone:
-                utc = pl.Series(name, values, dtype=pl.Datetime(dtype.time_unit, "UTC"))
-                return utc.dt.convert_time_zone(dtype.time_zone)
-            return pl.Series(name, values, dtype=dtype, strict=True)
-        except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
-            logger.warning("property %r no longer has the type %s it was written with", name, type)
-    numbers = {kind for value in values if (kind := value.__class__) in (int, float)}
-    if numbers == {int, float} and all(isinstance(v, int | float | None) for v in values):
-        return pl.Series(name, [None if v is None else float(v) for v in values])
-    return table_of([name], [[value] for value in values]).to_series()
-
-
-def native(value: Any) -> Any:
-    """A Python value for what the driver made of a property."""
-    if isinstance(value, list):
-        return [native(part) for part in value]
-    if hasattr(value, "to_native"):
-        return value.to_native()
-    if hasattr(value, "months") and hasattr(value, "nanoseconds"):
-        if value.months:
-            return str(value)
-        return dt.timedelta(
-            days=value.days, seconds=value.seconds, microseconds=value.nanoseconds // 1000
-        )
-    if isinstance(value, tuple):  # a point
-        return str(value)
-    return bytes(value) if isinstance(value, bytearray) else value
+    def warnings(self, made_up: Sequence[str]) -> tuple[str, ...]:
+        """What a person should know; ids that were made up are logged as well."""
+        out = []
+        for home in made_up:
+            out.append(
+                f"no key of {home} nodes: their ids are made of element ids, which change when "
+                f"the database is restored; name one: keys.{home} = a property"
+            )
+            logger.warning(out[-1])
+        for row in self.aside[:3]:
+            told = row.row
+            assert not isinstance(told, str)
+            out.append(
+                f"{told['label']} {told['id']}: {told['property']} is {told['value']}, "
+                "a date that no calendar has; left out"
+            )
+        return tuple(out)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
+from trefoil.data.neo4j.columns import native
+from trefoil.kg.stores.neo4j.homes import NO_LABEL
 from trefoil.kg.stores.neo4j.manifest import KEY
-from trefoil.kg.stores.neo4j.reader import NO_LABEL, native
 from trefoil.kg.stores.values import node_cell, path_cell, relationship_cell
 
 ENDS = "MATCH (n) WHERE elementId(n) IN $ids RETURN elementId(n), labels(n), n.id"
@@ -25,7 +26,7 @@ class Cells:
         for value in _relationships(rows):
             ends.update(node.element_id for node in value.nodes if node is not None)
         if ends:
-            for key, labels, id in (record.values() for record in run(ENDS, ids=sorted(ends))):
+            for key, labels, id in run(ENDS, ids=sorted(ends)):
                 self._nodes[key] = _label(labels), str(key if id is None else id)
 
     def cell(self, value: Any) -> Any:

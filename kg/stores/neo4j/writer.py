@@ -121,6 +121,13 @@ def _properties(
     return pl.DataFrame(columns).to_dicts()
 
 
+def sendable_rows(frame: pl.DataFrame, size: int) -> list[dict[str, Any]]:
+    """Rows of properties as Neo4j takes them; ``size`` empty ones where there are no columns."""
+    if not frame.width:
+        return [{} for _ in range(size)]
+    return pl.DataFrame([_sendable(column) for column in frame.get_columns()]).to_dicts()
+
+
 def _sendable(column: pl.Series) -> pl.Series:
     quoted(column.name)
     if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone:

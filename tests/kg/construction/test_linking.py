@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from trefoil.data.dataset import GraphSource
 from trefoil.data.items import Items
 from trefoil.data.vocabulary import Vocabulary
-from trefoil.kg.construction.entity_linking import coverage, link
+from trefoil.kg.construction.coverage import coverage
+from trefoil.kg.construction.entity_linking import link
 from trefoil.kg.construction.typed_graph import typed_graph
 from trefoil.kg.graph import Edges, KnowledgeGraph, Nodes
 from trefoil.kg.triples.tables import triples_of

@@ -11,10 +11,10 @@ from graph_strategies import films, marked, marked_query
 from neo4j_server import free_port
 
 from trefoil.data.errors import StoreError
+from trefoil.data.neo4j.server import refuse_old
 from trefoil.data.vocabulary import Vocabulary
 from trefoil.kg.graph import Edges, KnowledgeGraph, Nodes
 from trefoil.kg.stores.comparison import differences
-from trefoil.kg.stores.neo4j.store import _refuse_old
 from trefoil.kg.stores.open import open_store, read_neo4j
 
 pytestmark = pytest.mark.neo4j
@@ -208,12 +208,12 @@ def test_an_absent_server_is_named_with_the_way_to_start_one():
 @pytest.mark.parametrize("agent", ["Neo4j/4.4.30", "Neo4j/3.5.0"])
 def test_an_old_server_is_refused_by_version(agent):
     with pytest.raises(StoreError, match="needs 5 or later"):
-        _refuse_old(agent)
+        refuse_old(agent)
 
 
 @pytest.mark.parametrize("agent", ["Neo4j/5.26.12", "Neo4j/2025.01.0", "ArcadeDB/26"])
 def test_newer_servers_are_not(agent):
-    _refuse_old(agent)
+    refuse_old(agent)
 
 
 def test_values_that_neo4j_cannot_keep_are_refused_before_sending(neo4j, mark):

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-STARTER = Path(__file__).resolve().parents[2] / "../shared/neo4j/start"
+STARTER = Path(__file__).resolve().parents[1] / "../shared/neo4j/start"
 HOW = "docker run -p 7687:7687 -e NEO4J_AUTH=neo4j/some-password neo4j:5.26"
 PASSWORD = "some-password"
 

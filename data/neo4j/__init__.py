@@ -1,0 +1,1 @@
+"""Neo4j servers: how one is reached, and what its values become."""
