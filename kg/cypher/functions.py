@@ -53,6 +53,7 @@ _EMBEDDED = """
 FUNCTIONS: dict[str, frozenset[str]] = {
     "neo4j": words(_BOTH + _NEO4J),
     "embedded": words(_BOTH + _EMBEDDED),
+    "kglite": words(_BOTH + _NEO4J),
 }
 
 # what a schema looks like, and nothing else
@@ -62,4 +63,5 @@ PROCEDURES: dict[str, frozenset[str]] = {
         " db.schema.nodetypeproperties db.schema.reltypeproperties"
     ),
     "embedded": words("show_tables table_info show_connection"),
+    "kglite": words("db.labels db.relationshiptypes"),
 }
