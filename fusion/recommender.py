@@ -36,7 +36,7 @@ from trefoil.fusion.training.pipeline import fit_model
 from trefoil.kg.construction.build import build
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.paths.explain import PathIndex, Reason
-from trefoil.kg.stores.embedded.bulk_load import write_embedded
+from trefoil.kg.stores.open import write_graph
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -273,7 +273,7 @@ class Recommender:
         """Write all files of a run into an existing folder, manifest last."""
         write_file(folder / "settings.toml", self.settings.toml())
         save_model(self.model, self.catalogue, folder)
-        write_embedded(self.graph, folder / "graph")
+        write_graph(self.graph, folder / "graph")
         if self.state.folder is not None:
             carry_over(self.state.folder, folder)
         write_manifest(folder, self.about)

@@ -16,14 +16,15 @@ from trefoil.data.errors import StoreError
 from trefoil.data.interactions import Ints
 from trefoil.data.progress import Progress
 from trefoil.data.vocabulary import Vocabulary
+from trefoil.kg.cypher.columns import column_names
 from trefoil.kg.cypher.guard import check
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
 from trefoil.kg.stores.base import ROWS, SECONDS, Answer, GraphStore, Schema, chosen
 from trefoil.kg.stores.embedded.bulk_load import CARD, FILE, MEMORY_MB, explained, write_embedded
-from trefoil.kg.stores.embedded.dialect import column_names, to_embedded
+from trefoil.kg.stores.embedded.dialect import to_embedded
 from trefoil.kg.stores.embedded.manifest import ROW, Card, Table
-from trefoil.kg.stores.embedded.run_graph import FOLDER, begin_changing, check_graph, end_changing
+from trefoil.kg.stores.run_graph import FOLDER, begin_changing, check_graph, end_changing
 from trefoil.kg.stores.embedded.values import EmbeddedCells, run
 from trefoil.kg.stores.property_types import type_of
 
@@ -161,6 +162,11 @@ class EmbeddedStore(GraphStore):
             result = run(connection, text, parameters)
             table = EmbeddedCells(connection, self.card).table(result, column_names(checked))
         return Answer(table.head(limit), len(table) > limit, time.perf_counter() - started)
+
+
+def has_store(target: Path) -> bool:
+    """Whether a store of this engine lies there: in the folder itself, or in a run."""
+    return (store_folder(target) / FILE).exists() or target.name == FILE
 
 
 def store_folder(target: Path) -> Path:

@@ -14,6 +14,7 @@ ANSWERED = frozenset(
     + ("title", "name", "label", "type", "node_type", "connection_type", "start", "end")
 )
 ID = "id "  # where our own id of a node is stored
+SECOND_ID = "id  "  # a property of a node that is called id as well: kept, and not asked for
 
 
 def stored(name: str) -> str:
