@@ -19,6 +19,7 @@ from trefoil.data.vocabulary import Vocabulary
 from trefoil.kg.cypher.columns import column_names
 from trefoil.kg.cypher.guard import check
 from trefoil.kg.cypher.names import quoted
+from trefoil.kg.cypher.parameters import check_parameters
 from trefoil.kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
 from trefoil.kg.stores.base import ROWS, SECONDS, Answer, GraphStore, Schema, chosen
 from trefoil.kg.stores.embedded.bulk_load import CARD, FILE, MEMORY_MB, explained, write_embedded
@@ -154,6 +155,7 @@ class EmbeddedStore(GraphStore):
         checked = check(cypher, "embedded", write=write)
         if write and self.read_only:
             raise StoreError(f"{self.path} was opened read-only; open it with read_only=False")
+        check_parameters(checked.tokens, parameters or {})
         started = time.perf_counter()
         names = self.card.stored_labels(), self.card.stored_types()
         text = to_embedded(checked, *names, limit + 1)
