@@ -97,7 +97,7 @@ def _parts(text: str) -> Iterator[tuple[str, str, list[_Step]]]:
             steps = [_Step("")] if kind == "Examples" else []
         elif bare.startswith("|"):
             cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", bare)[1:-1]]
-            steps[-1].table.append([cell.replace("\\|", "|") for cell in cells])
+            steps[-1].table.append([re.sub(r"\\([|\\])", r"\1", cell) for cell in cells])
         elif step := _STEP.match(bare):
             steps.append(_Step(step[2]))
     yield kind, words, steps

@@ -159,7 +159,7 @@ def _pairs(value: Mapping[str, Any]) -> Any:
 def number(value: float) -> Any:
     if isinstance(value, int):
         return ("int", value)
-    return ("nan",) if math.isnan(value) else ("float", float(f"{value:.12g}"))
+    return ("nan",) if math.isnan(value) else ("float", float(f"{value:.12g}") + 0.0)
 
 
 _TEMPORAL = re.compile(r"-?\d{4,}-\d\d-\d\d(T.*)?|-?\d\d:\d\d.*")
@@ -173,7 +173,9 @@ def _texts(text: str) -> Any:
     """A text; a temporal one without zeros that say nothing, below a microsecond cut off."""
     if len(text) > 1 and (found := _DURATION.fullmatch(text)):
         y, m, w, d, h, mi, s = (float(part or 0) for part in found.groups())
-        return ("duration", 12 * y + m, 7 * w + d, round(3600 * h + 60 * mi + s, 6))
+        months = 12 * y + m
+        seconds = 86_400 * (7 * w + d) + 3600 * h + 60 * mi + s  # a column has no days of their own
+        return ("duration", months, round(seconds, 6))
     if not _TEMPORAL.fullmatch(text):
         return text
     text = re.sub(r"(\.\d{1,6})\d*", lambda m: m[1].rstrip("0").rstrip("."), text)

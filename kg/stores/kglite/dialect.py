@@ -1,8 +1,8 @@
 """Cypher as people write it for Neo4j, as kglite wants it.
 
 kglite speaks nearly all of it. What it answers otherwise is written differently
-here: properties of names that it answers itself, ``keys`` and ``id``, the end of
-``*`` (kglite stops at ten steps where none is given), and the most rows wanted.
+here: properties of names that it answers itself, some functions, patterns whose end
+or order it would choose (``*`` stops at ten steps there), and division by zero.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import Any
 from trefoil.kg.cypher.functions import words
 from trefoil.kg.cypher.guard import Checked
 from trefoil.kg.cypher.names import quoted
-from trefoil.kg.cypher.tokens import Token, label_positions, string_of, text_of
+from trefoil.kg.cypher.tokens import Refused, Token, label_positions, string_of, text_of
+from trefoil.kg.stores.kglite.functions import CONSTANTS, EPOCHS, REWRITTEN, between
 from trefoil.kg.stores.kglite.names import ANSWERED, stored
+from trefoil.kg.stores.kglite.patterns import Patterns
+from trefoil.kg.stores.kglite.walk import Walk
 
-FARTHEST = 1_000_000  # steps of a path without an end of its own
 UNLABELLED = "Node"  # what the engine calls a node without a label
 _BEFORE_LISTS = words(
     "IN RETURN WITH UNWIND WHERE AND OR XOR NOT WHEN THEN ELSE CASE BY DISTINCT LIMIT SKIP CONTAINS"
@@ -24,14 +26,25 @@ _BEFORE_LISTS = words(
 )
 _ADDED = "[" + ", ".join(f"'{name}'" for name in sorted(ANSWERED)) + "]"
 _KEPT = "[" + ", ".join(f"'{stored(name)}'" for name in sorted(ANSWERED)) + "]"
+_PLAIN_KEY = f"CASE WHEN _k IN {_KEPT} THEN left(_k, size(_k) - 1) ELSE _k END"
+_STORED_KEY = (
+    "CASE _i "
+    + " ".join(f"WHEN '{name}' THEN '{stored(name)}'" for name in sorted(ANSWERED))
+    + " ELSE _i END"
+)
+# fails where a divisor is zero, as Neo4j has no such thing as null for it
+_NOT_ZERO = "CASE WHEN _z = 0 THEN 1 % toInteger(_z) ELSE _z END"
 
 
 def to_kglite(checked: Checked, limit: int, labels: Collection[str] = ()) -> str:
     """The statement as the engine answers it like Neo4j, bounded to ``limit`` rows.
 
     ``labels`` are those of the graph; ``Node`` is hidden where it is not among them.
+    Raises Refused for what could only be answered otherwise.
     """
-    return _Writer(checked, limit, UNLABELLED in labels).text()
+    writer = _Writer(checked, UNLABELLED in labels)
+    text = writer.text()
+    return text if checked.limited else f"{text} LIMIT {limit}"
 
 
 def stored_parameters(value: Any) -> Any:
@@ -43,19 +56,17 @@ def stored_parameters(value: Any) -> Any:
     return value
 
 
-class _Writer:
+class _Writer(Walk):
     """Goes over the tokens once and notes which are written differently."""
 
-    def __init__(self, checked: Checked, limit: int, node_is_a_label: bool) -> None:
-        self.checked, self.tokens, self.limit = checked, checked.tokens, limit
+    def __init__(self, checked: Checked, node_is_a_label: bool) -> None:
+        super().__init__(checked.tokens)
         self.hides_node = not node_is_a_label
-        self.before: dict[int, str] = {}  # position: text to put before, after, instead
-        self.after: dict[int, str] = {}
-        self.instead: dict[int, str] = {}
 
     def text(self) -> str:
         for k in label_positions(self.tokens):
             self.instead[k] = quoted(self.tokens[k].named)
+        Patterns(self).write()
         open_marks: list[int] = []
         for k, token in enumerate(self.tokens):
             if token.kind == "mark":
@@ -63,68 +74,98 @@ class _Writer:
                     open_marks.append(k)
                 elif token.text in ")]}" and open_marks:
                     self.closed(open_marks.pop(), k)
-                elif token.text == "*":
-                    self.star(k, open_marks)
+                elif token.text == "/":
+                    self.divided(k + 1)
+            elif token.kind == "number" and token.text.startswith("."):
+                self.instead[k] = "0" + token.text
+            elif token.word == "IN" and self.peek(k + 1).text == "[":
+                self.listed(k + 1)
             elif token.kind in ("word", "name") and k not in self.instead:
                 self.name(k, token, open_marks)
-        changes = {
-            k: self.before.get(k, "") + self.instead.get(k, self.tokens[k].text)
-            + self.after.get(k, "")
-            for k in {*self.before, *self.after, *self.instead}
-        }  # fmt: skip
-        text = text_of(self.tokens, changes)
-        return text if self.checked.limited else f"{text} LIMIT {self.limit}"
-
-    def peek(self, k: int) -> Token:
-        return self.tokens[k] if 0 <= k < len(self.tokens) else Token("mark", "", 0)
+        return text_of(self.tokens, self.changes())
 
     def name(self, k: int, token: Token, open_marks: list[int]) -> None:
         previous, following = self.peek(k - 1).text, self.peek(k + 1).text
         if previous == ".":
             if following != "(":  # a property, or part of a map projection
                 self.instead[k] = quoted(stored(token.named))
+            elif (whole := f"{self.peek(k - 2).text}.{token.text}".lower()).startswith("duration."):
+                self.duration(k, whole)
+            elif token.word == "TRUNCATE":
+                self.truncated(k)
             return
         if open_marks and self.is_map(open_marks[-1]) and previous in ("{", ","):
             if following == ":":
                 self.instead[k] = quoted(stored(token.named))
                 return
             if following in (",", "}") and stored(token.named) != token.named:
-                self.before[k] = f"{quoted(stored(token.named))}: "
+                self.put(k, f"{quoted(stored(token.named))}: ", k, "")
         if following == "(" and token.kind == "word":
             self.function(k, token.text.lower())
 
     def function(self, k: int, name: str) -> None:
-        end = self.end_of(k + 1)
-        if name == "keys":
-            self.put(k, "[_k IN ", end, f" WHERE NOT _k IN {_ADDED} | {_plain_key('_k')}]")
-        elif name == "id":
-            self.put(k, "toInteger(", end, ")")
-            self.instead[k] = "elementId"
+        end, arguments = self.arguments(k + 1)
+        if name in CONSTANTS and not arguments:
+            self.replace(k, end, CONSTANTS[name])
+        elif name == "keys":
+            self.put(k, "([_k IN ", end, f" WHERE NOT _k IN {_ADDED} | {_PLAIN_KEY}])")
         elif name == "labels" and self.hides_node:
-            self.put(k, "[_l IN ", end, f" WHERE _l <> '{UNLABELLED}']")
-        elif name == "timestamp" and end == k + 2:
-            self.instead[k], self.after[end] = "datetime", ".epochMillis"
+            self.put(k, "([_l IN ", end, f" WHERE _l <> '{UNLABELLED}'])")
+        elif name == "nullif" and len(arguments) == 2:
+            first, second = (self.written(*span) for span in arguments)
+            whole = f"head([_x IN [{first}] | CASE WHEN _x = {second} THEN null ELSE _x END])"
+            self.replace(k, end, whole)
+        elif name == "datetime":
+            self.moment(k, end)
+        elif name in REWRITTEN:
+            as_ = REWRITTEN[name]
+            self.instead[k] = as_.name
+            self.put(k, as_.before, end, as_.after)
 
-    def put(self, k: int, before: str, end: int, after: str) -> None:
-        self.before[k] = self.before.get(k, "") + before
-        self.after[end] = after + self.after.get(end, "")
+    def moment(self, k: int, end: int) -> None:
+        """``datetime({epochSeconds: n})``; a map of another time and a zone is refused."""
+        keys = {
+            token.text.lower(): at
+            for at, token in enumerate(self.tokens[k:end], k)
+            if token.kind == "word" and self.peek(at + 1).text == ":"
+        }
+        part = next((name for name in EPOCHS if name in keys), None)
+        if part and len(keys) == 1 and keys[part] == k + 3:
+            value = self.written(keys[part] + 2, end - 1)
+            start = "datetime('1970-01-01T00:00:00Z')"
+            self.replace(k, end, f"({start} + duration({{{EPOCHS[part]}: {value}}}))")
+        elif "time" in keys and "timezone" in keys:
+            raise Refused(
+                "datetime() of another time and a timezone is answered otherwise than in Neo4j;"
+                " give hour, minute and second, or one text with the zone"
+            )
 
-    def end_of(self, k: int) -> int:
-        depth = 0
-        for at in range(k, len(self.tokens)):
-            if self.tokens[at].kind == "mark":
-                depth += (self.tokens[at].text in "([{") - (self.tokens[at].text in ")]}")
-            if depth == 0:
-                return at
-        return len(self.tokens) - 1
+    def duration(self, k: int, whole: str) -> None:
+        end, arguments = self.arguments(k + 1)
+        if len(arguments) == 2 and whole in (
+            "duration.between", "duration.inmonths", "duration.indays", "duration.inseconds"
+        ):  # fmt: skip
+            first, second = (self.written(*span) for span in arguments)
+            self.replace(k - 2, end, between(whole, first, second))
+
+    def truncated(self, k: int) -> None:
+        """``time.truncate`` forgets the zone of a moment; a map of nanoseconds, what is finer."""
+        _, arguments = self.arguments(k + 1)
+        if self.peek(k - 2).text.lower() == "time" and len(arguments) > 1:
+            self.put(arguments[1][0], "time(", arguments[1][1], ")")
+        unit = string_of(self.peek(k + 2)).lower()
+        more = self.tokens[slice(arguments[2][0], arguments[2][1])] if arguments[2:] else []
+        if unit in ("millisecond", "microsecond") and any(t.word == "NANOSECOND" for t in more):
+            raise Refused(
+                "truncate() to this unit with nanoseconds is answered otherwise than in Neo4j;"
+                " leave the third argument out"
+            )
 
     def closed(self, begin: int, end: int) -> None:
         """An index: the name of a property in it is that of the stored one."""
         if self.tokens[begin].text != "[" or not self.is_index(begin) or end == begin + 1:
             return
         inside = self.tokens[begin + 1 : end]
-        if len(inside) == 1 and inside[0].kind == "number":
-            return
         if any(token.text == ".." for token in inside):
             return
         if len(inside) == 1 and inside[0].kind == "string":
@@ -132,8 +173,22 @@ class _Writer:
                 self.instead[begin + 1] = f"'{stored(name)}'"
             return
         if any(token.kind != "number" and token.text not in "+-*/%" for token in inside):
-            cases = " ".join(f"WHEN '{name}' THEN '{stored(name)}'" for name in sorted(ANSWERED))
-            self.put(begin + 1, "head([_i IN [", end - 1, f"] | CASE _i {cases} ELSE _i END])")
+            self.put(begin + 1, "head([_i IN [", end - 1, f"] | {_STORED_KEY}])")
+
+    def listed(self, k: int) -> None:
+        """What IN looks into, in brackets where it is more than a list of values."""
+        end, whole = self.end_of(k), self.operand(k)
+        inside = self.tokens[k:end]
+        if whole != end or any(token.text == "|" or token.word in ("IN", "WHERE") for token in inside):
+            self.put(k, "(", end if whole is None else whole, ")")
+
+    def divided(self, k: int) -> None:
+        """The divisor that begins here fails where it is zero; numbers are seen at once."""
+        token = self.peek(k)
+        end = self.operand(k)
+        if end is None or (token.kind == "number" and end == k and float(token.text) != 0):
+            return
+        self.put(k, "head([_z IN [", end, f"] | {_NOT_ZERO}])")
 
     def is_map(self, k: int) -> bool:
         before = self.peek(k - 1)
@@ -145,21 +200,3 @@ class _Writer:
         if before.kind == "word":
             return before.word not in _BEFORE_LISTS
         return before.kind in ("name", "parameter", "string") or before.text in (")", "]", "}")
-
-    def star(self, k: int, open_marks: list[int]) -> None:
-        """The steps of a pattern get an end where they have none."""
-        at = open_marks[-1] if open_marks else -1
-        if at < 0 or self.tokens[at].text != "[" or self.peek(at - 1).text not in ("-", "<-"):
-            return
-        low = self.peek(k + 1)
-        if low.kind == "number" and self.peek(k + 2).text == "..":
-            if self.peek(k + 3).kind != "number":
-                self.after[k + 2] = f"{FARTHEST} "
-        elif low.text == ".." and self.peek(k + 2).kind != "number":
-            self.instead[k + 1] = f"1..{FARTHEST} "
-        elif low.kind != "number" and low.text != "..":
-            self.after[k] = f"1..{FARTHEST} "
-
-
-def _plain_key(name: str) -> str:
-    return f"CASE WHEN {name} IN {_KEPT} THEN left({name}, size({name}) - 1) ELSE {name} END"

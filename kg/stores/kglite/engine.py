@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import kglite
 
 from trefoil.data.errors import StoreError
+from trefoil.kg.cypher.columns import column_names
 from trefoil.kg.cypher.guard import Checked
 from trefoil.kg.stores.kglite.dialect import UNLABELLED, stored_parameters, to_kglite
 from trefoil.kg.stores.kglite.names import shown
@@ -64,8 +66,9 @@ class Engine:
         text = to_kglite(checked, limit + 1, self.labels)
         given = {name: stored_parameters(value) for name, value in (parameters or {}).items()}
         found = self.run(text, given, limit=limit + 1, timeout_s=timeout_s)
-        columns = list(found.columns)
-        rows = [[self.clean(row[name]) for name in columns] for row in found.to_list()]
+        own, names = list(found.columns), column_names(checked)
+        rows = [[self.clean(row[name]) for name in own] for row in found.to_list()]
+        columns = names if names and len(names) == len(own) else own
         return Rows(columns, rows[:limit], len(rows) > limit)
 
     def run(
@@ -125,11 +128,38 @@ def _duration(months: int, days: int, seconds: int, nanoseconds: int = 0) -> tim
     """A duration as Python has it; one with months or parts of microseconds as ISO 8601 text."""
     if not months and not nanoseconds % 1000:
         return timedelta(days=days, seconds=seconds, microseconds=nanoseconds // 1000)
-    fraction = f"{nanoseconds / 1e9:.9f}".rstrip("0").rstrip(".")[1:] if nanoseconds else ""
-    return f"P{months}M{days}DT{seconds}{fraction}S"
+    # the engine's nanoseconds always add to the seconds, which may be negative
+    whole, rest = divmod(abs(seconds * 10**9 + nanoseconds), 10**9)
+    sign = "-" if seconds < 0 else ""
+    fraction = f".{rest:09}".rstrip("0") if rest else ""
+    return f"P{months}M{days}DT{sign}{whole}{fraction}S"
+
+
+# what people write that the engine does not read, and the words that work
+_SPELLINGS = {
+    r"start of clause: (<|>|<=|>=|=|<>)": "write a chain of comparisons as a < b AND b < c",
+    r"start of clause: (IN|\[|\+)|Expected RParen, found In": "put the parts of IN in brackets",
+    r"EXISTS pattern: (RETURN|WITH)|Expected RBrace, found Return": "leave RETURN and WITH out of"
+    " EXISTS { }",
+    r"character '!'|pattern: %": "write the label's condition after WHERE: NOT n:Label",
+    r"found '\{'|trailing input|SHORTEST": "write steps as -[:TYPE*1..3]-> and a shortest path as"
+    " shortestPath((a)-[*]-(b))",
+    r"Unknown function: point": "compare latitude and longitude yourself",
+    r"cannot be used outside of RETURN": "put the aggregate into a WITH of its own first",
+    r"ORDER BY cannot compute": "give the aggregate a name in RETURN and order by that",
+    r"modulo by zero": "it divides by zero, which Neo4j answers with Infinity or NaN for floats and"
+    " refuses for integers; leave such rows out with WHERE",
+    r"Undefined variable": "return what ORDER BY needs, or order in a WITH before",
+}
+GUIDE = "docs/cypher.md lists what runs in the embedded store"
 
 
 def explained(text: str) -> str:
-    """An error of the engine in the names that the reader wrote."""
-    first = text.removeprefix("Cypher execution error: ").removeprefix("Schema error: ")
-    return first[:1].lower() + first[1:]
+    """An error of the engine in the names that the reader wrote, with what works instead."""
+    text = re.sub(r"^Cypher (execution|syntax) error(?: at line \d+, col \d+)?: ", "", text)
+    text = re.sub(r"(\w) '(?=[\s,.]|$)", r"\1'", text.split("\n")[0].removeprefix("Schema error: "))
+    for sign, instead in _SPELLINGS.items():
+        if re.search(sign, text):
+            return f"{text[:1].lower()}{text[1:]}; {instead}"
+    known = "exists" in text or "takes no" in text
+    return f"{text[:1].lower()}{text[1:]}" + ("" if known else f"; {GUIDE}")

@@ -10,7 +10,6 @@ from typing import Any
 
 from trefoil.data.errors import StoreError
 from trefoil.data.progress import Progress
-from trefoil.kg.cypher.columns import column_names
 from trefoil.kg.cypher.guard import check
 from trefoil.kg.cypher.parameters import check_parameters
 from trefoil.kg.graph import KnowledgeGraph
@@ -144,7 +143,7 @@ class KgliteStore(GraphStore):
         started = time.perf_counter()
         engine = self.engine
         rows = engine.ask(checked, parameters, limit=limit, timeout_s=timeout_s)
-        table = KgliteCells(engine).table(rows, column_names(checked))
+        table = KgliteCells(engine).table(rows)
         if write:
             self._keep(engine)
         return Answer(table, rows.cut, time.perf_counter() - started)

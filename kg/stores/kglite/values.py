@@ -22,13 +22,11 @@ class KgliteCells:
         self._engine = engine
         self._ends: dict[int, End] = {}  # by the engine's number of a node
 
-    def table(self, found: Rows, names: list[str] | None) -> pl.DataFrame:
-        """The rows under these column names, or under those of the engine."""
+    def table(self, found: Rows) -> pl.DataFrame:
         if not found.columns:  # a statement that only writes
             return pl.DataFrame()
-        columns = names if names and len(names) == len(found.columns) else found.columns
         self._find_ends(found.rows)
-        return table_of(columns, [[self._cell(value) for value in row] for row in found.rows])
+        return table_of(found.columns, [[self._cell(value) for value in row] for row in found.rows])
 
     def _cell(self, value: Any) -> Any:
         if isinstance(value, list):
