@@ -45,7 +45,7 @@ def outcome(scenario: Scenario) -> Outcome:
     """What the embedded store makes of a scenario."""
     if scenario.graph and scenario.graph not in ("empty", "any"):
         return Outcome(scenario, "no graph", f"the suite's {scenario.graph} is not in the archive")
-    engine = Engine(kglite.KnowledgeGraph(), ())
+    engine = Engine(kglite.KnowledgeGraph())
     try:
         for statement in scenario.setup:
             engine.ask(check(statement, "kglite", write=True), limit=ROWS, timeout_s=SECONDS)

@@ -13,12 +13,10 @@ from pathlib import Path
 def replacing(path: Path) -> Iterator[Path]:
     """A fresh folder that takes the place of ``path`` when the block ends without an error.
 
-    Open readers keep the old files. What a killed writer left behind is cleared first.
+    Open readers keep the old files. What a killed writer left behind is cleared in the end.
     """
     fresh, old = _beside(path, f"new-{os.getpid()}"), _beside(path, f"old-{os.getpid()}")
-    for left in _left(path):
-        if path.exists():
-            shutil.rmtree(left, ignore_errors=True)
+    shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     try:
         yield fresh
@@ -29,6 +27,9 @@ def replacing(path: Path) -> Iterator[Path]:
             path.rename(old)
         fresh.rename(path)
         shutil.rmtree(old, ignore_errors=True)
+        for left in _left(path):
+            if not _runs(left):
+                shutil.rmtree(left, ignore_errors=True)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
@@ -57,3 +58,14 @@ def _left(path: Path) -> list[Path]:
         for other in path.parent.iterdir()
         if other.name.startswith((f".{path.name}.new-", f".{path.name}.old-"))
     ]
+
+
+def _runs(left: Path) -> bool:
+    """Whether the writer whose number a folder carries is still there."""
+    try:
+        os.kill(int(left.name.rpartition("-")[2]), 0)
+    except (ValueError, ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True

@@ -20,7 +20,7 @@ from trefoil.data.progress import Progress
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
 from trefoil.kg.stores.comparison import occurrence
-from trefoil.kg.stores.kglite.names import ID, ROW, SECOND_ID, SOURCE, TARGET, TITLE, stored
+from trefoil.kg.stores.kglite.names import ID, ROW, SECOND_ID, SOURCE, TARGET, TITLE, quoted_kind, stored, stored_kind
 from trefoil.kg.stores.property_types import type_name
 
 BATCH = 20_000  # rows of a statement, for what tables cannot say
@@ -51,12 +51,12 @@ def built(graph: KnowledgeGraph, progress: Progress | None = None) -> Any:
 
 
 def _add_nodes(out: Any, label: str, nodes: Nodes) -> None:
-    name = quoted(label)
+    name = quoted_kind(label)
     ids = np.array(nodes.vocabulary.ids, dtype=object)
     table = {ROW: np.arange(len(ids)), TITLE: [None] * len(ids), ID: ids}
     kinds, later = _columns(nodes.properties, table)
     if len(ids):
-        out.add_nodes(pd.DataFrame(table), label, ROW, TITLE, column_types=kinds or None)
+        out.add_nodes(pd.DataFrame(table), stored_kind(label), ROW, TITLE, column_types=kinds or None)
         for column, rows in later.items():
             _set(out, f"MATCH (n:{name} {{{ROW}: row.k}})", column, rows)
         out.cypher(f"CREATE CONSTRAINT FOR (n:{name}) REQUIRE n.`{ID}` IS NODE KEY")
@@ -66,9 +66,9 @@ def _add_edges(
     out: Any, ends: EdgeType, edges: Edges, graph: KnowledgeGraph, *, first: bool
 ) -> None:
     """A first load keeps parallel edges; later ones of a type and source would merge them."""
-    source, relation, target = ends
     for name in ends:
         quoted(name)
+    source, relation, target = map(stored_kind, ends)
     if not len(edges):
         return
     repeated = np.zeros(len(edges), bool) if first else occurrence(ends, graph) > 0
@@ -88,7 +88,7 @@ def _add_edges(
 
 def _create(out: Any, ends: EdgeType, edges: Edges, rows: np.ndarray) -> None:
     """Edges one by one, from Python values."""
-    source, relation, target = map(quoted, ends)
+    source, relation, target = map(quoted_kind, ends)
     columns = {
         stored(name): _values(column.gather(rows))
         for name, column in edges.properties.to_dict().items()
@@ -128,6 +128,7 @@ def _columns(
         quoted(name)
         if column.null_count() == len(column):
             continue
+        _check_integers(name, column)
         key = SECOND_ID if ID in table and name == "id" else stored(name)
         if column.dtype.is_float() and column.is_nan().any():
             # a table's NaN is a missing value
@@ -137,6 +138,14 @@ def _columns(
             kinds[key] = "zoneddatetime"
         table[key] = _pandas(column)
     return kinds, later
+
+
+def _check_integers(name: str, column: pl.Series) -> None:
+    inner = column.dtype.inner if isinstance(column.dtype, pl.List) else column.dtype
+    if inner == pl.UInt64:
+        numbers = column.explode() if isinstance(column.dtype, pl.List) else column
+        if int(numbers.max() or 0) >= 2**63:  # type: ignore[arg-type]
+            raise OverflowError(f"property {name!r} holds integers from 2⁶³ up")
 
 
 def _pandas(column: pl.Series) -> Any:

@@ -49,12 +49,9 @@ class Card:
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def node_count(self) -> int:
-        return sum(part.rows for part in self.nodes.values())
-
-    @property
-    def edge_count(self) -> int:
-        return sum(part.rows for part in self.edges.values())
+    def types(self) -> tuple[str, ...]:
+        """Relationship types, each once."""
+        return tuple(dict.fromkeys(relation for _, relation, _ in self.edges))
 
     def save(self, folder: Path) -> None:
         """Write the card of the files that lie in a folder."""

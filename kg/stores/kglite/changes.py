@@ -14,7 +14,7 @@ from trefoil.kg.cypher.names import quoted
 from trefoil.kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
 from trefoil.kg.stores.kglite.card import Card, Part
 from trefoil.kg.stores.kglite.engine import Engine
-from trefoil.kg.stores.kglite.names import ID, SECOND_ID, shown
+from trefoil.kg.stores.kglite.names import ID, SECOND_ID, quoted_kind, shown, shown_kind, stored_kind
 from trefoil.kg.stores.property_types import type_name, type_of
 
 
@@ -40,8 +40,8 @@ def held(engine: Engine) -> tuple[dict[str, int], dict[EdgeType, int]]:
         "MATCH (a)-[r]->(b) RETURN labels(a)[0] AS s, type(r) AS r, labels(b)[0] AS t, count(*) AS n"
     ).to_list()
     return (
-        {row["label"]: row["n"] for row in nodes},
-        {(row["s"], row["r"], row["t"]): row["n"] for row in edges},
+        {shown_kind(row["label"]): row["n"] for row in nodes},
+        {tuple(shown_kind(row[k]) for k in "srt"): row["n"] for row in edges},
     )
 
 
@@ -57,14 +57,14 @@ def changed_card(engine: Engine, card: Card) -> Card:
     kinds = [*card.edges, *(ends for ends in edges if ends not in card.edges)]
     new_nodes = {
         label: Part(
-            _properties(engine, f"MATCH (n:{quoted(label)})", card.nodes.get(label), of_node=True),
+            _properties(engine, f"MATCH (n:{quoted_kind(label)})", card.nodes.get(label), of_node=True),
             nodes.get(label, 0),
         )
         for label in labels
     }
     new_edges = {
         ends: Part(
-            _properties(engine, "MATCH (:{})-[n:{}]->(:{})".format(*map(quoted, ends)), part),
+            _properties(engine, "MATCH (:{})-[n:{}]->(:{})".format(*map(quoted_kind, ends)), part),
             edges.get(ends, 0),
         )
         for ends, part in ((ends, card.edges.get(ends)) for ends in kinds)
@@ -73,7 +73,7 @@ def changed_card(engine: Engine, card: Card) -> Card:
 
 
 def _check_ids(engine: Engine, label: str) -> None:
-    name = quoted(label)
+    name = quoted_kind(label)
     wrong = engine.run(
         f"MATCH (n:{name}) WHERE n.`{ID}` IS NULL OR n.`{ID}` <> toString(n.`{ID}`)"
         f" RETURN n.`{ID}` AS id LIMIT 1"
@@ -119,7 +119,7 @@ def read_back(
 
 def _nodes(engine: Engine, label: str) -> list[dict[str, Any]]:
     """All nodes whose first label this is, in order of the engine's numbers."""
-    found = engine.run(f"MATCH (n:{quoted(label)}) RETURN n").to_list()
+    found = engine.run(f"MATCH (n:{quoted_kind(label)}) RETURN n").to_list()
     nodes = [engine.clean(row["n"]) for row in found]
     return sorted((n for n in nodes if n["labels"][:1] == [label]), key=lambda n: n["id"])
 
@@ -129,9 +129,9 @@ def _edge_rows(
 ) -> tuple[list[tuple[int, int]], list[dict[str, Any]]]:
     source, relation, target = ends
     found = engine.run(
-        f"MATCH (a:{quoted(source)})-[r:{quoted(relation)}]->(b:{quoted(target)})"
+        f"MATCH (a:{quoted_kind(source)})-[r:{quoted_kind(relation)}]->(b:{quoted_kind(target)})"
         " WHERE labels(a)[0] = $s AND labels(b)[0] = $t RETURN r",
-        {"s": source, "t": target},
+        {"s": stored_kind(source), "t": stored_kind(target)},
     ).to_list()
     edges = sorted((engine.clean(row["r"]) for row in found), key=lambda edge: edge["id"])
     return [(edge["start"], edge["end"]) for edge in edges], [e["properties"] for e in edges]

@@ -15,7 +15,7 @@ from trefoil.kg.cypher.guard import Checked
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.cypher.tokens import Refused, Token, label_positions, string_of, text_of
 from trefoil.kg.stores.kglite.functions import CONSTANTS, EPOCHS, REWRITTEN, between
-from trefoil.kg.stores.kglite.names import ANSWERED, stored
+from trefoil.kg.stores.kglite.names import ANSWERED, quoted_kind, stored, stored_kind
 from trefoil.kg.stores.kglite.patterns import Patterns
 from trefoil.kg.stores.kglite.walk import Walk
 
@@ -36,13 +36,15 @@ _STORED_KEY = (
 _NOT_ZERO = "CASE WHEN _z = 0 THEN 1 % toInteger(_z) ELSE _z END"
 
 
-def to_kglite(checked: Checked, limit: int, labels: Collection[str] = ()) -> str:
+def to_kglite(
+    checked: Checked, limit: int, labels: Collection[str] = (), types: Collection[str] = ()
+) -> str:
     """The statement as the engine answers it like Neo4j, bounded to ``limit`` rows.
 
-    ``labels`` are those of the graph; ``Node`` is hidden where it is not among them.
-    Raises Refused for what could only be answered otherwise.
+    ``labels`` and ``types`` are those of the graph; ``Node`` is hidden where it is not
+    among them. Raises Refused for what could only be answered otherwise.
     """
-    writer = _Writer(checked, UNLABELLED in labels)
+    writer = _Writer(checked, labels, types)
     text = writer.text()
     return text if checked.limited else f"{text} LIMIT {limit}"
 
@@ -56,16 +58,28 @@ def stored_parameters(value: Any) -> Any:
     return value
 
 
+def _decoded(name: str, kinds: Collection[str]) -> str:
+    """The label or type behind a stored one, for those that are stored under other names."""
+    other = {stored_kind(kind): kind for kind in sorted(kinds) if stored_kind(kind) != kind}
+    cases = " ".join(f"WHEN '{key}' THEN {_text(kind)}" for key, kind in other.items())
+    return f"CASE {name} {cases} ELSE {name} END" if cases else name
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
 class _Writer(Walk):
     """Goes over the tokens once and notes which are written differently."""
 
-    def __init__(self, checked: Checked, node_is_a_label: bool) -> None:
+    def __init__(self, checked: Checked, labels: Collection[str], types: Collection[str]) -> None:
         super().__init__(checked.tokens)
-        self.hides_node = not node_is_a_label
+        self.hidden = "" if UNLABELLED in labels else f" WHERE _l <> '{UNLABELLED}'"
+        self.label, self.type = _decoded("_l", labels), _decoded("_y", types)
 
     def text(self) -> str:
         for k in label_positions(self.tokens):
-            self.instead[k] = quoted(self.tokens[k].named)
+            self.instead[k] = quoted_kind(self.tokens[k].named)
         Patterns(self).write()
         open_marks: list[int] = []
         for k, token in enumerate(self.tokens):
@@ -78,6 +92,8 @@ class _Writer(Walk):
                     self.divided(k + 1)
             elif token.kind == "number" and token.text.startswith("."):
                 self.instead[k] = "0" + token.text
+            elif token.kind in ("word", "name") and self.is_predicate(k, open_marks):
+                self.instead[k] = quoted_kind(token.named)
             elif token.word == "IN" and self.peek(k + 1).text == "[":
                 self.listed(k + 1)
             elif token.kind in ("word", "name") and k not in self.instead:
@@ -109,8 +125,10 @@ class _Writer(Walk):
             self.replace(k, end, CONSTANTS[name])
         elif name == "keys":
             self.put(k, "([_k IN ", end, f" WHERE NOT _k IN {_ADDED} | {_PLAIN_KEY}])")
-        elif name == "labels" and self.hides_node:
-            self.put(k, "([_l IN ", end, f" WHERE _l <> '{UNLABELLED}'])")
+        elif name == "labels":
+            self.put(k, "([_l IN ", end, f"{self.hidden} | {self.label}])")
+        elif name == "type" and self.type != "_y":
+            self.put(k, "head([_y IN [", end, f"] | {self.type}])")
         elif name == "nullif" and len(arguments) == 2:
             first, second = (self.written(*span) for span in arguments)
             whole = f"head([_x IN [{first}] | CASE WHEN _x = {second} THEN null ELSE _x END])"
@@ -189,6 +207,17 @@ class _Writer(Walk):
         if end is None or (token.kind == "number" and end == k and float(token.text) != 0):
             return
         self.put(k, "head([_z IN [", end, f"] | {_NOT_ZERO}])")
+
+    def is_predicate(self, k: int, open_marks: list[int]) -> bool:
+        """A label after the colon of ``n:Label``, outside patterns and maps."""
+        inside = self.tokens[open_marks[-1]].text if open_marks else ""
+        return (
+            k not in self.instead
+            and self.peek(k - 1).text in (":", "|", "&")
+            and (inside != "{" or not self.is_map(open_marks[-1]))
+            and (self.peek(k - 1).text == ":" or self.instead.get(k - 2, "").startswith("`"))
+            and self.peek(k - 2).kind in ("word", "name")
+        )
 
     def is_map(self, k: int) -> bool:
         before = self.peek(k - 1)

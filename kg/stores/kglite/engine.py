@@ -16,7 +16,7 @@ from trefoil.data.errors import StoreError
 from trefoil.kg.cypher.columns import column_names
 from trefoil.kg.cypher.guard import Checked
 from trefoil.kg.stores.kglite.dialect import UNLABELLED, stored_parameters, to_kglite
-from trefoil.kg.stores.kglite.names import shown
+from trefoil.kg.stores.kglite.names import shown, shown_kind
 
 kglite.set_query_warning_policy("silent")  # unknown names are told by the prompt
 NODE = {"id", "labels", "properties"}
@@ -41,16 +41,24 @@ class Engine:
     ``id``, ``start`` and ``end`` are the engine's numbers of nodes.
     """
 
-    def __init__(self, graph: Any, labels: Collection[str], *, frozen: bool = False) -> None:
-        self.graph = graph
-        self.labels = set(labels)
+    def __init__(
+        self,
+        graph: Any,
+        labels: Collection[str] = (),
+        types: Collection[str] = (),
+        *,
+        frozen: bool = False,
+    ) -> None:
+        self.graph, self.labels, self.types = graph, set(labels), set(types)
         self._asked = graph.freeze() if frozen else graph
 
     @classmethod
-    def load(cls, path: Path, labels: Collection[str], *, frozen: bool) -> Engine:
+    def load(
+        cls, path: Path, labels: Collection[str], types: Collection[str], *, frozen: bool
+    ) -> Engine:
         """Raises StoreError where the file cannot be read."""
         try:
-            return cls(kglite.load(str(path)), labels, frozen=frozen)
+            return cls(kglite.load(str(path)), labels, types, frozen=frozen)
         except (kglite.KgError, OSError, ValueError) as fault:
             raise StoreError(f"{path}: cannot be opened: {fault}") from fault
 
@@ -63,7 +71,7 @@ class Engine:
         timeout_s: float,
     ) -> Rows:
         """At most ``limit`` rows of a statement. Raises StoreError."""
-        text = to_kglite(checked, limit + 1, self.labels)
+        text = to_kglite(checked, limit + 1, self.labels, self.types)
         given = {name: stored_parameters(value) for name, value in (parameters or {}).items()}
         found = self.run(text, given, limit=limit + 1, timeout_s=timeout_s)
         own, names = list(found.columns), column_names(checked)
@@ -102,11 +110,12 @@ class Engine:
         if not isinstance(value, dict):
             return value
         if value.keys() == NODE:
-            labels = [one for one in value["labels"] if self._is_label(one)]
+            labels = [shown_kind(one) for one in value["labels"] if self._is_label(one)]
             properties = self._map(value["properties"])
             return {"id": value["id"], "labels": labels, "properties": properties}
         if value.keys() == RELATIONSHIP:
-            return {**value, "properties": self._map(value["properties"])}
+            kind = shown_kind(value["type"])
+            return {**value, "type": kind, "properties": self._map(value["properties"])}
         if _DURATION <= value.keys() <= _DURATION | {"nanoseconds"}:
             return _duration(**value)
         return self._map(value)

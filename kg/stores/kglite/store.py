@@ -15,7 +15,6 @@ from trefoil.kg.cypher.parameters import check_parameters
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.stores.base import ROWS, SECONDS, Answer, GraphStore, Schema, chosen
 from trefoil.kg.stores.folder import found, replacing
-from trefoil.kg.stores.kglite.build import built
 from trefoil.kg.stores.kglite.card import CARD, COLUMNS, FILE, Card
 from trefoil.kg.stores.kglite.changes import changed_card, counts, read_back
 from trefoil.kg.stores.kglite.columns import Columns, write_columns
@@ -80,12 +79,16 @@ class KgliteStore(GraphStore):
 
     def _loaded(self, card: Card) -> Engine:
         try:
-            return Engine.load(self._lies / FILE, card.nodes, frozen=self.read_only)
+            return Engine.load(
+                self._lies / FILE, card.nodes, card.types, frozen=self.read_only
+            )
         except StoreError:
             if card.changed:
                 raise
             # a file of another version of the engine: the columns say what was in it
-            return Engine(built(self.read()), card.nodes, frozen=self.read_only)
+            from trefoil.kg.stores.kglite.build import built
+
+            return Engine(built(self.read()), card.nodes, card.types, frozen=self.read_only)
 
     def schema(self) -> Schema:
         card = self.card
@@ -159,7 +162,7 @@ class KgliteStore(GraphStore):
             engine.save(fresh / FILE)
             card.save(fresh)
         self._card, self._lies = card, self.path
-        engine.labels = set(card.nodes)
+        engine.labels, engine.types = set(card.nodes), set(card.types)
 
 
 def write_kglite(
@@ -170,9 +173,11 @@ def write_kglite(
     ``path`` never holds half a graph. Raises StoreError for names or values that
     cannot be kept.
     """
+    from trefoil.kg.stores.kglite.build import built  # pandas, which readers do without
+
     with replacing(Path(path)) as fresh:
         nodes, edges = write_columns(graph, fresh / COLUMNS)
-        Engine(built(graph, progress), graph.nodes).save(fresh / FILE)
+        Engine(built(graph, progress)).save(fresh / FILE)
         Card(nodes, edges, dict(graph.predicates)).save(fresh)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from trefoil.kg.stores.kglite.engine import NODE, RELATIONSHIP, Engine, Rows
-from trefoil.kg.stores.kglite.names import ID
+from trefoil.kg.stores.kglite.names import ID, shown_kind
 from trefoil.kg.stores.values import node_cell, path_cell, relationship_cell, table_of
 
 End = tuple[str, str]  # label and id
@@ -70,7 +70,7 @@ class KgliteCells:
                 {"numbers": [str(number) for number in missing]},
             )
             for row in found.to_list():
-                self._ends[int(row["number"])] = (row["label"], str(row["id"]))
+                self._ends[int(row["number"])] = (shown_kind(row["label"]), str(row["id"]))
 
 
 def _end(node: Mapping[str, Any]) -> End:
