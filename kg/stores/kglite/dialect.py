@@ -14,7 +14,7 @@ from trefoil.kg.cypher.functions import words
 from trefoil.kg.cypher.guard import Checked
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.cypher.tokens import Refused, Token, label_positions, string_of, text_of
-from trefoil.kg.stores.kglite.functions import CONSTANTS, EPOCHS, REWRITTEN, between
+from trefoil.kg.stores.kglite.functions import CONSTANTS, EPOCHS, OF_ONE, REWRITTEN, between
 from trefoil.kg.stores.kglite.names import ANSWERED, quoted_kind, stored, stored_kind
 from trefoil.kg.stores.kglite.patterns import Patterns
 from trefoil.kg.stores.kglite.walk import Walk
@@ -32,8 +32,23 @@ _STORED_KEY = (
     + " ".join(f"WHEN '{name}' THEN '{stored(name)}'" for name in sorted(ANSWERED))
     + " ELSE _i END"
 )
-# fails where a divisor is zero, as Neo4j has no such thing as null for it
-_NOT_ZERO = "CASE WHEN _z = 0 THEN 1 % toInteger(_z) ELSE _z END"
+FAILS = "!! "  # begins the text of an error that a statement of ours raises itself
+
+
+def _failing(why: str, value: str) -> str:
+    """An expression that fails, with a reason, when it is reached."""
+    return f"date('{FAILS}{why}' + coalesce(toString({value}), ''))"
+
+
+# where the engine would say null
+_NOT_ZERO = "CASE WHEN _z = 0 THEN {} ELSE _z END".format(
+    _failing("a division by zero: leave such rows out with WHERE; the divisor is ", "_z")
+)
+# where the engine would add null to a list
+_NOT_NULL = "CASE WHEN _n IS NULL THEN {} ELSE _n END".format(
+    _failing("a list + null, which is null in Neo4j: use coalesce()", "_n")
+)
+_LISTS = words("collect range split keys labels nodes relationships tail")
 
 
 def to_kglite(
@@ -90,6 +105,8 @@ class _Writer(Walk):
                     self.closed(open_marks.pop(), k)
                 elif token.text == "/":
                     self.divided(k + 1)
+                elif token.text == "+":
+                    self.joined(k)
             elif token.kind == "number" and token.text.startswith("."):
                 self.instead[k] = "0" + token.text
             elif token.kind in ("word", "name") and self.is_predicate(k, open_marks):
@@ -135,6 +152,10 @@ class _Writer(Walk):
             self.replace(k, end, whole)
         elif name == "datetime":
             self.moment(k, end)
+        elif name in OF_ONE and len(arguments) == 1 and self.peek(k + 2).word != "DISTINCT":
+            self.replace(k, end, OF_ONE[name](self.written(*arguments[0])))
+        elif name == "btrim" and len(arguments) == 1:
+            self.instead[k] = "trim"
         elif name in REWRITTEN:
             as_ = REWRITTEN[name]
             self.instead[k] = as_.name
@@ -149,7 +170,7 @@ class _Writer(Walk):
         }
         part = next((name for name in EPOCHS if name in keys), None)
         if part and len(keys) == 1 and keys[part] == k + 3:
-            value = self.written(keys[part] + 2, end - 1)
+            value = self.written(keys[part] + 2, end - 2)
             start = "datetime('1970-01-01T00:00:00Z')"
             self.replace(k, end, f"({start} + duration({{{EPOCHS[part]}: {value}}}))")
         elif "time" in keys and "timezone" in keys:
@@ -207,6 +228,20 @@ class _Writer(Walk):
         if end is None or (token.kind == "number" and end == k and float(token.text) != 0):
             return
         self.put(k, "head([_z IN [", end, f"] | {_NOT_ZERO}])")
+
+    def joined(self, k: int) -> None:
+        """What is added to a list is not null."""
+        before, after, end = self.peek(k - 1), self.peek(k + 1), self.operand(k + 1)
+        if before.kind != "mark" or before.text not in ("]", ")") or end is None:
+            return
+        opened = self.start_of(k - 1)
+        a_list = (
+            not self.is_index(opened)
+            if before.text == "]"
+            else self.peek(opened - 1).text.lower() in _LISTS
+        )
+        if a_list and after.kind not in ("number", "string") and after.text != "[":
+            self.put(k + 1, "head([_n IN [", end, f"] | {_NOT_NULL}])")
 
     def is_predicate(self, k: int, open_marks: list[int]) -> bool:
         """A label after the colon of ``n:Label``, outside patterns and maps."""

@@ -15,7 +15,7 @@ import kglite
 from trefoil.data.errors import StoreError
 from trefoil.kg.cypher.columns import column_names
 from trefoil.kg.cypher.guard import Checked
-from trefoil.kg.stores.kglite.dialect import UNLABELLED, stored_parameters, to_kglite
+from trefoil.kg.stores.kglite.dialect import FAILS, UNLABELLED, stored_parameters, to_kglite
 from trefoil.kg.stores.kglite.names import shown, shown_kind
 
 kglite.set_query_warning_policy("silent")  # unknown names are told by the prompt
@@ -151,13 +151,12 @@ _SPELLINGS = {
     r"EXISTS pattern: (RETURN|WITH)|Expected RBrace, found Return": "leave RETURN and WITH out of"
     " EXISTS { }",
     r"character '!'|pattern: %": "write the label's condition after WHERE: NOT n:Label",
-    r"found '\{'|trailing input|SHORTEST": "write steps as -[:TYPE*1..3]-> and a shortest path as"
+    r"projection, got MATCH": "collect in a subquery: CALL (n) { MATCH ... RETURN collect(x) AS l }",
+    r"found '\{'|trailing input|SHORTEST|pattern: \+|found 'identifier'": "write steps as -[:TYPE*1..3]-> and a shortest path as"
     " shortestPath((a)-[*]-(b))",
-    r"Unknown function: point": "compare latitude and longitude yourself",
+    r"Unknown function: point": "compare latitude and longitude, or ask Neo4j",
     r"cannot be used outside of RETURN": "put the aggregate into a WITH of its own first",
     r"ORDER BY cannot compute": "give the aggregate a name in RETURN and order by that",
-    r"modulo by zero": "it divides by zero, which Neo4j answers with Infinity or NaN for floats and"
-    " refuses for integers; leave such rows out with WHERE",
     r"Undefined variable": "return what ORDER BY needs, or order in a WITH before",
 }
 GUIDE = "docs/cypher.md lists what runs in the embedded store"
@@ -167,6 +166,8 @@ def explained(text: str) -> str:
     """An error of the engine in the names that the reader wrote, with what works instead."""
     text = re.sub(r"^Cypher (execution|syntax) error(?: at line \d+, col \d+)?: ", "", text)
     text = re.sub(r"(\w) '(?=[\s,.]|$)", r"\1'", text.split("\n")[0].removeprefix("Schema error: "))
+    if own := re.search(f"'{FAILS}(.*?)' as a date", text):
+        return own[1]
     for sign, instead in _SPELLINGS.items():
         if re.search(sign, text):
             return f"{text[:1].lower()}{text[1:]}; {instead}"

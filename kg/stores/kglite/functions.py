@@ -28,6 +28,8 @@ _LOG = (
     "CASE WHEN _x IS NULL THEN null WHEN _x = 0 THEN toFloat('-Infinity')"
     " ELSE toFloat('NaN') END"
 )
+_KINDS = ("Integer", "Float", "String", "Boolean")
+
 # of one argument, or of any number that pass as they are
 REWRITTEN: dict[str, Rewritten] = {
     "sqrt": _checked("sqrt", _NAN),
@@ -41,12 +43,13 @@ REWRITTEN: dict[str, Rewritten] = {
     "char_length": Rewritten("size"),
     "character_length": Rewritten("size"),
     "ceiling": Rewritten("ceil"),
+    **{f"to{kind.lower()}ornull": Rewritten(f"to{kind}") for kind in _KINDS},
     "lower": Rewritten("toLower"),
     "upper": Rewritten("toUpper"),
     "id": Rewritten("toInteger(elementId", after=")"),
     **{
         f"to{kind.lower()}list": Rewritten("", "[_x IN ", f" | to{kind}(_x)]")
-        for kind in ("Integer", "Float", "String", "Boolean")
+        for kind in _KINDS
     },
 }
 # without arguments
@@ -76,3 +79,38 @@ def between(name: str, first: str, second: str) -> str:
         f" ELSE _p END] | head([_b IN [CASE WHEN {both} THEN"
         f" datetime({{datetime: _q, timezone: 'Z'}}) ELSE _q END] | {inner}])])])])])"
     )
+
+
+def rounded(value: str) -> str:
+    """To the nearer integer; halves go up, and for the engine away from zero."""
+    return f"floor({value} + 0.5)"
+
+
+def deviation(value: str) -> str:
+    """The standard deviation of a whole population, from that of a sample."""
+    return f"coalesce(stDev({value}) * sqrt((count({value}) - 1.0) / count({value})), 0.0)"
+
+
+def text(value: str) -> str:
+    """A value as text; floats from 10⁷ up and below 10⁻³ with an exponent, as Java has them."""
+    digits = "substring(toString(toFloat('0.' + {})), 2)"
+    large = (
+        "head([_w IN [split(toString(abs(_f)), '.')] | left(_w[0], 1) + '.'"
+        f" + {digits.format('substring(_w[0], 1) + _w[1]')} + 'E' + toString(size(_w[0]) - 1)])"
+    )
+    small = (
+        "head([_w IN [toInteger(floor(log10(abs(_f))))] |"
+        " head([_d IN [substring(toString(abs(_f)), 1 - _w)] | left(_d, 1) + '.'"
+        f" + {digits.format('substring(_d, 1)')} + 'E' + toString(_w)])])"
+    )
+    return (
+        f"head([_f IN [{value}] | CASE WHEN NOT valueType(_f) STARTS WITH 'FLOAT' OR _f = 0"
+        " OR _f <> _f OR abs(_f) = toFloat('Infinity')"
+        " OR (abs(_f) >= 0.001 AND abs(_f) < 10000000.0) THEN toString(_f)"
+        f" ELSE CASE WHEN _f < 0 THEN '-' ELSE '' END + CASE WHEN abs(_f) >= 1 THEN {large}"
+        f" ELSE {small} END END])"
+    )
+
+
+# of which the only argument is written anew
+OF_ONE = {"round": rounded, "stdevp": deviation, "tostring": text}

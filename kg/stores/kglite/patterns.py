@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from trefoil.kg.cypher.functions import words
 from trefoil.kg.stores.kglite.walk import Walk
 
 FARTHEST = 1_000_000  # steps of a path without an end of its own
+_CLAUSES = words("MATCH OPTIONAL RETURN WITH UNWIND CALL UNION CREATE MERGE SET DELETE DETACH REMOVE")
 
 
 class Patterns:
@@ -21,12 +23,16 @@ class Patterns:
             mark = token.text if token.kind == "mark" else ""
             if depth == 0 and (token.word == "MATCH" or (mark == "," and start >= 0)):
                 start = k + 1
+                if mark and self.walk.peek(k + 3).text.lower() == "shortestpath":
+                    self.walk.instead[k] = " MATCH "  # the engine reads it first in a clause only
             elif depth == 0 and token.word:
                 start = start if k == start else -1
             if mark == "*":
                 self.star(k, start)
             elif mark == "<-":
                 self.both_ways(k)
+            elif token.word == "WHERE" and depth == 1 and start >= 0 and not self.walk.is_gone(k, k):
+                self.condition(k)
             elif mark == "{" and self.walk.peek(k - 1).word == "EXISTS":
                 self.without_return(k)
             elif mark == ":" and self.walk.peek(k - 1).text == "|":
@@ -55,6 +61,40 @@ class Patterns:
 
     def opening(self, k: int) -> int:
         """The bracket around a position, if it is a square one."""
+        at = self.opened(k)
+        return at if self.walk.peek(at).text == "[" else -1
+
+    def condition(self, k: int) -> None:
+        """``(n WHERE ...)`` in a MATCH, as part of its WHERE."""
+        begin = max(self.opened(k), 0)
+        end = self.walk.end_of(begin)
+        text = self.walk.written(k + 1, end - 1)
+        at, depth = end + 1, 0
+        while at < len(self.tokens):
+            mark = self.tokens[at].text if self.tokens[at].kind == "mark" else ""
+            if depth == 0 and self.tokens[at].word in _CLAUSES | {"WHERE"}:
+                break
+            depth += (mark in ("(", "[", "{")) - (mark in (")", "]", "}"))
+            if depth < 0:
+                break
+            at += 1
+        self.walk.replace(k, end - 1, "")
+        if self.walk.peek(at).word == "WHERE":
+            self.walk.instead[at] = self.walk.instead.get(at, "WHERE") + f" ({text}) AND"
+        else:
+            before = self.walk.before.get(at, "")
+            joined = f"{before.rstrip()} AND ({text}) " if "WHERE" in before else f" WHERE ({text}) "
+            self.put_before(at, joined)
+
+    def put_before(self, at: int, text: str) -> None:
+        if at < len(self.tokens):
+            self.walk.before[at] = text
+        else:
+            last = len(self.tokens) - 1
+            self.walk.after[last] = text
+
+    def opened(self, k: int) -> int:
+        """The bracket around a position."""
         depth = 0
         for at in range(k - 1, -1, -1):
             mark = self.tokens[at].text if self.tokens[at].kind == "mark" else ""
@@ -62,7 +102,7 @@ class Patterns:
                 depth += 1
             elif mark in ("(", "[", "{"):
                 if depth == 0:
-                    return at if mark == "[" else -1
+                    return at
                 depth -= 1
         return -1
 

@@ -15,6 +15,7 @@ class Walk:
         self.before: dict[int, str] = {}
         self.after: dict[int, str] = {}
         self.instead: dict[int, str] = {}
+        self.spans: dict[int, int] = {}  # first and last position of what was replaced
 
     def changes(self) -> dict[int, str]:
         """The text of every token that changes."""
@@ -27,11 +28,15 @@ class Walk:
 
     def put(self, first: int, before: str, last: int, after: str) -> None:
         """Text around tokens, inside what other calls have put around more of them."""
-        self.before[first] = self.before.get(first, "") + before
-        self.after[last] = after + self.after.get(last, "")
+        if not self.is_gone(first, last):
+            self.before[first] = self.before.get(first, "") + before
+            self.after[last] = after + self.after.get(last, "")
 
     def replace(self, first: int, last: int, text: str) -> None:
         """One text in place of some tokens; what was noted inside them is part of it."""
+        if self.is_gone(first, last):
+            return
+        self.spans[first] = last
         for k in range(first, last + 1):
             self.instead[k] = ""
             if k > first:
@@ -39,6 +44,13 @@ class Walk:
             if k < last:
                 self.after.pop(k, None)
         self.instead[first] = text
+
+    def is_gone(self, first: int, last: int) -> bool:
+        """Whether these tokens lie inside what was replaced, and are not all of it."""
+        return any(
+            (a < first <= b) or (a <= last < b) or (a, b) == (first, last) == (a, a)
+            for a, b in self.spans.items()
+        )
 
     def written(self, first: int, last: int) -> str:
         """Some tokens as they will stand, as a statement of their own would have them."""
