@@ -5,6 +5,15 @@ The embedded store answers each as Neo4j does, or refuses it and says what works
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from trefoil.data.errors import StoreError
+from trefoil.kg.stores.base import GraphStore
+
 QUESTIONS = """
 MATCH (i:Item) RETURN i.name ORDER BY i.name
 MATCH (i:Item) WHERE i.year = 1979 RETURN i.id AS id ORDER BY id
@@ -15,8 +24,8 @@ MATCH (i:Item) WHERE i.text CONTAINS '' RETURN count(i) AS n
 MATCH (n) WHERE n:Item RETURN count(n) AS n
 MATCH (n) WHERE n:Item OR n:Genre RETURN count(n) AS n
 MATCH (n:Item|Genre) RETURN count(n) AS n
-MATCH (n) RETURN labels(n) AS l, count(*) AS n ORDER BY n DESC, l[0]
-MATCH (n) RETURN labels(n)[0] AS l, count(*) AS n ORDER BY l
+MATCH (n) WHERE NOT n:_Trefoil RETURN labels(n) AS l, count(*) AS n ORDER BY n DESC, l[0]
+MATCH (n) WHERE NOT '_Trefoil' IN labels(n) RETURN labels(n)[0] AS l, count(*) AS n ORDER BY l
 MATCH ()-[r]->() RETURN type(r) AS t, count(*) AS n ORDER BY t
 MATCH (i:Item)-[:GENRE]->(g:Genre) RETURN g.name AS g, count(DISTINCT i) AS n ORDER BY n DESC, g
 MATCH (i:Item)-[:GENRE]->(g) WITH i, collect(g.name) AS gs WHERE size(gs) > 1 RETURN i.name AS n, gs[0] IN gs AS x ORDER BY n
@@ -231,3 +240,40 @@ point.distance(point({latitude: 1, longitude: 1}), point({latitude: 1, longitude
 """.strip().splitlines()
 
 IDS = ["q1", "q4"]
+
+RECORD = Path(__file__).with_name("neo4j_answers.json")  # of Neo4j 5.26.12
+REFUSED = "refused"
+
+
+def statements() -> list[str]:
+    return [*QUESTIONS, *(f"RETURN {expression} AS x" for expression in EXPRESSIONS)]
+
+
+def answer(store: GraphStore, statement: str) -> Any:
+    """The rows of an answer as JSON has them, or ``REFUSED``; sorted where nothing orders them."""
+    given = {"ids": IDS} if "$ids" in statement else {}
+    try:
+        table = store.ask(statement, given).table
+    except StoreError:
+        return REFUSED
+    rows = [[plain(cell) for cell in row] for row in table.rows()]
+    return rows if "ORDER BY" in statement else sorted(rows, key=json.dumps)
+
+
+def plain(cell: Any) -> Any:
+    """A cell without what has no order or is Neo4j's own, and floats to nine digits."""
+    if isinstance(cell, float):
+        return repr(cell) if cell != cell or abs(cell) == float("inf") else round(cell, 9)
+    if isinstance(cell, str) and cell.startswith("{"):
+        return plain(json.loads(cell))
+    if isinstance(cell, list):
+        ordered = any(isinstance(part, Mapping) for part in cell)
+        parts = [plain(part) for part in cell]
+        return parts if ordered else sorted(parts, key=json.dumps)
+    if isinstance(cell, Mapping):
+        kept = {name: part for name, part in cell.items() if name not in ("_key", "id")}
+        return {name: plain(part) for name, part in sorted(kept.items()) if part is not None}
+    if isinstance(cell, dt.datetime):
+        cell = cell.astimezone(dt.UTC) if cell.tzinfo else cell
+        return cell.isoformat(" ")
+    return cell if cell is None or isinstance(cell, bool | int) else str(cell)
