@@ -26,12 +26,17 @@ _RENAMED = {
 
 
 def to_embedded(
-    checked: Checked, labels: Mapping[str, str], types: Mapping[str, str], limit: int
+    checked: Checked,
+    labels: Mapping[str, str],
+    types: Mapping[str, str],
+    limit: int,
+    properties: Mapping[str, str] | None = None,
 ) -> str:
     """The statement with stored names and the engine's functions, bounded to ``limit`` rows.
 
-    ``labels`` and ``types`` give the stored name of each label and type; other
-    names pass unchanged, and the engine says that it does not know them.
+    ``labels``, ``types`` and ``properties`` give the stored name of each label, type
+    and property; other names pass unchanged, and the engine says that it does not
+    know them.
     """
     tokens = checked.tokens
     _refuse_crash(tokens)
@@ -42,6 +47,8 @@ def to_embedded(
         if stored is not None:
             changes[k] = quoted(stored)
     for k, token in enumerate(tokens):
+        if token.kind in ("word", "name") and _is_property(tokens, k):
+            changes[k] = quoted((properties or {}).get(token.named, token.named))
         if token.kind == "word" and _opens(tokens, k + 1) and not _follows_dot(tokens, k):
             _function(tokens, k, changes, dotted)
     text = text_of(tokens, changes)
@@ -84,6 +91,11 @@ def _function(tokens: list[Token], k: int, changes: dict[int, str], dotted: bool
 
 def _opens(tokens: list[Token], k: int) -> bool:
     return k < len(tokens) and tokens[k].text == "("
+
+
+def _is_property(tokens: list[Token], k: int) -> bool:
+    """What follows the dot of a variable and is no function."""
+    return _follows_dot(tokens, k) and k > 1 and not _opens(tokens, k + 1)
 
 
 def _follows_dot(tokens: list[Token], k: int) -> bool:

@@ -158,7 +158,7 @@ class EmbeddedStore(GraphStore):
         check_parameters(checked.tokens, parameters or {})
         started = time.perf_counter()
         names = self.card.stored_labels(), self.card.stored_types()
-        text = to_embedded(checked, *names, limit + 1)
+        text = to_embedded(checked, *names, limit + 1, self.card.stored_properties())
         known = f"; labels: {', '.join(names[0])}; relationship types: {', '.join(names[1])}"
         with self._connection(timeout_s, known) as connection:
             result = run(connection, text, parameters)

@@ -73,8 +73,8 @@ def _add_edges(
         return
     repeated = np.zeros(len(edges), bool) if first else occurrence(ends, graph) > 0
     rows = np.flatnonzero(~repeated)
-    part = edges.properties[rows] if edges.properties.width else edges.properties
-    table = {SOURCE: edges.source[rows], TARGET: edges.target[rows]}
+    part = edges.properties[rows] if repeated.any() and edges.properties.width else edges.properties
+    table = {SOURCE: edges.source[~repeated], TARGET: edges.target[~repeated]}
     kinds, later = _columns(part, table)
     if later:  # an edge has no name of its own by which a value could be set afterwards
         rows, repeated = rows[:0], np.ones(len(edges), bool)

@@ -98,6 +98,8 @@ class _Writer(Walk):
         Patterns(self).write()
         open_marks: list[int] = []
         for k, token in enumerate(self.tokens):
+            if self.is_gone(k, k):  # written with what it is a part of; its brackets close there
+                continue
             if token.kind == "mark":
                 if token.text in "([{":
                     open_marks.append(k)
@@ -152,7 +154,7 @@ class _Writer(Walk):
             self.replace(k, end, whole)
         elif name == "datetime":
             self.moment(k, end)
-        elif name in OF_ONE and len(arguments) == 1 and self.peek(k + 2).word != "DISTINCT":
+        elif name in OF_ONE and len(arguments) == 1 and not self.is_plain_call(k, arguments[0]):
             self.replace(k, end, OF_ONE[name](self.written(*arguments[0])))
         elif name == "btrim" and len(arguments) == 1:
             self.instead[k] = "trim"
@@ -160,6 +162,13 @@ class _Writer(Walk):
             as_ = REWRITTEN[name]
             self.instead[k] = as_.name
             self.put(k, as_.before, end, as_.after)
+
+    def is_plain_call(self, k: int, argument: tuple[int, int]) -> bool:
+        """A call that stays: of distinct values, or of an aggregate inside another."""
+        inside = self.tokens[argument[0] : argument[1] + 1]
+        name = self.tokens[k].text.lower()
+        nested = name == "stdevp" and any(token.text.lower() == name for token in inside)
+        return nested or inside[0].word == "DISTINCT"
 
     def moment(self, k: int, end: int) -> None:
         """``datetime({epochSeconds: n})``; a map of another time and a zone is refused."""

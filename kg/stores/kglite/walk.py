@@ -47,10 +47,7 @@ class Walk:
 
     def is_gone(self, first: int, last: int) -> bool:
         """Whether these tokens lie inside what was replaced, and are not all of it."""
-        return any(
-            (a < first <= b) or (a <= last < b) or (a, b) == (first, last) == (a, a)
-            for a, b in self.spans.items()
-        )
+        return any((a < first <= b) or (a <= last < b) for a, b in self.spans.items())
 
     def written(self, first: int, last: int) -> str:
         """Some tokens as they will stand, as a statement of their own would have them."""
