@@ -36,7 +36,7 @@ from trefoil.fusion.training.pipeline import fit_model
 from trefoil.kg.construction.build import build
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.paths.explain import PathIndex, Reason
-from trefoil.kg.stores.open import write_graph
+from trefoil.kg.stores.open import check_kept, write_graph
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,6 +114,7 @@ class Recommender:
         for lack in split.proof.lacks:
             log.warning(lack)
         graph = build(dataset, split.train)
+        check_kept(graph)
         source = start and start.source()
         model = fit_model(dataset, split, graph, self.settings, progress, checkpoints, source)
         if final:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from trefoil.data.errors import StoreError
 from trefoil.data.progress import Progress
+from trefoil.kg.cypher.names import quoted
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.stores.base import GraphStore
+from trefoil.kg.stores.property_types import type_name
 
 MOST_IN_MEMORY = 1_500_000  # nodes and edges of a graph that kglite keeps: about 0.3 GB
 
@@ -36,6 +38,23 @@ def open_store(target: str | Path, *, read_only: bool = True) -> GraphStore:
     if has_store(Path(target)):
         return EmbeddedStore(target, read_only=read_only)
     return KgliteStore(target, read_only=read_only)
+
+
+def check_kept(graph: KnowledgeGraph) -> None:
+    """Whether a store can keep a graph, before the work that would be lost if not.
+
+    Raises StoreError for a name or a property type that no store keeps.
+    """
+    parts = {f"label {label!r}": (label, part) for label, part in graph.nodes.items()}
+    parts |= {f"relationship type {ends[1]!r}": (ends[1], p) for ends, p in graph.edges.items()}
+    for place, (name, part) in parts.items():
+        quoted(name)
+        for property, dtype in part.properties.schema.items():
+            quoted(property)
+            try:
+                type_name(dtype, property)
+            except StoreError as fault:
+                raise StoreError(f"{place}: {fault}") from None
 
 
 def write_graph(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from trefoil.kg.stores.folder import replacing
 from trefoil.kg.stores.kglite.card import COLUMNS, FILE, Card
 from trefoil.kg.stores.kglite.changes import read_back
 from trefoil.kg.stores.kglite.store import KgliteStore, write_kglite
-from trefoil.kg.stores.open import open_store, write_graph
+from trefoil.kg.stores.open import check_kept, open_store, write_graph
 
 
 @pytest.fixture(scope="module")
@@ -341,3 +342,40 @@ def test_labels_and_types_are_what_they_are_called(tmp_path, name):
         assert (row["l"], row["t"], row["has"]) == ([name], [name], True)
         assert (row["a"]["label"], row["r"][0]["type"]) == (name, name)
         assert opened.verify(KnowledgeGraph(nodes, ends)) == []
+
+
+@pytest.mark.parametrize(
+    ("graph", "why"),
+    [
+        (KnowledgeGraph({"": Nodes(Vocabulary(["x"]), pl.DataFrame())}, {}), "rename it"),
+        (
+            KnowledgeGraph({"A": Nodes(Vocabulary(["x"]), pl.DataFrame({"v": [{"a": 1}]}))}, {}),
+            "label 'A': property 'v' has type",
+        ),
+        (
+            KnowledgeGraph({"A": Nodes(Vocabulary(["x"]), pl.DataFrame({"a\nb": [1]}))}, {}),
+            "rename it",
+        ),
+    ],
+)
+def test_what_no_store_keeps_is_said_before_training(graph, why):
+    with pytest.raises(StoreError, match=why):
+        check_kept(graph)
+    check_kept(films())
+
+
+def test_a_wide_graph_costs_what_it_holds(tmp_path):
+    """Two hundred labels and types: one table each cost the older engine gigabytes."""
+    nodes = {
+        f"C{k}": Nodes(Vocabulary([f"x{k}"]), pl.DataFrame({f"p{k}": [k]})) for k in range(200)
+    }
+    one = pl.Series([0]).to_numpy()
+    edges = {(f"C{k}", f"T{k}", f"C{(k + 1) % 200}"): Edges(one, one) for k in range(200)}
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    write_graph(KnowledgeGraph(nodes, edges), tmp_path / "graph")
+    with open_store(tmp_path) as opened:
+        table = opened.query("MATCH (a:C0)-[*1..3]->(b) RETURN b.id AS id LIMIT 5")
+        assert set(table["id"]) == {"x1", "x2", "x3"}
+        assert len(opened.schema().types) == 200
+    used_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert used_kb < 300_000
