@@ -10,6 +10,7 @@ from rich.console import Console
 from trefoil.data.command import check_output_file, run
 from trefoil.data.errors import ConfigError
 from trefoil.fusion.runs.leftovers import restore
+from trefoil.kg.shell.hints import hints
 from trefoil.kg.shell.picture import write_picture
 from trefoil.kg.shell.prompt import arguments_of, converse
 from trefoil.kg.shell.questions import QUESTIONS, ask_named
@@ -77,6 +78,8 @@ def explore(argv: Sequence[str] | None = None) -> int:
             )
         else:
             show(answer, args.format, console)
+        for hint in hints(args.cypher or "", store.schema()):
+            Console(stderr=True, markup=False, emoji=False).print(hint)
     return 0
 
 

@@ -38,8 +38,8 @@ from trefoil.fusion.write_back import Written, write_back
 from trefoil.kg.construction.build import build
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.paths.explain import PathIndex, Reason
-from trefoil.kg.stores.embedded.bulk_load import write_embedded
-from trefoil.kg.stores.embedded.run_graph import graph_files
+from trefoil.kg.stores.open import check_kept, write_graph
+from trefoil.kg.stores.run_graph import graph_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,6 +112,7 @@ class Recommender:
         for lack in split.proof.lacks:
             log.warning(lack)
         graph = build(dataset, split.train)
+        check_kept(graph)
         source = start and start.source()
         model = fit_model(dataset, split, graph, self.settings, progress, checkpoints, source)
         if final:
@@ -139,7 +140,7 @@ class Recommender:
         return self.model.score(cases)
 
     def click_scores(self, cases: Cases) -> Tensor:
-        """Scores [cases, items] for judging pairs one by one, as ``Ensemble.click_scores``."""
+        """Scores [cases, items] for judging pairs, as ``Ensemble.click_scores``."""
         return self.model.click_scores(cases)
 
     def stars(self, cases: Cases) -> Tensor:
@@ -280,7 +281,7 @@ class Recommender:
         """Write all files of a run into an existing folder, manifest last."""
         write_file(folder / "settings.toml", self.settings.toml())
         save_model(self.model, self.catalogue, folder)
-        write_embedded(self.graph, folder / "graph")
+        write_graph(self.graph, folder / "graph")
         if self.state.folder is not None:
             carry_over(self.state.folder, folder)
         write_manifest(folder, self.about)
@@ -292,9 +293,10 @@ class Recommender:
         manifest = check_manifest(folder)
         recommender = cls(load_settings(folder / "settings.toml", tell=False))
         model, catalogue = load_model(folder, recommender.settings)
-        given = catalogue.low_below, manifest.get("origin"), graph_files(folder)
-        held = HeldGraph(None, folder, *given)
+        told = catalogue.low_below, manifest.get("origin"), graph_files(folder)
         recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}
         purpose = manifest.get("purpose", "judge")
-        recommender._state = State(model, catalogue, held, purpose, folder)
+        recommender._state = State(
+            model, catalogue, HeldGraph(None, folder, *told), purpose, folder
+        )
         return recommender

@@ -11,8 +11,8 @@ from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.kg.graph import KnowledgeGraph, Origin
 from trefoil.kg.paths.explain import PathIndex
-from trefoil.kg.stores.embedded.run_graph import graph_files
 from trefoil.kg.stores.open import open_store
+from trefoil.kg.stores.run_graph import graph_files
 
 Purpose = Literal["judge", "serve"]
 

@@ -19,7 +19,9 @@ _BOTH = """
 _NEO4J = """
     allshortestpaths btrim char_length character_length ceiling collect_list date.realtime
     date.statement date.transaction date.truncate datetime.fromepoch datetime.fromepochmillis
-    datetime.realtime datetime.statement datetime.transaction datetime.truncate duration.between
+    datetime.realtime datetime.statement datetime.transaction localdatetime.realtime
+    localdatetime.statement localdatetime.transaction localtime.realtime localtime.statement
+    localtime.transaction localtime.truncate time.realtime time.statement time.transaction datetime.truncate duration.between
     duration.indays duration.inmonths duration.inseconds e elementid endnode haversin head isempty
     isnan localdatetime localdatetime.truncate localtime ln normalize point point.distance
     point.withinbbox rand randomuuid shortestpath startnode stdevp tail time time.truncate
@@ -53,6 +55,7 @@ _EMBEDDED = """
 FUNCTIONS: dict[str, frozenset[str]] = {
     "neo4j": words(_BOTH + _NEO4J),
     "embedded": words(_BOTH + _EMBEDDED),
+    "kglite": words(_BOTH + _NEO4J),
 }
 
 # what a schema looks like, and nothing else
@@ -62,4 +65,5 @@ PROCEDURES: dict[str, frozenset[str]] = {
         " db.schema.nodetypeproperties db.schema.reltypeproperties"
     ),
     "embedded": words("show_tables table_info show_connection"),
+    "kglite": words("db.labels db.relationshiptypes"),
 }

@@ -16,7 +16,7 @@ from typing import Literal
 from trefoil.kg.cypher.functions import FUNCTIONS, PROCEDURES, words
 from trefoil.kg.cypher.tokens import Refused, Token, label_positions, place, tokens_of
 
-Dialect = Literal["neo4j", "embedded"]
+Dialect = Literal["neo4j", "embedded", "kglite"]
 
 READ = words("MATCH OPTIONAL WHERE WITH RETURN UNWIND ORDER SKIP OFFSET LIMIT UNION CALL")
 WRITE = words("CREATE MERGE SET DELETE DETACH REMOVE ON")
@@ -192,7 +192,7 @@ class _Reader:
 
     def procedure(self, k: int) -> None:
         after = self.peek(k + 1)
-        if after.kind == "mark" and after.text in ("{", "(") and self.dialect == "neo4j":
+        if after.kind == "mark" and after.text in ("{", "(") and self.dialect != "embedded":
             return
         name, at = after.text.lower(), k + 1
         self.procedures.add(at)

@@ -99,6 +99,12 @@ def text_of(tokens: Sequence[Token], changes: Mapping[int, str] | None = None) -
     return "".join(parts)
 
 
+def string_of(token: Token) -> str:
+    """What a string token says, as far as it is written without escapes; else empty."""
+    plain = token.kind == "string" and "\\" not in token.text
+    return token.text[1:-1] if plain else ""
+
+
 def place(cypher: str, at: int) -> str:
     """Line and column of an offset, from 1."""
     line = cypher.count("\n", 0, at) + 1

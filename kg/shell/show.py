@@ -14,7 +14,7 @@ from rich.text import Text
 from trefoil.kg.shell.questions import QUESTIONS
 from trefoil.kg.stores.base import Answer, Schema
 
-FORMATS = ("table", "json", "csv")
+FORMATS = ("table", "lines", "json", "csv")
 WIDEST = 60  # letters of a cell in a table
 
 
@@ -26,26 +26,45 @@ def show(answer: Answer, format: str, console: Console) -> None:
         console.out(json.dumps(rows, ensure_ascii=False, indent=1, default=str), highlight=False)
     elif format == "csv":
         console.out(_flat(table).write_csv(), end="", highlight=False)
+    elif format == "lines":
+        _print_lines(answer, console)
     else:
         _print_table(answer, console)
 
 
 def _print_table(answer: Answer, console: Console) -> None:
-    table = answer.table
+    table, cut = answer.table, False
     if table.width:
         drawn = Table(header_style="bold", box=None, pad_edge=False)
         for name, dtype in table.schema.items():
             drawn.add_column(Text(name), justify="right" if dtype.is_numeric() else "left")
         for row in table.iter_rows():
-            drawn.add_row(*(Text(_cut(readable(value))) for value in row))
+            cells = [" ".join(readable(value).split()) for value in row]
+            cut = cut or any(len(cell) > WIDEST for cell in cells)
+            drawn.add_row(*(Text(_cut(cell)) for cell in cells))
         console.print(drawn)
-    count = f"{len(table)} row{'' if len(table) == 1 else 's'}"
+    _print_count(answer, console)
+    if cut:
+        console.print(Text("… cells are cut; the format `lines` shows them whole", style="dim"))
+
+
+def _print_lines(answer: Answer, console: Console) -> None:
+    """Every cell whole, one to a line, with a line between rows."""
+    for number, row in enumerate(answer.table.iter_rows(named=True), 1):
+        console.print(Text(f"row {number}", style="dim"))
+        for name, value in row.items():
+            console.print(Text.assemble((f"{name}: ", "bold"), readable(value)), soft_wrap=True)
+    _print_count(answer, console)
+
+
+def _print_count(answer: Answer, console: Console) -> None:
+    rows = len(answer.table)
+    count = f"{rows} row{'' if rows == 1 else 's'}"
     more = ", cut here: there are more (--limit)" if answer.cut else ""
     console.print(Text(f"{count} in {answer.seconds:.3f} s{more}", style="dim"))
 
 
 def _cut(text: str) -> str:
-    text = " ".join(text.split())
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 

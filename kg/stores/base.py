@@ -99,13 +99,19 @@ class GraphStore(ABC):
         write: bool = False,
         **parameters: Any,
     ) -> pl.DataFrame:
-        """The table that one statement returns, at most ``limit`` rows.
+        """The whole table that one statement returns; ``ask`` gives the first rows of a longer one.
 
         Keywords become parameters (``$name``): the only way for text of a user
         to reach a statement. Raises StoreError if the statement may not be run,
-        fails, or takes longer than ``timeout_s``.
+        fails, returns more than ``limit`` rows, or takes longer than ``timeout_s``.
         """
-        return self.ask(cypher, parameters, limit=limit, timeout_s=timeout_s, write=write).table
+        answer = self.ask(cypher, parameters, limit=limit, timeout_s=timeout_s, write=write)
+        if answer.cut:
+            raise StoreError(
+                f"the statement returns more than {limit} rows; pass a higher limit=, put LIMIT"
+                " into the statement, or use ask(), which gives the first rows and says `cut`"
+            )
+        return answer.table
 
     def verify(self, graph: KnowledgeGraph) -> list[str]:
         """What of this graph the store holds otherwise, in words; empty where all is there.

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from trefoil.data.vocabulary import Vocabulary
 from trefoil.kg.cypher.tokens import label_positions, text_of, tokens_of
 from trefoil.kg.graph import Edges, KnowledgeGraph, Nodes
+from trefoil.kg.stores.comparison import differences
 
 TYPES = [
     pl.String(),
@@ -202,3 +203,19 @@ def marked_query(cypher: str, mark: str) -> str:
     tokens = tokens_of(cypher)
     names = {k: f"`{mark}{tokens[k].named}`" for k in label_positions(tokens)}
     return text_of(tokens, names)
+
+
+def assert_same(found: KnowledgeGraph, wanted: KnowledgeGraph) -> None:
+    """Equal to the last row number, not only as sets."""
+    assert list(found.nodes) == list(wanted.nodes)
+    assert list(found.edges) == list(wanted.edges)
+    assert dict(found.predicates) == dict(wanted.predicates)
+    for label, part in wanted.nodes.items():
+        assert found.nodes[label].vocabulary == part.vocabulary
+        assert found.nodes[label].properties.equals(part.properties), label
+        assert found.nodes[label].properties.schema == part.properties.schema
+    for ends, part in wanted.edges.items():
+        assert np.array_equal(found.edges[ends].source, part.source)
+        assert np.array_equal(found.edges[ends].target, part.target)
+        assert found.edges[ends].properties.equals(part.properties), ends
+    assert differences(found, wanted) == []

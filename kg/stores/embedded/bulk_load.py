@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Collection
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from trefoil.data.progress import Progress
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.stores.embedded.manifest import ROW, Card, Column
+from trefoil.kg.stores.folder import replacing
 from trefoil.kg.stores.property_types import type_of
 
 FILE, CARD = "graph.lbdb", "graph.json"
@@ -57,37 +56,20 @@ def write_embedded(
     The store is built beside and renamed, so that ``path`` never holds half a
     graph. Raises StoreError for names or properties that cannot be kept.
     """
-    path = Path(path)
-    fresh = path.with_name(f".{path.name}.new-{os.getpid()}")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
     try:
-        card = Card.of(graph)
-        database = ladybug.Database(fresh / FILE, buffer_pool_size=memory_mb << 20)
-        connection = ladybug.Connection(database)
-        try:
-            _declare(connection, card)
-            _load(connection, card, graph, progress)
-        finally:
-            connection.close()
-            database.close()
-        card.save(fresh / CARD)
-        _put_in_place(fresh, path)
+        with replacing(Path(path)) as fresh:
+            card = Card.of(graph)
+            database = ladybug.Database(fresh / FILE, buffer_pool_size=memory_mb << 20)
+            connection = ladybug.Connection(database)
+            try:
+                _declare(connection, card)
+                _load(connection, card, graph, progress)
+            finally:
+                connection.close()
+                database.close()
+            card.save(fresh / CARD)
     except RuntimeError as fault:
         raise explained(fault) from fault
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _put_in_place(fresh: Path, path: Path) -> None:
-    for file in fresh.iterdir():
-        with file.open("rb") as handle:
-            os.fsync(handle.fileno())
-    old = path.with_name(f".{path.name}.old-{os.getpid()}")
-    if path.exists():
-        path.rename(old)
-    fresh.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _declare(connection: ladybug.Connection, card: Card) -> None:

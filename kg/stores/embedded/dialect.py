@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trefoil.kg.cypher.columns import returned
 from trefoil.kg.cypher.guard import Checked
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.cypher.tokens import Refused, Token, label_positions, text_of
@@ -25,12 +26,17 @@ _RENAMED = {
 
 
 def to_embedded(
-    checked: Checked, labels: Mapping[str, str], types: Mapping[str, str], limit: int
+    checked: Checked,
+    labels: Mapping[str, str],
+    types: Mapping[str, str],
+    limit: int,
+    properties: Mapping[str, str] | None = None,
 ) -> str:
     """The statement with stored names and the engine's functions, bounded to ``limit`` rows.
 
-    ``labels`` and ``types`` give the stored name of each label and type; other
-    names pass unchanged, and the engine says that it does not know them.
+    ``labels``, ``types`` and ``properties`` give the stored name of each label, type
+    and property; other names pass unchanged, and the engine says that it does not
+    know them.
     """
     tokens = checked.tokens
     _refuse_crash(tokens)
@@ -41,44 +47,12 @@ def to_embedded(
         if stored is not None:
             changes[k] = quoted(stored)
     for k, token in enumerate(tokens):
+        if token.kind in ("word", "name") and _is_property(tokens, k):
+            changes[k] = quoted((properties or {}).get(token.named, token.named))
         if token.kind == "word" and _opens(tokens, k + 1) and not _follows_dot(tokens, k):
             _function(tokens, k, changes, dotted)
     text = text_of(tokens, changes)
     return text if checked.limited else f"{text} LIMIT {limit}"
-
-
-def column_names(checked: Checked) -> list[str] | None:
-    """What the last RETURN calls its columns: the alias, else the text as written.
-
-    None where only the engine knows (``RETURN *``).
-    """
-    items = _returned(checked.tokens)[-1:]
-    names = []
-    for item in items[0] if items else []:
-        if len(item) == 1 and item[0].text == "*":
-            return None
-        alias = len(item) > 2 and item[-2].word == "AS"
-        names.append(item[-1].named if alias else text_of(item))
-    return names or None
-
-
-def _returned(tokens: list[Token]) -> list[list[list[Token]]]:
-    """The items of each outermost RETURN, each as its tokens."""
-    found: list[list[list[Token]]] = []
-    depth, inside = 0, False
-    for k, token in enumerate(tokens):
-        if token.kind == "mark":
-            depth += (token.text in "([{") - (token.text in ")]}")
-        if depth == 0 and token.word == "RETURN" and not _follows_dot(tokens, k):
-            found.append([[]])
-            inside = True
-        elif depth == 0 and token.word in ("ORDER", "SKIP", "OFFSET", "LIMIT", "UNION"):
-            inside = False
-        elif inside and depth == 0 and token.text == ",":
-            found[-1].append([])
-        elif inside and not (token.word == "DISTINCT" and not found[-1][-1]):
-            found[-1][-1].append(token)
-    return found
 
 
 def _refuse_crash(tokens: list[Token]) -> None:
@@ -89,7 +63,7 @@ def _refuse_crash(tokens: list[Token]) -> None:
         limited |= clause == "RETURN" and token.word in ("LIMIT", "SKIP", "OFFSET")
     if not limited or not any(token.word == "UNION" for token in tokens):
         return
-    for items in _returned(tokens):
+    for items in returned(tokens):
         texts = [
             text_of(item[:-2] if len(item) > 2 and item[-2].word == "AS" else item)
             for item in items
@@ -117,6 +91,11 @@ def _function(tokens: list[Token], k: int, changes: dict[int, str], dotted: bool
 
 def _opens(tokens: list[Token], k: int) -> bool:
     return k < len(tokens) and tokens[k].text == "("
+
+
+def _is_property(tokens: list[Token], k: int) -> bool:
+    """What follows the dot of a variable and is no function."""
+    return _follows_dot(tokens, k) and k > 1 and not _opens(tokens, k + 1)
 
 
 def _follows_dot(tokens: list[Token], k: int) -> bool:

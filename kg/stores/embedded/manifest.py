@@ -75,6 +75,15 @@ class Card:
     def stored_types(self) -> dict[str, str]:
         return {relation: table.stored for (_, relation, _), table in self.edges.items()}
 
+    def stored_properties(self) -> dict[str, str]:
+        """Properties with the one name under which every label and type keeps them."""
+        found: dict[str, set[str]] = {}
+        for table in (*self.nodes.values(), *self.edges.values()):
+            for column in table.columns:
+                if column.name != "id":
+                    found.setdefault(column.name, set()).add(column.stored)
+        return {name: stored.pop() for name, stored in found.items() if len(stored) == 1}
+
     def save(self, path: Path) -> None:
         def columns(table: Table) -> dict[str, Any]:
             return {

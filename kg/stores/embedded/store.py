@@ -16,16 +16,18 @@ from trefoil.data.errors import StoreError
 from trefoil.data.interactions import Ints
 from trefoil.data.progress import Progress
 from trefoil.data.vocabulary import Vocabulary
+from trefoil.kg.cypher.columns import column_names
 from trefoil.kg.cypher.guard import check
 from trefoil.kg.cypher.names import quoted
+from trefoil.kg.cypher.parameters import check_parameters
 from trefoil.kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
 from trefoil.kg.stores.base import ROWS, SECONDS, Answer, GraphStore, Schema, chosen
 from trefoil.kg.stores.embedded.bulk_load import CARD, FILE, MEMORY_MB, explained, write_embedded
-from trefoil.kg.stores.embedded.dialect import column_names, to_embedded
+from trefoil.kg.stores.embedded.dialect import to_embedded
 from trefoil.kg.stores.embedded.manifest import ROW, Card, Table
-from trefoil.kg.stores.embedded.run_graph import FOLDER, begin_changing, check_graph, end_changing
 from trefoil.kg.stores.embedded.values import EmbeddedCells, run
 from trefoil.kg.stores.property_types import type_of
+from trefoil.kg.stores.run_graph import FOLDER, begin_changing, check_graph, end_changing
 
 
 class EmbeddedStore(GraphStore):
@@ -153,14 +155,20 @@ class EmbeddedStore(GraphStore):
         checked = check(cypher, "embedded", write=write)
         if write and self.read_only:
             raise StoreError(f"{self.path} was opened read-only; open it with read_only=False")
+        check_parameters(checked.tokens, parameters or {})
         started = time.perf_counter()
         names = self.card.stored_labels(), self.card.stored_types()
-        text = to_embedded(checked, *names, limit + 1)
+        text = to_embedded(checked, *names, limit + 1, self.card.stored_properties())
         known = f"; labels: {', '.join(names[0])}; relationship types: {', '.join(names[1])}"
         with self._connection(timeout_s, known) as connection:
             result = run(connection, text, parameters)
             table = EmbeddedCells(connection, self.card).table(result, column_names(checked))
         return Answer(table.head(limit), len(table) > limit, time.perf_counter() - started)
+
+
+def has_store(target: Path) -> bool:
+    """Whether a store of this engine lies there: in the folder itself, or in a run."""
+    return (store_folder(target) / FILE).exists() or target.name == FILE
 
 
 def store_folder(target: Path) -> Path:

@@ -12,8 +12,7 @@ from trefoil.data import read_dataset
 from trefoil.kg.construction.build import build
 from trefoil.kg.cypher.tokens import tokens_of
 from trefoil.kg.shell.picture import Drawing
-from trefoil.kg.stores.embedded.bulk_load import write_embedded
-from trefoil.kg.stores.open import open_store
+from trefoil.kg.stores.open import open_store, write_graph
 
 GUIDE = (Path(__file__).parents[3] / "docs/cypher.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```cypher\n(.*?)```", GUIDE, re.DOTALL)
@@ -28,7 +27,7 @@ def graph():
 @pytest.fixture(scope="module")
 def store(graph, tmp_path_factory):
     run = tmp_path_factory.mktemp("run")
-    write_embedded(graph, run / "graph")
+    write_graph(graph, run / "graph")
     with open_store(run) as opened:
         yield opened
 

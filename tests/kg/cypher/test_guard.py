@@ -18,9 +18,15 @@ from trefoil.kg.cypher.functions import words
 from trefoil.kg.cypher.guard import check
 from trefoil.kg.cypher.tokens import Refused, text_of, tokens_of
 from trefoil.kg.stores.embedded.bulk_load import write_embedded
-from trefoil.kg.stores.open import open_store
+from trefoil.kg.stores.open import open_store, write_graph
 
-HONEST = {"neo4j": [*PORTABLE, *NEO4J_ONLY], "embedded": [*PORTABLE, *EMBEDDED_ONLY]}
+HONEST = {
+    "neo4j": [*PORTABLE, *NEO4J_ONLY],
+    "kglite": [*PORTABLE, *NEO4J_ONLY],
+    "embedded": [*PORTABLE, *EMBEDDED_ONLY],
+}
+# what the store in memory refuses, each with the words that work
+BEYOND = re.compile(r"SHORTEST|COLLECT \{|&!|^CALL db\.(propertyKeys|schema)|point\(")
 
 
 def used(cypher: str) -> dict[str, object]:
@@ -42,7 +48,7 @@ def test_the_corpora_are_as_large_as_promised():
     assert min(map(len, HONEST.values())) >= 100
 
 
-@pytest.mark.parametrize("dialect", ["neo4j", "embedded"])
+@pytest.mark.parametrize("dialect", ["neo4j", "embedded", "kglite"])
 def test_no_attack_passes(dialect):
     passed = []
     for attack in ATTACKS:
@@ -57,6 +63,34 @@ def test_no_attack_passes(dialect):
 @pytest.mark.parametrize("question", HONEST["embedded"])
 def test_honest_questions_run_embedded(store, question):
     store.query(question, timeout_s=20, **used(question))
+
+
+@pytest.fixture(scope="module")
+def memory(tmp_path_factory):
+    run = tmp_path_factory.mktemp("run")
+    write_graph(films(), run / "graph")
+    with open_store(run) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("question", HONEST["kglite"])
+def test_honest_questions_run_in_memory_or_are_refused_with_what_works(memory, question):
+    if not BEYOND.search(question):
+        memory.query(question, timeout_s=20, **used(question))
+        return
+    with pytest.raises(
+        StoreError, match=r"shortestPath|CALL \(n\)|NOT n:Label|Neo4j|docs/cypher|not allowed"
+    ):
+        memory.query(question, **used(question))
+
+
+def test_attacks_leave_the_store_in_memory_alone_and_so_does_the_engine(memory):
+    for attack in ATTACKS[::7]:
+        with pytest.raises(StoreError):
+            memory.query(attack)
+    with pytest.raises(StoreError, match="immutable snapshot"):
+        memory.engine.run("CREATE (n:Hacked)")
+    assert memory.verify(films()) == []
 
 
 @pytest.mark.neo4j
@@ -172,7 +206,7 @@ def test_writing_is_possible_on_request(statement):
     ],
 )
 def test_writing_reaches_no_further_than_nodes_and_relationships(statement):
-    for dialect in ("neo4j", "embedded"):
+    for dialect in ("neo4j", "embedded", "kglite"):
         with pytest.raises(Refused):
             check(statement, dialect, write=True)
 

@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 from trefoil.data.errors import StoreError
 from trefoil.kg.shell.layout import HEIGHT, layout
 from trefoil.kg.shell.picture import MOST_NODES, Drawing, page, write_picture
-from trefoil.kg.stores.embedded.bulk_load import write_embedded
-from trefoil.kg.stores.open import open_store
+from trefoil.kg.stores.open import open_store, write_graph
 from trefoil.kg.stores.values import NODE, node_cell, path_cell, relationship_cell, table_of
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\u2028{{DATA}}&amp;'\""
@@ -47,7 +46,7 @@ class Page(HTMLParser):
 
 
 def test_a_query_becomes_a_file_with_its_nodes_and_edges(tmp_path):
-    write_embedded(films(), tmp_path / "graph")
+    write_graph(films(), tmp_path / "graph")
     with open_store(tmp_path) as store:
         table = store.query("MATCH p = (i:Item)-[:GENRE]->(g:Genre) RETURN p")
     drawing = write_picture(table, tmp_path / "x.html", title="Genres & films")

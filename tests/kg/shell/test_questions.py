@@ -14,8 +14,7 @@ from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.shell.picture import Drawing
 from trefoil.kg.shell.questions import QUESTIONS, ask_named, statement
 from trefoil.kg.stores.base import Schema
-from trefoil.kg.stores.embedded.bulk_load import write_embedded
-from trefoil.kg.stores.open import open_store
+from trefoil.kg.stores.open import open_store, write_graph
 
 ASKED = [
     ("neighbours", {"id": "q1"}, 7),
@@ -34,7 +33,7 @@ ASKED = [
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     run = tmp_path_factory.mktemp("run")
-    write_embedded(films(), run / "graph")
+    write_graph(films(), run / "graph")
     with open_store(run) as opened:
         yield opened
 
@@ -145,7 +144,7 @@ def test_a_graph_without_names_is_asked_by_id(tmp_path):
         },
         graph.edges,
     )
-    write_embedded(bare, tmp_path / "graph")
+    write_graph(bare, tmp_path / "graph")
     with open_store(tmp_path) as opened:
         table = ask_named(opened, "neighbours", {"id": "q1"}).table
     assert set(table["name"]) == {"p1", "sf", "drama", "u1", "q5"}

@@ -9,35 +9,18 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
-from graph_strategies import films, graphs
+from graph_strategies import assert_same, films, graphs
 from hypothesis import HealthCheck, given, settings
 
 from trefoil.data.errors import StoreError
 from trefoil.data.vocabulary import Vocabulary
 from trefoil.kg.graph import Edges, KnowledgeGraph, Nodes
-from trefoil.kg.stores.comparison import differences, digest
+from trefoil.kg.stores.comparison import digest
 from trefoil.kg.stores.embedded.bulk_load import write_embedded
 from trefoil.kg.stores.embedded.store import EmbeddedStore
 from trefoil.kg.stores.open import open_store
-
-
-def assert_same(found: KnowledgeGraph, wanted: KnowledgeGraph) -> None:
-    """Equal to the last row number, not only as sets."""
-    assert list(found.nodes) == list(wanted.nodes)
-    assert list(found.edges) == list(wanted.edges)
-    assert dict(found.predicates) == dict(wanted.predicates)
-    for label, part in wanted.nodes.items():
-        assert found.nodes[label].vocabulary == part.vocabulary
-        assert found.nodes[label].properties.equals(part.properties), label
-        assert found.nodes[label].properties.schema == part.properties.schema
-    for ends, part in wanted.edges.items():
-        assert np.array_equal(found.edges[ends].source, part.source)
-        assert np.array_equal(found.edges[ends].target, part.target)
-        assert found.edges[ends].properties.equals(part.properties), ends
-    assert differences(found, wanted) == []
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""The graph in memory, asked by kglite, in one folder beside the run."""
