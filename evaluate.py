@@ -15,6 +15,7 @@ from rich.console import Console
 
 from trefoil.data import ConfigError, Dataset
 from trefoil.data.command import run
+from trefoil.data.manifest import MANIFEST
 from trefoil.data.split import Split
 from trefoil.evaluation.ablation import Verdict, judged
 from trefoil.evaluation.exam import Exam, Scorer
@@ -146,8 +147,11 @@ def check_question(args: argparse.Namespace, split: Split) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Raises ConfigError where no file can be written; nothing is left behind."""
+    """Raises ConfigError where no file can be written, and in a run; nothing is left behind."""
     there = path.exists()
+    runs = [one for one in path.absolute().parents if (one / MANIFEST).exists()]
+    if runs:
+        raise ConfigError(f"--json {path}: lies in the run {runs[0]}; name a place outside of it")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a"):

@@ -141,6 +141,11 @@ class Catalogue:
         moment = None if at is None else np.full(len(users), at)
         return Cases(users, history.followed_by(told), moment, scenario)
 
+    def unknown_contexts(self, scenario: Mapping[str, str]) -> tuple[str, ...]:
+        """Contexts, as ``column=value``, that no event has."""
+        known = self.scenarios
+        return tuple(f"{n}={one}" for n, one in scenario.items() if one not in known.get(n, ()))
+
     def scenario_codes(
         self, scenario: Mapping[str, str | Sequence[str]] | None, count: int
     ) -> dict[str, Ints]:

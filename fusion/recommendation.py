@@ -37,7 +37,7 @@ class Basis:
 
     ``purpose`` is "serve" for a run that learned from all events, "judge" for one that
     holds some back. ``events`` were read as history, ``told`` of them from the call;
-    ``unknown`` are ids of the call that the catalogue does not hold.
+    ``unknown`` are ids of the call, and contexts as "device=phone", that no event has.
     """
 
     purpose: Purpose

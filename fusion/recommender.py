@@ -39,7 +39,6 @@ from trefoil.kg.construction.build import build
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.paths.explain import PathIndex, Reason
 from trefoil.kg.stores.open import check_kept, write_graph
-from trefoil.kg.stores.run_graph import graph_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,15 +175,16 @@ class Recommender:
         ``before="test"`` answers as the exam of ``evaluate.py`` was asked, without the
         events of the test part.
 
-        Unknown users and items never raise: the rest is served, and ``based_on`` of the
-        answer says so. Raises ConfigError for an argument that has no meaning.
+        What is unknown never raises: the rest is served, and ``based_on`` of the answer
+        says so. Raises ConfigError for an argument that has no meaning.
         """
         state, k = self.state, arguments.whole("k", k, 0)
         reasons, wish = arguments.whole("reasons", reasons, 0), arguments.words("text", text)
-        name = None if user is None else arguments.one_id("user", user)
         told = arguments.ids("history", history)
-        codes = state.catalogue.scenario_codes(arguments.scenario_of(scenario), 1)
-        row = state.catalogue.users.rows([] if name is None else [name])
+        context = arguments.scenario_of(scenario)
+        codes = state.catalogue.scenario_codes(context, 1)
+        names = [] if user is None else [arguments.one_id("user", user)]
+        row = state.catalogue.users.rows(names)
         rows = row if len(row) else np.array([-1])
         options = Options(seen, only, without, at, before)
         request, unknown = request_of(state, rows, codes, told, options)
@@ -193,6 +193,7 @@ class Recommender:
             wished = text_scores(state.model.texts, wish, len(state.catalogue.items))
             scorer = Wish(scorer, TEXT_WEIGHT * wished)
         cases, ranks = answered(scorer, state.catalogue, request, k)
+        unknown += state.catalogue.unknown_contexts(context)
         return answer_of(state, cases, ranks, request, unknown, reasons)
 
     def recommend_many(
@@ -210,9 +211,9 @@ class Recommender:
     ) -> pl.DataFrame:
         """A table user, rank, item, title, score: ``recommend`` for each row.
 
-        ``users`` are ids, or a table with a column user; its other columns are values
-        of scenarios, one for each row, and stand in the answer beside the user.
-        ``scenario`` holds for all rows. Unknown users get what suits anyone.
+        ``users`` are ids, or a table with a column user; its other columns are values of
+        scenarios, one for each row, and stand in the answer. ``scenario`` holds for all
+        rows. Unknown users get what suits anyone.
         """
         state, k = self.state, arguments.whole("k", k, 0)
         batch = arguments.whole("batch", batch, 1)
@@ -235,10 +236,7 @@ class Recommender:
         return self.recommend(history=[one], k=k, without=[one])
 
     def explain(self, user: str | int, item: str | int, k: int = 3) -> list[Reason]:
-        """The best graph paths from a user to an item through the events learned from.
-
-        Raises UnknownId for either.
-        """
+        """The best graph paths from a user to an item. Raises UnknownId for either."""
         state, k = self.state, arguments.whole("k", k, 1)
         who, what = arguments.one_id("user", user), arguments.one_id("item", item)
         if who not in state.catalogue.users:
@@ -253,13 +251,12 @@ class Recommender:
     ) -> "Recommender":
         """Take new items in by their texts and facts; nothing is trained again.
 
-        ``items`` has columns id, title, text and the numbers that items had in
-        training, such as a year (or is ``Items``); only id is a must. ``triples`` are
-        head, relation, tail: a new item's id, a relationship type or the IRI
-        behind one, and the id, IRI or name of a node. Facts new to the training
-        stay in the graph, for paths and questions. Scores of the other items stay
-        (up to rounding). Raises DataError for an id that is taken or empty and for
-        a triple that cannot be placed; then nothing has changed.
+        ``items`` has columns id, title, text and the numbers that items had in training,
+        such as a year (or is ``Items``); only id is a must. ``triples`` are head, relation,
+        tail: a new item's id, a relationship type or the IRI behind one, and the id, IRI or
+        name of a node. Facts new to the training stay in the graph, for paths and questions.
+        Scores of the other items stay (up to rounding). Raises DataError for an id that is
+        taken or empty and for a triple without a place; then nothing has changed.
         """
         with self._changing:
             self._state = with_new_items(self.state, items, triples)
@@ -279,11 +276,12 @@ class Recommender:
 
     def write(self, folder: Path) -> None:
         """Write all files of a run into an existing folder, manifest last."""
+        state = self.state
         write_file(folder / "settings.toml", self.settings.toml())
-        save_model(self.model, self.catalogue, folder)
-        write_graph(self.graph, folder / "graph")
-        if self.state.folder is not None:
-            carry_over(self.state.folder, folder)
+        save_model(state.model, state.catalogue, folder)
+        write_graph(state.held.graph, folder / "graph")
+        if state.folder is not None:
+            carry_over(state.folder, folder)
         write_manifest(folder, self.about)
 
     @classmethod
@@ -293,10 +291,8 @@ class Recommender:
         manifest = check_manifest(folder)
         recommender = cls(load_settings(folder / "settings.toml", tell=False))
         model, catalogue = load_model(folder, recommender.settings)
-        told = catalogue.low_below, manifest.get("origin"), graph_files(folder)
+        held = HeldGraph.of_run(folder, catalogue.low_below, manifest.get("origin"))
         recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}
         purpose = manifest.get("purpose", "judge")
-        recommender._state = State(
-            model, catalogue, HeldGraph(None, folder, *told), purpose, folder
-        )
+        recommender._state = State(model, catalogue, held, purpose, folder.absolute())
         return recommender

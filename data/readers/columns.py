@@ -8,6 +8,7 @@ import polars as pl
 from trefoil.data.errors import DataError
 from trefoil.data.interactions import Bools, Categorical, Floats, Ints
 from trefoil.data.items import Labels
+from trefoil.data.readers.missing import IN_CELLS
 from trefoil.data.vocabulary import LARGEST_FLOAT, Vocabulary
 
 _TEXTS = pl.List(pl.String)
@@ -93,7 +94,8 @@ def labels(series: pl.Series, separator: str, rows: Ints, size: int) -> Labels:
     lists = series if series.dtype == _TEXTS else texts(series).str.split(separator)
     pairs = pl.DataFrame({"row": rows, "value": lists}).explode("value")
     pairs = pairs.with_columns(pl.col("value").str.strip_chars()).drop_nulls()
-    pairs = pairs.filter(pl.col("value") != "").unique().sort("row", "value")
+    nothing = pl.col("value").is_in(["", *IN_CELLS])
+    pairs = pairs.filter(~nothing).unique().sort("row", "value")
     names = pairs["value"].unique().sort()
     found = pairs["value"].cast(pl.Enum(names)).to_physical().cast(pl.Int64).to_numpy().copy()
     start = np.zeros(size + 1, np.int64)
@@ -123,7 +125,7 @@ def plain(series: pl.Series) -> pl.Series:
         return every.join(lists, on="row", how="left", maintain_order="left")["value"].alias(
             series.name
         )
-    if isinstance(kind, (pl.Struct, pl.Object)):
+    if isinstance(kind, (pl.Struct, pl.Object, pl.Duration, pl.Binary)):
         raise DataError(f"column {series.name!r} has the type {kind}; give texts or numbers")
     if kind.is_float() or kind.is_decimal():
         return _decimal(series)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError
 
 from trefoil.data.errors import ConfigError
 from trefoil.data.readers.tables import FileForm
@@ -58,7 +58,7 @@ class InteractionsPart(TablePart):
     user: Column
     item: Column
     rating: Column | None = None
-    positive_from: float | None = None  # lower ratings are no positives
+    positive_from: FiniteFloat | None = None  # lower ratings are no positives
     time: Column | None = None
     time_format: str | None = None  # as strftime has it: "%d/%m/%Y %H:%M"
     time_unit: Literal["s", "ms", "us", "ns"] = "s"

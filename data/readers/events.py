@@ -157,7 +157,7 @@ def _positive(
     if names.positive_from is not None and stars is not None:
         positive &= ~(stars < np.float32(names.positive_from))
     if names.target and kind is not None:
-        texts = read.texts(kind)
+        texts = read.texts(kind).str.strip_chars()
         there = set(texts.filter(texts != "").unique())
         for one in names.target:
             if one not in there:
@@ -214,7 +214,7 @@ def _flags(series: pl.Series) -> pl.Series:
 
 
 def _parts(series: pl.Series, name: str, sieve: Sieve) -> np.ndarray:
-    text = series.cast(pl.String).fill_null("").str.strip_chars()
+    text = read.texts(series).str.strip_chars()
     part = text.replace_strict(PARTS, default=-1, return_dtype=pl.Int8).to_numpy().copy()
     sieve.refuse(part < 0, "split is none of train, valid, test", name)
     return part

@@ -49,10 +49,9 @@ class Sieve:
     def ids(self, name: str, meaning: str) -> pl.Series:
         """Ids of a column; rows without one are left out, and so are words for nothing."""
         column = self.table.column(name, f"{meaning} id")
-        if column.dtype == pl.String or isinstance(column.dtype, (pl.Categorical, pl.Enum)):
-            column, found = emptied(column.cast(pl.String), self.missing_ids)
-            self._note_words(name, found)
-        ids = read.ids(column, self.table.source)
+        ids, found = emptied(read.ids(column, self.table.source), self.missing_ids)
+        self._note_words(name, found)
+        ids = ids.fill_null("")
         self._set_aside(self._left, (ids == "").to_numpy(), f"empty {meaning} id", name)
         return ids
 

@@ -173,11 +173,12 @@ class Whitening:
         mean = rows.mean(0) if len(rows) else view.vectors.new_zeros(view.vectors.shape[1]).double()
         values, vectors = _principal(rows - mean)
         keep = min(width, len(values), max(len(rows) - 1, 1))
+        floor = 1e-4 * values[:1].clamp(min=1e-12)
+        keep = max(1, min(keep, int((values > floor).sum())))  # below is noise, in any text
         values, vectors = values[:keep], vectors[:, :keep]
         # The sign of an eigenvector is arbitrary: its largest entry is made positive.
         largest = vectors.abs().argmax(0)
         vectors = vectors * vectors.gather(0, largest[None]).sign()
-        floor = 1e-4 * values[:1].clamp(min=1e-12)
         return cls(mean.float(), (vectors / values.clamp(min=floor).sqrt()).float())
 
     def __call__(self, view: View) -> View:

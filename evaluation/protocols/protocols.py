@@ -5,6 +5,7 @@ The functions here are, with ``evaluate.py``, the only callers of ``Split.open_t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -85,12 +86,12 @@ def context_exam(dataset: Dataset, split: Split, part: str) -> Exam:
     Masked are the items that the same user met earlier (training; for the test
     also validation) in the same context, that is, with equal codes in all
     scenario columns; the same item in another context may be asked for. Events
-    whose own item is masked so are left out.
+    whose own item is masked so are left out. Where the rule keeps repeats nothing is.
     """
     items = len(dataset.items)
     held = held_out(dataset, split, part)
     held = held.take(held.positive)
-    seen = earlier_events(dataset, split, part)
+    seen = seen_before(dataset, split, part)
     group, known = _groups(held, seen)
     fresh = np.flatnonzero(~np.isin(group * items + held.item, known * items + seen.item))
     held, group = held.take(fresh), group[fresh]
@@ -149,9 +150,7 @@ def only_items(exam: Exam, relevant: np.ndarray) -> Exam:
     case = np.repeat(np.arange(len(exam)), np.diff(exam.relevant.start))
     kept = relevant[exam.relevant.item]
     sets = Sets.of(case[kept], exam.relevant.item[kept], len(exam))
-    narrowed = Exam(
-        exam.cases, sets, exam.masked, exam.items, exam.protocol, exam.part, exam.candidates
-    )
+    narrowed = replace(exam, relevant=sets)
     return only_cases(narrowed, np.flatnonzero(np.diff(sets.start)))
 
 
@@ -245,6 +244,6 @@ def _groups(held: Interactions, seen: Interactions) -> tuple[Ints, Ints]:
 
 def hidden_rule(dataset: Dataset, split: Split) -> Literal["hide", "context", "show"]:
     """What of a user's earlier items is no candidate: all, those met in the same context, none."""
-    if people_return(dataset, split):
-        return "context"
-    return "show" if split.rule.repeats and split.rule.by != "rows" else "hide"
+    if split.rule.repeats and split.rule.by != "rows":
+        return "show"
+    return "context" if people_return(dataset, split) else "hide"

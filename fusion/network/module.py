@@ -67,6 +67,15 @@ def dropped(x: Float[Tensor, "n D"], share: float) -> Float[Tensor, "n D"]:
     return x * (torch.rand_like(x) >= share) * (1 / (1 - share)) if share else x
 
 
+def own(column: str) -> str:
+    """The name of a scenario column among parameters, which may hold no dot nor hide a method.
+
+    The own name of an own name is itself.
+    """
+    plain = column.isidentifier() and not hasattr(nn.ParameterDict(), column)
+    return column if plain else f"column_{column.encode().hex()}"
+
+
 class JointNetwork(nn.Module):
     """Users, items and entities in one space.
 
@@ -118,12 +127,9 @@ class JointNetwork(nn.Module):
             )
             self.sequence_id = nn.Embedding(items, width)
             self.sequence_bias = nn.Parameter(torch.zeros(items))
-        self.scale = nn.ParameterDict(
-            {name: torch.zeros(n, width) for name, n in (network_inputs.scenarios or {}).items()}
-        )
-        self.shift = nn.ParameterDict(
-            {name: torch.zeros(n, width) for name, n in (network_inputs.scenarios or {}).items()}
-        )
+        values = {own(name): max(n, 1) for name, n in (network_inputs.scenarios or {}).items()}
+        self.scale = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
+        self.shift = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
         self.choice = (
             nn.Linear(width, network_inputs.categories) if network_inputs.categories else None
         )
@@ -167,7 +173,8 @@ class JointNetwork(nn.Module):
         A value never seen (-1) leaves the shared vector as it is.
         """
         scaled, shifted = users, torch.zeros_like(users)
-        for name, codes in scenario.items():
+        for column, codes in scenario.items():
+            name = own(column)
             if name not in self.scale:
                 continue
             known = (codes >= 0)[:, None]

@@ -8,9 +8,12 @@ import numpy as np
 import polars as pl
 
 from trefoil.data.errors import ConfigError, DataError
+from trefoil.data.readers import columns as read
 from trefoil.data.readers.moments import moments
 from trefoil.data.suggest import closest
 from trefoil.data.vocabulary import id_text
+
+LAST = 253_402_300_800  # Unix seconds of the year 10,000
 
 
 def whole(name: str, value: object, least: int) -> int:
@@ -63,7 +66,15 @@ def scenario_of(value: object) -> dict[str, str]:
         return {}
     if not isinstance(value, Mapping):
         raise ConfigError(f"scenario = {value!r}: give a mapping, such as {{'device': 'phone'}}")
-    return {str(name): one_id(f"scenario {name!r}", one) for name, one in value.items()}
+    return {str(name): _contexts(f"scenario {name!r}", [one])[0] for name, one in value.items()}
+
+
+def _contexts(name: str, values: list[Any]) -> list[str]:
+    """Values of a context as tables write them; empty where there is none. Raises ConfigError."""
+    try:
+        return read.texts(pl.Series(name, values)).to_list()
+    except (DataError, TypeError, pl.exceptions.PolarsError):
+        raise ConfigError(f"{name}: give texts, numbers, true or false, or dates") from None
 
 
 def moment(name: str, value: object) -> int | None:
@@ -73,13 +84,13 @@ def moment(name: str, value: object) -> int | None:
     if isinstance(value, datetime):
         value = value.isoformat()
     if isinstance(value, int | float | np.number) and not isinstance(value, bool):
-        if np.isfinite(value):
+        if np.isfinite(value) and abs(value) < LAST:
             return int(value)
     elif isinstance(value, str):
         found = moments(pl.Series([value]))
         if not (found.unreadable.any() or found.far.any()):
             return int(found.at[0])
-    raise ConfigError(f"{name} = {value!r}: give Unix seconds or ISO 8601")
+    raise ConfigError(f"{name} = {value!r}: give Unix seconds, up to the year 9999, or ISO 8601")
 
 
 def users_in(table: Any) -> tuple[list[str], dict[str, list[str]]]:
@@ -88,13 +99,17 @@ def users_in(table: Any) -> tuple[list[str], dict[str, list[str]]]:
     The other columns of a table are values of scenarios, one for each row. Raises
     DataError without a column user.
     """
+    if isinstance(table, pl.LazyFrame):
+        raise ConfigError("users: a LazyFrame; collect() it first")
     columns = getattr(table, "columns", None)
+    if table is None:
+        raise ConfigError("users = None: give a list of ids, or a table with a column 'user'")
     if columns is None:
         return ids("users", table), {}
     if "user" not in columns:
         raise DataError(f"users: no column 'user'; there is {list(columns)}")
     others = {
-        str(name): ["" if one is None else one_id(f"column {name!r}", one) for one in table[name]]
+        str(name): _contexts(f"column {name!r}", list(table[name]))
         for name in columns
         if name != "user"
     }

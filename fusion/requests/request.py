@@ -53,13 +53,20 @@ class Request:
             len(catalogue.items),
             "served",
             "all",
-            self.only,
+            self._candidates(len(catalogue.items)),
         )
+
+    def _candidates(self, items: int) -> Bools | None:
+        """What may be recommended to anybody; None where all may."""
+        if not len(self.without):
+            return self.only
+        open_to_all = np.ones(items, bool) if self.only is None else self.only.copy()
+        open_to_all[self.without] = False
+        return open_to_all
 
     def _masked(self, n: int) -> Sets:
         hidden = self.past.hidden(self.user, self.scenario, self.hides, self.at)
-        told = self.told if self.hides == "hide" else NOTHING
-        for_all = np.concatenate([self.without, told])
+        for_all = self.told if self.hides == "hide" else NOTHING
         case = np.repeat(np.arange(n), np.diff(hidden.start))
         return Sets.of(
             np.concatenate([case, np.repeat(np.arange(n), len(for_all))]),

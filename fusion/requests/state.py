@@ -32,11 +32,17 @@ class HeldGraph:
         files: Mapping[str, str] | None = None,
     ) -> None:
         """``files`` are the digests that the run's manifest had when the model was read."""
-        self._origin = origin
         self._graph, self._store, self._low_below = graph, store, low_below
-        self._files = files
+        self._origin, self._files = origin, files
         self._paths: PathIndex | None = None
         self._lock = threading.RLock()
+
+    @classmethod
+    def of_run(
+        cls, run: Path, low_below: float | None, origin: Mapping[str, Any] | None
+    ) -> "HeldGraph":
+        """The graph of a run as it is now: one that is put in its place later is refused."""
+        return cls(None, run.absolute(), low_below, origin, graph_files(run))
 
     @property
     def graph(self) -> KnowledgeGraph:
@@ -44,16 +50,26 @@ class HeldGraph:
             if self._graph is None:
                 if self._store is None:
                     raise ConfigError("this recommender has no graph; call fit() or load()")
-                if self._files is not None and graph_files(self._store) != self._files:
-                    raise DataError(
-                        f"{self._store}: its graph was replaced after this run was loaded; load "
-                        "the run again"
-                    )
+                self._check(self._store)
                 with open_store(self._store) as store:
                     graph = store.read()
                 origin = None if self._origin is None else Origin.parse(self._origin)
                 self._graph = replace(graph, origin=origin)
             return self._graph
+
+    def _check(self, run: Path) -> None:
+        """Raises DataError where the run went, or another has its place."""
+        if self._files is None:
+            return
+        try:
+            now = graph_files(run)
+        except (OSError, DataError):
+            now = None
+        if now != self._files:
+            raise DataError(
+                f"{run}: gone or replaced after it was loaded, so its graph cannot be read; load "
+                "it again, or ask with reasons=0"
+            )
 
     @property
     def paths(self) -> PathIndex:
