@@ -73,7 +73,9 @@ def _of_file(name: str, text: str) -> Iterator[Scenario]:
         if kind == "Background":
             background = found
         elif kind == "Examples":
-            examples += [dict(zip(found[0].table[0], row, strict=True)) for row in found[0].table[1:]]
+            examples += [
+                dict(zip(found[0].table[0], row, strict=True)) for row in found[0].table[1:]
+            ]
         else:
             yield from _filled(group, title, steps, outline, examples)
             title, outline, examples = f"{Path(name).stem} {words}", "Outline" in kind, []
@@ -90,7 +92,9 @@ def _parts(text: str) -> Iterator[tuple[str, str, list[_Step]]]:
             quoted = not quoted
         elif quoted:
             steps[-1].block.append(line)
-        elif begun := re.match(r"(Background|Scenario Outline|Scenario|Examples|Feature):(.*)", bare):
+        elif begun := re.match(
+            r"(Background|Scenario Outline|Scenario|Examples|Feature):(.*)", bare
+        ):
             if kind in ("Background", "Scenario", "Scenario Outline", "Examples"):
                 yield kind, words, steps
             kind, words = begun[1], begun[2].strip()

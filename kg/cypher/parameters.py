@@ -9,9 +9,7 @@ from trefoil.kg.cypher.tokens import Refused, Token
 
 def check_parameters(tokens: Sequence[Token], given: Collection[str]) -> None:
     """Raises Refused for a parameter that is used and was not given."""
-    used = dict.fromkeys(
-        token.text[1:].strip("`") for token in tokens if token.kind == "parameter"
-    )
+    used = dict.fromkeys(token.text[1:].strip("`") for token in tokens if token.kind == "parameter")
     missing = [name for name in used if name not in given]
     if missing:
         name = missing[0]

@@ -149,7 +149,6 @@ class Conversation:
         else:
             self.console.print(HELP, highlight=False)
 
-
     def _parameter(self, pair: str) -> None:
         if pair:
             ((name, text),) = arguments_of([pair]).items()
@@ -169,7 +168,9 @@ def valued(text: str) -> Any:
 def used(cypher: str) -> set[str]:
     """Names of the parameters in a statement; none where it cannot be read."""
     try:
-        return {token.text[1:].strip("`") for token in tokens_of(cypher) if token.kind == "parameter"}
+        return {
+            token.text[1:].strip("`") for token in tokens_of(cypher) if token.kind == "parameter"
+        }
     except StoreError:
         return set()
 

@@ -25,9 +25,9 @@ from trefoil.kg.stores.base import ROWS, SECONDS, Answer, GraphStore, Schema, ch
 from trefoil.kg.stores.embedded.bulk_load import CARD, FILE, MEMORY_MB, explained, write_embedded
 from trefoil.kg.stores.embedded.dialect import to_embedded
 from trefoil.kg.stores.embedded.manifest import ROW, Card, Table
-from trefoil.kg.stores.run_graph import FOLDER, begin_changing, check_graph, end_changing
 from trefoil.kg.stores.embedded.values import EmbeddedCells, run
 from trefoil.kg.stores.property_types import type_of
+from trefoil.kg.stores.run_graph import FOLDER, begin_changing, check_graph, end_changing
 
 
 class EmbeddedStore(GraphStore):

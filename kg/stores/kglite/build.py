@@ -20,7 +20,17 @@ from trefoil.data.progress import Progress
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
 from trefoil.kg.stores.comparison import occurrence
-from trefoil.kg.stores.kglite.names import ID, ROW, SECOND_ID, SOURCE, TARGET, TITLE, quoted_kind, stored, stored_kind
+from trefoil.kg.stores.kglite.names import (
+    ID,
+    ROW,
+    SECOND_ID,
+    SOURCE,
+    TARGET,
+    TITLE,
+    quoted_kind,
+    stored,
+    stored_kind,
+)
 from trefoil.kg.stores.property_types import type_name
 
 BATCH = 20_000  # rows of a statement, for what tables cannot say
@@ -56,7 +66,9 @@ def _add_nodes(out: Any, label: str, nodes: Nodes) -> None:
     table = {ROW: np.arange(len(ids)), TITLE: [None] * len(ids), ID: ids}
     kinds, later = _columns(nodes.properties, table)
     if len(ids):
-        out.add_nodes(pd.DataFrame(table), stored_kind(label), ROW, TITLE, column_types=kinds or None)
+        out.add_nodes(
+            pd.DataFrame(table), stored_kind(label), ROW, TITLE, column_types=kinds or None
+        )
         for column, rows in later.items():
             _set(out, f"MATCH (n:{name} {{{ROW}: row.k}})", column, rows)
         out.cypher(f"CREATE CONSTRAINT FOR (n:{name}) REQUIRE n.`{ID}` IS NODE KEY")

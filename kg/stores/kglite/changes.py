@@ -14,7 +14,14 @@ from trefoil.kg.cypher.names import quoted
 from trefoil.kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
 from trefoil.kg.stores.kglite.card import Card, Part
 from trefoil.kg.stores.kglite.engine import Engine
-from trefoil.kg.stores.kglite.names import ID, SECOND_ID, quoted_kind, shown, shown_kind, stored_kind
+from trefoil.kg.stores.kglite.names import (
+    ID,
+    SECOND_ID,
+    quoted_kind,
+    shown,
+    shown_kind,
+    stored_kind,
+)
 from trefoil.kg.stores.property_types import type_name, type_of
 
 
@@ -22,26 +29,31 @@ def counts(engine: Engine, card: Card) -> list[str]:
     """Where the engine holds more or fewer nodes or edges than the card says, in words."""
     nodes, edges = held(engine)
     out = []
-    for what, said, found in (
-        ("(:{})", {label: part.rows for label, part in card.nodes.items()}, nodes),
-        ("(:{})-[:{}]->(:{})", {ends: part.rows for ends, part in card.edges.items()}, edges),
-    ):
-        for key in dict.fromkeys([*said, *found]):
-            if said.get(key, 0) != found.get(key, 0):
-                name = what.format(*((key,) if isinstance(key, str) else key))
-                out.append(f"{name}: {said.get(key, 0)} written, {found.get(key, 0)} in the engine")
+    said = {f"(:{label})": part.rows for label, part in card.nodes.items()}
+    said |= {_arrow(ends): part.rows for ends, part in card.edges.items()}
+    found = {f"(:{label})": rows for label, rows in nodes.items()}
+    found |= {_arrow(ends): rows for ends, rows in edges.items()}
+    for name in dict.fromkeys([*said, *found]):
+        if said.get(name, 0) != found.get(name, 0):
+            out.append(f"{name}: {said.get(name, 0)} written, {found.get(name, 0)} in the engine")
     return out
+
+
+def _arrow(ends: EdgeType) -> str:
+    return "(:{})-[:{}]->(:{})".format(*ends)
 
 
 def held(engine: Engine) -> tuple[dict[str, int], dict[EdgeType, int]]:
     """How many nodes of each label and edges of each kind the engine holds."""
     nodes = engine.run("MATCH (n) RETURN labels(n)[0] AS label, count(*) AS n").to_list()
     edges = engine.run(
-        "MATCH (a)-[r]->(b) RETURN labels(a)[0] AS s, type(r) AS r, labels(b)[0] AS t, count(*) AS n"
+        "MATCH (a)-[r]->(b)"
+        " RETURN labels(a)[0] AS s, type(r) AS r, labels(b)[0] AS t, count(*) AS n"
     ).to_list()
+    kinds = [(shown_kind(row["s"]), shown_kind(row["r"]), shown_kind(row["t"])) for row in edges]
     return (
         {shown_kind(row["label"]): row["n"] for row in nodes},
-        {tuple(shown_kind(row[k]) for k in "srt"): row["n"] for row in edges},
+        {ends: row["n"] for ends, row in zip(kinds, edges, strict=True)},
     )
 
 
@@ -57,7 +69,9 @@ def changed_card(engine: Engine, card: Card) -> Card:
     kinds = [*card.edges, *(ends for ends in edges if ends not in card.edges)]
     new_nodes = {
         label: Part(
-            _properties(engine, f"MATCH (n:{quoted_kind(label)})", card.nodes.get(label), of_node=True),
+            _properties(
+                engine, f"MATCH (n:{quoted_kind(label)})", card.nodes.get(label), of_node=True
+            ),
             nodes.get(label, 0),
         )
         for label in labels
@@ -87,7 +101,9 @@ def _check_ids(engine: Engine, label: str) -> None:
         f"MATCH (n:{name}) WITH n.`{ID}` AS id, count(*) AS n WHERE n > 1 RETURN id LIMIT 1"
     ).to_list()
     if twice:
-        raise StoreError(f"two nodes (:{label}) have the id {twice[0]['id']!r}; nothing was changed")
+        raise StoreError(
+            f"two nodes (:{label}) have the id {twice[0]['id']!r}; nothing was changed"
+        )
 
 
 def read_back(
@@ -113,7 +129,9 @@ def read_back(
         if ends[1] in types and ends[0] in nodes and ends[2] in nodes:
             pairs, found = _edge_rows(engine, ends)
             rows = np.array([[places[s], places[t]] for s, t in pairs], np.int64).reshape(-1, 2)
-            edges[ends] = Edges(rows[:, 0].copy(), rows[:, 1].copy(), _frame(found, part, properties))
+            edges[ends] = Edges(
+                rows[:, 0].copy(), rows[:, 1].copy(), _frame(found, part, properties)
+            )
     return KnowledgeGraph(nodes, edges, card.predicates)
 
 
@@ -153,9 +171,7 @@ def _properties(
     return kinds
 
 
-def _frame(
-    found: list[dict[str, Any]], part: Part, wanted: Collection[str] | None
-) -> pl.DataFrame:
+def _frame(found: list[dict[str, Any]], part: Part, wanted: Collection[str] | None) -> pl.DataFrame:
     return pl.DataFrame(
         [
             _column(name, found, kind)

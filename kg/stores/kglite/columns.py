@@ -40,8 +40,7 @@ class Columns:
         try:
             with self.path.open("rb") as file:
                 nodes = {
-                    label: self._nodes(file, self.card.nodes[label], properties)
-                    for label in labels
+                    label: self._nodes(file, self.card.nodes[label], properties) for label in labels
                 }
                 edges = {
                     ends: self._edges(file, part, properties)
@@ -49,9 +48,7 @@ class Columns:
                     if ends[1] in types and ends[0] in nodes and ends[2] in nodes
                 }
         except (OSError, pl.exceptions.PolarsError, ValueError, IndexError) as fault:
-            raise StoreError(
-                f"{self.path}: damaged ({fault}); write the graph again"
-            ) from fault
+            raise StoreError(f"{self.path}: damaged ({fault}); write the graph again") from fault
         return KnowledgeGraph(nodes, edges, self.card.predicates)
 
     def _nodes(self, file: io.BufferedReader, part: Part, wanted: Collection[str] | None) -> Nodes:
@@ -100,9 +97,7 @@ def _written(
     file: io.BufferedWriter, first: list[pl.Series], properties: pl.DataFrame, rows: int
 ) -> Part:
     part = Part.of(properties, rows)
-    columns = [
-        properties[name].cast(type_of(kind)) for name, kind in part.properties.items()
-    ]
+    columns = [properties[name].cast(type_of(kind)) for name, kind in part.properties.items()]
     named = [column.alias(str(k)) for k, column in enumerate([*first, *columns])]
     at, buffer = file.tell(), io.BytesIO()
     pl.DataFrame(named).write_ipc_stream(buffer, compression="zstd")

@@ -227,7 +227,9 @@ class _Writer(Walk):
         """What IN looks into, in brackets where it is more than a list of values."""
         end, whole = self.end_of(k), self.operand(k)
         inside = self.tokens[k:end]
-        if whole != end or any(token.text == "|" or token.word in ("IN", "WHERE") for token in inside):
+        if whole != end or any(
+            token.text == "|" or token.word in ("IN", "WHERE") for token in inside
+        ):
             self.put(k, "(", end if whole is None else whole, ")")
 
     def divided(self, k: int) -> None:

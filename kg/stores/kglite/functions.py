@@ -25,8 +25,7 @@ def _checked(function: str, otherwise: str) -> Rewritten:
 
 _NAN = "CASE WHEN _x IS NULL THEN null ELSE toFloat('NaN') END"
 _LOG = (
-    "CASE WHEN _x IS NULL THEN null WHEN _x = 0 THEN toFloat('-Infinity')"
-    " ELSE toFloat('NaN') END"
+    "CASE WHEN _x IS NULL THEN null WHEN _x = 0 THEN toFloat('-Infinity') ELSE toFloat('NaN') END"
 )
 _KINDS = ("Integer", "Float", "String", "Boolean")
 
@@ -47,10 +46,7 @@ REWRITTEN: dict[str, Rewritten] = {
     "lower": Rewritten("toLower"),
     "upper": Rewritten("toUpper"),
     "id": Rewritten("toInteger(elementId", after=")"),
-    **{
-        f"to{kind.lower()}list": Rewritten("", "[_x IN ", f" | to{kind}(_x)]")
-        for kind in _KINDS
-    },
+    **{f"to{kind.lower()}list": Rewritten("", "[_x IN ", f" | to{kind}(_x)]") for kind in _KINDS},
 }
 # without arguments
 CONSTANTS = {"e": "2.718281828459045", "timestamp": "datetime().epochMillis"}

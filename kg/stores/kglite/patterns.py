@@ -6,7 +6,9 @@ from trefoil.kg.cypher.functions import words
 from trefoil.kg.stores.kglite.walk import Walk
 
 FARTHEST = 1_000_000  # steps of a path without an end of its own
-_CLAUSES = words("MATCH OPTIONAL RETURN WITH UNWIND CALL UNION CREATE MERGE SET DELETE DETACH REMOVE")
+_CLAUSES = words(
+    "MATCH OPTIONAL RETURN WITH UNWIND CALL UNION CREATE MERGE SET DELETE DETACH REMOVE"
+)
 
 
 class Patterns:
@@ -31,7 +33,9 @@ class Patterns:
                 self.star(k, start)
             elif mark == "<-":
                 self.both_ways(k)
-            elif token.word == "WHERE" and depth == 1 and start >= 0 and not self.walk.is_gone(k, k):
+            elif (
+                token.word == "WHERE" and depth == 1 and start >= 0 and not self.walk.is_gone(k, k)
+            ):
                 self.condition(k)
             elif mark == "{" and self.walk.peek(k - 1).word == "EXISTS":
                 self.without_return(k)
@@ -83,7 +87,9 @@ class Patterns:
             self.walk.instead[at] = self.walk.instead.get(at, "WHERE") + f" ({text}) AND"
         else:
             before = self.walk.before.get(at, "")
-            joined = f"{before.rstrip()} AND ({text}) " if "WHERE" in before else f" WHERE ({text}) "
+            joined = (
+                f"{before.rstrip()} AND ({text}) " if "WHERE" in before else f" WHERE ({text}) "
+            )
             self.put_before(at, joined)
 
     def put_before(self, at: int, text: str) -> None:

@@ -79,9 +79,7 @@ class KgliteStore(GraphStore):
 
     def _loaded(self, card: Card) -> Engine:
         try:
-            return Engine.load(
-                self._lies / FILE, card.nodes, card.types, frozen=self.read_only
-            )
+            return Engine.load(self._lies / FILE, card.nodes, card.types, frozen=self.read_only)
         except StoreError:
             if card.changed:
                 raise

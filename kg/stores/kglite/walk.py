@@ -99,7 +99,7 @@ class Walk:
         if self.peek(k).text in ("-", "+"):
             return self.operand(k + 1)
         token = self.peek(k)
-        if token.word == "CASE" or token.kind == "mark" and token.text not in ("(", "["):
+        if token.word == "CASE" or (token.kind == "mark" and token.text not in ("(", "[")):
             return None
         at = self.end_of(k) if token.kind == "mark" else k
         while True:
@@ -109,7 +109,6 @@ class Walk:
             elif following.text in ("(", "[", "{") and following.kind == "mark":
                 at = self.end_of(at + 1)
             elif following.text == "^":
-                further = self.operand(at + 2)
-                return further
+                return self.operand(at + 2)
             else:
                 return at

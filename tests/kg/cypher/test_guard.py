@@ -78,7 +78,9 @@ def test_honest_questions_run_in_memory_or_are_refused_with_what_works(memory, q
     if not BEYOND.search(question):
         memory.query(question, timeout_s=20, **used(question))
         return
-    with pytest.raises(StoreError, match=r"shortestPath|CALL \(n\)|NOT n:Label|Neo4j|docs/cypher|not allowed"):
+    with pytest.raises(
+        StoreError, match=r"shortestPath|CALL \(n\)|NOT n:Label|Neo4j|docs/cypher|not allowed"
+    ):
         memory.query(question, **used(question))
 
 

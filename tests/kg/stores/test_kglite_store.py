@@ -271,8 +271,12 @@ os.kill({pid}, signal.SIGINT)
 
 
 def test_statements_that_write_are_kept_and_read_back(writable):
-    writable.query("CREATE (n:Item {id: 'new', name: 'N'}) SET n.year = 5, n.more = [1, 2]", write=True)
-    writable.query("MATCH (a {id: 'new'}), (p:Person {id: 'p1'}) CREATE (a)-[:DIRECTOR]->(p)", write=True)
+    writable.query(
+        "CREATE (n:Item {id: 'new', name: 'N'}) SET n.year = 5, n.more = [1, 2]", write=True
+    )
+    writable.query(
+        "MATCH (a {id: 'new'}), (p:Person {id: 'p1'}) CREATE (a)-[:DIRECTOR]->(p)", write=True
+    )
     with open_store(writable.path) as other:
         graph = other.read()
         items = graph.nodes["Item"]
