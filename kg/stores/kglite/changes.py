@@ -28,15 +28,15 @@ from trefoil.kg.stores.property_types import type_name, type_of
 def counts(engine: Engine, card: Card) -> list[str]:
     """Where the engine holds more or fewer nodes or edges than the card says, in words."""
     nodes, edges = held(engine)
-    out = []
     said = {f"(:{label})": part.rows for label, part in card.nodes.items()}
     said |= {_arrow(ends): part.rows for ends, part in card.edges.items()}
     found = {f"(:{label})": rows for label, rows in nodes.items()}
     found |= {_arrow(ends): rows for ends, rows in edges.items()}
-    for name in dict.fromkeys([*said, *found]):
-        if said.get(name, 0) != found.get(name, 0):
-            out.append(f"{name}: {said.get(name, 0)} written, {found.get(name, 0)} in the engine")
-    return out
+    return [
+        f"{name}: {said.get(name, 0)} written, {found.get(name, 0)} in the engine"
+        for name in dict.fromkeys([*said, *found])
+        if said.get(name, 0) != found.get(name, 0)
+    ]
 
 
 def _arrow(ends: EdgeType) -> str:
