@@ -21,7 +21,8 @@ _NEO4J = """
     date.statement date.transaction date.truncate datetime.fromepoch datetime.fromepochmillis
     datetime.realtime datetime.statement datetime.transaction localdatetime.realtime
     localdatetime.statement localdatetime.transaction localtime.realtime localtime.statement
-    localtime.transaction localtime.truncate time.realtime time.statement time.transaction datetime.truncate duration.between
+    localtime.transaction localtime.truncate time.realtime
+    time.statement time.transaction datetime.truncate duration.between
     duration.indays duration.inmonths duration.inseconds e elementid endnode haversin head isempty
     isnan localdatetime localdatetime.truncate localtime ln normalize point point.distance
     point.withinbbox rand randomuuid shortestpath startnode stdevp tail time time.truncate

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Questions and expressions as people write them for Neo4j, about ``graph_strategies.films()``.
 
 The embedded store answers each as Neo4j does, or refuses it and says what works.

@@ -28,27 +28,32 @@ from trefoil.kg.stores.property_types import type_name, type_of
 def counts(engine: Engine, card: Card) -> list[str]:
     """Where the engine holds more or fewer nodes or edges than the card says, in words."""
     nodes, edges = held(engine)
-    out = []
-    for what, said, found in (
-        ("(:{})", {label: part.rows for label, part in card.nodes.items()}, nodes),
-        ("(:{})-[:{}]->(:{})", {ends: part.rows for ends, part in card.edges.items()}, edges),
-    ):
-        for key in dict.fromkeys([*said, *found]):
-            if said.get(key, 0) != found.get(key, 0):
-                name = what.format(*((key,) if isinstance(key, str) else key))
-                out.append(f"{name}: {said.get(key, 0)} written, {found.get(key, 0)} in the engine")
-    return out
+    said = {f"(:{label})": part.rows for label, part in card.nodes.items()}
+    said |= {_arrow(ends): part.rows for ends, part in card.edges.items()}
+    found = {f"(:{label})": rows for label, rows in nodes.items()}
+    found |= {_arrow(ends): rows for ends, rows in edges.items()}
+    return [
+        f"{name}: {said.get(name, 0)} written, {found.get(name, 0)} in the engine"
+        for name in dict.fromkeys([*said, *found])
+        if said.get(name, 0) != found.get(name, 0)
+    ]
+
+
+def _arrow(ends: EdgeType) -> str:
+    return "(:{})-[:{}]->(:{})".format(*ends)
 
 
 def held(engine: Engine) -> tuple[dict[str, int], dict[EdgeType, int]]:
     """How many nodes of each label and edges of each kind the engine holds."""
     nodes = engine.run("MATCH (n) RETURN labels(n)[0] AS label, count(*) AS n").to_list()
     edges = engine.run(
-        "MATCH (a)-[r]->(b) RETURN labels(a)[0] AS s, type(r) AS r, labels(b)[0] AS t, count(*) AS n"
+        "MATCH (a)-[r]->(b)"
+        " RETURN labels(a)[0] AS s, type(r) AS r, labels(b)[0] AS t, count(*) AS n"
     ).to_list()
+    kinds = [(shown_kind(row["s"]), shown_kind(row["r"]), shown_kind(row["t"])) for row in edges]
     return (
         {shown_kind(row["label"]): row["n"] for row in nodes},
-        {tuple(shown_kind(row[k]) for k in "srt"): row["n"] for row in edges},
+        {ends: row["n"] for ends, row in zip(kinds, edges, strict=True)},
     )
 
 

@@ -151,9 +151,10 @@ _SPELLINGS = {
     r"EXISTS pattern: (RETURN|WITH)|Expected RBrace, found Return": "leave RETURN and WITH out of"
     " EXISTS { }",
     r"character '!'|pattern: %": "write the label's condition after WHERE: NOT n:Label",
-    r"projection, got MATCH": "collect in a subquery: CALL (n) { MATCH ... RETURN collect(x) AS l }",
-    r"found '\{'|trailing input|SHORTEST|pattern: \+|found 'identifier'": "write steps as -[:TYPE*1..3]-> and a shortest path as"
-    " shortestPath((a)-[*]-(b))",
+    r"projection, got MATCH": "collect in a subquery:"
+    " CALL (n) { MATCH ... RETURN collect(x) AS l }",
+    r"found '\{'|trailing input|SHORTEST|pattern: \+|found 'identifier'": "write steps as"
+    " -[:TYPE*1..3]-> and a shortest path as shortestPath((a)-[*]-(b))",
     r"Unknown function: point": "compare latitude and longitude, or ask Neo4j",
     r"cannot be used outside of RETURN": "put the aggregate into a WITH of its own first",
     r"ORDER BY cannot compute": "give the aggregate a name in RETURN and order by that",

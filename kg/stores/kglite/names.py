@@ -17,9 +17,8 @@ from trefoil.kg.cypher.names import quoted
 ROW, TITLE = "id", ".t"  # the engine's own identity and title of a node
 SOURCE, TARGET = ".s", ".e"  # columns of ends while edges are loaded
 ANSWERED = frozenset(
-    (ROW, TITLE, SOURCE, TARGET)
-    + ("title", "name", "label", "type", "node_type", "connection_type", "start", "end")
-)
+    (ROW, TITLE, SOURCE, TARGET, "title", "name", "label", "type", "node_type")
+) | {"connection_type", "start", "end"}
 ID = "id "  # where our own id of a node is stored
 SECOND_ID = "id  "  # a property of a node that is called id as well: kept, and not asked for
 

@@ -109,7 +109,6 @@ class Walk:
             elif following.text in ("(", "[", "{") and following.kind == "mark":
                 at = self.end_of(at + 1)
             elif following.text == "^":
-                further = self.operand(at + 2)
-                return further
+                return self.operand(at + 2)
             else:
                 return at

@@ -1,4 +1,4 @@
-"""Eighty-seven questions and a hundred expressions: the embedded store answers as Neo4j, or refuses.
+"""The embedded store answers 87 questions and 132 expressions as Neo4j does, or refuses.
 
 ``neo4j_answers.json`` holds what Neo4j 5.26.12 answered; with a server at hand the record
 is asked again.

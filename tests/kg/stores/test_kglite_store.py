@@ -78,7 +78,7 @@ def test_the_card_and_every_file_answer_for_themselves(tmp_path):
         whole = file.read_bytes()
         for at in range(0, len(whole), max(1, len(whole) // 60)):
             file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
-            with pytest.raises(StoreError, match="damaged|format|missing"):
+            with pytest.raises(StoreError, match=r"damaged|format|missing"):
                 open_store(tmp_path)
         file.write_bytes(whole)
     assert open_store(tmp_path).verify(films()) == []
@@ -173,7 +173,8 @@ def test_a_property_that_the_engine_answers_itself_is_that_of_the_graph(tmp_path
     with open_store(tmp_path) as opened:
         table = opened.query(
             f"MATCH (a:A)-[r:R]->(b:A) RETURN a.{name} AS a, b.{name} AS b, r.{name} AS r,"
-            f" keys(b) AS keys, a['{name}'] AS index, $m.{name} AS given, {{{name}: 1}}.{name} AS map,"
+            f" keys(b) AS keys, a['{name}'] AS index, $m.{name} AS given,"
+            f" {{{name}: 1}}.{name} AS map,"
             f" '{name}' IN keys(a) AS has, a[head(['{name}'])] AS computed, a {{.{name}}} AS part",
             m={name: 5},
         )
@@ -307,9 +308,8 @@ def test_a_node_without_an_id_of_its_own_changes_nothing(writable, text, why):
 
 def test_a_block_that_fails_leaves_the_old_folder(tmp_path):
     write_graph(films(), tmp_path / "graph")
-    with pytest.raises(ZeroDivisionError), replacing(tmp_path / "graph") as fresh:
-        (fresh / FILE).write_text("half")
-        raise ZeroDivisionError
+    with pytest.raises(FileNotFoundError), replacing(tmp_path / "graph") as fresh:
+        (fresh / "nowhere" / FILE).write_text("half")
     assert [file.name for file in tmp_path.iterdir()] == ["graph"]
     wrong = KnowledgeGraph({"A": Nodes(Vocabulary(["x"]), pl.DataFrame({"v": [{"a": 1}]}))}, {})
     with pytest.raises(StoreError, match="property 'v' has type"):
