@@ -191,3 +191,8 @@ def test_unknown_parts_and_flags_are_status_2(run, capsys):
         evaluate.main([str(run), "--protocol", "guess"])
     assert stop.value.code == 2
     assert "guess" in capsys.readouterr().err
+
+
+def test_figures_are_never_written_into_a_run(run, capsys):
+    assert "name a place outside" in refused(capsys, run, "--json", str(run / "settings.toml"))
+    Recommender.load(run)

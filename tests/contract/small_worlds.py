@@ -1,4 +1,4 @@
-"""Six small dataset folders, one for each kind of data that a recommender has to keep."""
+"""Seven small dataset folders, one for each kind of data that a recommender has to keep."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -74,11 +74,25 @@ def negatives(folder: Path) -> Path:
     return _write(folder, toml, "user,item,clicked", sorted(set(lines)))
 
 
+def staples(folder: Path) -> Path:
+    """The same items again and again, in contexts of awkward names; one says nothing."""
+    rng = np.random.default_rng(6)
+    lines = [
+        f"{user},{item},{1_600_000_000 + DAY * (7 * week + step)},{rng.random() < 0.5},{place},NA"
+        for user, item, step in _events(6)
+        for week in range(3)
+        for place in ("home",)
+    ]
+    toml = COLUMNS + 'time = "at"\nscenario = ["type", "time.of", "empty"]\n'
+    toml += '[split]\nby = "time"\nrepeats = true\n'
+    return _write(folder, toml, "user,item,at,type,time.of,empty", lines)
+
+
 def everything(folder: Path) -> Path:
     """Times, stars, contexts, texts, categories, numbers, user attributes and a graph."""
     return write_shop(folder, users=40, per_maker=6, events=6)
 
 
 WORLDS: dict[str, Callable[[Path], Path]] = {
-    one.__name__: one for one in (plain, contexts, ratings, ties, negatives, everything)
+    one.__name__: one for one in (plain, contexts, ratings, ties, negatives, staples, everything)
 }

@@ -4,7 +4,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from trefoil.data import DataError, EntityColumns, EventColumns, dataset_of, read_dataset
+from trefoil.data import (
+    ConfigError,
+    DataError,
+    EntityColumns,
+    EventColumns,
+    dataset_of,
+    read_dataset,
+)
 
 ITEMS = EntityColumns("id", "title", ("about",), ("genre",), ("price",))
 HEAD = '[interactions]\nfile = "events.csv"\nuser = "u"\nitem = "i"\n'
@@ -87,3 +94,24 @@ def test_the_share_of_bad_rows_may_stand_in_the_description_and_an_argument_wins
     assert len(read_dataset(path).report.quarantined) == 1
     with pytest.raises(DataError, match=r"share of 0\.1 allowed"):
         read_dataset(path, max_bad_share=0.1)
+
+
+@pytest.mark.parametrize("user", [pl.Series([-1, -1, 7]), pl.Series([-1.0, -1.0, 7.0])])
+def test_words_for_nobody_are_nobody_in_ids_of_number_type_too(user):
+    rows = pl.DataFrame({"u": user, "i": ["a", "b", "a"]})
+    dataset = dataset_of(rows, EventColumns("u", "i"), missing_ids=["-1"])
+    assert dataset.users.vocabulary.ids == ("7",)
+
+
+def test_a_word_for_nothing_among_several_categories_is_none_of_them():
+    rows = {"id": ["1", "2"], "title": ["A", "B"], "about": ["x", "y"], "price": ["1", "2"]}
+    dataset = shop(pl.DataFrame(rows | {"genre": ["war|NULL", "None|nan"]}))
+    assert dataset.items.category["genre"].names == ("war",)
+
+
+def test_an_infinite_bound_of_positives_is_refused(tmp_path):
+    toml = HEAD + 'rating = "r"\npositive_from = nan\n'
+    (tmp_path / "dataset.toml").write_text(toml, "utf-8")
+    (tmp_path / "events.csv").write_text("u,i,r\na,b,1\n", "utf-8")
+    with pytest.raises(ConfigError, match="positive_from"):
+        read_dataset(tmp_path)

@@ -306,3 +306,9 @@ def test_where_eigenvalues_do_not_converge_singular_values_give_the_same(monkeyp
     other = Whitening.fit(view, 5)
     assert torch.allclose(usual.directions, other.directions, atol=1e-4)
     assert torch.allclose(usual.mean, other.mean)
+
+
+def test_of_few_different_texts_only_the_directions_that_they_span_are_kept():
+    three = torch.eye(40)[:3].repeat(8, 1)
+    view = View(three, torch.ones(len(three), dtype=torch.bool))
+    assert Whitening.fit(view, 24).directions.shape == (40, 2)

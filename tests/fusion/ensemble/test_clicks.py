@@ -45,7 +45,7 @@ def world():
     return base_models, seen, RowExam(cases(*[[0]] * USERS), case, item, label, ITEMS, "valid")
 
 
-def test_the_leaf_that_knows_is_heard_on_warm_and_on_cold_items(world):
+def test_the_model_that_knows_is_heard_on_warm_and_on_cold_items(world):
     base_models, seen, rows = world
     gate = fit_clicks(base_models, seen, rows)
     assert gate is not None

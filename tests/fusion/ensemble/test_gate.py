@@ -47,7 +47,7 @@ def test_ndcg_by_hand():
     assert found == pytest.approx((gain[1] + gain[2]) / (gain[0] + gain[1]))
 
 
-def test_a_leaf_that_tells_gets_the_weight_and_noise_gets_none(generator):
+def test_a_model_that_tells_gets_the_weight_and_noise_gets_none(generator):
     relevant = wanted_items(generator)
     scores = {
         "noise": base_model(generator, relevant, 0.0),
@@ -71,7 +71,7 @@ def test_two_independent_views_are_better_than_each(generator):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_the_gate_is_never_worse_than_its_best_leaf_on_validation(seed):
+def test_the_gate_is_never_worse_than_its_best_model_on_validation(seed):
     """Base models of all strengths, one of them right in most cases and far off in the others."""
     generator = torch.Generator().manual_seed(seed)
     relevant = wanted_items(generator)
@@ -90,7 +90,7 @@ def test_the_gate_is_never_worse_than_its_best_leaf_on_validation(seed):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_cold_items_do_not_hide_that_one_leaf_is_best_alone(seed):
+def test_cold_items_do_not_hide_that_one_model_is_best_alone(seed):
     """Habits know what is wanted, but another item of most cases by far better."""
     generator = torch.Generator().manual_seed(seed)
     relevant = wanted_items(generator, items=ITEMS - COLD, count=1)
@@ -107,7 +107,7 @@ def test_cold_items_do_not_hide_that_one_leaf_is_best_alone(seed):
 
 
 @pytest.mark.parametrize("cold", [0, COLD])
-def test_the_scale_and_level_of_a_leaf_do_not_matter(generator, cold):
+def test_the_scale_and_level_of_a_model_do_not_matter(generator, cold):
     relevant = wanted_items(generator)
     exam = validation(relevant, cold=cold)
     scores = {
@@ -120,7 +120,7 @@ def test_the_scale_and_level_of_a_leaf_do_not_matter(generator, cold):
     assert torch.allclose(plain.blend(scores, exam.seen), plain.blend(scaled, exam.seen), atol=1e-3)
 
 
-def test_a_leaf_that_is_silent_changes_nothing(generator):
+def test_a_model_that_is_silent_changes_nothing(generator):
     relevant = wanted_items(generator)
     exam = validation(relevant)
     scores = {"tells": base_model(generator, relevant, 2.0)}
@@ -137,7 +137,7 @@ def events_and_content(generator, relevant):
     return {"events": events, "content": base_model(generator, relevant, 2.0)}
 
 
-def test_cold_items_are_judged_by_the_leaf_that_knows_them(generator):
+def test_cold_items_are_judged_by_the_model_that_knows_them(generator):
     relevant = wanted_items(generator, count=3)
     gate, _ = fit_gate(events_and_content(generator, relevant), validation(relevant, cold=COLD))
     cold = dict(zip(gate.base_models, gate.cold, strict=True))
@@ -261,3 +261,15 @@ def test_masked_items_teach_nothing(generator):
     _, clean = fit_gate({"tells": tells, "noise": noise}, exam)
     _, loud = fit_gate({"tells": tells + 20.0 * masked, "noise": noise}, exam)
     assert loud["logit"] == pytest.approx(clean["logit"], abs=0.03)
+
+
+def test_a_case_whose_cold_items_are_all_masked_does_not_lift_them(generator):
+    """One of sixty has met the one cold item: the others' lists stay as they would be."""
+    relevant = wanted_items(generator, items=ITEMS - 1)
+    relevant = torch.cat([relevant, torch.zeros(CASES, 1, dtype=torch.bool)], 1)
+    masked = torch.zeros_like(relevant)
+    masked[3, -1] = True
+    scores = {"tells": base_model(generator, relevant, 2.0)}
+    met, _ = fit_gate(scores, validation(relevant, cold=1, masked=masked))
+    free, _ = fit_gate(scores, validation(relevant, cold=1))
+    assert met.offset == pytest.approx(free.offset, abs=0.5)

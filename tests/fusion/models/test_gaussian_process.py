@@ -170,7 +170,7 @@ def flat(kept, offset):
     return RatingProcess(3.0, torch.tensor(offset), torch.eye(size), none, np.array(kept), ITEMS)
 
 
-def test_as_a_leaf_it_says_what_is_a_persons_own():
+def test_as_a_model_it_says_what_is_a_persons_own():
     process = flat([0, 2], [1.0, -1.0])
     pull = sparse.csr_matrix(np.array([[0.5, -0.25], [0, 0]], np.float32))
     process = replace(process, pull=pull)

@@ -186,3 +186,31 @@ def test_scores_of_a_loaded_run_are_read_by_many_threads_alike(shop_run):
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda user: fresh.recommend(user, k=5), users))
     assert together == alone
+
+
+def test_reasons_at_a_moment_cite_nothing_later(recommender):
+    catalogue, met = recommender.catalogue, own(recommender, "u0")
+    at = np.sort(catalogue.events.at[catalogue.events.user == catalogue.users.row("u0")])
+    answer = recommender.recommend("u0", k=40, at=int(at[1]), reasons=5)
+    later = [catalogue.items.title(catalogue.items.vocabulary.row(one)) for one in met[1:]]
+    said = " ".join(why.text for one in answer for why in one.reasons)
+    assert catalogue.items.title(catalogue.items.vocabulary.row(met[0])) in said
+    cited = re.findall(r"because you [a-z]+ (.+?)[,:]", said)
+    assert not set(cited) & set(later)
+
+
+def test_a_context_that_no_event_has_is_told(recommender):
+    answer = recommender.recommend("u0", scenario={"device": "abacus", "planet": "Mars"})
+    assert {"device=abacus", "planet=Mars"} <= set(answer.based_on.unknown)
+
+
+def test_a_run_that_was_replaced_is_not_mixed_with_the_loaded_one(recommender, tmp_path):
+    run = tmp_path / "run"
+    recommender.save(run)
+    loaded = Recommender.load(run)
+    other = Recommender.load(run)
+    other.add_items(pl.DataFrame({"id": ["later"], "title": ["Later"]}))
+    other.save(run)
+    with pytest.raises(DataError, match="gone or replaced after it was loaded"):
+        loaded.recommend("u0")
+    assert loaded.recommend("u0", reasons=0) == recommender.recommend("u0", reasons=0)

@@ -204,7 +204,7 @@ def test_a_text_in_a_language_the_encoder_does_not_know_counts_as_no_text(recomm
 
 
 @pytest.mark.parametrize("dense", [False, True])
-def test_the_linear_leaf_grows_to_what_solving_the_larger_system_gives(
+def test_the_linear_model_grows_to_what_solving_the_larger_system_gives(
     shop_run, monkeypatch, dense
 ):
     """Old weights aside, the new columns and rows are those of the closed form."""
@@ -232,7 +232,7 @@ def test_the_linear_leaf_grows_to_what_solving_the_larger_system_gives(
     assert torch.equal(extended.weights[:40, :40], base_model.weights)
 
 
-def test_stacked_rows_are_those_the_leaf_learned_from(recommender):
+def test_stacked_rows_are_those_the_model_learned_from(recommender):
     known, chosen = recommender.model.known, recommender.model.record.chosen["linear"]
     parts = stacked(known, chosen, np.arange(40))
     total = sum(np.asarray((rows.T @ rows).todense() if hasattr(rows, "todense") else rows.T @ rows)
