@@ -10,7 +10,6 @@ import math
 import warnings
 from typing import Any
 
-import kglite
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -20,6 +19,7 @@ from trefoil.data.progress import Progress
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
 from trefoil.kg.stores.comparison import occurrence
+from trefoil.kg.stores.kglite.library import library
 from trefoil.kg.stores.kglite.names import (
     ID,
     ROW,
@@ -38,7 +38,7 @@ BATCH = 20_000  # rows of a statement, for what tables cannot say
 
 def built(graph: KnowledgeGraph, progress: Progress | None = None) -> Any:
     """The engine's graph. Raises StoreError for names and values that it cannot keep."""
-    out = kglite.KnowledgeGraph()
+    out = library().KnowledgeGraph()
     total, done = graph.node_count + graph.edge_count, 0
     try:
         with warnings.catch_warnings():
@@ -55,7 +55,7 @@ def built(graph: KnowledgeGraph, progress: Progress | None = None) -> Any:
                 done += len(edges)
                 if progress is not None:
                     progress(done, total, ends[1])
-    except (kglite.KgError, OverflowError, TypeError, ValueError) as fault:
+    except (library().KgError, OverflowError, TypeError, ValueError) as fault:
         raise StoreError(f"the graph cannot be kept by the embedded engine: {fault}") from fault
     return out
 

@@ -6,10 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import kglite
 import polars as pl
 
 from trefoil.data.errors import StoreError
@@ -45,7 +45,7 @@ class Card:
     edges: Mapping[EdgeType, Part]
     predicates: Mapping[str, str]
     changed: bool = False
-    engine: str = kglite.__version__
+    engine: str = field(default_factory=lambda: version("kglite"))
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -63,7 +63,7 @@ class Card:
         names = [FILE] if self.changed else [FILE, COLUMNS]
         content = {
             "format": FORMAT,
-            "engine": kglite.__version__,
+            "engine": version("kglite"),
             "changed": self.changed,
             "files": {name: file_digest(folder / name) for name in names},
             "nodes": [{"label": label} | parts(part) for label, part in self.nodes.items()],

@@ -10,15 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import kglite
-
 from trefoil.data.errors import StoreError
 from trefoil.kg.cypher.columns import column_names
 from trefoil.kg.cypher.guard import Checked
 from trefoil.kg.stores.kglite.dialect import FAILS, UNLABELLED, stored_parameters, to_kglite
+from trefoil.kg.stores.kglite.library import library
 from trefoil.kg.stores.kglite.names import shown, shown_kind
 
-kglite.set_query_warning_policy("silent")  # unknown names are told by the prompt
 NODE = {"id", "labels", "properties"}
 RELATIONSHIP = {"id", "start", "end", "type", "properties"}
 _DURATION = {"months", "days", "seconds"}
@@ -58,8 +56,8 @@ class Engine:
     ) -> Engine:
         """Raises StoreError where the file cannot be read."""
         try:
-            return cls(kglite.load(str(path)), labels, types, frozen=frozen)
-        except (kglite.KgError, OSError, ValueError) as fault:
+            return cls(library().load(str(path)), labels, types, frozen=frozen)
+        except (library().KgError, OSError, ValueError) as fault:
             raise StoreError(f"{path}: cannot be opened: {fault}") from fault
 
     def ask(
@@ -95,12 +93,12 @@ class Engine:
                 row_limit=limit,
                 timeout_ms=max(1, int(timeout_s * 1000)) if timeout_s else 0,
             )
-        except kglite.CypherTimeoutError as fault:
+        except library().CypherTimeoutError as fault:
             raise StoreError(
                 f"the statement took longer than {timeout_s:g} s and was stopped;"
                 " bound its paths, add LIMIT, or raise the time limit"
             ) from fault
-        except (kglite.KgError, OverflowError, TypeError, ValueError) as fault:
+        except (library().KgError, OverflowError, TypeError, ValueError) as fault:
             raise StoreError(explained(str(fault))) from fault
 
     def clean(self, value: Any) -> Any:

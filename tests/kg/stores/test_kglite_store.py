@@ -383,3 +383,19 @@ def test_a_wide_graph_costs_what_it_holds(tmp_path):
         assert len(opened.schema().types) == 200
     used_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert used_kb < 300_000
+
+
+def test_a_process_without_room_for_the_engine_keeps_and_reads_graphs_all_the_same(
+    tmp_path, monkeypatch, caplog
+):
+    """As after ``import torch`` and others: the library cannot be imported."""
+    write_graph(films(), tmp_path / "before")
+    monkeypatch.setitem(sys.modules, "kglite", None)
+    with open_store(tmp_path / "before") as store:
+        assert differences(store.read(), films()) == []
+        with pytest.raises(StoreError, match="import trefoil before torch"):
+            store.ask("MATCH (n) RETURN n")
+    write_graph(films(), tmp_path / "after")
+    assert "kept for LadybugDB" in caplog.text
+    with open_store(tmp_path / "after") as store:
+        assert store.ask("MATCH (n) RETURN count(*) AS n").table["n"][0] == films().node_count
