@@ -22,6 +22,7 @@ from trefoil.evaluation.protocols.protocols import (
     cold_exam,
     context_exam,
     full_exam,
+    hidden_rule,
     next_exam,
     only_cases,
     scenario_exams,
@@ -155,8 +156,16 @@ def contexts() -> tuple:
     return dataset, split_events(dataset, 0)
 
 
-def test_context_masks_what_was_met_in_the_same_context_only():
-    exam = context_exam(*contexts(), "test")
+def test_where_the_rule_keeps_repeats_a_context_masks_nothing():
+    dataset, split = contexts()
+    exam = context_exam(dataset, split, "test")
+    assert (exam.relevant.item.tolist(), exam.masked.item.tolist()) == ([0, 0], [])
+    assert hidden_rule(dataset, split) == "show"
+
+
+def test_rows_of_a_context_mask_what_was_met_in_the_same_context_only():
+    dataset, split = contexts()
+    exam = context_exam(dataset, replace(split, rule=SplitRule("rows")), "test")
     # (item 0, context b) is asked although item 0 was met in a; (item 0, a) is not
     assert exam.relevant.item.tolist() == [0]
     assert exam.cases.scenario["c"].tolist() == [1]

@@ -176,7 +176,7 @@ def test_a_loss_that_is_not_a_number_names_the_objective_and_the_last_checkpoint
     with pytest.raises(TrainingError) as caught:
         Recommender(settings()).fit(small, checkpoints=checkpoints)
     said = str(caught.value)
-    assert "network 1: step 2 after epoch 2: a loss is not finite: stars = nan" in said
+    assert "network 1: step 2 after epoch 2: a loss is not finite: rating = nan" in said
     assert f"last good checkpoint is {checkpoints.newest()}" in said
     assert checkpoints.newest().name.startswith("network-0.epoch-000002")
 
