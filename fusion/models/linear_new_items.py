@@ -1,5 +1,6 @@
 """The linear model for items that came after training: the closed form, one block larger."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -8,8 +9,10 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.linear_rows import event_ridge, event_rows, fact_scale
+
+log = logging.getLogger(__name__)
 
 Rows = Any  # any x items, sparse or dense
 TOLERANCE, MOST_STEPS = 1e-6, 1000  # of conjugate gradients
@@ -21,7 +24,7 @@ def grown_weights(
     kept: np.ndarray,
     ridge: float,
     blocks: Mapping[str, float],
-    known: Known,
+    known: TrainingData,
     fresh: np.ndarray,
 ) -> Tensor:
     """The weights [kept, kept] with columns and rows for the items ``fresh`` of ``known``.
@@ -50,16 +53,16 @@ def grown_weights(
     unit = _sum(_product_diagonal(rows, weights.numpy()) for rows in old_rows)
     inverse_diagonal = 1 / (size - unit) + (across * solved).sum(1)
     count = len(kept)
-    grown = np.zeros((count + len(fresh),) * 2, np.float32)
-    grown[:count, :count] = weights.numpy()
-    grown[:count, count:] = across / np.diag(schur)
-    grown[count:, :count] = (across / inverse_diagonal[:, None]).T
-    grown[count:, count:] = -schur / np.diag(schur)
-    np.fill_diagonal(grown, 0.0)
-    return torch.from_numpy(grown).half().float()  # as a run stores it
+    extended = np.zeros((count + len(fresh),) * 2, np.float32)
+    extended[:count, :count] = weights.numpy()
+    extended[:count, count:] = across / np.diag(schur)
+    extended[count:, :count] = (across / inverse_diagonal[:, None]).T
+    extended[count:, count:] = -schur / np.diag(schur)
+    np.fill_diagonal(extended, 0.0)
+    return torch.from_numpy(extended).half().float()  # as a run stores it
 
 
-def stacked(known: Known, weights: Mapping[str, float], columns: np.ndarray) -> list[Rows]:
+def stacked(known: TrainingData, weights: Mapping[str, float], columns: np.ndarray) -> list[Rows]:
     """The rows that the model learned from, for these items: events, facts and texts."""
     rows: list[Rows] = [event_rows(known)[:, columns].astype(np.float64)]
     if known.facts is not None and "facts" in weights:
@@ -71,18 +74,18 @@ def stacked(known: Known, weights: Mapping[str, float], columns: np.ndarray) -> 
 
 
 def conjugate_gradients(
-    product: Callable[[np.ndarray], np.ndarray], wanted: np.ndarray, diagonal: np.ndarray
+    product: Callable[[np.ndarray], np.ndarray], right: np.ndarray, diagonal: np.ndarray
 ) -> np.ndarray:
-    """X with ``A X = wanted`` for a positive definite A, all columns at once.
+    """X with ``A X = right`` for a positive definite A, all columns at once.
 
     Hestenes & Stiefel 1952, preconditioned by the diagonal. The ridge bounds the
     condition of A, so tens of steps are enough.
     """
-    x = np.zeros_like(wanted)
-    rest = wanted.copy()
+    x = np.zeros_like(right)
+    rest = right.copy()
     turned = rest / diagonal[:, None]
     way, power = turned.copy(), (rest * turned).sum(0)
-    goal = TOLERANCE * np.sqrt((wanted**2).sum(0))
+    goal = TOLERANCE * np.sqrt((right**2).sum(0))
     for _ in range(MOST_STEPS):
         if (np.sqrt((rest**2).sum(0)) <= goal).all():
             break
@@ -93,6 +96,8 @@ def conjugate_gradients(
         turned = rest / diagonal[:, None]
         before, power = power, (rest * turned).sum(0)
         way = turned + power / np.maximum(before, 1e-300) * way
+    else:
+        log.warning("new items: %d steps did not solve their system; scores may be off", MOST_STEPS)
     return x
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from trefoil.data.errors import ConfigError
+from trefoil.data.errors import ConfigError, DataError
 from trefoil.fusion.catalogue import Catalogue
-from trefoil.fusion.ensemble.ensemble import Model
+from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.kg.graph import KnowledgeGraph, Origin
 from trefoil.kg.paths.explain import PathIndex
+from trefoil.kg.stores.embedded.run_graph import graph_files
 from trefoil.kg.stores.open import open_store
 
 Purpose = Literal["judge", "serve"]
@@ -27,10 +28,13 @@ class HeldGraph:
         graph: KnowledgeGraph | None = None,
         store: Path | None = None,
         low_below: float | None = None,
+        files: Mapping[str, str] | None = None,
         origin: Mapping[str, Any] | None = None,
     ) -> None:
+        """``files`` are the digests that the run's manifest had when the model was read."""
         self._origin = origin
         self._graph, self._store, self._low_below = graph, store, low_below
+        self._files = files
         self._paths: PathIndex | None = None
         self._lock = threading.RLock()
 
@@ -40,6 +44,11 @@ class HeldGraph:
             if self._graph is None:
                 if self._store is None:
                     raise ConfigError("this recommender has no graph; call fit() or load()")
+                if self._files is not None and graph_files(self._store) != self._files:
+                    raise DataError(
+                        f"{self._store}: its graph was replaced after this run was loaded; load "
+                        "the run again"
+                    )
                 with open_store(self._store) as store:
                     graph = store.read()
                 origin = None if self._origin is None else Origin.parse(self._origin)
@@ -62,7 +71,7 @@ class State:
     held back for an exam.
     """
 
-    model: Model
+    model: Ensemble
     catalogue: Catalogue
     held: HeldGraph
     purpose: Purpose = "judge"

@@ -10,7 +10,7 @@ from scipy import sparse
 from small_cases import histories, random_events
 
 from trefoil.data.interactions import Interactions
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.linear_fit import (
     closed_form,
     closed_form_of_own,
@@ -35,7 +35,7 @@ def catalogue(items, users=50):
     past = histories(*[[row, row + 1, row + 2] for row in range(users)])
     user = np.repeat(np.arange(users), 3)
     events = Interactions(user, past.item, np.ones(len(user), bool))
-    return Known(events, past.matrix(items), past, None, None, timed=True)
+    return TrainingData(events, past.matrix(items), past, None, None, timed=True)
 
 
 def test_a_small_catalogue_is_not_cut():
@@ -101,10 +101,10 @@ def test_walks_in_pieces_equal_walks_in_one(monkeypatch):
 def test_the_closed_form_in_the_memory_of_its_argument_is_the_closed_form():
     own = gram(random_events(40, 9))
     before = own.clone()
-    wanted = closed_form(own, 3.0)
+    expected = closed_form(own, 3.0)
     assert torch.equal(own, before)
     found = closed_form_of_own(own, 3.0)
-    assert torch.equal(found, wanted)
+    assert torch.equal(found, expected)
     assert found.data_ptr() == own.data_ptr()
 
 
