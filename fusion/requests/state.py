@@ -4,9 +4,10 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from trefoil.data.errors import ConfigError, DataError
+from trefoil.data.manifest import load_manifest
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.kg.graph import KnowledgeGraph, Origin
@@ -20,7 +21,7 @@ Purpose = Literal["judge", "serve"]
 class HeldGraph:
     """A graph in memory, or in the store of a run, read once when first needed.
 
-    ``origin`` is what the run's manifest tells of the database that the graph came from.
+    The run's manifest tells which database the graph came from, if it did.
     """
 
     def __init__(
@@ -29,10 +30,8 @@ class HeldGraph:
         store: Path | None = None,
         low_below: float | None = None,
         files: Mapping[str, str] | None = None,
-        origin: Mapping[str, Any] | None = None,
     ) -> None:
         """``files`` are the digests that the run's manifest had when the model was read."""
-        self._origin = origin
         self._graph, self._store, self._low_below = graph, store, low_below
         self._files = files
         self._paths: PathIndex | None = None
@@ -51,8 +50,8 @@ class HeldGraph:
                     )
                 with open_store(self._store) as store:
                     graph = store.read()
-                origin = None if self._origin is None else Origin.parse(self._origin)
-                self._graph = replace(graph, origin=origin)
+                told = load_manifest(self._store).get("origin")
+                self._graph = replace(graph, origin=told and Origin.parse(told))
             return self._graph
 
     @property
