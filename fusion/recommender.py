@@ -34,7 +34,7 @@ from trefoil.fusion.settings import Settings, load_settings
 from trefoil.fusion.training.add_items import with_new_items
 from trefoil.fusion.training.final_fit import refit_model
 from trefoil.fusion.training.pipeline import fit_model
-from trefoil.fusion.write_back import Written, write_back
+from trefoil.fusion.write_back import write_back
 from trefoil.kg.construction.build import build
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.paths.explain import PathIndex, Reason
@@ -263,11 +263,7 @@ class Recommender:
             self.about = {**self.about, "added": self.model.known.added}
         return self
 
-    def write_to(
-        self, uri: str, relationship: str = "RECOMMENDED", k: int = 10, **where: Any
-    ) -> Written:
-        """Write everybody's best ``k`` into a Neo4j database, as ``fusion.write_back`` says."""
-        return write_back(self, uri, relationship, k, **where)
+    write_to = write_back  # everybody's best items, into a Neo4j database
 
     def save(self, folder: str | Path) -> None:
         """Write a run folder; an older run of that name is replaced when all is written."""
@@ -291,7 +287,7 @@ class Recommender:
         manifest = check_manifest(folder)
         recommender = cls(load_settings(folder / "settings.toml", tell=False))
         model, catalogue = load_model(folder, recommender.settings)
-        held = HeldGraph.of_run(folder, catalogue.low_below, manifest.get("origin"))
+        held = HeldGraph.of_run(folder, catalogue.low_below)
         recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}
         purpose = manifest.get("purpose", "judge")
         recommender._state = State(model, catalogue, held, purpose, folder.absolute())

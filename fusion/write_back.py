@@ -29,8 +29,8 @@ class Recommends(Protocol):
 def write_back(
     recommender: Recommends,
     uri: str,
-    relationship: str,
-    k: int,
+    relationship: str = "RECOMMENDED",
+    k: int = 10,
     *,
     users: Iterable[str | int] | None = None,
     user: str | None = None,

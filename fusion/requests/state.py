@@ -4,9 +4,10 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from trefoil.data.errors import ConfigError, DataError
+from trefoil.data.manifest import load_manifest
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.kg.graph import KnowledgeGraph, Origin
@@ -20,7 +21,7 @@ Purpose = Literal["judge", "serve"]
 class HeldGraph:
     """A graph in memory, or in the store of a run, read once when first needed.
 
-    ``origin`` is what the run's manifest tells of the database that the graph came from.
+    The run's manifest tells which database the graph came from, if it did.
     """
 
     def __init__(
@@ -28,21 +29,18 @@ class HeldGraph:
         graph: KnowledgeGraph | None = None,
         store: Path | None = None,
         low_below: float | None = None,
-        origin: Mapping[str, Any] | None = None,
         files: Mapping[str, str] | None = None,
     ) -> None:
         """``files`` are the digests that the run's manifest had when the model was read."""
         self._graph, self._store, self._low_below = graph, store, low_below
-        self._origin, self._files = origin, files
+        self._files = files
         self._paths: PathIndex | None = None
         self._lock = threading.RLock()
 
     @classmethod
-    def of_run(
-        cls, run: Path, low_below: float | None, origin: Mapping[str, Any] | None
-    ) -> "HeldGraph":
+    def of_run(cls, run: Path, low_below: float | None) -> "HeldGraph":
         """The graph of a run as it is now: one that is put in its place later is refused."""
-        return cls(None, run.absolute(), low_below, origin, graph_files(run))
+        return cls(None, run.absolute(), low_below, graph_files(run))
 
     @property
     def graph(self) -> KnowledgeGraph:
@@ -53,8 +51,8 @@ class HeldGraph:
                 self._check(self._store)
                 with open_store(self._store) as store:
                     graph = store.read()
-                origin = None if self._origin is None else Origin.parse(self._origin)
-                self._graph = replace(graph, origin=origin)
+                told = load_manifest(self._store).get("origin")
+                self._graph = replace(graph, origin=told and Origin.parse(told))
             return self._graph
 
     def _check(self, run: Path) -> None:
