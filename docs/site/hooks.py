@@ -29,8 +29,10 @@ def on_startup(**_: Any) -> None:
             (package / source.name).symlink_to(source)
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Fill in ``<!-- settings -->``; other pages stay as they are."""
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Fill in ``<!-- settings -->``, and give the wide tables of results the whole width."""
+    if page.file.src_uri.startswith("results"):
+        page.meta["hide"] = ["toc"]
     if "<!-- settings -->" in markdown:
         markdown = markdown.replace("<!-- settings -->", settings_tables())
     return markdown
