@@ -11,10 +11,11 @@ from small_cases import histories
 from trefoil.data.errors import DataError, GraphDataError
 from trefoil.data.items import Items
 from trefoil.data.vocabulary import Vocabulary
+from trefoil.evaluation.baselines.linear import closed_form
 from trefoil.fusion.ensemble.cold_start_items import Added
 from trefoil.fusion.ensemble.gate import Gate
 from trefoil.fusion.features.training_data import Known
-from trefoil.fusion.models.linear_fit import closed_form, solve_linear
+from trefoil.fusion.models.linear_fit import solve_linear
 from trefoil.fusion.models.linear_new_items import conjugate_gradients, stacked
 from trefoil.fusion.models.linear_rows import DROPPED, linear_blocks
 from trefoil.fusion.recommender import Recommender
