@@ -123,6 +123,24 @@ def test_our_modules_are_imported_by_the_name_trefoil_alone():
     assert not wrong
 
 
+def test_a_name_is_imported_from_where_it_is_defined():
+    """A file that passes on what it imported hides where that lives; packages may."""
+    files = {name: path for name, path in modules().items() if path.name != "__init__.py"}
+    passed: dict[str, set[str]] = {}  # by module: names that it imports
+    taken = []
+    folders = [*PACKAGES, "tests", "benchmarks", "docs"]
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    for path in [*paths, *ROOT.glob("*.py")]:
+        here = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("trefoil."):
+                passed.setdefault(here, set()).update(a.asname or a.name for a in node.names)
+                module = str(node.module).removeprefix("trefoil.")
+                taken += [(f"{here}:{node.lineno}", module, alias.name) for alias in node.names]
+    wrong = [one for one in taken if one[1] in files and one[2] in passed.get(one[1], ())]
+    assert not wrong
+
+
 def test_the_front_door_opens_without_torch_and_leads_to_every_name():
     code = (
         "import sys, trefoil\n"
