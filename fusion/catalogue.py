@@ -9,7 +9,7 @@ import numpy as np
 
 from trefoil.data.dataset import Dataset
 from trefoil.data.histories import Cases, Histories
-from trefoil.data.interactions import UNKNOWN_TIME, Interactions, Ints
+from trefoil.data.interactions import Interactions, Ints
 from trefoil.data.items import Items
 from trefoil.data.split import TEST, TRAIN, VALID, Split
 from trefoil.data.vocabulary import Vocabulary
@@ -156,10 +156,3 @@ class Catalogue:
             found = np.array([code_of.get(one, -1) for one in values], np.int64)
             codes[name] = np.broadcast_to(found, count).copy()
         return codes
-
-    def known_at(self) -> int | None:
-        """The time of the newest event, UTC seconds; None without times."""
-        if self.events.at is None or not len(self.events):
-            return None
-        newest = int(self.events.at.max())
-        return None if newest == UNKNOWN_TIME else newest
