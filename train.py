@@ -15,7 +15,7 @@ from rich.text import Text
 
 from trefoil.data import ConfigError, Dataset, read_dataset
 from trefoil.data.command import run
-from trefoil.data.manifest import write_file
+from trefoil.data.files import write_file
 from trefoil.data.readers.quarantine import write_quarantine
 from trefoil.fusion.network.checkpoints import Checkpoints, partial_of
 from trefoil.fusion.recommender import Recommender

@@ -9,19 +9,19 @@ from trefoil.data.errors import ConfigError
 from trefoil.data.readers.assemble import assemble
 from trefoil.data.readers.dataset_toml import read_folder
 from trefoil.data.readers.description import FILE
-from trefoil.data.sources import SOURCES
+from trefoil.data.sources import SOURCES, Source
 from trefoil.data.sources.download import fetch
 from trefoil.data.suggest import closest
 
 
 def read_dataset(
-    name_or_dir: str | Path,
+    given: str | Path | Source,
     *,
     root: str | Path | None = None,
     rule: SplitRule | None = None,
     max_bad_share: float | None = None,
 ) -> Dataset:
-    """A folder with a ``dataset.toml``, or a named source.
+    """A folder with a ``dataset.toml``, the name of a source, or a ``Source``.
 
     ``root`` is a folder that already holds a named source; without it the
     source is downloaded from its publisher. ``rule`` replaces the split rule.
@@ -29,9 +29,11 @@ def read_dataset(
     the folder's own share holds, or else 0.01. Raises ConfigError and
     DataError, which name file, line, value and remedy.
     """
-    path = Path(name_or_dir)
-    source = SOURCES.get(name_or_dir) if isinstance(name_or_dir, str) else None
+    source = SOURCES.get(given) if isinstance(given, str) else None
     missing_ids = None
+    if isinstance(given, Source):
+        source, given = given, given.name
+    path = Path(given)
     if source is None:
         if not path.is_dir():
             raise ConfigError(_no_folder(path))

@@ -1,6 +1,6 @@
 """The rooms of the project and what they import, read from the code.
 
-``python docs/rooms.py`` writes the picture ``docs/rooms.md``. A room is a folder of a
+``python -m docs.rooms`` writes ``docs/rooms.md`` and its pictures. A room is a folder of a
 package with all that is below it, or a file beside such folders.
 """
 
@@ -10,9 +10,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from docs.drawing import drawing
+
 ROOT = Path(__file__).resolve().parents[1]
-PICTURE = ROOT / "docs" / "rooms.md"
+PAGE = ROOT / "docs" / "rooms.md"
+PICTURES = ROOT / "docs" / "site" / "rooms"
 PACKAGES = ("data", "kg", "encoders", "evaluation", "fusion", "serving")
+# Methods of a type that call a function of a room above it, imported when they are called.
+THIN_METHODS = {("kg.graph", "kg.export")}
+OPENING = """# Rooms and what they import
+
+`python -m docs.rooms` draws this page from the code. A box is a folder, a rounded one a file
+beside folders. An arrow goes down from the importer to what it imports; an arrow that follows
+from others is left out of the pictures. The tables list every import. `tests/test_rooms.py`
+holds the floors.
+"""
 
 
 @dataclass(frozen=True)
@@ -82,40 +94,42 @@ def circles(arrows: Iterable[tuple[str, str]]) -> list[str]:
     return found
 
 
-def draw(found: Iterable[Import]) -> str:
-    """A Mermaid chart for each package: its rooms, and arrows from importer to imported."""
-    arrows = {(room_of(one.source), room_of(one.target)) for one in found}
-    between = {(a.split(".")[0], b.split(".")[0]) for a, b in arrows}
-    parts = [
-        "# Rooms and what they import\n",
-        "`python docs/rooms.py` draws this page from the code. An arrow goes from the importer to",
-        "what it imports. `tests/test_rooms.py` holds the floors.\n",
-        "## Packages\n",
-        _chart(between),
-    ]
+def pages(found: Iterable[Import]) -> dict[Path, str]:
+    """The page of the rooms and its pictures: each file's path and text."""
+    arrows = {(room_of(one.source), room_of(one.target)) for one in found} - THIN_METHODS
+    parts = {"packages": {(a.split(".")[0], b.split(".")[0]) for a, b in arrows}}
     for package in PACKAGES:
-        own = {(a, b) for a, b in arrows if a.startswith(package + ".")}
-        own = {(a, b) for a, b in own if b.startswith(package + ".")}
-        if own:
-            parts += [f"## {package}/\n", _chart(own)]
-    return "\n".join(parts)
+        own = {pair for pair in arrows if all(name.startswith(package + ".") for name in pair)}
+        parts[package] = {(_title(a), _title(b)) for a, b in own}
+    written, text = dict[Path, str](), [OPENING]
+    for part, pairs in parts.items():
+        pairs = {(a, b) for a, b in pairs if a != b}
+        if pairs:
+            label = f"Rooms of {part} and their imports" if part != "packages" else "Packages"
+            names = {name for pair in pairs for name in pair}
+            folders = {name for name in names if not name.endswith(".py")}
+            written[PICTURES / f"{part}.svg"] = drawing(pairs, label=label, folders=folders)
+            title = f"`{part}/`" if part in PACKAGES else "Packages"
+            text.append(f"## {title}\n\n![{label}](site/rooms/{part}.svg)\n\n{_table(pairs)}")
+    return {PAGE: "\n".join(text), **written}
 
 
-def _chart(arrows: Iterable[tuple[str, str]]) -> str:
-    """A room is a box, a file beside rooms a rounded one."""
-    arrows = sorted((a, b) for a, b in arrows if a != b)
-    lines = ["```mermaid", "flowchart BT"]
-    for name in sorted({name for pair in arrows for name in pair}):
-        title = name.split(".", 1)[-1]
-        room = (ROOT / name.replace(".", "/")).is_dir()
-        lines.append(f"  {_node(name)}" + (f"[{title}]" if room else f"({title}.py)"))
-    lines += [f"  {_node(a)} --> {_node(b)}" for a, b in arrows]
-    return "\n".join([*lines, "```\n"])
+def _table(pairs: Iterable[tuple[str, str]]) -> str:
+    """One row for each importer."""
+    imported: dict[str, list[str]] = defaultdict(list)
+    for source, target in sorted(pairs):
+        imported[source].append(f"`{target}`")
+    lines = [f"| `{name}` | {', '.join(names)} |" for name, names in imported.items()]
+    return "\n".join(["| importer | imports |", "|---|---|", *lines, ""])
 
 
-def _node(name: str) -> str:
-    return name.replace(".", "_")
+def _title(room: str) -> str:
+    """The name of a room inside its package; a file beside rooms ends in ``.py``."""
+    title = room.split(".", 1)[-1]
+    return title if (ROOT / room.replace(".", "/")).is_dir() else f"{title}.py"
 
 
 if __name__ == "__main__":
-    PICTURE.write_text(draw(imports()), "utf-8")
+    PICTURES.mkdir(exist_ok=True)
+    for path, text in pages(imports()).items():
+        path.write_text(text, "utf-8")

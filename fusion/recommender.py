@@ -12,9 +12,9 @@ from torch import Tensor
 
 from trefoil.data.dataset import Dataset
 from trefoil.data.errors import ConfigError, UnknownId
+from trefoil.data.files import write_file
 from trefoil.data.histories import Cases
 from trefoil.data.items import Items
-from trefoil.data.manifest import write_file
 from trefoil.data.progress import Progress
 from trefoil.data.split import Split
 from trefoil.evaluation.exam import Scorer

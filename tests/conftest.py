@@ -34,3 +34,16 @@ def _no_network():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", guarded)
         yield
+
+
+@pytest.fixture
+def real():
+    """Path of a real data folder, or a skip that says what is missing."""
+    datasets = Path(os.environ.get("TREFOIL_DATA", ROOT / "../shared/datasets")).resolve()
+
+    def find(name):
+        if not (datasets / name).is_dir():
+            pytest.skip(f"no {name} in {datasets}; set TREFOIL_DATA")
+        return datasets / name
+
+    return find

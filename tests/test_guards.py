@@ -38,7 +38,7 @@ def files() -> list[Path]:
     for folder, inner, names in os.walk(ROOT):
         inner[:] = [name for name in inner if not passing(Path(folder, name))]
         found += [Path(folder, name) for name in names if not name.endswith(".pyc")]
-    return sorted(found)
+    return sorted(path for path in found if path != ROOT / ".git")  # a file in a worktree
 
 
 def named(path: Path) -> str:

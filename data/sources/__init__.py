@@ -4,8 +4,8 @@ from trefoil.data.sources.amazon import AMAZON
 from trefoil.data.sources.book_crossing import BOOK_CROSSING, BOOK_CROSSING_CTR
 from trefoil.data.sources.embedded import DEMO
 from trefoil.data.sources.frappe import FRAPPE
-from trefoil.data.sources.lastfm import LASTFM, LASTFM_COLAKG, LASTFM_CTR, LASTFM_KGCN
-from trefoil.data.sources.movielens_1m import MOVIELENS_1M, MOVIELENS_1M_COLAKG
+from trefoil.data.sources.lastfm import LASTFM, LASTFM_CTR
+from trefoil.data.sources.movielens_1m import MOVIELENS_1M
 from trefoil.data.sources.movielens_100k import MOVIELENS_100K
 from trefoil.data.sources.movielens_small import SMALL
 from trefoil.data.sources.source import Remote, Source
@@ -13,8 +13,8 @@ from trefoil.data.sources.source import Remote, Source
 SOURCES = {
     source.name: source
     for source in (
-        DEMO, SMALL, MOVIELENS_100K, MOVIELENS_1M, MOVIELENS_1M_COLAKG, LASTFM, LASTFM_KGCN,
-        LASTFM_CTR, LASTFM_COLAKG, BOOK_CROSSING, BOOK_CROSSING_CTR, FRAPPE, AMAZON,
+        DEMO, SMALL, MOVIELENS_100K, MOVIELENS_1M, LASTFM, LASTFM_CTR, BOOK_CROSSING,
+        BOOK_CROSSING_CTR, FRAPPE, AMAZON,
     )
 }  # fmt: skip
 

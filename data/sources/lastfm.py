@@ -2,11 +2,8 @@
 
 ``lastfm`` has the positives of ``mcclk/ratings_final.npy``, split 8:1:1 per
 user; item ids are its entity numbers. Its graph is KGCN's and, for the artists
-that are known there, DBpedia's. ``lastfm-kgcn`` is the same with KGCN's graph
-alone, as most papers have it. ``lastfm-ctr`` has the negatives too, split 6:2:2
-by rows, and both graphs. ``lastfm-colakg`` is the split of CoLaKG (SIGIR 2025)
-with the DBpedia graph. Names serve as titles, generated descriptions as texts,
-where there are any.
+that are known there, DBpedia's. ``lastfm-ctr`` has the negatives too, split 6:2:2
+by rows. Names serve as titles, generated descriptions as texts, where there are any.
 """
 
 from __future__ import annotations
@@ -18,13 +15,12 @@ from pathlib import Path
 import polars as pl
 
 from trefoil.data.compression import read_bytes
-from trefoil.data.dataset import GraphSource, SplitRule
+from trefoil.data.dataset import SplitRule
 from trefoil.data.readers.assemble import Tables
 from trefoil.data.readers.entities import EntityColumns
 from trefoil.data.readers.events import EventColumns
 from trefoil.data.readers.tables import Table, delimited_table, read_table
 from trefoil.data.sources import mcclk
-from trefoil.data.sources.colakg import given_split, read_map
 from trefoil.data.sources.source import Remote, Source
 
 LICENCE = "HetRec 2011: non-commercial research use with acknowledgement"
@@ -35,31 +31,28 @@ TOLD_TWICE = ("http://dbpedia.org/ontology/associatedMusicalArtist",)  # as asso
 
 def read(root: Path) -> Tables:
     """Positive pairs, artists with names and texts, and both graphs."""
-    return _positives(read_ctr(root))
-
-
-def read_kgcn(root: Path) -> Tables:
-    """The same with the KGCN triples alone; an item is its own entity there."""
-    return _positives(_read_kgcn(root))
+    return positives(read_ctr(root))
 
 
 def read_ctr(root: Path) -> Tables:
     """Both graphs, and one drawn negative for each positive."""
-    return _with_dbpedia(_read_kgcn(root), root)
+    return _with_dbpedia(read_kgcn(root), root)
 
 
-def _positives(tables: Tables) -> Tables:
+def positives(tables: Tables) -> Tables:
+    """Without the drawn negatives."""
     return replace(
         tables, events=mcclk.positives(tables.events), event_columns=EventColumns("user", "item")
     )
 
 
-def _read_kgcn(root: Path) -> Tables:
+def read_kgcn(root: Path) -> Tables:
+    """Labelled pairs, and KGCN's triples, in which an item is its own entity."""
     pairs = mcclk.labelled_pairs(root / "mcclk" / "ratings_final.npy")
     graph = mcclk.triples(root / "mcclk" / "kg_final.npy", root / "kgcn" / "kg.txt")
     items = pairs.frame["item"].unique().sort().cast(pl.String)
     columns = EventColumns("user", "item", positive="label")
-    return Tables(pairs, columns, _artists(root, items, "kgcn_entity"), ITEMS, graph=graph)
+    return Tables(pairs, columns, artists(root, items, "kgcn_entity"), ITEMS, graph=graph)
 
 
 def _with_dbpedia(tables: Tables, root: Path) -> Tables:
@@ -88,23 +81,7 @@ def _with_dbpedia(tables: Tables, root: Path) -> Tables:
     )
 
 
-def read_colakg(root: Path) -> Tables:
-    """Pairs of the CoLaKG split under the artist ids of the publisher."""
-    items = pl.Series(read_map(root / "colakg" / "item_map.txt"), dtype=pl.String)
-    names = read_table(root / "derived" / "artist_names.tsv")
-    linked = (names.frame["dbpedia_uri"] != "") & names.frame["artistID"].is_in(items.implode())
-    frame = names.frame.select(item_id="artistID", entity="dbpedia_uri").filter(linked)
-    return Tables(
-        given_split(root / "colakg"),
-        EventColumns("user", "item", split="split"),
-        _artists(root, items, "artistID"),
-        ITEMS,
-        graph=GraphSource((root / "derived" / "kg_dbpedia.nt.gz",), deny=TOLD_TWICE),
-        links=Table(names.source, frame, names.line[linked.to_numpy()]),
-    )
-
-
-def _artists(root: Path, items: pl.Series, key: str) -> Table:
+def artists(root: Path, items: pl.Series, key: str) -> Table:
     """One row per item: its name and text, where they are known."""
     frame = pl.DataFrame({"item": items})
     path = root / "derived" / "artist_names.tsv"
@@ -165,16 +142,6 @@ MARKS = ("mcclk/ratings_final.npy",)
 FOLDER = "lastfm-hetrec-kg"
 
 LASTFM = Source("lastfm", LICENCE, read, SplitRule("ratio"), FOLDER, MARKS, REMOTES)
-LASTFM_KGCN = Source("lastfm-kgcn", LICENCE, read_kgcn, SplitRule("ratio"), FOLDER, MARKS, REMOTES)
 LASTFM_CTR = Source(
     "lastfm-ctr", LICENCE, read_ctr, SplitRule("rows", 0.2, 0.2), FOLDER, MARKS, REMOTES
-)
-LASTFM_COLAKG = Source(
-    "lastfm-colakg",
-    LICENCE,
-    read_colakg,
-    SplitRule("given"),
-    FOLDER,
-    ("colakg/train.txt",),
-    home="https://github.com/ziqiangcui/CoLaKG",
 )

@@ -1,14 +1,11 @@
 """MovieLens 1M: in the folder pairs without stars and times, with texts and a DBpedia graph.
 
-A download has stars and times, titles, genres and users, but no texts and no
-graph. ``movielens-1m-colakg`` is the split of CoLaKG (SIGIR 2025), of which
-training and test are given and validation is carved from training.
+A download has stars and times, titles, genres and users, but no texts and no graph.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +16,6 @@ from trefoil.data.readers.assemble import Tables
 from trefoil.data.readers.entities import EntityColumns
 from trefoil.data.readers.events import EventColumns
 from trefoil.data.readers.tables import Table, delimited_table, read_table
-from trefoil.data.sources.colakg import given_split
 from trefoil.data.sources.movielens_small import PUBLISHER, named_year
 from trefoil.data.sources.source import Remote, Source
 
@@ -42,22 +38,10 @@ def read(root: Path) -> Tables:
     else:
         events = read_table(root / "pairs_in_original_order.parquet")
         columns = EventColumns("userID", "movieID")
-    return _tables(root, events, columns)
+    return tables_of(root, events, columns)
 
 
-def read_colakg(root: Path) -> Tables:
-    """Pairs of the CoLaKG split under the ids of the publisher."""
-    events = given_split(root / "colakg")
-    tables = _tables(root, events, EventColumns("user", "item", split="split"))
-    films = tables.items
-    assert films is not None
-    met = films.frame["item_id"].is_in(events.frame["item"].unique().implode())
-    return replace(
-        tables, items=Table(films.source, films.frame.filter(met), films.line[met.to_numpy()])
-    )
-
-
-def _tables(root: Path, events: Table, columns: EventColumns) -> Tables:
+def tables_of(root: Path, events: Table, columns: EventColumns) -> Tables:
     """Events with what is known of films and users, and the graph if it is there."""
     users = _published(root / "users.dat", ("user_id", "gender", "band", "occupation", "zip"))
     frame = users.frame.with_columns(age=pl.col("band").replace(AGES))
@@ -125,13 +109,4 @@ MOVIELENS_1M = Source(
             members=tuple(f"ml-1m/{name}.dat" for name in ("ratings", "movies", "users")),
         ),
     ),
-)
-MOVIELENS_1M_COLAKG = Source(
-    "movielens-1m-colakg",
-    LICENCE,
-    read_colakg,
-    SplitRule("given", valid=0.025),  # some 20,000 events are enough to choose by
-    "ml-1m-text-kg",
-    ("colakg/train.txt.gz", "colakg/train.txt"),
-    home="https://github.com/ziqiangcui/CoLaKG",
 )

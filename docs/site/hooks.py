@@ -1,18 +1,38 @@
-"""The page of settings is written from the code when the site is built."""
+"""What the site takes from the code when it is built: the settings, and the Python reference."""
 
 import inspect
 import re
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from trefoil import Settings
 
+ROOT = Path(__file__).resolve().parents[2]
 FIELD = re.compile(r"    (?P<name>\w+): ")
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Fill in ``<!-- settings -->``; other pages stay as they are."""
+def on_startup(**_: Any) -> None:
+    """Lay out ``build/reference/trefoil``: links to our packages, for mkdocstrings to read.
+
+    The link ``trefoil`` at the root leads to the environment and to itself, and griffe follows
+    links without end. mkdocstrings forgets a path that is not there when it reads its settings.
+    """
+    package = ROOT / "build" / "reference" / "trefoil"
+    package.mkdir(parents=True, exist_ok=True)
+    for link in package.iterdir():
+        link.unlink()
+    for init in [ROOT / "__init__.py", *ROOT.glob("*/__init__.py")]:
+        source = init if init.parent == ROOT else init.parent
+        if source.name != "trefoil":
+            (package / source.name).symlink_to(source)
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Fill in ``<!-- settings -->``, and give the wide tables of results the whole width."""
+    if page.file.src_uri.startswith("results"):
+        page.meta["hide"] = ["toc"]
     if "<!-- settings -->" in markdown:
         markdown = markdown.replace("<!-- settings -->", settings_tables())
     return markdown

@@ -70,8 +70,7 @@ class GraphNeighbours(TextNeighbours):
         _check(features, items)
         facts: Any = sparse.csr_matrix(features, dtype=np.float32, copy=True)
         facts.data[:] = 1.0
-        df = np.asarray(facts.sum(axis=0)).ravel()
-        weighted = facts @ sparse.diags_array(np.log(max(items, 1) / np.maximum(df, 1)))
+        weighted = facts @ sparse.diags_array(idf(facts))
         norms = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
         norms = np.where(norms > 0, norms, 1.0)
         asked = sparse.diags_array(norms**-length) @ weighted
@@ -100,15 +99,23 @@ class ContextHistory:
         return cls(0.5 * counts / counts.max().clamp(min=1), pull)
 
     def score(self, cases: Cases) -> torch.Tensor:
-        history = cases.history
-        equal = np.zeros(len(history.item))
-        for name, past in history.scenario.items():
-            if name in cases.scenario:
-                now = np.repeat(cases.scenario[name], history.lengths)
-                equal += (past == now) & (now >= 0)
-        weight = np.exp(self.pull * equal).astype(np.float32)
-        met = history.matrix(len(self.popular), weight)
-        return torch.from_numpy(met.toarray()) + self.popular
+        return history_in_context(cases, len(self.popular), self.pull) + self.popular
+
+
+def idf(features: Any) -> np.ndarray:
+    """log(items / items that share it) for each column of 0/1 ``features`` [items, any]."""
+    shared = np.maximum(np.asarray(features.sum(axis=0)).ravel(), 1)
+    return np.log(features.shape[0] / shared)
+
+
+def history_in_context(cases: Cases, items: int, pull: float) -> torch.Tensor:
+    """Past events of each case [cases, items], exp(pull * m) each, m scenario columns as now."""
+    history = cases.history
+    equal = np.zeros(len(history.item), np.float32)
+    for name in cases.scenario.keys() & history.scenario.keys():
+        now = np.repeat(cases.scenario[name], history.lengths)
+        equal += (history.scenario[name] == now) & (now >= 0)
+    return torch.from_numpy(history.matrix(items, np.exp(pull * equal)).toarray())
 
 
 def _check(features: Any, items: int) -> None:

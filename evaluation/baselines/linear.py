@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy import linalg
+from torch import Tensor
 
 from trefoil.data.histories import Cases, Histories
 from trefoil.data.interactions import Interactions, Ints
@@ -21,7 +21,7 @@ class Linear:
 
     name = "linear"
 
-    def __init__(self, weights: np.ndarray, kept: Ints, items: int) -> None:
+    def __init__(self, weights: Tensor, kept: Ints, items: int) -> None:
         self.weights, self.kept, self.items = weights, kept, items
 
     @classmethod
@@ -41,27 +41,35 @@ class Linear:
             kept = np.sort(np.argsort(-counts, kind="stable")[:most])
             met = met[:, kept]
         gram = (met.T @ met).toarray().astype(np.float64 if len(kept) < 2000 else np.float32)
-        return cls(closed_form(gram, regularisation), kept, items)
+        weights = closed_form(torch.from_numpy(gram), regularisation).float()
+        return cls(weights, kept, items)
 
-    def score(self, cases: Cases) -> torch.Tensor:
+    def score(self, cases: Cases) -> Tensor:
         return self.score_matrix(cases.history.matrix(self.items))
 
-    def score_matrix(self, history: Any) -> torch.Tensor:
+    def score_matrix(self, history: Any) -> Tensor:
         """Scores for histories as a sparse matrix [cases, items] of weights."""
-        if len(self.kept) == self.items:
-            return torch.from_numpy(np.asarray(history @ self.weights, np.float32))
-        scores = np.zeros((history.shape[0], self.items), np.float32)
-        scores[:, self.kept] = history[:, self.kept] @ self.weights
-        return torch.from_numpy(scores)
+        return linear_scores(history, self.weights, self.kept)
 
 
-def closed_form(gram: np.ndarray, regularisation: float) -> np.ndarray:
-    """B of EASE from X'X, float32. The Gram matrix is overwritten."""
-    gram[np.diag_indices_from(gram)] += regularisation
-    chol, _ = linalg.cho_factor(gram, lower=True, overwrite_a=True, check_finite=False)
-    (invert,) = linalg.get_lapack_funcs(("potri",), (chol,))
-    inverse, _ = invert(chol, lower=True, overwrite_c=True)
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    weights = -inverse / np.diag(inverse)
-    np.fill_diagonal(weights, 0.0)
-    return np.ascontiguousarray(weights, np.float32)
+def closed_form(gram: Tensor, ridge: float) -> Tensor:
+    """``B = I - P / diag(P)`` with ``P = (G + ridge I)^-1``; the diagonal of B is zero.
+
+    The memory of ``gram`` is used: two tables in all, not four.
+    """
+    gram.diagonal().add_(ridge)
+    # By columns, as the solver wants them, or it would make a copy.
+    weights = torch.cholesky_inverse(torch.linalg.cholesky(gram), out=gram.mT)
+    weights.div_(-weights.diagonal().clone()[None, :])
+    weights.fill_diagonal_(0.0)
+    return weights
+
+
+def linear_scores(histories: Any, weights: Tensor, kept: np.ndarray) -> Tensor:
+    """``x B`` for histories x [cases, items]; items beside ``kept``, ascending, score 0."""
+    if len(kept) == histories.shape[1]:
+        return torch.from_numpy(np.asarray(histories @ weights.numpy()))
+    scores = torch.zeros(histories.shape)
+    part = histories[:, kept] @ weights.numpy()
+    scores[:, torch.from_numpy(kept)] = torch.from_numpy(np.asarray(part))
+    return scores

@@ -20,7 +20,7 @@ from rich.table import Table
 from trefoil.data import Dataset, Split, read_dataset
 from trefoil.data.command import run
 from trefoil.data.errors import ConfigError, TrainingError
-from trefoil.data.manifest import write_file
+from trefoil.data.files import write_file
 from trefoil.evaluation.metrics.list_metrics import Background
 from trefoil.evaluation.protocols.pointwise_exam import stars_exam, stars_result
 from trefoil.evaluation.ranking import rank

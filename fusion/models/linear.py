@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from trefoil.data.histories import Cases
+from trefoil.evaluation.baselines.linear import linear_scores
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState
 from trefoil.fusion.models.linear_new_items import grown_weights
@@ -36,12 +37,7 @@ class Linear:
         """Scores [cases, items]."""
         weight = cases.history.recency(self.decay) if self.decay > 0 else None
         histories = cases.history.matrix(self.items, weight)
-        if len(self.kept) == self.items:
-            return torch.from_numpy(np.asarray(histories @ self.weights.numpy()))
-        scores = torch.zeros(len(cases), self.items)
-        part = histories[:, self.kept] @ self.weights.numpy()
-        scores[:, torch.from_numpy(self.kept)] = torch.from_numpy(np.asarray(part))
-        return scores
+        return linear_scores(histories, self.weights, self.kept)
 
     @property
     def reads(self) -> frozenset[str]:

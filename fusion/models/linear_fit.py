@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from trefoil.evaluation.baselines.linear import closed_form
 from trefoil.fusion.features.training_data import TrainingData, most_met
 from trefoil.fusion.models.fitting import FitInputs, Search, climb
 from trefoil.fusion.models.linear import Linear
@@ -48,21 +49,6 @@ def fit_linear_recent(given: FitInputs) -> tuple[Linear, dict[str, float]]:
     decays = search.values("linear-recent", "decay", given.settings.linear.decays)
     base_model, mark = search.best([replace(linear, decay=decay) for decay in decays])
     return base_model, {"decay": base_model.decay, "ndcg": mark}
-
-
-def closed_form(gram_matrix: Tensor, ridge: float) -> Tensor:
-    """``B = I - P / diag(P)`` with ``P = (G + ridge I)^-1``; the diagonal of B is zero."""
-    return closed_form_of_own(gram_matrix.clone(), ridge)
-
-
-def closed_form_of_own(own: Tensor, ridge: float) -> Tensor:
-    """``closed_form`` that uses the memory of its argument: two tables in all, not four."""
-    own.diagonal().add_(ridge)
-    # By columns, as the solver wants them, or it would make a copy.
-    weights = torch.cholesky_inverse(torch.linalg.cholesky(own), out=own.mT)
-    weights.div_(-weights.diagonal().clone()[None, :])
-    weights.fill_diagonal_(0.0)
-    return weights
 
 
 def rounded_(weights: Tensor) -> Tensor:
@@ -107,7 +93,7 @@ def solve_linear(
     total = torch.zeros_like(blocks["events"])
     for name, block in blocks.items():
         total.add_(block, alpha=chosen.get(name, 1.0) ** 2)
-    weights = rounded_(closed_form_of_own(total, chosen["ridge"]))
+    weights = rounded_(closed_form(total, chosen["ridge"]))
     return Linear(weights, kept, items, ridge=chosen["ridge"], rows=_row_weights(chosen))
 
 
@@ -120,7 +106,7 @@ def whole_linear(known: TrainingData, chosen: Mapping[str, float], kept: np.ndar
         add_gram(total, fact_rows(known.facts.matrix)[:, kept], chosen.get("facts", 1.0) ** 2)
     if known.text is not None:
         add_gram(total, known.text.vectors.T.numpy()[:, kept], chosen.get("text", 1.0) ** 2)
-    weights = rounded_(closed_form_of_own(total, chosen["ridge"]))
+    weights = rounded_(closed_form(total, chosen["ridge"]))
     items = known.matrix.shape[1]
     return Linear(weights, kept, items, ridge=chosen["ridge"], rows=_row_weights(chosen))
 

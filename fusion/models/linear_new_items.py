@@ -1,21 +1,19 @@
 """The linear model for items that came after training: the closed form, one block larger."""
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from scipy import sparse
+from scipy.sparse import linalg
 from torch import Tensor
 
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.linear_rows import event_ridge, event_rows, fact_scale
 
-log = logging.getLogger(__name__)
-
 Rows = Any  # any x items, sparse or dense
-TOLERANCE, MOST_STEPS = 1e-6, 1000  # of conjugate gradients
+TOLERANCE, MOST_STEPS = 1e-8, 1000  # of conjugate gradients
 CHUNK = 1024  # rows multiplied by the weights at once
 
 
@@ -47,7 +45,7 @@ def grown_weights(
         return _sum(rows.T @ (rows @ x) for rows in old_rows) + (old_ridge * x.T).T
 
     size = _sum(_squares(rows) for rows in old_rows) + old_ridge
-    solved = conjugate_gradients(regular, cross, size)
+    solved = solved_together(regular, cross, size)
     schur = np.linalg.inv(inner - cross.T @ solved)
     across = solved @ schur  # minus the block between old and new of the inverse
     unit = _sum(_product_diagonal(rows, weights.numpy()) for rows in old_rows)
@@ -73,32 +71,32 @@ def stacked(known: TrainingData, weights: Mapping[str, float], columns: np.ndarr
     return rows
 
 
-def conjugate_gradients(
+def solved_together(
     product: Callable[[np.ndarray], np.ndarray], right: np.ndarray, diagonal: np.ndarray
 ) -> np.ndarray:
-    """X with ``A X = right`` for a positive definite A, all columns at once.
+    """X with ``A X = right`` for a positive definite A: all columns as one system.
 
-    Hestenes & Stiefel 1952, preconditioned by the diagonal. The ridge bounds the
-    condition of A, so tens of steps are enough.
+    Conjugate gradients of scipy, preconditioned by the diagonal. The ridge bounds the
+    condition of A, so tens of steps are enough; ArithmeticError where a thousand are not.
     """
-    x = np.zeros_like(right)
-    rest = right.copy()
-    turned = rest / diagonal[:, None]
-    way, power = turned.copy(), (rest * turned).sum(0)
-    goal = TOLERANCE * np.sqrt((right**2).sum(0))
-    for _ in range(MOST_STEPS):
-        if (np.sqrt((rest**2).sum(0)) <= goal).all():
-            break
-        moved = product(way)
-        step = power / np.maximum((way * moved).sum(0), 1e-300)
-        x += step * way
-        rest -= step * moved
-        turned = rest / diagonal[:, None]
-        before, power = power, (rest * turned).sum(0)
-        way = turned + power / np.maximum(before, 1e-300) * way
-    else:
-        log.warning("new items: %d steps did not solve their system; scores may be off", MOST_STEPS)
-    return x
+    shape, size = right.shape, (right.size, right.size)
+
+    def system(x: np.ndarray) -> np.ndarray:
+        return product(x.reshape(shape)).ravel()
+
+    def scaled(x: np.ndarray) -> np.ndarray:
+        return (x.reshape(shape) / diagonal[:, None]).ravel()
+
+    operators = [linalg.LinearOperator(size, one, dtype=np.float64) for one in (system, scaled)]
+    found, short = linalg.cg(
+        operators[0], right.ravel(), rtol=TOLERANCE, maxiter=MOST_STEPS, M=operators[1]
+    )
+    if short:
+        raise ArithmeticError(
+            f"the linear model did not take {shape[1]} new items in: {MOST_STEPS} steps of "
+            "conjugate gradients were too few; train again with these items"
+        )
+    return found.reshape(shape)
 
 
 def _product_diagonal(rows: Rows, weights: np.ndarray) -> np.ndarray:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from trefoil.data.histories import Cases
-from trefoil.data.interactions import UNKNOWN_TIME, faded
+from trefoil.data.interactions import UNKNOWN_TIME
+from trefoil.evaluation.baselines import popularity as baselines
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState
 from trefoil.fusion.models.fitting import FitInputs
@@ -62,13 +62,11 @@ def fit_recent_popularity(given: FitInputs) -> tuple[Popularity, dict[str, float
 
 def popular(known: TrainingData, half_life: float = 0.0) -> Popularity:
     """How many met each item; with a half-life, events weigh by age and need a time."""
+    users, items = known.matrix.shape
     if not half_life:
-        met = np.asarray(known.matrix.sum(0), np.float32).ravel()
-        return Popularity(torch.from_numpy(met))
-    history = known.history
-    assert history.at is not None
-    weight = np.bincount(history.item, faded(history.at, half_life), known.matrix.shape[1])
-    return Popularity(torch.from_numpy(weight.astype(np.float32)), half_life)
+        return Popularity(baselines.Popularity.fit(known.events, users, items).weight)
+    found = baselines.RecentPopularity.fit(known.events, users, items, half_life_days=half_life)
+    return Popularity(found.weight, half_life)
 
 
 def asked_later(known: TrainingData, cases: Cases) -> bool:

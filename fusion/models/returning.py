@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from trefoil.data.histories import Cases
+from trefoil.evaluation.baselines.content import history_in_context
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState
 from trefoil.fusion.models.fitting import FitInputs
@@ -26,13 +25,7 @@ class Returning:
 
     def score(self, cases: Cases) -> Tensor:
         """Scores [cases, items]."""
-        history = cases.history
-        equal = np.zeros(len(history.item), np.float32)
-        for name in cases.scenario.keys() & history.scenario.keys():
-            now = np.repeat(cases.scenario[name], history.lengths)
-            equal += (history.scenario[name] == now) & (now >= 0)
-        met = history.matrix(self.items, np.exp(self.pull * equal))
-        return torch.from_numpy(met.toarray())
+        return history_in_context(cases, self.items, self.pull)
 
     @property
     def reads(self) -> frozenset[str]:

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 
 from trefoil.data.errors import ConfigError, DataError
-from trefoil.data.manifest import write_file
+from trefoil.data.files import write_file
 from trefoil.fusion.network.training_state import Learning, Tensors, Values
 from trefoil.fusion.settings import Settings
 

@@ -84,7 +84,7 @@ def moment(name: str, value: object) -> int | None:
     if isinstance(value, datetime):
         value = value.isoformat()
     if isinstance(value, int | float | np.number) and not isinstance(value, bool):
-        if np.isfinite(value) and abs(value) < LAST:
+        if abs(value) < LAST:  # neither is what is no number
             return int(value)
     elif isinstance(value, str):
         found = moments(pl.Series([value]))

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 
 from trefoil.data.command import check_output
 from trefoil.data.errors import ConfigError, DataError
+from trefoil.data.files import file_digest, write_file
 from trefoil.data.manifest import (
     FORMAT,
     MANIFEST,
@@ -19,11 +20,9 @@ from trefoil.data.manifest import (
     begin_rewriting,
     check_files,
     end_rewriting,
-    file_digest,
     files_in,
     load_manifest,
     save_manifest,
-    write_file,
 )
 from trefoil.fusion.runs.leftovers import claimed, new_and_old, put_back, restore
 

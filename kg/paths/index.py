@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from trefoil.data.histories import Histories
-from trefoil.data.interactions import Ints
+from trefoil.data.interactions import UNKNOWN_TIME, Interactions, Ints
 from trefoil.kg.graph import INTERACTED, ITEM, USER, KnowledgeGraph
 from trefoil.kg.item_facts import item_facts
 
@@ -80,20 +80,14 @@ def _liked(graph: KnowledgeGraph, low_below: float | None = None) -> Histories:
     if edges is None:
         return Histories(np.zeros(users + 1, np.int64), np.zeros(0, np.int64))
     table = edges.properties
-    rows = np.arange(len(edges))
+    positive, at = np.ones(len(edges), bool), None
     if "positive" in table.columns:
-        rows = rows[table["positive"].fill_null(True).to_numpy()]
+        positive = table["positive"].fill_null(True).to_numpy()
     if low_below is not None and "stars" in table.columns:
-        stars = table["stars"].fill_null(low_below).to_numpy()
-        rows = rows[stars[rows] >= low_below]
-    keys = (edges.source[rows],)
+        positive = positive & (table["stars"].fill_null(low_below).to_numpy() >= low_below)
     if "at" in table.columns:
-        at = table["at"].fill_null(np.iinfo(np.int64).min).to_numpy()
-        keys = (at[rows], *keys)
-    rows = rows[np.lexsort(keys)]
-    start = np.zeros(users + 1, np.int64)
-    np.cumsum(np.bincount(edges.source[rows], minlength=users), out=start[1:])
-    return Histories(start, edges.target[rows])
+        at = table["at"].fill_null(UNKNOWN_TIME).to_numpy()
+    return Histories.of(Interactions(edges.source, edges.target, positive, at=at), users)
 
 
 def _near(

@@ -1,7 +1,4 @@
-"""A dataset folder in a few words, and the real data where they are."""
-
-import os
-from pathlib import Path
+"""A dataset folder in a few words."""
 
 import pytest
 
@@ -26,17 +23,3 @@ def folder(tmp_path):
         return tmp_path
 
     return write
-
-
-@pytest.fixture
-def real():
-    """Path of a real data folder, or a skip that says what is missing."""
-    here = Path(__file__).parents[2] / "../shared/datasets"
-    datasets = Path(os.environ.get("TREFOIL_DATA", here)).resolve()
-
-    def find(name):
-        if not (datasets / name).is_dir():
-            pytest.skip(f"no {name} in {datasets}; set TREFOIL_DATA")
-        return datasets / name
-
-    return find

@@ -32,9 +32,7 @@ def test_the_demo_is_always_the_same_and_split_in_time():
         ("movielens-small", "ml-latest-small-kg", (671, 9125, 100_004), None),
         ("movielens-100k", "ml-100k-dbpedia", (943, 1682, 100_000), (80_808, 9_596, 9_596)),
         ("lastfm", "lastfm-hetrec-kg", (1872, 3846, 21_173), (17_350, 1_907, 1_916)),
-        ("lastfm-kgcn", "lastfm-hetrec-kg", (1872, 3846, 21_173), (17_350, 1_907, 1_916)),
         ("lastfm-ctr", "lastfm-hetrec-kg", (1872, 3846, 42_346), (25_408, 8_469, 8_469)),
-        ("lastfm-colakg", "lastfm-hetrec-kg", (1859, 2813, 71_294), None),
         ("book-crossing", "book-crossing-kg", (17_860, 14_967, 69_873), None),
         ("book-crossing-ctr", "book-crossing-kg", (17_860, 14_967, 139_746), None),
         ("frappe", "frappe-context", (957, 4082, 96_195), None),
@@ -52,30 +50,9 @@ def test_sizes_are_those_that_are_published(real, name, folder, size, parts):
 
 @pytest.mark.real
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "size", "test"),
-    [
-        ("movielens-1m", (6040, 3883, 1_000_209), 97_383),
-        ("movielens-1m-colakg", (6040, 3260, 998_539), 197_321),
-    ],
-)
-def test_the_million_is_whole(real, name, size, test):
-    found, parts = sizes(read_dataset(name, root=real("ml-1m-text-kg")))
-    assert (found, parts[2]) == (size, test)
-
-
-@pytest.mark.real
-def test_lastfm_items_are_their_own_entities_with_names_and_relations(real):
-    dataset = read_dataset("lastfm-kgcn", root=real("lastfm-hetrec-kg"))
-    row = dataset.items.vocabulary.row("0")
-    assert dataset.items.titles[row] == "Diary of Dreams"
-    assert "gothic" in dataset.items.texts[row]
-    table = dataset.graph.table
-    assert (len(table), table["relation"].n_unique()) == (15_518, 60)
-    assert len(set(table["head"]) | set(table["tail"])) == 9_366
-    assert "music.artist.origin" in set(table["relation"])
-    assert dataset.graph.iri == "{id}"
-    assert dataset.report.counts["items_with_title"] == 3_182
+def test_the_million_is_whole(real):
+    found, parts = sizes(read_dataset("movielens-1m", root=real("ml-1m-text-kg")))
+    assert (found, parts[2]) == ((6040, 3883, 1_000_209), 97_383)
 
 
 @pytest.mark.real

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trefoil.data.errors import ConfigError
-from trefoil.data.manifest import MANIFEST, write_file
+from trefoil.data.files import write_file
+from trefoil.data.manifest import MANIFEST
 from trefoil.fusion.experiments.ablation import PARTS, SHUFFLED, ablated, variants
 from trefoil.fusion.features.preparation import split_of
 from trefoil.fusion.features.shuffling import permuted

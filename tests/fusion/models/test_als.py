@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 from small_cases import cases, random_events
 
-from trefoil.fusion.models.als import factorise, solve
+from trefoil.evaluation.baselines.als import solve
+from trefoil.fusion.models.als import factorise
 
 
 def direct(events, other, ridge, alpha):

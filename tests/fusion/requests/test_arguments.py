@@ -34,7 +34,7 @@ def test_what_is_no_context_is_refused_in_words():
         arguments.scenario_of({"device": {"kind": "phone"}})
 
 
-@pytest.mark.parametrize("value", [10**30, -(10**30), 1.6e12, float("inf"), "soon"])
+@pytest.mark.parametrize("value", [10**30, -(10**30), 1.6e12, float("inf"), float("nan"), "soon"])
 def test_a_moment_is_of_a_year_that_there_is(value):
     with pytest.raises(ConfigError, match="give Unix seconds"):
         arguments.moment("at", value)

@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import save_file
 
 from trefoil.data.errors import ConfigError, DataError
-from trefoil.data.manifest import MANIFEST, REWRITING, begin_rewriting, load_manifest, write_file
+from trefoil.data.files import write_file
+from trefoil.data.manifest import MANIFEST, REWRITING, begin_rewriting, load_manifest
 from trefoil.fusion.runs.folder import (
     carry_over,
     check_manifest,
@@ -27,7 +28,6 @@ DYING = """
 import os, shutil, sys
 from pathlib import Path
 from trefoil.fusion.runs.folder import new_run, refresh, write_manifest
-from trefoil.data.manifest import write_file
 steps, died_at = [0], int(sys.argv[2])
 def counted(call):
     def step(*given, **named):

@@ -6,7 +6,8 @@ import os
 import pytest
 
 from trefoil.data.errors import ConfigError, DataError
-from trefoil.data.manifest import MANIFEST, write_file
+from trefoil.data.files import write_file
+from trefoil.data.manifest import MANIFEST
 from trefoil.fusion.runs.folder import check_manifest, new_run, write_manifest
 
 

@@ -11,11 +11,12 @@ from small_cases import histories
 from trefoil.data.errors import DataError, GraphDataError
 from trefoil.data.items import Items
 from trefoil.data.vocabulary import Vocabulary
+from trefoil.evaluation.baselines.linear import closed_form
 from trefoil.fusion.ensemble.cold_start_items import ColdStartItems
 from trefoil.fusion.ensemble.gate import Gate
 from trefoil.fusion.features.training_data import TrainingData
-from trefoil.fusion.models.linear_fit import closed_form, solve_linear
-from trefoil.fusion.models.linear_new_items import conjugate_gradients, stacked
+from trefoil.fusion.models.linear_fit import solve_linear
+from trefoil.fusion.models.linear_new_items import solved_together, stacked
 from trefoil.fusion.models.linear_rows import DROPPED, linear_blocks
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
@@ -242,13 +243,16 @@ def test_stacked_rows_are_those_the_model_learned_from(recommender):
     assert np.allclose(total, expected.numpy(), atol=1e-4)
 
 
-def test_conjugate_gradients_solve_a_system():
+def test_columns_are_solved_together_and_a_system_that_has_no_end_is_an_error():
     rng = np.random.default_rng(0)
     half = rng.normal(size=(30, 30))
     matrix = half @ half.T + np.eye(30)
     expected = rng.normal(size=(30, 4))
-    solved = conjugate_gradients(lambda x: matrix @ x, expected, np.diag(matrix))
+    solved = solved_together(lambda x: matrix @ x, expected, np.diag(matrix))
     assert np.allclose(matrix @ solved, expected, atol=1e-5)
+    assert not solved_together(lambda x: matrix @ x, 0 * expected, np.diag(matrix)).any()
+    with pytest.raises(ArithmeticError, match="4 new items"):
+        solved_together(lambda x: rng.normal(size=x.shape), expected, np.ones(30))
 
 
 def test_added_items_by_hand():

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from benchmarks.papers import LASTFM_KGCN
 from trefoil.data import (
     GraphDataError,
     Interactions,
@@ -334,7 +335,7 @@ def test_movielens_and_its_names_graph_are_linked_whole():
 @pytest.mark.real
 def test_lastfm_joins_two_graphs_by_what_dbpedia_calls_its_artists():
     root = real("lastfm-hetrec-kg")
-    both, one = (read_dataset(name, root=root) for name in ("lastfm", "lastfm-kgcn"))
+    both, one = (read_dataset(name, root=root) for name in ("lastfm", LASTFM_KGCN))
     whole, part = (build(dataset, np.zeros(0, np.int64)) for dataset in (both, one))
     assert whole.nodes["Item"].vocabulary.ids == part.nodes["Item"].vocabulary.ids
     row = both.items.vocabulary.row("0")
