@@ -1,15 +1,10 @@
 """Recommendations from behaviour, texts and a knowledge graph: the public names.
 
-A name is imported when it is first asked for, so ``import trefoil`` alone loads nothing heavy:
-only the graph engine, which has to find room in a process before larger libraries take it.
+A name is imported when it is first asked for, so ``import trefoil`` alone loads nothing heavy.
 """
 
-from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-with suppress(ImportError):
-    import kglite  # noqa: F401
 
 if TYPE_CHECKING:
     from trefoil.data import Dataset, SplitRule, read_dataset, split_events

@@ -5,7 +5,6 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import kglite  # noqa: F401  has to find room in the process before torch
 import pytest
 import torch
 from neo4j_place import mark, neo4j  # noqa: F401  fixtures

@@ -7,7 +7,6 @@ too large for that. Which one a folder holds is seen from its files.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -17,8 +16,6 @@ from trefoil.kg.cypher.names import quoted
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.stores.base import GraphStore
 from trefoil.kg.stores.property_types import type_name
-
-log = logging.getLogger(__name__)
 
 MOST_IN_MEMORY = 1_500_000  # nodes and edges of a graph that kglite keeps: about 0.3 GB
 
@@ -70,8 +67,7 @@ def write_graph(
     """Write a graph as a store folder, for the engine that suits its size.
 
     A graph of up to ``most_in_memory`` nodes and edges is kept for kglite, a larger one
-    for LadybugDB; so is one with integers from 2⁶³ up, and any in a process that has no room
-    left for kglite. Raises StoreError for names and
+    for LadybugDB; so is one with integers from 2⁶³ up. Raises StoreError for names and
     values that neither keeps.
     """
     from trefoil.kg.stores.embedded.bulk_load import write_embedded
@@ -81,9 +77,7 @@ def write_graph(
         try:
             return write_kglite(graph, path, progress=progress)
         except StoreError as fault:
-            if isinstance(fault.__cause__, ImportError):
-                log.warning("%s; the graph is kept for LadybugDB", fault)
-            elif not isinstance(fault.__cause__, OverflowError):
+            if not isinstance(fault.__cause__, OverflowError):
                 raise
     return write_embedded(graph, path, progress=progress)
 

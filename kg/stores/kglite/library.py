@@ -1,24 +1,54 @@
-"""The engine's library, loaded when it is first needed.
+"""The engine's library, loaded when it is first needed, and a process of its own to build in.
 
-It wants thread storage that a process sets aside once; other libraries may have used it up.
+It wants 1.5 KB of static thread storage, of which a process sets little aside: beside torch and
+scikit-learn there may be no room for it, and where it comes first there is none for them.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
 from types import ModuleType
 
 from trefoil.data.errors import StoreError
 
+ROOM = "GLIBC_TUNABLES=glibc.rtld.optional_static_tls=8192"  # what makes room for all of them
+BUILD = "import sys; from trefoil.kg.stores.kglite.store import build; build(sys.argv[1])"
+
 
 def library() -> ModuleType:
     """The module. Raises StoreError, from an ImportError, where a process has no room for it."""
+    if "torch" in sys.modules:
+        with suppress(ImportError):
+            import sklearn  # noqa: F401  models of texts load it later, and need their room
     try:
         import kglite
     except ImportError as fault:
         raise StoreError(
-            f"the graph engine cannot be loaded into this process ({fault}); import trefoil "
-            "before torch and other large libraries, or ask in a process of its own: "
-            "python explore.py RUN"
+            f"the graph engine finds no room in this process ({fault}); start Python with "
+            f"{ROOM}, or ask in a process of its own: python explore.py RUN"
         ) from fault
     kglite.set_query_warning_policy("silent")  # unknown names are told by the prompt
     return kglite
+
+
+def build_elsewhere(folder: Path) -> None:
+    """Have another process make the engine's file of a folder from its columns and card.
+
+    Raises StoreError with what that process said.
+    """
+    home = str(Path(__file__).parents[3])  # where ``import trefoil`` finds this checkout
+    path = os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(
+        [sys.executable, "-c", BUILD, str(folder.absolute())],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no word"])[-1]
+        raise StoreError(f"{folder}: the graph engine could not keep it: {last}")

@@ -19,6 +19,7 @@ from trefoil.kg.stores.kglite.card import CARD, COLUMNS, FILE, Card
 from trefoil.kg.stores.kglite.changes import changed_card, counts, read_back
 from trefoil.kg.stores.kglite.columns import Columns, write_columns
 from trefoil.kg.stores.kglite.engine import Engine
+from trefoil.kg.stores.kglite.library import build_elsewhere
 from trefoil.kg.stores.kglite.values import KgliteCells
 from trefoil.kg.stores.run_graph import FOLDER, begin_changing, check_graph, end_changing
 
@@ -174,9 +175,25 @@ def write_kglite(
     from trefoil.kg.stores.kglite.build import built  # pandas, which readers do without
 
     with replacing(Path(path)) as fresh:
-        nodes, edges = write_columns(graph, fresh / COLUMNS)
-        Engine(built(graph, progress)).save(fresh / FILE)
-        Card(nodes, edges, dict(graph.predicates)).save(fresh)
+        card = Card(*write_columns(graph, fresh / COLUMNS), dict(graph.predicates))
+        try:
+            Engine(built(graph, progress)).save(fresh / FILE)
+        except StoreError as fault:
+            if not isinstance(fault.__cause__, ImportError):
+                raise
+            (fresh / FILE).touch()
+            card.save(fresh)
+            build_elsewhere(fresh)
+        card.save(fresh)
+
+
+def build(folder: str) -> None:
+    """Make the engine's file of a folder from its columns and card, in a process of its own."""
+    from trefoil.kg.stores.kglite.build import built
+
+    card = Card.load(Path(folder))
+    graph = Columns(Path(folder) / COLUMNS, card).graph(card.nodes, card.types)
+    Engine(built(graph)).save(Path(folder) / FILE)
 
 
 def store_folder(target: Path) -> Path:
