@@ -33,7 +33,7 @@ from trefoil.evaluation.table import (
     references,
     with_stars,
 )
-from trefoil.fusion.experiments.ablation import PARTS, ablated, arms
+from trefoil.fusion.experiments.ablation import PARTS, ablated, variants
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.reporting.explanations import examples, in_words, marks, typical_users
 from trefoil.fusion.reporting.html_report import OURS, evaluated_page, read_history
@@ -98,7 +98,7 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
     recommender = Recommender.load(args.run)
     dataset = dataset_of(recommender, args)
     split = split_as_trained(recommender, dataset, args.run)
-    retrained = arms([part for part in args.ablate.split(",") if part])
+    retrained = variants([part for part in args.ablate.split(",") if part])
     check_question(args, split)
     rivals = others(args, dataset)
     with Progress() as progress:

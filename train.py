@@ -17,7 +17,7 @@ from trefoil.data import ConfigError, Dataset, read_dataset
 from trefoil.data.command import run
 from trefoil.data.files import write_file
 from trefoil.data.readers.quarantine import write_quarantine
-from trefoil.fusion.network.checkpoints import Unfinished, partial_of
+from trefoil.fusion.network.checkpoints import Checkpoints, partial_of
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.reporting.html_report import read_history, training_page
 from trefoil.fusion.reporting.model_card import model_card, training_report, write_curves
@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         dest="start",
         metavar="RUN",
-        help="start from the text and graph parts of another run",
+        help="start from the item, text and graph vectors of another run",
     )
     p.add_argument(
         "--final",
@@ -72,7 +72,7 @@ class Plan:
     out: Path
     settings: Settings
     made_from: dict[str, Any]
-    checkpoints: Unfinished
+    checkpoints: Checkpoints
 
 
 def fresh(args: argparse.Namespace) -> Plan:
@@ -89,7 +89,7 @@ def fresh(args: argparse.Namespace) -> Plan:
         "final": args.final,
     }
     settings = load_settings(args.config, args.set)
-    return Plan(out, settings, made_from, Unfinished.new(partial_of(out), made_from))
+    return Plan(out, settings, made_from, Checkpoints.new(partial_of(out), made_from))
 
 
 def resumed(args: argparse.Namespace) -> Plan:
@@ -97,7 +97,7 @@ def resumed(args: argparse.Namespace) -> Plan:
     out = args.resume
     if args.out is not None and args.out != out:
         raise ConfigError(f"--out {args.out}: --resume {out} writes {out}; leave --out away")
-    checkpoints = Unfinished.of(out)
+    checkpoints = Checkpoints.of(out)
     made_from = checkpoints.made_from
     said = {
         "source": args.data,

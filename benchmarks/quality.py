@@ -62,15 +62,17 @@ def fit_ours(dataset: Dataset, split: Split, seed: int, changes: Sequence[str]) 
 
     The only place where the engine is touched.
     """
-    from trefoil.fusion.network.scorers import network_leaves
+    from trefoil.fusion.network.scorers import network_scorers
     from trefoil.fusion.recommender import Recommender
     from trefoil.fusion.settings import load_settings
 
     settings = load_settings(None, changes=[f"seed={seed}", *changes])
     whole = Recommender(settings).fit(dataset, split=split)
     networks = whole.model.networks[:1]
-    alone = network_leaves(networks) if networks else {}
-    return {OURS: whole} | {part: alone[leaf] for part, leaf in PARTS.items() if leaf in alone}
+    alone = network_scorers(networks) if networks else {}
+    return {OURS: whole} | {
+        part: alone[base_model] for part, base_model in PARTS.items() if base_model in alone
+    }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -121,16 +123,16 @@ def run(name: str, bench: Bench, seed: int, args: argparse.Namespace) -> dict[st
     if bench.hidden:
         split = hide_items(dataset, split, bench.hidden, seed)
     contest = Contest(bench, dataset, split, seed, args.out / "cases" / name / str(seed))
-    wanted = [OURS, *bench.arms, *contest.rivals]
+    models = [OURS, *bench.variants, *contest.rivals]
     if dataset.interactions.stars is not None and bench.protocol != "ctr":
-        wanted.append("biases")
+        models.append("biases")
     if args.only:
-        wanted = [model for model in wanted if model in args.only.split(",")]
-    wanted = [model for model in wanted if model not in args.without.split(",")]
+        models = [model for model in models if model in args.only.split(",")]
+    models = [model for model in models if model not in args.without.split(",")]
     size = f"{len(dataset.users)} users, {len(dataset.items)} items"
     print(f"{name}, seed {seed}: {size}, {split.proof.statement}")
     out: dict[str, Measured] = {}
-    for model in wanted:
+    for model in models:
         found = contest.measure(model, args.change, fresh=args.fresh)
         for part, kept in found.items():
             means = kept.result.means()
@@ -159,8 +161,8 @@ class Contest:
 
     def measure(self, model: str, change: Sequence[str], *, fresh: bool) -> dict[str, Measured]:
         """The test exam of a model, and of the parts of ours; from disk if it was taken before."""
-        ours = model == OURS or model in self.bench.arms
-        changes = [*change, *self.bench.arms.get(model, ())] if ours else []
+        ours = model == OURS or model in self.bench.variants
+        changes = [*change, *self.bench.variants.get(model, ())] if ours else []
         divided = f"{self.split.rule} {len(self.split.train)} {len(self.split.valid)}"
         of = " ".join([self.dataset.fingerprint, divided, code_digest(), *sorted(changes)])
         names = [model, *PARTS] if model == OURS else [model]
@@ -184,7 +186,7 @@ class Contest:
         """Scorers by name, and how their settings were found."""
         if model == OURS:
             return fit_ours(self.dataset, self.split, self.seed, changes), {}
-        if model in self.bench.arms:
+        if model in self.bench.variants:
             return {model: fit_ours(self.dataset, self.split, self.seed, changes)[OURS]}, {}
         users, items = len(self.dataset.users), self.valid.items
         if model == "biases":

@@ -42,15 +42,15 @@ class Factors:
 
 
 def drawn_exam(users: int, items: int, events: int, held: int) -> Exam:
-    """Random distinct pairs, the first ``held`` of them wanted, the others masked."""
+    """Random distinct pairs, the first ``held`` of them relevant, the others masked."""
     random = np.random.default_rng(0)
     pairs = random.choice(users * items, events, replace=False)
-    wanted, masked = (
+    relevant, masked = (
         Sets.of(part // items, part % items, users) for part in (pairs[:held], pairs[held:])
     )
-    rows = np.flatnonzero(np.diff(wanted.start))
+    rows = np.flatnonzero(np.diff(relevant.start))
     history = Histories(np.zeros(len(rows) + 1, np.int64), np.empty(0, np.int64))
-    return Exam(Cases(rows, history), wanted.take(rows), masked.take(rows), items, "full", "test")
+    return Exam(Cases(rows, history), relevant.take(rows), masked.take(rows), items, "full", "test")
 
 
 def peak_mb() -> float:

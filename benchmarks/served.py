@@ -35,14 +35,16 @@ def asked(recommender: Recommender, exam: Exam) -> pl.DataFrame:
 def means(table: pl.DataFrame, exam: Exam, items: dict[str, int]) -> dict[str, float]:
     """Recall and NDCG at ``K`` of lists that follow one another in order of the cases."""
     case = np.cumsum(table["rank"].to_numpy() == 1) - 1
-    wanted = [set(part.tolist()) for part in np.split(exam.wanted.item, exam.wanted.start[1:-1])]
+    relevant = [
+        set(part.tolist()) for part in np.split(exam.relevant.item, exam.relevant.start[1:-1])
+    ]
     hit = np.array(
-        [items[item] in wanted[at] for at, item in zip(case, table["item"], strict=True)]
+        [items[item] in relevant[at] for at, item in zip(case, table["item"], strict=True)]
     )
     gain = hit / np.log2(table["rank"].to_numpy() + 1)
-    sizes = np.array([len(one) for one in wanted])
+    sizes = np.array([len(one) for one in relevant])
     ideal = np.cumsum(1 / np.log2(np.arange(2, K + 2)))[np.minimum(sizes, K) - 1]
-    found = np.bincount(case, hit, len(wanted)), np.bincount(case, gain, len(wanted))
+    found = np.bincount(case, hit, len(relevant)), np.bincount(case, gain, len(relevant))
     return {
         "recall@10": float((found[0] / sizes).mean()),
         "ndcg@10": float((found[1] / ideal).mean()),

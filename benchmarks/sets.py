@@ -22,11 +22,13 @@ class Bench:
     rule: SplitRule | None = None
     metric: str = "ndcg@10"
     hidden: float = 0.0  # share of items that training is not shown
-    arms: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)  # ours, changed
+    variants: Mapping[str, tuple[str, ...]] = dataclasses.field(
+        default_factory=dict
+    )  # ours, changed
 
 
 SHUFFLED = {"trefoil-shuffled": ("text.shuffle=true", "graph.shuffle=true")}
-ORDER_ALONE = {"trefoil-order-alone": ("tasks.choice=0", "tasks.stars=0")}
+ORDER_ALONE = {"trefoil-order-alone": ("tasks.category=0", "tasks.rating=0")}
 LEAST_EVENTS = 5  # of an item that may be hidden
 
 
@@ -50,14 +52,14 @@ SETS = {
         "full",
         "one border in time, 8:1:1 of all events; real films, simulated audience; all items ranked",
     ),
-    "lastfm": Bench("lastfm", "full", EIGHT + "; graphs of KGCN and DBpedia", arms=SHUFFLED),
-    "lastfm-kgcn": Bench(LASTFM_KGCN, "full", EIGHT + "; graph of KGCN alone", arms=SHUFFLED),
+    "lastfm": Bench("lastfm", "full", EIGHT + "; graphs of KGCN and DBpedia", variants=SHUFFLED),
+    "lastfm-kgcn": Bench(LASTFM_KGCN, "full", EIGHT + "; graph of KGCN alone", variants=SHUFFLED),
     "movielens-small": Bench("movielens-small", "full", EIGHT),
     "movielens-100k": Bench(
         "movielens-100k",
         "full",
         EIGHT + "; every rating is a positive",
-        arms={**SHUFFLED, **ORDER_ALONE},
+        variants={**SHUFFLED, **ORDER_ALONE},
     ),
     "movielens-100k-cold": Bench(
         "movielens-100k",

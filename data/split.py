@@ -213,7 +213,7 @@ def _carve(events: Interactions, rule: SplitRule, rng: np.random.Generator) -> I
     return _shares(user, rule, rng, at_least_one=True, test=False)[of_row]
 
 
-def rehearsal(dataset: Dataset, split: Split, share: float) -> Split:
+def inner_split(dataset: Dataset, split: Split, share: float) -> Split:
     """A split within the training part: a share of each user's positives is its validation.
 
     Its test part is empty, and what ``split`` holds out takes no part at all.

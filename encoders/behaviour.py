@@ -19,7 +19,7 @@ class BehaviourEncoder(nn.Module):
     how much time lie between two of them (relative biases of HSTU, Zhai et al. 2024,
     arXiv:2402.17152), and each event a vector for the time since the one before.
     Histories are padded on the right, so the causal mask alone keeps padding out of
-    the answer. Without ``spans`` times are not read. Raises ValueError where
+    the answer. Without ``time_gaps`` times are not read. Raises ValueError where
     ``heads`` do not divide the width.
     """
 
@@ -31,14 +31,14 @@ class BehaviourEncoder(nn.Module):
         layers: int = 2,
         heads: int = 2,
         dropout: float = 0.3,
-        spans: bool = True,
+        time_gaps: bool = True,
     ) -> None:
         super().__init__()
         if width % heads:
             raise ValueError(f"width={width} cannot be shared between heads={heads}")
         self.distance = nn.Embedding(max_events, heads)
-        self.between = nn.Embedding(SPANS, heads) if spans else None
-        self.since = nn.Embedding(SPANS, width) if spans else None
+        self.between = nn.Embedding(SPANS, heads) if time_gaps else None
+        self.since = nn.Embedding(SPANS, width) if time_gaps else None
         for table in (self.distance, self.between, self.since):
             if table is not None:
                 nn.init.zeros_(table.weight)

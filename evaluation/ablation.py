@@ -41,8 +41,8 @@ def verdicts(
     dealt out, the first is asked.
     """
     keys, family = [], []
-    for kind, arms in (("without", without), ("shuffled", shuffled)):
-        for source, values in arms.items():
+    for kind, variants in (("without", without), ("shuffled", shuffled)):
+        for source, values in variants.items():
             name = f"without {source}" if kind == "without" else f"shuffled {source}"
             keys.append((kind, source))
             family.append(compare("real", name, metric, users, real, values, resamples=resamples))
@@ -55,12 +55,12 @@ def verdicts(
 
 
 def judged(results: Mapping[str, Result], users: Ints, metric: str = "ndcg@10") -> list[Verdict]:
-    """Verdicts on the arms among results, named as "without graph"; the first is the real."""
+    """Verdicts on the variants among results, named as "without graph"; the first is the real."""
     values = {
         name: [one.per_case[metric]] for name, one in results.items() if metric in one.per_case
     }
     without, shuffled = (
-        {name.removeprefix(kind): arm for name, arm in values.items() if name.startswith(kind)}
+        {name.removeprefix(kind): one for name, one in values.items() if name.startswith(kind)}
         for kind in ("without ", "shuffled ")
     )
     return verdicts(metric, [users], values[next(iter(results))], without, shuffled)

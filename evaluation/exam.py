@@ -52,13 +52,13 @@ class Sets:
 
 @dataclass(frozen=True)
 class Exam:
-    """Cases with their held-out items (``wanted``) and the items not asked for (``masked``).
+    """Cases with their held-out items (``relevant``) and the items not asked for (``masked``).
 
     ``candidates`` [items], where given, limits what is ranked for every case.
     """
 
     cases: Cases
-    wanted: Sets
+    relevant: Sets
     masked: Sets
     items: int
     protocol: str

@@ -17,16 +17,16 @@ LAST = 2**32 - 1
 
 @dataclass(frozen=True)
 class Ranks:
-    """Where each wanted item landed, and the first ``k`` items of every case.
+    """Where each relevant item landed, and the first ``k`` items of every case.
 
-    Wanted pair ``j`` of case ``i`` (``wanted.start[i] <= j < wanted.start[i + 1]``)
+    Relevant pair ``j`` of case ``i`` (``relevant.start[i] <= j < relevant.start[i + 1]``)
     stands at ``place[j]``, counted from 1 among the case's ``candidates[i]``
     items. ``top`` is [cases, k], best first, -1 where candidates ran out, with
     their scores in ``score`` (NaN there); ``user`` [cases] the user row of each case.
     """
 
     user: Ints
-    wanted: Sets
+    relevant: Sets
     place: Ints
     top: Ints
     candidates: Ints
@@ -34,7 +34,7 @@ class Ranks:
     score: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
-        return len(self.wanted)
+        return len(self.relevant)
 
     @property
     def k(self) -> int:
@@ -42,22 +42,22 @@ class Ranks:
 
     @property
     def case(self) -> Ints:
-        """The case of every wanted pair."""
+        """The case of every relevant pair."""
         return np.repeat(np.arange(len(self)), self.counts)
 
     @property
     def counts(self) -> Ints:
         """How many items each case wants."""
-        return np.diff(self.wanted.start)
+        return np.diff(self.relevant.start)
 
     def of_cases(self, rows: Ints) -> Ranks:
         """The same places for some cases only."""
         lengths = self.counts[rows]
         first = np.concatenate([[0], np.cumsum(lengths)])[:-1]
-        at = np.repeat(self.wanted.start[rows] - first, lengths) + np.arange(lengths.sum())
+        at = np.repeat(self.relevant.start[rows] - first, lengths) + np.arange(lengths.sum())
         return Ranks(
             self.user[rows],
-            self.wanted.take(rows),
+            self.relevant.take(rows),
             self.place[at],
             self.top[rows],
             self.candidates[rows],
@@ -65,14 +65,14 @@ class Ranks:
             None if self.score is None else self.score[rows],
         )
 
-    def of_items(self, wanted: Bools) -> Ranks:
-        """Only these items count as wanted; all candidates stay in the ranking.
+    def of_items(self, relevant: Bools) -> Ranks:
+        """Only these items count as relevant; all candidates stay in the ranking.
 
         Cases that want none of them are left out.
         """
-        kept = wanted[self.wanted.item]
-        sets = Sets.of(self.case[kept], self.wanted.item[kept], len(self))
-        narrowed = replace(self, wanted=sets, place=self.place[kept])
+        kept = relevant[self.relevant.item]
+        sets = Sets.of(self.case[kept], self.relevant.item[kept], len(self))
+        narrowed = replace(self, relevant=sets, place=self.place[kept])
         return narrowed.of_cases(np.flatnonzero(np.diff(sets.start)))
 
 
@@ -94,7 +94,7 @@ def rank(
     order = np.random.default_rng(seed).permutation(exam.items)  # shuffled position -> item
     position = np.empty_like(order)
     position[order] = np.arange(exam.items)
-    judged = len(exam.wanted.item) > 0
+    judged = len(exam.relevant.item) > 0
     places, tops, counts, best = [], [], [], []
     for first in range(0, len(exam), batch):
         rows = np.arange(first, min(first + batch, len(exam)))
@@ -103,13 +103,13 @@ def rank(
         counts.append((keys != NOT_ASKED).sum(axis=1))
         rising = np.sort(keys, axis=1) if judged else _largest(keys, k_max)
         if judged:
-            places.append(_places(keys, rising, exam.wanted.take(rows)))
+            places.append(_places(keys, rising, exam.relevant.take(rows)))
         tops.append(_top(rising, k_max, order))
         shown = np.take_along_axis(scores, np.maximum(tops[-1], 0), 1)
         best.append(np.where(tops[-1] >= 0, shown, np.float32(np.nan)))
     return Ranks(
         exam.cases.user,
-        exam.wanted,
+        exam.relevant,
         np.concatenate([*places, np.empty(0, np.int64)]),
         np.concatenate([*tops, np.empty((0, k_max), np.int64)]),
         np.concatenate([*counts, np.empty(0, np.int64)]),
@@ -170,15 +170,15 @@ def _largest(keys: NDArray[np.int64], width: int) -> NDArray[np.int64]:
     return np.sort(keys, axis=1)
 
 
-def _places(keys: NDArray[np.int64], rising: NDArray[np.int64], wanted: Sets) -> Ints:
-    """Place of every wanted item: 1 plus the number of larger keys."""
-    out = np.empty(len(wanted.item), np.int64)
-    for row in range(len(wanted)):
-        part = slice(wanted.start[row], wanted.start[row + 1])
-        items = wanted.item[part]
+def _places(keys: NDArray[np.int64], rising: NDArray[np.int64], relevant: Sets) -> Ints:
+    """Place of every relevant item: 1 plus the number of larger keys."""
+    out = np.empty(len(relevant.item), np.int64)
+    for row in range(len(relevant)):
+        part = slice(relevant.start[row], relevant.start[row + 1])
+        items = relevant.item[part]
         own = keys[row, items]
         if len(own) and own.min() == NOT_ASKED:
-            raise ValueError(f"item row {items[own.argmin()]} is wanted and masked")
+            raise ValueError(f"item row {items[own.argmin()]} is relevant and masked")
         out[part] = keys.shape[1] - np.searchsorted(rising[row], own)
     return out
 

@@ -161,7 +161,7 @@ def in_scenarios(scorers: Mapping[str, Scorer], dataset: Dataset, split: Split) 
     Models are asked anew for every value, since they may answer it differently.
     """
     exams = scenario_exams(dataset, split, "test")
-    wanted = sorted(exams, key=lambda name: -len(exams[name]))[:MOST_SCENARIOS]
+    relevant = sorted(exams, key=lambda name: -len(exams[name]))[:MOST_SCENARIOS]
     return {
         label: (
             "",  # the name says it
@@ -170,7 +170,7 @@ def in_scenarios(scorers: Mapping[str, Scorer], dataset: Dataset, split: Split) 
                 for name, one in scorers.items()
             },
         )
-        for label in wanted
+        for label in relevant
         if len(exams[label]) >= SMALLEST_SCENARIO
     }
 
@@ -181,7 +181,7 @@ def by_context(ranks: Mapping[str, Ranks], dataset: Dataset, exam: Exam) -> Slic
     for column, codes in exam.cases.scenario.items():
         for code, value in enumerate(dataset.interactions.scenario[column].names):
             found[f"{column}={value}"] = np.flatnonzero(codes == code)
-    wanted = sorted(found, key=lambda name: -len(found[name]))[:MOST_SCENARIOS]
+    relevant = sorted(found, key=lambda name: -len(found[name]))[:MOST_SCENARIOS]
     return {
         label: (
             "",  # the name says it
@@ -190,7 +190,7 @@ def by_context(ranks: Mapping[str, Ranks], dataset: Dataset, exam: Exam) -> Slic
                 for name, one in ranks.items()
             },
         )
-        for label in wanted
+        for label in relevant
         if len(found[label]) >= SMALLEST_SCENARIO
     }
 

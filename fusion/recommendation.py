@@ -11,6 +11,7 @@ from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
 from trefoil.data.items import Items
 from trefoil.evaluation.ranking import Ranks
+from trefoil.fusion.requests.request import Request
 from trefoil.fusion.requests.state import Purpose, State
 from trefoil.kg.paths.explain import Reason
 
@@ -58,7 +59,7 @@ def answer_of(
     state: State,
     cases: Cases,
     ranks: Ranks,
-    told: Ints,
+    request: Request,
     unknown: tuple[str, ...],
     reasons: int,
 ) -> Answer:
@@ -66,7 +67,9 @@ def answer_of(
     items, user = state.catalogue.items, int(cases.user[0])
     top = ranks.top[0][ranks.top[0] >= 0]
     assert ranks.score is not None
-    paths = _reasons(state, user, top, told, reasons)
+    dated = request.at is not None  # the graph holds later events too
+    told = cases.history.item if dated else request.told
+    paths = _reasons(state, -1 if dated else user, top, told, reasons)
     stars = state.model.stars(cases) if user >= 0 else None
     found = [
         Recommendation(
@@ -80,7 +83,7 @@ def answer_of(
         for place, row in enumerate(top.tolist())
     ]
     return Answer(
-        found, Basis(state.purpose, user >= 0, len(cases.history.item), len(told), unknown)
+        found, Basis(state.purpose, user >= 0, len(cases.history.item), len(request.told), unknown)
     )
 
 

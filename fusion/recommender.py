@@ -1,6 +1,7 @@
 """The front of the engine: fit, recommend, explain, save and load, in ids and words."""
 
 import logging
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,10 +19,10 @@ from trefoil.data.progress import Progress
 from trefoil.data.split import Split
 from trefoil.evaluation.exam import Scorer
 from trefoil.fusion.catalogue import Catalogue
-from trefoil.fusion.ensemble.ensemble import Model
+from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.fusion.features.preparation import split_of
 from trefoil.fusion.features.texts import text_scores
-from trefoil.fusion.network.checkpoints import Unfinished
+from trefoil.fusion.network.checkpoints import Checkpoints
 from trefoil.fusion.network.warm_start import Source
 from trefoil.fusion.recommendation import Answer, Recommendation, answer_of, best_table
 from trefoil.fusion.requests import arguments
@@ -37,6 +38,7 @@ from trefoil.kg.construction.build import build
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.paths.explain import PathIndex, Reason
 from trefoil.kg.stores.embedded.bulk_load import write_embedded
+from trefoil.kg.stores.embedded.run_graph import graph_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +64,7 @@ class Recommender:
         self.settings = settings or Settings()
         self.about: dict[str, Any] = {}
         self._state: State | None = None
+        self._changing = threading.Lock()
 
     @property
     def state(self) -> State:
@@ -71,7 +74,7 @@ class Recommender:
         return self._state
 
     @property
-    def model(self) -> Model:
+    def model(self) -> Ensemble:
         return self.state.model
 
     @property
@@ -95,7 +98,7 @@ class Recommender:
         final: bool = False,
         split: Split | None = None,
         progress: Progress | None = None,
-        checkpoints: Unfinished | None = None,
+        checkpoints: Checkpoints | None = None,
         start: "Recommender | None" = None,
     ) -> "Recommender":
         """Learn from the training part, choose on the validation part of ``split``.
@@ -104,7 +107,7 @@ class Recommender:
         ``split_seed``. ``final`` then learns once more, from all events with the numbers
         chosen: what a shop serves, and no exam can judge.
         ``checkpoints`` keeps what it takes to go on after a stop; ``start`` gives
-        its text and graph parts to begin with. Raises ConfigError where these are
+        its item, text and graph vectors to begin with. Raises ConfigError where these are
         of other data or settings, TrainingError where training diverges.
         """
         split = split or split_of(dataset, self.settings)
@@ -140,14 +143,14 @@ class Recommender:
         return self.model.score(cases)
 
     def click_scores(self, cases: Cases) -> Tensor:
-        """Scores [cases, items] for judging pairs one by one, as ``Model.click_scores``."""
+        """Scores [cases, items] for judging pairs one by one, as ``Ensemble.click_scores``."""
         return self.model.click_scores(cases)
 
     def stars(self, cases: Cases) -> Tensor:
         """Expected ratings [cases, items]. Raises ConfigError where none were learned."""
         stars = self.model.stars(cases)
         if stars is None:
-            raise ConfigError("no ratings were learned; the dataset has none, or tasks.stars is 0")
+            raise ConfigError("no ratings were learned; the dataset has none, or tasks.rating is 0")
         return stars
 
     def recommend(
@@ -171,9 +174,10 @@ class Recommender:
         seen all of them, the oldest first; ``text`` says what is wanted. ``seen`` says
         whether items met before are candidates: "auto" as the data has it, where people
         return or do not, "hide" or "show". ``only`` and ``without`` are items to choose from
-        and to leave out. With ``at`` (a datetime, Unix seconds or ISO 8601) nothing that
-        happened then or later is known. ``before="test"`` answers as the exam of
-        ``evaluate.py`` was asked, without the events of the test part.
+        and to leave out. ``at`` (a datetime, Unix seconds or ISO 8601) cuts the history, what
+        is hidden and what reasons cite to what was before; what was learned stays.
+        ``before="test"`` answers as the exam of ``evaluate.py`` was asked, without the
+        events of the test part.
 
         Unknown users and items never raise: the rest is served, and ``based_on`` of the
         answer says so. Raises ConfigError for an argument that has no meaning.
@@ -192,7 +196,7 @@ class Recommender:
             wished = text_scores(state.model.texts, wish, len(state.catalogue.items))
             scorer = Wish(scorer, TEXT_WEIGHT * wished)
         cases, ranks = answered(scorer, state.catalogue, request, k)
-        return answer_of(state, cases, ranks, request.told, unknown, reasons)
+        return answer_of(state, cases, ranks, request, unknown, reasons)
 
     def recommend_many(
         self,
@@ -260,8 +264,9 @@ class Recommender:
         (up to rounding). Raises DataError for an id that is taken or empty and for
         a triple that cannot be placed; then nothing has changed.
         """
-        self._state = with_new_items(self.state, items, triples)
-        self.about = {**self.about, "added": self.model.known.added}
+        with self._changing:
+            self._state = with_new_items(self.state, items, triples)
+            self.about = {**self.about, "added": self.model.known.added}
         return self
 
     def save(self, folder: str | Path) -> None:
@@ -283,9 +288,9 @@ class Recommender:
         """Read a run. Raises DataError naming a file that is missing, damaged or foreign."""
         folder = Path(folder)
         manifest = check_manifest(folder)
-        recommender = cls(load_settings(folder / "settings.toml"))
+        recommender = cls(load_settings(folder / "settings.toml", tell=False))
         model, catalogue = load_model(folder, recommender.settings)
-        held = HeldGraph(store=folder, low_below=catalogue.low_below)
+        held = HeldGraph(None, folder, catalogue.low_below, graph_files(folder))
         recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}
         purpose = manifest.get("purpose", "judge")
         recommender._state = State(model, catalogue, held, purpose, folder)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ class Record:
     """For reports and cards.
 
     ``chosen`` holds the numbers of each base model with its validation NDCG@10
-    (``ndcg``), ``seconds`` what each took, ``gate`` and ``newcomers`` validation NDCG@10
+    (``ndcg``), ``seconds`` what each took, ``gate`` and ``cold_users`` validation NDCG@10
     on the way to the blend, ``history`` one row per look and network, ``plan`` what fitted into
     memory.
     """
@@ -23,7 +23,7 @@ class Record:
     chosen: Mapping[str, Marks] = field(default_factory=dict)
     seconds: Marks = field(default_factory=dict)
     gate: Marks = field(default_factory=dict)
-    newcomers: Marks = field(default_factory=dict)
+    cold_users: Marks = field(default_factory=dict)
     order_pays: bool = False
     history: Sequence[Rows] = ()
     text_warnings: Sequence[str] = ()
@@ -46,9 +46,11 @@ def save_record(record: Record, folder: Path) -> None:
 
 
 def load_record(folder: Path) -> Record:
-    """What ``save_record`` wrote."""
+    """What ``save_record`` wrote, without what only other versions tell."""
     told = json.loads((folder / RECORD).read_text("utf-8"))
-    return Record(**told, history=load_history(folder))
+    names = {one.name for one in fields(Record)}
+    kept = {name: value for name, value in told.items() if name in names}
+    return Record(**kept | {"history": load_history(folder)})
 
 
 def load_history(folder: Path) -> list[list[dict[str, Any]]]:

@@ -22,11 +22,11 @@ WORDS = (
 TINY = (
     "threads=1",
     "text.model=ngrams",
-    "text.width=6",  # as few as the themes, so that whitening keeps them
-    "width=8",
+    "text.dimensions=6",  # as few as the themes, so that whitening keeps them
+    "embedding_size=8",
     "network.epochs=4",
-    "network.every=2",
-    "network.average=0",
+    "network.evaluate_every=2",
+    "network.ema_decay=0",
     "behaviour.layers=1",
 )
 TOML = """

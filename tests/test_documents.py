@@ -52,14 +52,14 @@ def toy(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("toy")
 def test_the_toy_base_model_is_fitted_saved_loaded_and_takes_new_items(tmp_path):
     shop = read_shop(tmp_path / "data")
-    changes = [*TINY, "network.on=false", "rerank=false"]
+    changes = [*TINY, "network.on=false", "reranker=false"]
     recommender = Recommender(load_settings(None, changes)).fit(shop)
     model = recommender.model
-    assert "newest" in model.gate.leaves
+    assert "newest" in model.gate.base_models
     assert "only newest" in model.record.gate
     users = np.arange(len(shop.users))
     asked = recommender.catalogue.cases(users, recommender.catalogue.scenario_codes(None, 60))
-    scores = model.leaves["newest"].score(asked)
+    scores = model.base_models["newest"].score(asked)
     assert scores.shape == (60, 40)
     past = model.known.history
     last = past.item[past.at == past.at.max()]
@@ -69,9 +69,9 @@ def test_the_toy_base_model_is_fitted_saved_loaded_and_takes_new_items(tmp_path)
     again = Recommender.load(tmp_path / "run")
     assert torch.equal(again.score(asked), recommender.score(asked))
     again.add_items(pl.DataFrame({"id": ["new"], "title": ["New"]}))
-    grown = again.model.leaves["newest"].score(asked)
-    assert torch.equal(grown[:, :-1], scores)
-    assert not grown[:, -1].any()
+    extended = again.model.base_models["newest"].score(asked)
+    assert torch.equal(extended[:, :-1], scores)
+    assert not extended[:, -1].any()
 
 
 def test_a_run_with_a_base_model_that_is_not_listed_is_neither_read_nor_written(

@@ -26,7 +26,7 @@ def shop(tmp_path_factory):
 def run(shop):
     """A run as ``train.py`` writes it."""
     folder = shop.parent / "run"
-    more = ["--set", "network.epochs=10", "--set", "width=16"]
+    more = ["--set", "network.epochs=10", "--set", "embedding_size=16"]
     assert train.main(["--data", str(shop), "--out", str(folder), *sets(), *more]) == 0
     return folder
 
@@ -91,9 +91,9 @@ def test_the_figures_are_those_counted_by_hand(report, run, shop):
     hits = 0
     for case in range(len(exam)):
         masked = exam.masked.item[slice(*exam.masked.start[case : case + 2])]
-        wanted = exam.wanted.item[slice(*exam.wanted.start[case : case + 2])]
+        relevant = exam.relevant.item[slice(*exam.relevant.start[case : case + 2])]
         scores[case, masked] = -np.inf
-        hits += bool(set(np.argsort(-scores[case], kind="stable")[:10]) & set(wanted))
+        hits += bool(set(np.argsort(-scores[case], kind="stable")[:10]) & set(relevant))
     assert report["results"]["trefoil"]["hit@10"] == pytest.approx(hits / len(exam), abs=1e-6)
 
 

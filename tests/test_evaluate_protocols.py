@@ -42,7 +42,7 @@ def shop(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def figures(shop):
-    """The full evaluation, with one arm left out and the shuffled arms."""
+    """The full evaluation, with one part left out and the shuffled variants."""
     return told(shop, "--ablate", "graph")
 
 
@@ -53,13 +53,13 @@ def timed(tmp_path_factory):
 
 
 def test_every_key_of_the_report_is_there_with_a_measured_value(figures):
-    wanted = (
+    expected = (
         *("recall@10", "ndcg@10", "mrr@10", "hit@10", "recall@20", "ndcg@20", "coverage@10"),
         *("rmse", "mae", "novelty@10", "arp@10", "gini@10", "serendipity@10"),
         *("diversity-text@10", "diversity-graph@10", "explanation-validity"),
     )
     ours = figures["results"]["trefoil"]
-    assert all(math.isfinite(ours[name]) for name in wanted)
+    assert all(math.isfinite(ours[name]) for name in expected)
     assert set(figures["results"]) >= {"popularity", "item-neighbours", "linear", "biases"}
     assert set(figures["results"]["biases"]) == {"rmse", "mae"}
     assert {"warm-items", "few-events", "device=phone", "device=tv"} <= set(figures["slices"])
@@ -78,11 +78,11 @@ def test_the_figures_are_those_of_ranking_by_hand(shop, figures):
     hits = [
         len(
             set(top[row])
-            & set(exam.wanted.item[exam.wanted.start[row] : exam.wanted.start[row + 1]])
+            & set(exam.relevant.item[exam.relevant.start[row] : exam.relevant.start[row + 1]])
         )
         for row in range(len(exam))
     ]
-    recall = np.mean(np.array(hits) / np.diff(exam.wanted.start))
+    recall = np.mean(np.array(hits) / np.diff(exam.relevant.start))
     assert figures["results"]["trefoil"]["recall@10"] == pytest.approx(recall)
 
 

@@ -7,7 +7,7 @@ from planted_shop import TOML, beside_progress, sets, write_shop
 
 from trefoil import evaluate, train
 from trefoil.data import read_dataset
-from trefoil.fusion.network.checkpoints import Unfinished, partial_of
+from trefoil.fusion.network.checkpoints import Checkpoints, partial_of
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.runs.leftovers import claimed
 
@@ -98,9 +98,12 @@ def test_no_events_are_refused_by_file(shop, capsys):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--set", "widht=8"], ["unknown setting 'widht'", "did you mean 'width'"]),
+        (
+            ["--set", "embeding_size=8"],
+            ["unknown setting 'embeding_size'", "did you mean 'embedding_size'"],
+        ),
         (["--set", "network.epochs=none"], ["network.epochs = 'none'"]),
-        (["--set", "network.rate=nan"], ["network.rate"]),
+        (["--set", "network.learning_rate=nan"], ["network.learning_rate"]),
         (["--set", "width"], ["--set 'width'", "a.b=value"]),
         (["--set", "device=gpu"], ["device = 'gpu'", "'auto', 'cpu' or 'cuda'"]),
         (["--config", "nowhere.toml"], ["nowhere.toml: no such file"]),
@@ -275,13 +278,13 @@ def test_one_user_and_one_item_train_to_a_usable_run(tmp_path, users, items):
 
 
 def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(shop, capsys, monkeypatch):
-    save = Unfinished.save
+    save = Checkpoints.save
 
     def then_stop(self, network, learning):
         save(self, network, learning)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Unfinished, "save", then_stop)
+    monkeypatch.setattr(Checkpoints, "save", then_stop)
     assert run(shop) == 130
     folder = shop.parent / "run"
     said = beside_progress(capsys.readouterr().err)
@@ -289,7 +292,7 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(shop, capsys, monkeyp
     assert not folder.exists()
     assert len(list(partial_of(folder).glob("*.safetensors"))) == 1
     monkeypatch.undo()
-    assert train.main(["--resume", str(folder), "--set", "width=16"]) == 2
+    assert train.main(["--resume", str(folder), "--set", "embedding_size=16"]) == 2
     assert "began with width = 8, not 16" in capsys.readouterr().err
     assert train.main(["--resume", str(folder), "--data", "demo"]) == 2
     assert "began with source" in capsys.readouterr().err
@@ -303,8 +306,8 @@ def test_data_that_changed_meanwhile_is_not_resumed(shop, capsys, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Unfinished, "load", stop)
-    monkeypatch.setattr(Unfinished, "save", stop)
+    monkeypatch.setattr(Checkpoints, "load", stop)
+    monkeypatch.setattr(Checkpoints, "save", stop)
     assert run(shop) == 130
     monkeypatch.undo()
     add(shop / "events.csv", "u1,i0-1,4,1700009999,tv")
@@ -326,9 +329,9 @@ def test_a_run_starts_from_another_one(shop, tmp_path):
 
 
 def test_divergence_is_one_line_with_the_setting_to_lower(shop, capsys):
-    message = refused(capsys, shop, "--set", "network.rate=1e30")
+    message = refused(capsys, shop, "--set", "network.learning_rate=1e30")
     assert "not finite" in message
-    assert "lower network.rate" in message
+    assert "lower network.learning_rate" in message
 
 
 def test_progress_is_all_that_stderr_holds_when_all_is_well_and_stdout_has_none(shop, capsys):

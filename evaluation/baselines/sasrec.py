@@ -57,9 +57,9 @@ class SASRec:
                 windows = torch.from_numpy(cut_windows(history, length + 1, items, numbers))
                 for batch in windows[numbers.permutation(len(windows))].split(BATCH):
                     states = model(batch[:, :-1])
-                    wanted = batch[:, 1:]
-                    kept = wanted < items
-                    loss = nn.functional.cross_entropy(model.logits(states[kept]), wanted[kept])
+                    target = batch[:, 1:]
+                    kept = target < items
+                    loss = nn.functional.cross_entropy(model.logits(states[kept]), target[kept])
                     optimiser.zero_grad()
                     loss.backward()
                     nn.utils.clip_grad_norm_(model.parameters(), 5.0)

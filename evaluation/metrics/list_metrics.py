@@ -79,11 +79,11 @@ def popularity(ranks: Ranks, k: int, known: Background) -> PerCase:
 
 
 def serendipity(ranks: Ranks, k: int, known: Background) -> PerCase:
-    """#{wanted items in the list that the primitive list lacks} / k. Ge et al. 2010."""
+    """#{relevant items in the list that the primitive list lacks} / k. Ge et al. 2010."""
     if known.expected is None:
         raise ValueError("serendipity needs Background.expected, the lists of a primitive model")
     near = ranks.place <= k
-    case, item = ranks.case[near], ranks.wanted.item[near]
+    case, item = ranks.case[near], ranks.relevant.item[near]
     expected = (known.expected[case, :k] == item[:, None]).any(axis=1)
     return np.bincount(case[~expected], minlength=len(ranks)) / k
 

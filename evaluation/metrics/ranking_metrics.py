@@ -1,10 +1,10 @@
-"""Accuracy of ranked lists: one value per case, from the places of the wanted items.
+"""Accuracy of ranked lists: one value per case, from the places of the relevant items.
 
 Every metric takes ``Ranks`` and a cut-off ``k`` and returns float64 [cases].
 Places already obey the one tie rule (``evaluation.ranking``), so ties need no
 further rule here. A case always wants at least one item (protocols leave the
 others out); on an empty exam the result is empty and its mean is NaN.
-``p_j`` is the place of wanted item j, ``W`` the number wanted, ``C`` the number
+``p_j`` is the place of relevant item j, ``W`` the number relevant, ``C`` the number
 of candidates.
 """
 
@@ -38,7 +38,7 @@ def hit(ranks: Ranks, k: int) -> PerCase:
 def ndcg(ranks: Ranks, k: int) -> PerCase:
     """DCG / ideal DCG, with DCG = sum_{p_j <= k} 1/log2(1 + p_j).
 
-    The ideal is sum_{r <= min(W, k)} 1/log2(1 + r): all W wanted items first,
+    The ideal is sum_{r <= min(W, k)} 1/log2(1 + r): all W relevant items first,
     whether retrieved or not. Järvelin & Kekäläinen 2002, "Cumulated gain-based
     evaluation", with binary gains.
     """
@@ -63,15 +63,15 @@ def average_precision(ranks: Ranks, k: int) -> PerCase:
 
 
 def auc(ranks: Ranks, k: int = 0) -> PerCase:  # noqa: ARG001
-    """Chance that a wanted item stands above an unwanted candidate, per case.
+    """Chance that a relevant item stands above one that is not, per case.
 
     1 - (sum_j p_j - W(W+1)/2) / (W (C - W)); 0.5 where nothing is unwanted. ``k``
     is not used: the whole ranking counts. Hanley & McNeil 1982; Rendle et al.
     2009 (arXiv:1205.2618) for the mean over users.
     """
-    wanted, others = ranks.counts, ranks.candidates - ranks.counts
-    misplaced = _per_case(ranks, ranks.place.astype(np.float64)) - wanted * (wanted + 1) / 2
-    pairs = np.maximum(wanted * others, 1)
+    relevant, others = ranks.counts, ranks.candidates - ranks.counts
+    misplaced = _per_case(ranks, ranks.place.astype(np.float64)) - relevant * (relevant + 1) / 2
+    pairs = np.maximum(relevant * others, 1)
     return np.where(others > 0, 1.0 - misplaced / pairs, 0.5)
 
 
@@ -126,8 +126,8 @@ def _first(ranks: Ranks) -> NDArray[np.float64]:
 
 
 def _precisions(ranks: Ranks, k: int) -> PerCase:
-    """Sum over retrieved wanted items of the precision at their places."""
+    """Sum over retrieved relevant items of the precision at their places."""
     order = np.lexsort((ranks.place, ranks.case))
     place = ranks.place[order]
-    found = np.arange(len(place)) - np.repeat(ranks.wanted.start[:-1], ranks.counts) + 1
+    found = np.arange(len(place)) - np.repeat(ranks.relevant.start[:-1], ranks.counts) + 1
     return _per_case(ranks, np.where(place <= k, found / place, 0.0))

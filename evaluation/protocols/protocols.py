@@ -104,8 +104,8 @@ def context_exam(dataset: Dataset, split: Split, part: str) -> Exam:
         held.at,
         {name: column.codes for name, column in held.scenario.items()},
     )
-    wanted = Sets(np.arange(n + 1), held.item)
-    return Exam(cases, wanted, per_group.take(group), items, "context", part)
+    relevant = Sets(np.arange(n + 1), held.item)
+    return Exam(cases, relevant, per_group.take(group), items, "context", part)
 
 
 def cold_exam(dataset: Dataset, split: Split, part: str, what: str = "items") -> Exam:
@@ -126,14 +126,16 @@ def cold_exam(dataset: Dataset, split: Split, part: str, what: str = "items") ->
     if what != "items":
         met = np.bincount(train.user[train.positive], minlength=len(dataset.users))
         exam = only_cases(exam, np.flatnonzero(met[exam.cases.user] == 0))
-    return Exam(exam.cases, exam.wanted, exam.masked, exam.items, f"cold-{what}", part, candidates)
+    return Exam(
+        exam.cases, exam.relevant, exam.masked, exam.items, f"cold-{what}", part, candidates
+    )
 
 
 def only_cases(exam: Exam, rows: Ints) -> Exam:
     """The same questions to some cases."""
     return Exam(
         exam.cases.take(rows),
-        exam.wanted.take(rows),
+        exam.relevant.take(rows),
         exam.masked.take(rows),
         exam.items,
         exam.protocol,
@@ -142,11 +144,11 @@ def only_cases(exam: Exam, rows: Ints) -> Exam:
     )
 
 
-def only_items(exam: Exam, wanted: np.ndarray) -> Exam:
-    """Only these items [items, bool] count as wanted; cases that want none are left out."""
-    case = np.repeat(np.arange(len(exam)), np.diff(exam.wanted.start))
-    kept = wanted[exam.wanted.item]
-    sets = Sets.of(case[kept], exam.wanted.item[kept], len(exam))
+def only_items(exam: Exam, relevant: np.ndarray) -> Exam:
+    """Only these items [items, bool] count as relevant; cases that want none are left out."""
+    case = np.repeat(np.arange(len(exam)), np.diff(exam.relevant.start))
+    kept = relevant[exam.relevant.item]
+    sets = Sets.of(case[kept], exam.relevant.item[kept], len(exam))
     narrowed = Exam(
         exam.cases, sets, exam.masked, exam.items, exam.protocol, exam.part, exam.candidates
     )
@@ -213,9 +215,9 @@ def _by_user(
         _first_time(held, asked, users),
         {name: np.full(len(asked), code) for name, code in (scenario or {}).items()},
     )
-    wanted = Sets.of(case_of[pairs // items], pairs % items, len(asked))
+    relevant = Sets.of(case_of[pairs // items], pairs % items, len(asked))
     masked = Sets.of(case_of[seen.user[hidden]], seen.item[hidden], len(asked))
-    return Exam(cases, wanted, masked, items, protocol, part)
+    return Exam(cases, relevant, masked, items, protocol, part)
 
 
 def _pairs(events: Interactions, items: int) -> Ints:

@@ -28,7 +28,7 @@ class Slice:
 def slices_of(dataset: Dataset, split: Split, exam: Exam) -> dict[str, Slice]:
     """The slices of an exam; those that hold no case are left out.
 
-    Item slices keep all candidates and only restrict what is wanted:
+    Item slices keep all candidates and only restrict what is relevant:
     "cold-items" have no training event, "warm-items" have one; "popular-items"
     are the most met warm items that together hold half of the positive training
     events, "rare-items" the other warm ones. Case slices: "few-events" are the
@@ -42,14 +42,14 @@ def slices_of(dataset: Dataset, split: Split, exam: Exam) -> dict[str, Slice]:
     border = _border(exam)
     few = exam.cases.history.lengths <= border
     slices = {
-        "cold-items": _wanted(cold, "items without a training event"),
-        "warm-items": _wanted(~cold, "items with a training event"),
-        "popular-items": _wanted(popular, "most met items, half of the training events"),
-        "rare-items": _wanted(~popular & ~cold, "the other items with a training event"),
+        "cold-items": _of_items(cold, "items without a training event"),
+        "warm-items": _of_items(~cold, "items with a training event"),
+        "popular-items": _of_items(popular, "most met items, half of the training events"),
+        "rare-items": _of_items(~popular & ~cold, "the other items with a training event"),
         "few-events": _asked(few, f"users with at most {border} events of history"),
         "many-events": _asked(~few, f"users with more than {border} events of history"),
     }
-    held = np.bincount(exam.wanted.item, minlength=items) > 0
+    held = np.bincount(exam.relevant.item, minlength=items) > 0
     filled = {
         "cold-items": (cold & held).any(),
         "warm-items": (~cold & held).any(),
@@ -90,7 +90,7 @@ def _border(exam: Exam) -> int:
     return int(np.quantile(lengths, FEW, method="lower")) if len(lengths) else 0
 
 
-def _wanted(items: np.ndarray, meaning: str) -> Slice:
+def _of_items(items: np.ndarray, meaning: str) -> Slice:
     return Slice(meaning, lambda ranks: ranks.of_items(items))
 
 

@@ -22,7 +22,7 @@ from trefoil.evaluation.reporting.html_tables import (
     number_text,
 )
 from trefoil.evaluation.result import Result
-from trefoil.evaluation.significance import Difference, interval
+from trefoil.evaluation.significance import Difference, by_user, interval
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,8 @@ def results_html(results: Sequence[Result], ours: str, chart: str = "ndcg@10") -
         rows = []
         for result in results:
             if chart in result.per_case:
-                low, high = interval(result.per_case[chart])
+                _, values = by_user([result.users], [result.per_case[chart]])
+                low, high = interval(values)
                 rows.append(Bar(result.name, result.means()[chart], low, high, result.name == ours))
         drawn = (
             f"<h3>{escape(chart)}, with 95 % intervals over users</h3>"
@@ -183,7 +184,7 @@ def slices_html(slices: Mapping[str, tuple[str, Sequence[Result]]], ours: str) -
 
 
 def curves_html(history: Sequence[Mapping[str, object]]) -> str:
-    """A chart per family of numbers ("loss/order", "loss/stars" share one), over epochs."""
+    """A chart per family of numbers (what stands before the slash is the family), over epochs."""
     families: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for row_number, row in enumerate(history):
         x = row.get("epoch", row.get("step", row_number))

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from trefoil.evaluation.protocols.pointwise_exam import RowExam
 from trefoil.fusion.ensemble.gate import Gate, standardise
-from trefoil.fusion.models.base import Leaf
+from trefoil.fusion.models.base import ScoringModel
 
 RIDGE = 1e-3  # on the weights
 LEAST = 50  # rows of a kind, positive or negative, warm or cold, that weights are fitted to
@@ -18,7 +18,7 @@ BATCH = 256  # cases scored at once
 
 
 def fit_clicks(
-    leaves: Mapping[str, Leaf], seen: Bool[Tensor, " items"], rows: RowExam
+    base_models: Mapping[str, ScoringModel], seen: Bool[Tensor, " items"], rows: RowExam
 ) -> Gate | None:
     """Weights whose blend tells positive rows from negative ones; None with too few rows.
 
@@ -30,8 +30,8 @@ def fit_clicks(
     positive = int(rows.label.sum())
     if min(positive, len(rows) - positive) < LEAST:
         return None
-    names = tuple(leaves)
-    z = _of_rows(leaves, seen, rows)
+    names = tuple(base_models)
+    z = _of_rows(base_models, seen, rows)
     cold = ~seen[torch.from_numpy(rows.item)]
     own = int(cold.sum()) >= LEAST  # weights of their own for items without events
     columns = [z, z * cold[:, None], cold[:, None].float()] if own else [z]
@@ -56,16 +56,20 @@ def fit_clicks(
 
 
 def _of_rows(
-    leaves: Mapping[str, Leaf], seen: Bool[Tensor, " items"], rows: RowExam
+    base_models: Mapping[str, ScoringModel], seen: Bool[Tensor, " items"], rows: RowExam
 ) -> Float[Tensor, "n E"]:
-    """The z-score of each row's item in its case, by every leaf."""
-    out = torch.empty(len(rows), len(leaves))
+    """The z-score of each row's item in its case, by every base model."""
+    out = torch.empty(len(rows), len(base_models))
     order = np.argsort(rows.case, kind="stable")
     case = rows.case[order]
     for first in range(0, len(rows.cases), BATCH):
         last = min(first + BATCH, len(rows.cases))
         cases = rows.cases.take(np.arange(first, last))
-        z = standardise({name: leaf.score(cases) for name, leaf in leaves.items()}, [*leaves], seen)
+        z = standardise(
+            {name: base_model.score(cases) for name, base_model in base_models.items()},
+            [*base_models],
+            seen,
+        )
         picked = order[slice(*np.searchsorted(case, [first, last]))]
         out[picked] = z[:, rows.case[picked] - first, rows.item[picked]].T
     return out

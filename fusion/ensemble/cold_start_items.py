@@ -1,4 +1,4 @@
-"""How items that came after training enter the blend of the leaves."""
+"""How items that came after training enter the blend of the base models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ FEWEST_COLD = 10  # items without events in training, from which their weights a
 
 
 @dataclass(frozen=True)
-class Added:
-    """Weights, per leaf of the gate, for the last ``count`` items: those added.
+class ColdStartItems:
+    """Weights, per base model of the gate, for the last ``count`` items: those added.
 
-    Only leaves that read texts or facts speak of them. With ``like_cold`` they are
+    Only base models that read texts or facts speak of them. With ``like_cold`` they are
     weighed, scaled and shifted like the items without events that the gate was
-    fitted on. Where those were too few to fit anything, each leaf weighs by its
+    fitted on. Where those were too few to fit anything, each base model weighs by its
     own worth, and an item is put where its content would put it among the items
     with events: as many standard deviations above the mean of the blend as its
     content score lies above the mean of theirs. Scores of items that were in
@@ -34,15 +34,15 @@ class Added:
     @classmethod
     def of(
         cls, gate: Gate, seen: Bool[Tensor, " learned"], worth: Mapping[str, float], count: int
-    ) -> "Added":
+    ) -> "ColdStartItems":
         """For a gate fitted on items of which ``seen`` had events.
 
-        ``worth`` gives the validation mark of each leaf that speaks of new items.
+        ``worth`` gives the validation mark of each base model that speaks of new items.
         """
         like_cold = int((~seen).sum()) >= FEWEST_COLD
         weights = tuple(
             (cold if like_cold else worth[name]) if name in worth else 0.0
-            for name, cold in zip(gate.leaves, gate.cold, strict=True)
+            for name, cold in zip(gate.base_models, gate.cold, strict=True)
         )
         return cls(count, weights, like_cold)
 
@@ -68,7 +68,7 @@ class Added:
         learned = len(seen) - self.count
         alike = ~seen[:learned] if self.like_cold else seen[:learned]
         content = torch.zeros(len(blended), len(seen))
-        for name, weight in zip(gate.leaves, self.weights, strict=True):
+        for name, weight in zip(gate.base_models, self.weights, strict=True):
             if weight:
                 content += weight * _scaled(scores[name].float(), alike)
         if self.like_cold:

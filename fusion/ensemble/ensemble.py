@@ -1,4 +1,4 @@
-"""The whole model: leaves and the gate that blends them; made by ``fusion.training.pipeline``."""
+"""The whole model: base models and the gate that blends them, a stacking ensemble."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from trefoil.data.histories import Cases
-from trefoil.fusion.ensemble.cold_start_items import Added
-from trefoil.fusion.ensemble.cold_start_users import newcomer_scores
+from trefoil.fusion.ensemble.cold_start_items import ColdStartItems
+from trefoil.fusion.ensemble.cold_start_users import cold_user_scores
 from trefoil.fusion.ensemble.gate import Gate, standardise
-from trefoil.fusion.ensemble.rating_blend import Stars, raters
+from trefoil.fusion.ensemble.rating_blend import RatingBlend, raters
 from trefoil.fusion.ensemble.reranker import Reranker
 from trefoil.fusion.features.texts import Texts
-from trefoil.fusion.features.training_data import Known
-from trefoil.fusion.models.base import Leaf
+from trefoil.fusion.features.training_data import TrainingData
+from trefoil.fusion.models.base import ScoringModel
 from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.scorers import NETWORKS
 from trefoil.fusion.record import Record
@@ -23,38 +23,46 @@ from trefoil.fusion.settings import Settings
 
 
 @dataclass(frozen=True)
-class Model:
+class Ensemble:
     """Scores anyone for all items. Made by ``fit_model`` or read from a run."""
 
     settings: Settings
-    known: Known
-    leaves: dict[str, Leaf]
+    known: TrainingData
+    base_models: dict[str, ScoringModel]
     gate: Gate
     networks: list[JointNetwork]
     texts: Texts | None
     seen: Tensor  # items with training events
     record: Record = field(default_factory=Record)
-    alone: Mapping[str, float] = field(default_factory=dict)  # validation NDCG@10 of each leaf
+    alone: Mapping[str, float] = field(
+        default_factory=dict
+    )  # validation NDCG@10 of each base model
     clicks: Gate | None = None  # the gate that judges single pairs, where data hold negatives
-    added: Added | None = None  # for items that came after training
-    rates: Stars | None = None  # where ratings were learned
-    newcomers: Gate | None = None  # the gate for people without events, if not the usual one
+    added: ColdStartItems | None = None  # for items that came after training
+    rates: RatingBlend | None = None  # where ratings were learned
+    cold_users: Gate | None = None  # the gate for people without events, if not the usual one
     reranker: Reranker | None = None  # a second look at the first items of each list
 
     @property
-    def listed(self) -> dict[str, Leaf]:
+    def listed(self) -> dict[str, ScoringModel]:
         """The base models of ``fusion.models.listed``: all but those of the networks."""
-        return {name: leaf for name, leaf in self.leaves.items() if name not in NETWORKS}
+        return {
+            name: base_model
+            for name, base_model in self.base_models.items()
+            if name not in NETWORKS
+        }
 
     def score(self, cases: Cases) -> Tensor:
-        """One score per case and item: the gate over all leaves, its first items reranked."""
+        """One score per case and item: the gate over all base models, its first items reranked."""
         scores = self._blend(self.gate, cases, self.reranker)
         new = cases.history.lengths == 0
-        if self.newcomers is not None and new.any():
+        if self.cold_users is not None and new.any():
             asked = cases.take(np.flatnonzero(new))
-            said = {name: self.leaves[name].score(asked) for name in self.newcomers.leaves}
-            scores[torch.from_numpy(new)] = newcomer_scores(
-                self.newcomers, said, self.known.learned
+            said = {
+                name: self.base_models[name].score(asked) for name in self.cold_users.base_models
+            }
+            scores[torch.from_numpy(new)] = cold_user_scores(
+                self.cold_users, said, self.known.learned
             )
         return scores
 
@@ -65,10 +73,10 @@ class Model:
     def _blend(self, gate: Gate, cases: Cases, reranker: Reranker | None = None) -> Tensor:
         if not self.settings.scenarios:
             cases = Cases(cases.user, cases.history, cases.at)
-        scores = {name: self.leaves[name].score(cases) for name in gate.leaves}
+        scores = {name: self.base_models[name].score(cases) for name in gate.base_models}
         learned = self.known.learned
         old = {name: part[:, :learned] for name, part in scores.items()}
-        z = standardise(old, gate.leaves, self.seen[:learned])
+        z = standardise(old, gate.base_models, self.seen[:learned])
         blended = gate.mix(z, self.seen[:learned])
         if reranker is not None:
             blended = reranker.rerank(z, blended, cases.history)
@@ -80,7 +88,7 @@ class Model:
     @torch.no_grad()
     def stars(self, cases: Cases) -> Tensor | None:
         """Expected ratings [cases, items] in data units; None where none were learned."""
-        network, _ = raters(self.leaves)
+        network, _ = raters(self.base_models)
         if self.rates is None or network is None:
             return None
         return self.rates.blend(network.stars(cases), cases)

@@ -1,4 +1,4 @@
-"""Many leaves, one score: a small blend of what they say, see ``fusion.ensemble.gate_fit``."""
+"""Many base models, one score: a small blend of what they say, see ``fusion.ensemble.gate_fit``."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,26 +7,26 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-Scores = Mapping[str, Tensor]  # per leaf [cases, items]
+Scores = Mapping[str, Tensor]  # per base model [cases, items]
 
 
 @dataclass(frozen=True)
 class Gate:
-    """``sum_k w_k z_k``: per-case z-scores of the leaves, weighted.
+    """``sum_k w_k z_k``: per-case z-scores of the base models, weighted.
 
     Items without training events have weights and one offset of their own,
-    because leaves that live from events know nothing of them. Few numbers, so
-    they can be printed: they say what each leaf gave.
+    because base models that live from events know nothing of them. Few numbers, so
+    they can be printed: they say what each base model gave.
     """
 
-    leaves: tuple[str, ...]
+    base_models: tuple[str, ...]
     warm: tuple[float, ...]
     cold: tuple[float, ...]
     offset: float = 0.0
 
     def blend(self, scores: Scores, seen: Bool[Tensor, " items"]) -> Float[Tensor, "cases items"]:
         """One score per case and item. ``seen`` marks items with training events."""
-        z = standardise(scores, self.leaves, seen)
+        z = standardise(scores, self.base_models, seen)
         return self.mix(z, seen)
 
     def mix(self, z: Float[Tensor, "E n I"], seen: Tensor) -> Float[Tensor, "n I"]:
@@ -39,15 +39,15 @@ class Gate:
 
 
 def standardise(
-    scores: Scores, leaves: Sequence[str], seen: Bool[Tensor, " items"]
+    scores: Scores, base_models: Sequence[str], seen: Bool[Tensor, " items"]
 ) -> Float[Tensor, "E n items"]:
     """z-scores per case, over the warm items and over the cold ones separately.
 
-    A leaf with nothing to say of a case (all scores equal) gives zeros.
+    A base model with nothing to say of a case (all scores equal) gives zeros.
     """
-    z = torch.stack([scores[name] for name in leaves]).float()
+    z = torch.stack([scores[name] for name in base_models]).float()
     groups = [part for part in (seen, ~seen) if bool(part.any())]
-    for one in z:  # a leaf at a time, in place: the stack is the largest tensor of the fusion
+    for one in z:  # a base model at a time, in place: the stack is the largest tensor of the fusion
         # From the first of each group, so that equal scores are exactly zero.
         one -= _per_item(seen, [one[:, int(part.nonzero()[0])].clone() for part in groups])
         one -= _per_item(seen, [one @ part.float() / part.sum() for part in groups])

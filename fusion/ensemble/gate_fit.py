@@ -12,12 +12,12 @@ from trefoil.fusion.features.validation import Validation
 RIDGE = 1e-3  # on the weights of the logit
 START = 0.3  # of every weight
 LOGIT_CASES = 600  # looked at by the logit
-SHORT_WARM, SHORT_COLD = 60, 20  # items per leaf and case that the ascent ranks
+SHORT_WARM, SHORT_COLD = 60, 20  # items per base model and case that the ascent ranks
 BAGS, SHARE, FEWEST, MOST_CASES = 20, 0.3, 100, 600  # ascents, and the cases each looks at
-COLD_PRIOR = 5.0  # wanted cold items that weigh as much as the start of the cold weights
+COLD_PRIOR = 5.0  # relevant cold items that weigh as much as the start of the cold weights
 HIDDEN = -1e4  # an offset below which no cold item is seen
 LIFT, MOST = 0.25, 8.0  # steps in which cold items are lifted or lowered, in logits
-PRICE = 0.1  # of validation NDCG@10 per share of them among the wanted: see _lift_cold
+PRICE = 0.1  # of validation NDCG@10 per share of them among the relevant: see _lift_cold
 
 
 def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, float]]:
@@ -26,14 +26,14 @@ def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, fl
     First a conditional logit (McFadden 1974) over the warm items not masked, then
     coordinate ascents on NDCG@10 from there, each on a sample of the cases; their
     mean is the gate (bagging, Breiman 1996). It gives way to the logit, or to the
-    best leaf alone and ascents from it, where these are better on validation.
+    best base model alone and ascents from it, where these are better on validation.
     Cold items get weights of their own, and an offset, see ``_lift_cold``.
     """
-    leaves = tuple(scores)
-    z = standardise(scores, leaves, validation.seen)
+    base_models = tuple(scores)
+    z = standardise(scores, base_models, validation.seen)
     warm, cold = _warm_logit(z, validation), _cold_logit(z, validation)
     offset = _offset(z, validation, warm, cold)
-    logit = Gate(leaves, tuple(warm.tolist()), tuple(cold.tolist()), offset)
+    logit = Gate(base_models, tuple(warm.tolist()), tuple(cold.tolist()), offset)
     z, validation, seen = _shortlist(z, validation)
     tried = [logit, _bagged(z, seen, validation, logit)]
     # Judged without cold items: their offset was fitted beside the logit alone.
@@ -50,14 +50,14 @@ def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, fl
 
 
 def _warm_logit(z: Float[Tensor, "E n I"], validation: Validation) -> Float[Tensor, " E"]:
-    """Weights that maximise the likelihood of the wanted items among all unmasked warm ones.
+    """Weights that maximise the likelihood of the relevant items among all unmasked warm ones.
 
     An even sample of the cases is enough for so few numbers.
     """
     rows = torch.linspace(0, len(validation) - 1, min(len(validation), LOGIT_CASES)).long()
     hidden = validation.masked[rows] | ~validation.seen
     start = torch.full((len(z),), START)
-    return _conditional(z[:, rows], validation.wanted[rows], hidden, start, RIDGE, 0.0)
+    return _conditional(z[:, rows], validation.relevant[rows], hidden, start, RIDGE, 0.0)
 
 
 def _cold_logit(z: Float[Tensor, "E n I"], validation: Validation) -> Float[Tensor, " E"]:
@@ -67,25 +67,25 @@ def _cold_logit(z: Float[Tensor, "E n I"], validation: Validation) -> Float[Tens
     """
     cold = ~validation.seen
     start = torch.full((len(z),), START)
-    rows = validation.wanted[:, cold].any(1)
+    rows = validation.relevant[:, cold].any(1)
     if not bool(rows.any()):
         return start
-    wanted, hidden = (part[rows][:, cold] for part in (validation.wanted, validation.masked))
-    ridge = COLD_PRIOR / float((wanted & ~hidden).sum().clamp(min=1))
-    return _conditional(z[:, rows][:, :, cold], wanted, hidden, start, ridge, START)
+    relevant, hidden = (part[rows][:, cold] for part in (validation.relevant, validation.masked))
+    ridge = COLD_PRIOR / float((relevant & ~hidden).sum().clamp(min=1))
+    return _conditional(z[:, rows][:, :, cold], relevant, hidden, start, ridge, START)
 
 
 def _conditional(
     z: Float[Tensor, "E n I"],
-    wanted: Bool[Tensor, "n I"],
+    relevant: Bool[Tensor, "n I"],
     hidden: Bool[Tensor, "n I"],
     start: Float[Tensor, " E"],
     ridge: float,
     centre: float,
 ) -> Float[Tensor, " E"]:
-    """A conditional logit: ``-mean log p(wanted | not hidden) + ridge |w - centre|^2``."""
+    """A conditional logit: ``-mean log p(relevant | not hidden) + ridge |w - centre|^2``."""
     weights = start.clone().requires_grad_()
-    case, item = (wanted & ~hidden).nonzero(as_tuple=True)
+    case, item = (relevant & ~hidden).nonzero(as_tuple=True)
     if not len(case):
         return start
     optimiser = torch.optim.LBFGS([weights], max_iter=30, line_search_fn="strong_wolfe")
@@ -103,15 +103,21 @@ def _conditional(
 
 
 def _offset(z: Float[Tensor, "E n I"], validation: Validation, warm: Tensor, cold: Tensor) -> float:
-    """Puts as much of the softmax on cold items, in the mean, as they have of the wanted."""
+    """Puts as much of the softmax on cold items, in the mean, as they have of the relevant.
+
+    Only cases with a candidate on both sides can say what a side weighs.
+    """
     seen = validation.seen
     if bool(seen.all()):
         return 0.0
-    share = float(validation.wanted[:, ~seen].sum() / validation.wanted.sum())
+    share = float(validation.relevant[:, ~seen].sum() / validation.relevant.sum())
+    both = torch.stack([(~validation.masked[:, part]).any(1) for part in (seen, ~seen)]).all(0)
+    if not both.any():
+        return 0.0
     level = [
         torch.einsum("eni,e->ni", z[:, :, part], weights)
         .masked_fill(validation.masked[:, part], -1e9)
-        .logsumexp(1)
+        .logsumexp(1)[both]
         .mean()
         for part, weights in ((seen, warm), (~seen, cold))
     ]
@@ -122,19 +128,19 @@ def _offset(z: Float[Tensor, "E n I"], validation: Validation, warm: Tensor, col
 def _shortlist(
     z: Float[Tensor, "E n I"], validation: Validation
 ) -> tuple[Float[Tensor, "E n C"], Validation, Bool[Tensor, "n C"]]:
-    """Per case, what could enter a top ten: each leaf's first items, warm and cold, and the wanted.
+    """Per case, what could enter a top ten: the first items of each base model, and the relevant.
 
     The ascent tries hundreds of weights; on the shortlist each try costs a tenth.
     """
     n, items = validation.masked.shape
-    listed = validation.wanted.clone()
+    listed = validation.relevant.clone()
     for columns, most in ((validation.seen, SHORT_WARM), (~validation.seen, SHORT_COLD)):
         at = columns.nonzero()[:, 0]
         if not len(at):
             continue
         closed = validation.masked[:, at]
-        for leaf in z:  # one at a time: all of them are the largest tensor of the fusion
-            open_scores = leaf[:, at].masked_fill(closed, -torch.inf)
+        for one in z:  # one at a time: all of them are the largest tensor of the fusion
+            open_scores = one[:, at].masked_fill(closed, -torch.inf)
             top = open_scores.topk(min(most, len(at)), dim=1).indices
             listed[torch.arange(n)[:, None], at[top]] = True
     width = int(listed.sum(1).max())
@@ -143,7 +149,7 @@ def _shortlist(
     narrow = Validation(
         validation.cases,
         masked.gather(1, picked),
-        validation.wanted.gather(1, picked),
+        validation.relevant.gather(1, picked),
         validation.seen,
     )
     return z.gather(2, picked.expand(len(z), -1, -1)), narrow, validation.seen[picked]
@@ -160,20 +166,20 @@ def _bagged(
     count = len(validation)
     size = min(max(round(SHARE * count), FEWEST), MOST_CASES, -(-count // 2))
     generator = torch.Generator().manual_seed(0)
-    wanted = float(torch.tensor(start.warm).abs().sum())
-    total = torch.zeros(len(start.leaves))
+    size_before = float(torch.tensor(start.warm).abs().sum())
+    total = torch.zeros(len(start.base_models))
     for _ in range(BAGS):
         rows = torch.randperm(count, generator=generator)[:size]
         weights = _ascend(z[:, rows], seen[rows], validation.take(rows), start)
-        total += weights * (wanted / weights.abs().sum().clamp(min=1e-9)) / BAGS
+        total += weights * (size_before / weights.abs().sum().clamp(min=1e-9)) / BAGS
     return replace(start, warm=tuple(total.tolist()))
 
 
 def _best_alone(
     z: Float[Tensor, "E n C"], seen: Bool[Tensor, "n C"], validation: Validation, gate: Gate
 ) -> Gate:
-    """The gate that hears one leaf on warm items, the best on validation."""
-    count, size = len(gate.leaves), sum(map(abs, gate.warm))
+    """The gate that hears one base model on warm items, the best on validation."""
+    count, size = len(gate.base_models), sum(map(abs, gate.warm))
     tries = [replace(gate, warm=tuple(size * (i == k) for i in range(count))) for k in range(count)]
     return max(tries, key=lambda one: validation.ndcg(one.mix(z, seen)))
 
@@ -188,14 +194,14 @@ def _ascend(
     z = z.masked_fill(~seen, 0.0)
     unit = float(weights.abs().max())
     for step in (0.4 * unit, 0.15 * unit, 0.05 * unit):
-        for leaf in range(len(weights)):
+        for row in range(len(weights)):
             for change in (step, -step):
-                while float(weights[leaf]) + change >= 0 or weights[leaf] < 0:
-                    tried = mixed + change * z[leaf]
+                while float(weights[row]) + change >= 0 or weights[row] < 0:
+                    tried = mixed + change * z[row]
                     value = validation.ndcg(tried)
                     if value <= best + 1e-6:
                         break
-                    weights[leaf] += change
+                    weights[row] += change
                     mixed, best = tried, value
     return weights
 
@@ -209,7 +215,7 @@ def _lift_cold(
     """Lift cold items as far as is worth it: likelihood alone hides nearly all of them.
 
     The largest lift that costs at most a tenth of the share that cold items have
-    among the wanted: where every tenth of these is cold, one percent of the best
+    among the relevant: where every tenth of these is cold, one percent of the best
     validation NDCG@10; where none is, nothing.
     """
     if bool(seen.all()):
@@ -217,7 +223,7 @@ def _lift_cold(
     lifts = torch.arange(-MOST, MOST + LIFT, LIFT).tolist()
     tried = [replace(gate, offset=gate.offset + lift) for lift in lifts]
     marks = [validation.ndcg(one.mix(z, seen)) for one in tried]
-    share = float((validation.wanted & ~seen).sum() / validation.wanted.sum())
+    share = float((validation.relevant & ~seen).sum() / validation.relevant.sum())
     least = max(marks) * (1 - PRICE * share)
     last = max(at for at, mark in enumerate(marks) if mark >= least)
     return tried[last], marks[last]

@@ -11,16 +11,16 @@ from torch import Tensor
 from trefoil.data.histories import Cases
 from trefoil.evaluation.protocols.pointwise_exam import Rater, RowExam, row_answers
 from trefoil.fusion.features.star_scale import scale_of
-from trefoil.fusion.models.base import Leaf
+from trefoil.fusion.models.base import ScoringModel
 from trefoil.fusion.models.gaussian_process import RatingProcess, expected_rows
-from trefoil.fusion.network.scorers import NetworkLeaf
+from trefoil.fusion.network.scorers import NetworkScorer
 
 TRUST = 20.0  # validation ratings that weigh as much as the start
 START_BOTH, START_ALONE = (0.5, 0.5, 0.0), (1.0, 0.0)
 
 
 @dataclass(frozen=True)
-class Stars:
+class RatingBlend:
     """``mean + sum_k w_k (s_k - mean) + shift`` over the two ways of rating.
 
     Weights that add up to less than one take back what was learned too well. Items
@@ -52,17 +52,19 @@ class Stars:
         return (self.mean + blended).clamp(self.low, self.high)
 
 
-def raters(leaves: Mapping[str, Leaf]) -> tuple[NetworkLeaf | None, RatingProcess | None]:
+def raters(
+    base_models: Mapping[str, ScoringModel],
+) -> tuple[NetworkScorer | None, RatingProcess | None]:
     """The two base models that expect ratings, where a blend has them."""
-    network, process = leaves.get("network"), leaves.get("ratings")
-    assert network is None or isinstance(network, NetworkLeaf)
+    network, process = base_models.get("network"), base_models.get("rating-process")
+    assert network is None or isinstance(network, NetworkScorer)
     assert process is None or isinstance(process, RatingProcess)
     return network, process
 
 
 def fit_stars(
     network: Rater, process: RatingProcess | None, given: np.ndarray, exam: RowExam | None
-) -> Stars:
+) -> RatingBlend:
     """The blend that serves validation ratings best by least squares.
 
     ``given`` are training ratings: their scale and mean.
@@ -79,7 +81,7 @@ def fit_stars(
             columns = np.stack([learned[rows], (other - mean) / unit])
             *weights, shift = _line(columns, rest[rows], both)
             both = (*weights, unit * shift)
-    return Stars(float(given.min()), float(given.max()), mean, both, alone, process)
+    return RatingBlend(float(given.min()), float(given.max()), mean, both, alone, process)
 
 
 def _line(columns: np.ndarray, rest: np.ndarray, start: tuple[float, ...]) -> tuple[float, ...]:

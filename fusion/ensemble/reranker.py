@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from trefoil.data.histories import Histories
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 
 FIRST = 100  # items of a list that are looked at
 FRONT = 20  # of them, those that scores are compared with
@@ -96,9 +96,9 @@ class ListNetwork(nn.Module):
 
 @dataclass(frozen=True)
 class Reranker:
-    """Puts the first items of a list in order, from all leaves and what is known of both sides.
+    """Puts the first items of a list in order, from all base models and from both sides.
 
-    The gate weighs leaves alike for everyone; how much to trust which leaf hangs on
+    The gate weighs base models alike for everyone; how much to trust which base model hangs on
     how far ahead an item is, how often it was met, and how much is known of the
     person. ``log_events`` are of items in training; with ``returning`` items met
     before are looked at, too.
@@ -119,7 +119,7 @@ class Reranker:
         return torch.where(known, short.deal(blended, marks), blended)
 
 
-def log_events_of(known: Known) -> Float[Tensor, " learned"]:
+def log_events_of(known: TrainingData) -> Float[Tensor, " learned"]:
     """``log(1 + n)`` for the n training events of each item."""
     events = np.asarray(known.matrix.sum(0), np.float32).ravel()[: known.learned]
     return torch.from_numpy(events).log1p()
@@ -135,7 +135,7 @@ def shortlist(
 ) -> Shortlist:
     """The first items by the gate; those met before come last, or are open where people return.
 
-    Per leaf the z-score, and how far it is from the mean of the front; the same of
+    Per base model the z-score, and how far it is from the mean of the front; the same of
     the gate's score; the place; how often the item was met; how much the person
     met, and how often others met that.
     """
@@ -149,7 +149,7 @@ def shortlist(
     first = min(FIRST, items)
     rows = blended.masked_fill(met, -torch.inf).topk(first, dim=1).indices
     scores = blended.gather(1, rows)
-    heard = [*(leaf.gather(1, rows) for leaf in z), scores]
+    heard = [*(one.gather(1, rows) for one in z), scores]
     columns = [*heard, *(one - one[:, :FRONT].mean(1, keepdim=True) for one in heard)]
     length = torch.from_numpy(history.lengths).float()
     usual = torch.zeros(n).index_add(0, case, log_events[item]) / length.clamp(min=1)

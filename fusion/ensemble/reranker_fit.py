@@ -10,7 +10,7 @@ from trefoil.fusion.features.validation import Validation
 
 FEWEST_CASES = 1000  # lists; with fewer the gate has the last word
 EPOCHS, FEWEST_STEPS = 30, 330
-BATCH = 128  # lists per step at most; so many at least must hold something wanted
+BATCH = 128  # lists per step at most; so many at least must hold something relevant
 RATE, DECAY, DROPOUT = 3e-3, 1e-4, 0.3
 
 
@@ -33,17 +33,17 @@ def fit_reranker(
     """
     if len(validation) < FEWEST_CASES:
         return None, {}
-    z = standardise(scores, gate.leaves, validation.seen)
+    z = standardise(scores, gate.base_models, validation.seen)
     blended = gate.mix(z, validation.seen)
     history = validation.cases.history
     generator = torch.Generator().manual_seed(seed)
     part = torch.randperm(len(validation), generator=generator) % MEMBERS
     short = shortlist(z, blended, history, log_events, returning=returning)
-    wanted = validation.wanted.gather(1, short.rows) & short.open
-    if int(wanted.any(1).sum()) < BATCH:
+    relevant = validation.relevant.gather(1, short.rows) & short.open
+    if int(relevant.any(1).sum()) < BATCH:
         return None, {}
     closed = validation.masked.gather(1, short.rows) | ~short.open
-    network = _taught(short, wanted, closed, part, generator)
+    network = _taught(short, relevant, closed, part, generator)
     with torch.no_grad():
         marks = network.read(short)
     unseen = marks[part, torch.arange(len(part))]
@@ -59,12 +59,12 @@ def marks_of_other(
 ) -> dict[str, float] | None:
     """Validation NDCG@10 of a blend learned elsewhere, without and with its reranker.
 
-    None where it hears other leaves, or is worse by a standard error than the gate
+    None where it hears other base models, or is worse by a standard error than the gate
     fitted on these cases.
     """
-    if gate.leaves != fitted.leaves:
+    if gate.base_models != fitted.base_models:
         return None
-    z = standardise(scores, gate.leaves, validation.seen)
+    z = standardise(scores, gate.base_models, validation.seen)
     blended = gate.mix(z, validation.seen)
     found = validation.gains(reranker.rerank(z, blended, validation.cases.history))
     gain = found - validation.gains(fitted.mix(z, validation.seen))
@@ -75,7 +75,7 @@ def marks_of_other(
 
 def _taught(
     short: Shortlist,
-    wanted: Bool[Tensor, "n K"],
+    relevant: Bool[Tensor, "n K"],
     closed: Bool[Tensor, "n K"],
     part: Int[Tensor, " n"],
     generator: torch.Generator,
@@ -83,7 +83,7 @@ def _taught(
     """Members taught by ``listwise``, each on all parts of the lists but its own."""
     network = ListNetwork(short.features.shape[2])
     network.start(short.features[short.open], generator)
-    own = (part != torch.arange(MEMBERS)[:, None]) & wanted.any(1)
+    own = (part != torch.arange(MEMBERS)[:, None]) & relevant.any(1)
     fewest = int(own.sum(1).min())
     size = min(max(fewest // 8, 16), BATCH, fewest)
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
@@ -93,7 +93,7 @@ def _taught(
         drawn = torch.rand(own.shape, generator=generator).masked_fill(~own, -1.0)
         cases = drawn.topk(size, dim=1).indices
         marks = network(short.scores[cases], short.features[cases], DROPOUT, generator)
-        loss = listwise(marks.masked_fill(closed[cases], -1e4), wanted[cases])
+        loss = listwise(marks.masked_fill(closed[cases], -1e4), relevant[cases])
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -102,14 +102,14 @@ def _taught(
 
 
 def listwise(
-    marks: Float[Tensor, "*cases K"], wanted: Bool[Tensor, "*cases K"]
+    marks: Float[Tensor, "*cases K"], relevant: Bool[Tensor, "*cases K"]
 ) -> Float[Tensor, ""]:
-    """``-log p`` of the wanted items of a list, the mean per list; lists weigh by their root.
+    """``-log p`` of the relevant items of a list, the mean per list; lists weigh by their root.
 
     The softmax of ListNet (Cao et al. 2007, doi:10.1145/1273496.1273513) with the
-    wanted as target.
+    relevant as target.
     """
-    count = wanted.sum(-1).clamp(min=1)
-    told = torch.log_softmax(marks, dim=-1).masked_fill(~wanted, 0.0)
-    weight = count.sqrt() * wanted.any(-1)
+    count = relevant.sum(-1).clamp(min=1)
+    told = torch.log_softmax(marks, dim=-1).masked_fill(~relevant, 0.0)
+    weight = count.sqrt() * relevant.any(-1)
     return -(weight * told.sum(-1) / count).sum() / weight.sum().clamp(min=1e-9)

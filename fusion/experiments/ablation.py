@@ -13,33 +13,34 @@ SHUFFLED = {f"{source}-shuffled": source for source in SOURCES}
 MODELS = tuple(dict.fromkeys(line.switch for line in lines() if line.switch))
 SWITCHES = (
     *(switch for switch in MODELS if "." not in switch),
-    *("numbers", "scenarios", "rerank"),
+    *("item_attributes", "scenarios", "reranker"),
 )
 BRANCHES = ("behaviour", "network", *(one.removesuffix(".on") for one in MODELS if "." in one))
-LEAVES = (*BRANCHES, "choice", "stars", "spans", *SWITCHES)
-PARTS = (*LEAVES, *SHUFFLED)
+EARLIER = {"choice": "category", "stars": "rating", "spans": "time_gaps", **Settings.earlier}
+PARTS = (*BRANCHES, "category", "rating", "time_gaps", *SWITCHES, *SHUFFLED)
 
 
-def arms(parts: Sequence[str]) -> dict[str, str]:
+def variants(parts: Sequence[str]) -> dict[str, str]:
     """What to retrain for these parts: a part by the name of its row in tables.
 
-    "text" and "graph" bring their shuffled arm along: a source has earned its
+    "text" and "graph" bring their shuffled variant along: a source has earned its
     place only if the real one beats both. Raises ConfigError for another word.
     """
-    wanted: dict[str, str] = {}
-    for part in parts:
+    trainings: dict[str, str] = {}
+    for given in parts:
+        part = EARLIER.get(given, given)
         if part not in PARTS:
             raise ConfigError(f"--ablate {part!r}: {closest(part, PARTS)}")
         if part not in SHUFFLED:
-            wanted[f"without {part}"] = part
+            trainings[f"without {part}"] = part
         source = SHUFFLED.get(part, part)
         if source in SHUFFLED.values():
-            wanted[f"shuffled {source}"] = f"{source}-shuffled"
-    return wanted
+            trainings[f"shuffled {source}"] = f"{source}-shuffled"
+    return trainings
 
 
 def ablated(settings: Settings, part: str) -> Settings:
-    """The same settings without a leaf, a task or the scenario part, or with one shuffled.
+    """The same settings without a base model, a task or the scenario part, or with one shuffled.
 
     Raises ConfigError for another word, or where nothing would be left to learn from.
     """
@@ -48,11 +49,11 @@ def ablated(settings: Settings, part: str) -> Settings:
     tree: dict[str, Any] = settings.model_dump()
     if part in SHUFFLED:
         tree[SHUFFLED[part]]["shuffle"] = True
-    elif part in ("choice", "stars"):
+    elif part in ("category", "rating"):
         tree["tasks"][part] = 0.0
     elif part in SWITCHES:
         tree[part] = False
-    elif part == "spans":
+    elif part == "time_gaps":
         tree["behaviour"][part] = False
     else:
         tree[part]["on"] = False

@@ -36,17 +36,17 @@ if TYPE_CHECKING:
 
 # Setting -> lowest, highest, whether on a log scale; or the values to choose from.
 SPACE: dict[str, tuple[float, float, bool] | list[int]] = {
-    "width": [32, 64, 128],
+    "embedding_size": [32, 64, 128],
     "network.layers": [1, 2, 3],
     "network.temperature": (0.05, 0.4, True),
     "network.dropout": (0.0, 0.6, False),
     "network.id_dropout": (0.0, 0.3, False),
-    "network.rate": (2e-3, 3e-2, True),
+    "network.learning_rate": (2e-3, 3e-2, True),
     "behaviour.layers": [1, 2, 3],
     "behaviour.dropout": (0.1, 0.5, False),
-    "behaviour.rate": (5e-4, 5e-3, True),
-    "tasks.choice": (0.01, 1.0, True),
-    "tasks.stars": (0.05, 5.0, True),
+    "behaviour.learning_rate": (5e-4, 5e-3, True),
+    "tasks.category": (0.01, 1.0, True),
+    "tasks.rating": (0.05, 5.0, True),
 }
 RANKED = ("ndcg@10", "recall@10", "recall@20", "mrr@10", "coverage@10", "novelty@10")
 DIRECTIONS = dict.fromkeys(RANKED, "maximize") | {"rmse": "minimize", "seconds": "minimize"}
@@ -180,11 +180,11 @@ def _known(kind: str, names: Sequence[str], known: Mapping[str, Any]) -> None:
 
 def _searchable(name: str, settings: Settings) -> bool:
     """Whether a setting changes anything: of a part that is on, and not switched off by 0."""
-    part, _, leaf = name.rpartition(".")
+    part, _, own = name.rpartition(".")
     if not settings.network.on:  # all of them shape the network
         return False
     if part == "tasks":
-        return getattr(settings.tasks, leaf) > 0
+        return getattr(settings.tasks, own) > 0
     return not part or getattr(settings, part).on
 
 
@@ -248,7 +248,8 @@ def search(argv: Sequence[str] | None = None) -> int:
         )
     console = Console(soft_wrap=True, markup=False, emoji=False)
     show(study, objectives, console)
-    for number, (trial, best) in enumerate(best_of(study, settings), 1):
+    found_best = best_of(study, settings)[: None if len(objectives) > 1 else 1]
+    for number, (trial, best) in enumerate(found_best, 1):
         name = "best.toml" if len(objectives) == 1 else f"best-{number}.toml"
         found = json.dumps(trial.user_attrs["found"])
         write_file(

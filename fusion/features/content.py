@@ -10,7 +10,7 @@ from torch import Tensor
 
 from trefoil.data.interactions import Floats
 from trefoil.fusion.features.idf import idf_rows
-from trefoil.fusion.features.training_data import Known, most_met
+from trefoil.fusion.features.training_data import TrainingData, most_met
 
 ALIKE = {"all": 0.4, "facts": 0.6, "text": 0.2, "numbers": 0.3}  # covariance, in a common unit
 NEAR = 0.1  # standard deviation of the Gaussian over ranks, which go from 0 to 1
@@ -31,7 +31,7 @@ class Content:
     ranks: Float[Tensor, "C items"]
 
     @classmethod
-    def of(cls, known: Known, *, numbers: bool = True) -> "Content":
+    def of(cls, known: TrainingData, *, numbers: bool = True) -> "Content":
         facts = known.facts and idf_rows(known.facts.matrix, known.learned)
         text = known.text and torch.nn.functional.normalize(known.text.vectors, dim=1)
         columns = list(known.numbers.values()) if numbers else []
@@ -68,7 +68,9 @@ def _ranks(column: Floats, learned: int) -> Float[Tensor, " items"]:
     return torch.from_numpy(np.where(np.isnan(column), np.nan, rank).astype(np.float32))
 
 
-def carried(vectors: Float[Tensor, "items D"], known: Known) -> Float[Tensor, "items D"] | None:
+def carried(
+    vectors: Float[Tensor, "items D"], known: TrainingData
+) -> Float[Tensor, "items D"] | None:
     """What content says the vectors of items without events would be; zero for the others.
 
     Kernel ridge regression from content to the vectors learned from events, after

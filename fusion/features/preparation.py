@@ -1,4 +1,4 @@
-"""What a dataset holds, in the forms that leaves, networks and choices read."""
+"""What a dataset holds, in the forms that base models, networks and choices read."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,9 +15,9 @@ from trefoil.encoders.text.encoder import TextEncoder, Whitening
 from trefoil.encoders.view import View
 from trefoil.evaluation.exam import Exam
 from trefoil.evaluation.protocols.protocols import exam_for
-from trefoil.fusion.features.shuffling import dealt
+from trefoil.fusion.features.shuffling import permuted
 from trefoil.fusion.features.texts import Texts, as_read
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.features.user_attributes import attributes_of
 from trefoil.fusion.record import Record
 from trefoil.fusion.settings import Settings
@@ -42,18 +42,18 @@ def read_texts(
     if not part.on or not any(dataset.items.texts):
         return None
     encoder = TextEncoder(
-        part.model, part.revision, part.max_tokens, part.batch, device=str(device)
+        part.model, part.revision, part.max_tokens, part.batch_size, device=str(device)
     )
     raw, warnings = encoder.encode(dataset.items.texts, progress)
     record.text_warnings = warnings
     if int(raw.known.sum()) < 3:
         return None
     if part.shuffle:
-        rows = torch.from_numpy(dealt(raw.known.numpy(), settings.seed))
+        rows = torch.from_numpy(permuted(raw.known.numpy(), settings.seed))
         raw = View(raw.vectors[rows], raw.known[rows])
     encoder = as_read(encoder, warnings)
     whitening = kept(encoder) if kept else None
-    whitening = whitening or Whitening.fit(raw, part.width)
+    whitening = whitening or Whitening.fit(raw, part.dimensions)
     return Texts(encoder, whitening, whitening(raw))
 
 
@@ -65,13 +65,13 @@ def known_of(
     settings: Settings,
     *,
     returning: bool,
-) -> Known:
+) -> TrainingData:
     """Training events and what is said of items and people, as settings allow."""
     facts: Facts | None = None
     if settings.graph.on and graph is not None:
         facts = item_facts(graph).shared(settings.graph.shared_by)
         if settings.graph.shuffle:
-            rows = dealt(np.diff(facts.matrix.indptr) > 0, settings.seed)
+            rows = permuted(np.diff(facts.matrix.indptr) > 0, settings.seed)
             facts = replace(facts, matrix=facts.matrix[rows])
         if not facts.matrix.nnz:
             facts = None
@@ -79,10 +79,10 @@ def known_of(
     matrix = history.matrix(len(dataset.items))
     timed = settings.behaviour.on and train.at is not None
     text = texts.items if texts else None
-    numbers = _numbers(dataset, settings) if settings.numbers else {}
-    attributes = attributes_of(dataset.users) if settings.attributes else None
+    numbers = _numbers(dataset, settings) if settings.item_attributes else {}
+    attributes = attributes_of(dataset.users) if settings.user_attributes else None
     parts = train, matrix, history, facts, text, timed, returning
-    return Known(*parts, numbers=numbers, attributes=attributes)
+    return TrainingData(*parts, numbers=numbers, attributes=attributes)
 
 
 def _numbers(dataset: Dataset, settings: Settings) -> dict[str, Floats]:
@@ -90,7 +90,7 @@ def _numbers(dataset: Dataset, settings: Settings) -> dict[str, Floats]:
     known = {name: ~np.isnan(one) for name, one in dataset.items.score.items()}
     columns = {name: one for name, one in dataset.items.score.items() if known[name].any()}
     if settings.graph.shuffle:
-        return {name: one[dealt(known[name], settings.seed)] for name, one in columns.items()}
+        return {name: one[permuted(known[name], settings.seed)] for name, one in columns.items()}
     return columns
 
 

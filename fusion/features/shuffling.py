@@ -5,7 +5,7 @@ import numpy as np
 from trefoil.data.interactions import Bools, Ints
 
 
-def dealt(known: Bools, seed: int) -> Ints:
+def permuted(known: Bools, seed: int) -> Ints:
     """Rows [items] in an order that moves what is known to other items.
 
     Only rows in ``known`` change places, in one cycle drawn from ``seed``, so that

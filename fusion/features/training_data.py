@@ -15,8 +15,8 @@ DENSE = 20.0  # positives per user from which users weigh by n ** -.5
 
 
 @dataclass(frozen=True)
-class Known:
-    """What all leaves are fitted from."""
+class TrainingData:
+    """What all base models are fitted from."""
 
     events: Interactions  # training events
     matrix: sparse.csr_matrix  # users x items, training positives

@@ -15,11 +15,11 @@ MOST_CELLS = 32_000_000  # cases x items looked at; more cases are sampled evenl
 
 @dataclass(frozen=True)
 class Validation:
-    """Validation cases with dense masks of what is wanted and what is not asked for."""
+    """Validation cases with dense masks of what is relevant and what is not asked for."""
 
     cases: Cases
     masked: Bool[Tensor, "n I"]
-    wanted: Bool[Tensor, "n I"]
+    relevant: Bool[Tensor, "n I"]
     seen: Bool[Tensor, " all"]  # items with training events; not cut where cases are shortlisted
 
     @classmethod
@@ -29,8 +29,8 @@ class Validation:
             raise ValueError(f"only the validation part may be looked at, not {exam.part!r}")
         most = max(1, most_cells // max(exam.items, 1))
         rows = np.unique(np.linspace(0, len(exam) - 1, min(most, len(exam))).astype(np.int64))
-        masked, wanted = (_dense(s.take(rows), exam.items) for s in (exam.masked, exam.wanted))
-        return cls(exam.cases.take(rows), masked, wanted, seen)
+        masked, relevant = (_dense(s.take(rows), exam.items) for s in (exam.masked, exam.relevant))
+        return cls(exam.cases.take(rows), masked, relevant, seen)
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -38,7 +38,7 @@ class Validation:
     def take(self, rows: Int[Tensor, " m"]) -> "Validation":
         """Only these cases."""
         cases = self.cases.take(rows.numpy())
-        return Validation(cases, self.masked[rows], self.wanted[rows], self.seen)
+        return Validation(cases, self.masked[rows], self.relevant[rows], self.seen)
 
     def ndcg(self, scores: Float[Tensor, "n I"], k: int = 10) -> float:
         """Mean NDCG at k; real-valued scores hardly tie, and here ties fall as top-k puts them."""
@@ -49,8 +49,8 @@ class Validation:
         k = min(k, scores.shape[1])
         top = scores.masked_fill(self.masked, -torch.inf).topk(k, dim=1).indices
         gain = 1 / torch.log2(torch.arange(2.0, k + 2))
-        hits = self.wanted.gather(1, top).float()
-        ideal = torch.cat([gain.new_zeros(1), gain.cumsum(0)])[self.wanted.sum(1).clamp(max=k)]
+        hits = self.relevant.gather(1, top).float()
+        ideal = torch.cat([gain.new_zeros(1), gain.cumsum(0)])[self.relevant.sum(1).clamp(max=k)]
         return (hits * gain).sum(1) / ideal.clamp(min=1e-9)
 
 

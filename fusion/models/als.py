@@ -10,7 +10,7 @@ from torch import Tensor
 from trefoil.data.histories import Cases
 from trefoil.evaluation.baselines.als import item_factors, solve
 from trefoil.fusion.features.content import carried
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState
 from trefoil.fusion.models.fitting import FitInputs
 
@@ -48,16 +48,16 @@ class Factors:
         return ModelState({"ridge": self.ridge, "alpha": self.alpha}, tensors)
 
     @classmethod
-    def from_state(cls, state: ModelState, known: Known) -> "Factors":
+    def from_state(cls, state: ModelState, known: TrainingData) -> "Factors":
         told, values = state.tensors.get("carried"), state.values
         content = frozenset() if told is None else known.describes
         return cls(state.tensors["items"], values["ridge"], values["alpha"], told, content)
 
-    def with_items(self, known: Known, before: int) -> "Factors":
+    def with_items(self, known: TrainingData, before: int) -> "Factors":
         none = self.items.new_zeros(known.matrix.shape[1] - before, self.items.shape[1])
         return replace(self, items=torch.cat([self.items, none]), carried=None).told(known)
 
-    def told(self, known: Known) -> "Factors":
+    def told(self, known: TrainingData) -> "Factors":
         """With vectors from content for items without events."""
         found = carried(self.items, known)
         content = frozenset() if found is None else known.describes
@@ -74,8 +74,12 @@ def fit_factors(given: FitInputs) -> tuple[Factors, dict[str, float]]:
         factorise(known.matrix, ridge=ridge, alpha=alpha, seed=given.settings.seed)
         for ridge, alpha in grid
     ]
-    leaf, mark = search.best(tries)
-    return leaf.told(known), {"ridge": leaf.ridge, "alpha": leaf.alpha, "ndcg": mark}
+    base_model, mark = search.best(tries)
+    return base_model.told(known), {
+        "ridge": base_model.ridge,
+        "alpha": base_model.alpha,
+        "ndcg": mark,
+    }
 
 
 def factorise(

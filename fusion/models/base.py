@@ -10,7 +10,7 @@ from scipy import sparse
 from torch import Tensor
 
 from trefoil.data.histories import Cases
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 
 OF_THE_PAST = frozenset({"events", "order", "context", "stars"})
 OF_AN_ITEM = frozenset({"text", "graph", "numbers"})
@@ -26,7 +26,7 @@ class ModelState:
 
 
 @runtime_checkable
-class Leaf(Protocol):
+class ScoringModel(Protocol):
     """A base model as the ensemble asks it: one voice of the blend."""
 
     def score(self, cases: Cases) -> Tensor:
@@ -45,7 +45,7 @@ class Leaf(Protocol):
 
 
 @runtime_checkable
-class BaseModel(Leaf, Protocol):
+class BaseModel(ScoringModel, Protocol):
     """A fitted base model that a run can hold, and that takes new items."""
 
     def state(self) -> ModelState:
@@ -53,11 +53,11 @@ class BaseModel(Leaf, Protocol):
         ...
 
     @classmethod
-    def from_state(cls, state: ModelState, known: Known) -> "BaseModel":
+    def from_state(cls, state: ModelState, known: TrainingData) -> "BaseModel":
         """The model of a state; values that earlier runs lack have a default."""
         ...
 
-    def with_items(self, known: Known, before: int) -> "BaseModel":
+    def with_items(self, known: TrainingData, before: int) -> "BaseModel":
         """The model for the items of ``known``, of which those from row ``before`` on are new.
 
         Nothing is learned again. Scores of the other items stay as they are.
@@ -65,17 +65,17 @@ class BaseModel(Leaf, Protocol):
         ...
 
 
-LeafT = TypeVar("LeafT", bound=Leaf)
+ModelT = TypeVar("ModelT", bound=ScoringModel)
 
 
-def needs_no_history(leaf: Leaf) -> bool:
+def needs_no_history(base_model: ScoringModel) -> bool:
     """Whether it can answer cold-start users: it reads nothing of a past."""
-    return not leaf.reads & OF_THE_PAST
+    return not base_model.reads & OF_THE_PAST
 
 
-def tells_new_items_apart(leaf: Leaf) -> bool:
+def tells_new_items_apart(base_model: ScoringModel) -> bool:
     """Whether it can answer for cold-start items: it reads what describes an item."""
-    return bool(leaf.reads & OF_AN_ITEM)
+    return bool(base_model.reads & OF_AN_ITEM)
 
 
 def sparse_tensors(matrix: sparse.csr_matrix, prefix: str = "") -> dict[str, Tensor]:

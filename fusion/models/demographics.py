@@ -9,7 +9,7 @@ from scipy import sparse
 from torch import Tensor
 
 from trefoil.data.histories import Cases
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState, sparse_of, sparse_tensors
 from trefoil.fusion.models.fitting import FitInputs
 
@@ -17,7 +17,7 @@ RIDGE = 100.0  # people by which an attribute is drawn towards telling nothing
 
 
 @dataclass(frozen=True)
-class People:
+class Demographics:
     """Scores are what people with the same attributes met: for those of whom no event is known."""
 
     attributes: sparse.csr_matrix  # users + 1 x attributes
@@ -35,16 +35,16 @@ class People:
         return ModelState({}, {"weights": self.weights} | attributes)
 
     @classmethod
-    def from_state(cls, state: ModelState, known: Known) -> "People":
+    def from_state(cls, state: ModelState, known: TrainingData) -> "Demographics":
         return cls(sparse_of(state.tensors, "attributes."), state.tensors["weights"])
 
-    def with_items(self, known: Known, before: int) -> "People":
+    def with_items(self, known: TrainingData, before: int) -> "Demographics":
         """Nobody met new items."""
         none = self.weights.new_zeros(len(self.weights), known.matrix.shape[1] - before)
         return replace(self, weights=torch.cat([self.weights, none], dim=1))
 
 
-def fit_people(given: FitInputs) -> tuple[People, dict[str, float]] | None:
+def fit_demographics(given: FitInputs) -> tuple[Demographics, dict[str, float]] | None:
     """From training events and the attributes of users."""
     known = given.known
     if known.attributes is None:
@@ -52,10 +52,10 @@ def fit_people(given: FitInputs) -> tuple[People, dict[str, float]] | None:
     return people_alike(known.attributes, known.matrix), {}
 
 
-def people_alike(attributes: sparse.csr_matrix, events: sparse.csr_matrix) -> People:
+def people_alike(attributes: sparse.csr_matrix, events: sparse.csr_matrix) -> Demographics:
     """Ridge regression of events [users, items] on attributes, for all items at once."""
     met = np.diff(events.indptr) > 0
     told = sparse.diags(met.astype(np.float32)) @ attributes[:-1]
     square = (told.T @ told).toarray() + RIDGE * np.eye(told.shape[1])
     weights = np.linalg.solve(square, (told.T @ events).toarray())
-    return People(attributes, torch.from_numpy(weights.astype(np.float32)))
+    return Demographics(attributes, torch.from_numpy(weights.astype(np.float32)))

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from trefoil.evaluation.protocols.pointwise_exam import RowExam
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.features.validation import Validation
-from trefoil.fusion.models.base import BaseModel, Leaf, LeafT
+from trefoil.fusion.models.base import BaseModel, ModelT, ScoringModel
 from trefoil.fusion.settings import Settings
 
 
@@ -32,13 +32,13 @@ class Search:
         """The values to try for a number of a base model."""
         return grid if self.given is None else (self.given[name][number],)
 
-    def mark(self, leaf: Leaf) -> float:
+    def mark(self, base_model: ScoringModel) -> float:
         """NDCG@10 on validation; NaN without it."""
         if self.validation is None:
             return float("nan")
-        return self.validation.ndcg(leaf.score(self.validation.cases))
+        return self.validation.ndcg(base_model.score(self.validation.cases))
 
-    def best(self, tries: Sequence[LeafT]) -> tuple[LeafT, float]:
+    def best(self, tries: Sequence[ModelT]) -> tuple[ModelT, float]:
         """The base model that serves validation best, and its NDCG@10."""
         marks = [self.mark(one) for one in tries]
         at = int(np.argmax(marks)) if len(tries) > 1 else 0
@@ -49,7 +49,7 @@ class Search:
 class FitInputs:
     """What a base model may be fitted from; ``earlier`` are those of the lines above its own."""
 
-    known: Known
+    known: TrainingData
     search: Search
     settings: Settings
     earlier: Mapping[str, BaseModel] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from trefoil.evaluation.metrics.pointwise_metrics import rmse
 from trefoil.evaluation.protocols.pointwise_exam import RowExam, row_answers
 from trefoil.fusion.features.content import Content
 from trefoil.fusion.features.star_scale import rated_once, scale_of
-from trefoil.fusion.features.training_data import Known, most_met
+from trefoil.fusion.features.training_data import TrainingData, most_met
 from trefoil.fusion.models.base import ModelState, sparse_of, sparse_tensors
 from trefoil.fusion.models.fitting import FitInputs
 
@@ -80,7 +80,7 @@ class RatingProcess:
         return ModelState(values, tensors | sparse_tensors(self.pull, "pull."))
 
     @classmethod
-    def from_state(cls, state: ModelState, known: Known) -> "RatingProcess":
+    def from_state(cls, state: ModelState, known: TrainingData) -> "RatingProcess":
         values, tensors = state.values, state.tensors
         return cls(
             values["mean"],
@@ -93,7 +93,7 @@ class RatingProcess:
             values.get("unit", 1.0),
         )
 
-    def with_items(self, known: Known, before: int) -> "RatingProcess":
+    def with_items(self, known: TrainingData, before: int) -> "RatingProcess":
         return replace(self, items=known.matrix.shape[1])
 
 
@@ -108,7 +108,7 @@ class Rated:
     unit: float
 
     @classmethod
-    def of(cls, known: Known, kept: np.ndarray) -> "Rated":
+    def of(cls, known: TrainingData, kept: np.ndarray) -> "Rated":
         """The mean of what a person rated more than once; the newest ``MOST_RATINGS`` of each."""
         users, items = known.matrix.shape
         place = np.full(items, -1)
@@ -142,14 +142,16 @@ class Rated:
 def fit_process(given: FitInputs) -> tuple[RatingProcess, dict[str, float]] | None:
     """As many rounds as serve validation ratings; None where ratings are no task, or missing."""
     known, search, stars = given.known, given.search, given.known.events.stars
-    if stars is None or np.isnan(stars).all() or not given.settings.tasks.stars:
+    if stars is None or np.isnan(stars).all() or not given.settings.tasks.rating:
         return None
-    rounds = None if search.given is None else int(search.given["ratings"]["rounds"])
+    rounds = None if search.given is None else int(search.given["rating-process"]["rounds"])
     process = fit_ratings(known, search.ratings, rounds=rounds)
     return process, {"rounds": float(process.rounds)}
 
 
-def fit_ratings(known: Known, exam: RowExam | None, *, rounds: int | None = None) -> RatingProcess:
+def fit_ratings(
+    known: TrainingData, exam: RowExam | None, *, rounds: int | None = None
+) -> RatingProcess:
     """Rounds of expectation maximisation, as long as they serve validation ratings.
 
     Without any, the first round: the covariance that facts and texts give. ``rounds``
@@ -175,7 +177,7 @@ def fit_ratings(known: Known, exam: RowExam | None, *, rounds: int | None = None
     return replace(best, kernel=best.kernel.half().float())  # as a run stores it
 
 
-def _start(known: Known, rated: Rated, kept: np.ndarray) -> tuple[RatingProcess, float]:
+def _start(known: TrainingData, rated: Rated, kept: np.ndarray) -> tuple[RatingProcess, float]:
     """Damped item means, and a covariance from what facts and texts say is alike."""
     count = torch.bincount(rated.item, minlength=len(kept)).float()
     offset = torch.bincount(rated.item, rated.stars, len(kept)).float() / (count + DAMP)
@@ -230,7 +232,7 @@ def expected_rows(
     """The rows of an exam that the process answers, and the ratings that it expects there."""
     rows = np.flatnonzero(np.isin(exam.item, process.kept))
     offset = process.offset.numpy()[np.searchsorted(process.kept, exam.item[rows])]
-    own = row_answers(process.score, "ratings", exam)[rows]
+    own = row_answers(process.score, "rating-process", exam)[rows]
     return rows, process.mean + process.unit * (offset + own)
 
 

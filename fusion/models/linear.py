@@ -9,7 +9,7 @@ from torch import Tensor
 
 from trefoil.data.histories import Cases
 from trefoil.evaluation.baselines.linear import linear_scores
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState
 from trefoil.fusion.models.linear_new_items import grown_weights
 
@@ -50,13 +50,13 @@ class Linear:
         return ModelState(values, {"weights": self.weights.half(), "kept": kept})
 
     @classmethod
-    def from_state(cls, state: ModelState, known: Known) -> "Linear":
+    def from_state(cls, state: ModelState, known: TrainingData) -> "Linear":
         values, tensors = state.values, state.tensors
         weights, kept = tensors["weights"].float(), tensors["kept"].numpy()
         ridge, rows = values.get("ridge", 0.0), values.get("rows", {})
         return cls(weights, kept, known.matrix.shape[1], values["decay"], ridge, rows)
 
-    def with_items(self, known: Known, before: int) -> "Linear":
+    def with_items(self, known: TrainingData, before: int) -> "Linear":
         """Solved one block larger; see ``grown_weights``."""
         fresh = np.arange(before, known.matrix.shape[1])
         weights = grown_weights(self.weights, self.kept, self.ridge, self.rows, known, fresh)

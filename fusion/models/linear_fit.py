@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from trefoil.evaluation.baselines.linear import closed_form
-from trefoil.fusion.features.training_data import Known, most_met
+from trefoil.fusion.features.training_data import TrainingData, most_met
 from trefoil.fusion.models.fitting import FitInputs, Search, climb
 from trefoil.fusion.models.linear import Linear
 from trefoil.fusion.models.linear_rows import (
@@ -36,10 +36,10 @@ def fit_linear(given: FitInputs) -> tuple[Linear, dict[str, float]]:
         chosen = {n: v for n, v in search.given["linear"].items() if n != "ndcg"}
     kept = most_met(known.matrix, given.settings.linear.max_items)
     if len(kept) > SEARCH_ITEMS:
-        leaf = whole_linear(known, chosen, kept)
+        base_model = whole_linear(known, chosen, kept)
     else:
-        leaf = solve_linear(linear_blocks(known, kept), chosen, kept, known.matrix.shape[1])
-    return leaf, {**chosen, "ndcg": search.mark(leaf)}
+        base_model = solve_linear(linear_blocks(known, kept), chosen, kept, known.matrix.shape[1])
+    return base_model, {**chosen, "ndcg": search.mark(base_model)}
 
 
 def fit_linear_recent(given: FitInputs) -> tuple[Linear, dict[str, float]]:
@@ -47,8 +47,8 @@ def fit_linear_recent(given: FitInputs) -> tuple[Linear, dict[str, float]]:
     linear, search = given.earlier["linear"], given.search
     assert isinstance(linear, Linear)
     decays = search.values("linear-recent", "decay", given.settings.linear.decays)
-    leaf, mark = search.best([replace(linear, decay=decay) for decay in decays])
-    return leaf, {"decay": leaf.decay, "ndcg": mark}
+    base_model, mark = search.best([replace(linear, decay=decay) for decay in decays])
+    return base_model, {"decay": base_model.decay, "ndcg": mark}
 
 
 def rounded_(weights: Tensor) -> Tensor:
@@ -58,7 +58,7 @@ def rounded_(weights: Tensor) -> Tensor:
     return weights
 
 
-def _search_linear(known: Known, search: Search) -> dict[str, float]:
+def _search_linear(known: TrainingData, search: Search) -> dict[str, float]:
     """Ridge, weight of facts and of texts by coordinate search.
 
     The search looks at the items with most events, because a solution costs the
@@ -97,7 +97,7 @@ def solve_linear(
     return Linear(weights, kept, items, ridge=chosen["ridge"], rows=_row_weights(chosen))
 
 
-def whole_linear(known: Known, chosen: Mapping[str, float], kept: np.ndarray) -> Linear:
+def whole_linear(known: TrainingData, chosen: Mapping[str, float], kept: np.ndarray) -> Linear:
     """``solve_linear`` of ``linear_blocks``, added up in one table: for many items."""
     rows = event_rows(known)[:, kept]
     total = gram(rows)
@@ -116,7 +116,7 @@ def _row_weights(chosen: Mapping[str, float]) -> dict[str, float]:
     return {name: chosen[name] for name in ("facts", "text") if name in chosen}
 
 
-def start_ridge(known: Known) -> float:
+def start_ridge(known: TrainingData) -> float:
     """A first guess of the ridge: it grows with the events of an item."""
     per_item = known.matrix.nnz / max(1, int((known.matrix.sum(0) > 0).sum()))
     return float(np.clip(8 * per_item, RIDGES[0], RIDGES[-1]))

@@ -7,13 +7,13 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 
 ROWS = 1024  # of a table of pairs, made at once
 DROPPED = 0.6  # p / (1 - p): shares p of the events that dense rows are learned to do without
 
 
-def event_rows(known: Known) -> sparse.csr_matrix:
+def event_rows(known: TrainingData) -> sparse.csr_matrix:
     """The events [users, items] as the closed form reads them.
 
     Where people have many, users' rows are scaled by ``n^-1/4`` for n events, so that
@@ -27,7 +27,7 @@ def event_rows(known: Known) -> sparse.csr_matrix:
     return (sparse.diags(scale) @ known.matrix).tocsr().astype(np.float32)
 
 
-def event_ridge(known: Known, rows: sparse.csr_matrix) -> np.ndarray:
+def event_ridge(known: TrainingData, rows: sparse.csr_matrix) -> np.ndarray:
     """What the diagonal gains for the items of ``rows``, columns of ``event_rows``.
 
     Where people have many events: what learning with dropout of events comes to
@@ -66,7 +66,7 @@ def add_gram(total: Tensor, block: Any, weight: float = 1.0) -> None:
         total[start : start + ROWS].add_(torch.from_numpy(dense), alpha=weight)
 
 
-def linear_blocks(known: Known, kept: np.ndarray) -> dict[str, Tensor]:
+def linear_blocks(known: TrainingData, kept: np.ndarray) -> dict[str, Tensor]:
     """Gram matrices [kept, kept] of events (with ``event_ridge``), facts and texts."""
     rows = event_rows(known)[:, kept]
     blocks = {"events": gram(rows)}

@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.als import Factors, fit_factors
-from trefoil.fusion.models.base import BaseModel, Leaf, ModelState
-from trefoil.fusion.models.demographics import People, fit_people
+from trefoil.fusion.models.base import BaseModel, ModelState, ScoringModel
+from trefoil.fusion.models.demographics import Demographics, fit_demographics
 from trefoil.fusion.models.fitting import Fit
 from trefoil.fusion.models.gaussian_process import RatingProcess, fit_process
 from trefoil.fusion.models.linear import Linear
 from trefoil.fusion.models.linear_fit import fit_linear, fit_linear_recent
 from trefoil.fusion.models.neighbours import Similar, fit_next_items, fit_walks
-from trefoil.fusion.models.popularity import Popularity, fit_lately, fit_popularity
+from trefoil.fusion.models.popularity import Popularity, fit_popularity, fit_recent_popularity
 from trefoil.fusion.models.profiles import (
     GraphProfile,
     TextProfile,
@@ -25,31 +25,31 @@ from trefoil.fusion.models.returning import Returning, fit_returning
 from trefoil.fusion.settings import Settings
 
 
-def always(_: Known) -> bool:
+def always(_: TrainingData) -> bool:
     return True
 
 
-def timed(known: Known) -> bool:
+def timed(known: TrainingData) -> bool:
     return known.timed
 
 
-def returning(known: Known) -> bool:
+def returning(known: TrainingData) -> bool:
     return known.returning
 
 
-def has_facts(known: Known) -> bool:
+def has_facts(known: TrainingData) -> bool:
     return known.facts is not None
 
 
-def has_texts(known: Known) -> bool:
+def has_texts(known: TrainingData) -> bool:
     return known.text is not None
 
 
-def has_attributes(known: Known) -> bool:
+def has_attributes(known: TrainingData) -> bool:
     return known.attributes is not None
 
 
-def has_stars(known: Known) -> bool:
+def has_stars(known: TrainingData) -> bool:
     return known.events.stars is not None
 
 
@@ -64,16 +64,16 @@ class Line:
     """
 
     name: str
-    from_state: Callable[[ModelState, Known], BaseModel]
+    from_state: Callable[[ModelState, TrainingData], BaseModel]
     fit: Fit
     switch: str = ""
-    when: Callable[[Known], bool] = always
+    when: Callable[[TrainingData], bool] = always
     variant_of: str = ""
 
-    def on(self, settings: Settings, known: Known) -> bool:
+    def on(self, settings: Settings, known: TrainingData) -> bool:
         """Whether settings and data allow it."""
-        wanted = not self.switch or reduce(getattr, self.switch.split("."), settings)
-        return bool(wanted) and self.when(known)
+        switched_on = not self.switch or reduce(getattr, self.switch.split("."), settings)
+        return bool(switched_on) and self.when(known)
 
     def variant(self, others: Mapping[str, BaseModel], values: Mapping[str, Any]) -> BaseModel:
         """The model with the tensors of another."""
@@ -86,15 +86,23 @@ BASE_MODELS: tuple[Line, ...] = (
     Line("linear", Linear.from_state, fit_linear, "linear.on"),
     Line("linear-recent", Linear.from_state, fit_linear_recent, "linear.on", timed, "linear"),
     Line("factors", Factors.from_state, fit_factors, "factors"),
-    Line("walks", Similar.from_state, fit_walks, "walks"),
-    Line("next-items", Similar.from_state, fit_next_items, "next_items", timed),
+    Line("random-walks", Similar.from_state, fit_walks, "random_walks"),
+    Line("next-items", Similar.from_state, fit_next_items, "next_item", timed),
     Line("returning", Returning.from_state, fit_returning, "returning", returning),
     Line("graph-neighbours", GraphProfile.from_state, fit_graph_profile, "graph.on", has_facts),
     Line("text-neighbours", TextProfile.from_state, fit_text_profile, "text.on", has_texts),
-    Line("people", People.from_state, fit_people, "attributes", has_attributes),
+    Line(
+        "demographics", Demographics.from_state, fit_demographics, "user_attributes", has_attributes
+    ),
     Line("popularity", Popularity.from_state, fit_popularity),
-    Line("popular-lately", Popularity.from_state, fit_lately, "lately", timed),
-    Line("ratings", RatingProcess.from_state, fit_process, "ratings", has_stars),
+    Line(
+        "recent-popularity",
+        Popularity.from_state,
+        fit_recent_popularity,
+        "recent_popularity",
+        timed,
+    ),
+    Line("rating-process", RatingProcess.from_state, fit_process, "rating_process", has_stars),
 )
 
 
@@ -103,7 +111,7 @@ def lines() -> tuple[Line, ...]:
     return BASE_MODELS
 
 
-def listed_of(models: Mapping[str, Leaf]) -> list[tuple[Line, BaseModel]]:
+def listed_of(models: Mapping[str, ScoringModel]) -> list[tuple[Line, BaseModel]]:
     """These models with their lines, in the order given.
 
     Raises TypeError for one that is not listed, or that lacks what ``BaseModel`` asks.
@@ -118,12 +126,14 @@ def listed_of(models: Mapping[str, Leaf]) -> list[tuple[Line, BaseModel]]:
     return found
 
 
-def grown_models(models: Mapping[str, Leaf], known: Known, before: int) -> dict[str, BaseModel]:
+def models_with_items(
+    models: Mapping[str, ScoringModel], known: TrainingData, before: int
+) -> dict[str, BaseModel]:
     """The same for more items, see ``BaseModel.with_items``."""
-    grown: dict[str, BaseModel] = {}
+    extended: dict[str, BaseModel] = {}
     for line, model in listed_of(models):
         if line.variant_of:
-            grown[line.name] = line.variant(grown, model.state().values)
+            extended[line.name] = line.variant(extended, model.state().values)
         else:
-            grown[line.name] = model.with_items(known, before)
-    return grown
+            extended[line.name] = model.with_items(known, before)
+    return extended

@@ -9,7 +9,7 @@ from scipy import sparse
 from torch import Tensor
 
 from trefoil.data.histories import Cases, Histories
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState, sparse_of, sparse_tensors
 from trefoil.fusion.models.fitting import FitInputs
 
@@ -37,10 +37,10 @@ class Similar:
         return ModelState({"decay": self.decay}, sparse_tensors(table))
 
     @classmethod
-    def from_state(cls, state: ModelState, known: Known) -> "Similar":
+    def from_state(cls, state: ModelState, known: TrainingData) -> "Similar":
         return cls(sparse_of(state.tensors), state.values["decay"])
 
-    def with_items(self, known: Known, before: int) -> "Similar":
+    def with_items(self, known: TrainingData, before: int) -> "Similar":
         """New items are like no other."""
         table, items = sparse.csr_matrix(self.table), known.matrix.shape[1]
         pointers = np.concatenate([table.indptr, np.full(items - before, table.indptr[-1])])

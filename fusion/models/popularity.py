@@ -9,7 +9,7 @@ from torch import Tensor
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import UNKNOWN_TIME
 from trefoil.evaluation.baselines import popularity as baselines
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState
 from trefoil.fusion.models.fitting import FitInputs
 
@@ -35,10 +35,10 @@ class Popularity:
         return ModelState({"half_life": self.half_life})
 
     @classmethod
-    def from_state(cls, state: ModelState, known: Known) -> "Popularity":
+    def from_state(cls, state: ModelState, known: TrainingData) -> "Popularity":
         return popular(known, state.values.get("half_life", 0.0))
 
-    def with_items(self, known: Known, before: int) -> "Popularity":
+    def with_items(self, known: TrainingData, before: int) -> "Popularity":
         return popular(known, self.half_life)
 
 
@@ -47,20 +47,20 @@ def fit_popularity(given: FitInputs) -> tuple[Popularity, dict[str, float]]:
     return popular(given.known), {}
 
 
-def fit_lately(given: FitInputs) -> tuple[Popularity, dict[str, float]] | None:
+def fit_recent_popularity(given: FitInputs) -> tuple[Popularity, dict[str, float]] | None:
     """What many met lately: where validation comes after training, and it serves it better."""
     known, search = given.known, given.search
     asked = None if search.validation is None else search.validation.cases
     if search.given is None and (asked is None or not asked_later(known, asked)):
         return None
-    days = search.values("popular-lately", "half_life", HALF_LIVES)
-    leaf, mark = search.best([popular(known, one) for one in days])
+    days = search.values("recent-popularity", "half_life", HALF_LIVES)
+    base_model, mark = search.best([popular(known, one) for one in days])
     if search.given is None and mark <= search.mark(popular(known)):
         return None
-    return leaf, {"half_life": leaf.half_life, "ndcg": mark}
+    return base_model, {"half_life": base_model.half_life, "ndcg": mark}
 
 
-def popular(known: Known, half_life: float = 0.0) -> Popularity:
+def popular(known: TrainingData, half_life: float = 0.0) -> Popularity:
     """How many met each item; with a half-life, events weigh by age and need a time."""
     users, items = known.matrix.shape
     if not half_life:
@@ -69,7 +69,7 @@ def popular(known: Known, half_life: float = 0.0) -> Popularity:
     return Popularity(found.weight, half_life)
 
 
-def asked_later(known: Known, cases: Cases) -> bool:
+def asked_later(known: TrainingData, cases: Cases) -> bool:
     """Whether all cases are asked after the newest training event, as in a split by time."""
     at = known.history.at
     if at is None or cases.at is None or not len(cases):

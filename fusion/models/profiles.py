@@ -8,7 +8,7 @@ from torch import Tensor
 
 from trefoil.data.histories import Cases
 from trefoil.fusion.features.idf import idf_rows
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState
 from trefoil.fusion.models.fitting import FitInputs
 from trefoil.fusion.models.neighbours import dense_product
@@ -42,11 +42,11 @@ class GraphProfile:
         return ModelState()
 
     @classmethod
-    def from_state(cls, state: ModelState, known: Known) -> "GraphProfile":
+    def from_state(cls, state: ModelState, known: TrainingData) -> "GraphProfile":
         assert known.facts is not None
         return cls(idf_rows(known.facts.matrix, known.learned))
 
-    def with_items(self, known: Known, before: int) -> "GraphProfile":
+    def with_items(self, known: TrainingData, before: int) -> "GraphProfile":
         return self.from_state(self.state(), known)
 
 
@@ -68,11 +68,11 @@ class TextProfile:
         return ModelState()
 
     @classmethod
-    def from_state(cls, state: ModelState, known: Known) -> "TextProfile":
+    def from_state(cls, state: ModelState, known: TrainingData) -> "TextProfile":
         assert known.text is not None
         return cls(known.text.vectors.numpy())
 
-    def with_items(self, known: Known, before: int) -> "TextProfile":
+    def with_items(self, known: TrainingData, before: int) -> "TextProfile":
         return self.from_state(self.state(), known)
 
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from trefoil.data.histories import Cases
 from trefoil.evaluation.baselines.content import history_in_context
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState
 from trefoil.fusion.models.fitting import FitInputs
 
@@ -35,10 +35,10 @@ class Returning:
         return ModelState({"pull": self.pull})
 
     @classmethod
-    def from_state(cls, state: ModelState, known: Known) -> "Returning":
+    def from_state(cls, state: ModelState, known: TrainingData) -> "Returning":
         return cls(known.matrix.shape[1], state.values["pull"])
 
-    def with_items(self, known: Known, before: int) -> "Returning":
+    def with_items(self, known: TrainingData, before: int) -> "Returning":
         return replace(self, items=known.matrix.shape[1])
 
 
@@ -46,5 +46,5 @@ def fit_returning(given: FitInputs) -> tuple[Returning, dict[str, float]]:
     """The pull of equal contexts by validation."""
     search, items = given.search, given.known.matrix.shape[1]
     pulls = search.values("returning", "pull", PULLS)
-    leaf, mark = search.best([Returning(items, pull) for pull in pulls])
-    return leaf, {"pull": leaf.pull, "ndcg": mark}
+    base_model, mark = search.best([Returning(items, pull) for pull in pulls])
+    return base_model, {"pull": base_model.pull, "ndcg": mark}

@@ -171,7 +171,7 @@ class RatedPairs:
 
 
 class Cycle(Iterator[Tensor]):
-    """Shuffled batches of rows, over and over; small sets get at least four batches an epoch."""
+    """Shuffled batches of rows, over and over; from 256 rows on an epoch has at least four."""
 
     def __init__(self, count: int, batch: int, generator: torch.Generator) -> None:
         self.batch = max(1, min(batch, -(-count // 4) if count >= 256 else count))

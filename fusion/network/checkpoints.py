@@ -22,7 +22,10 @@ from trefoil.fusion.settings import Settings
 log = logging.getLogger(__name__)
 
 START = "start.json"
-MAY_CHANGE = ("network.rate", "behaviour.rate")  # the remedy where training diverged
+MAY_CHANGE = (
+    "network.learning_rate",
+    "behaviour.learning_rate",
+)  # the remedy where training diverged
 KEPT = 2  # looks per network; the older one stands in for a damaged newer one
 
 
@@ -31,7 +34,7 @@ def partial_of(run: Path) -> Path:
     return run.with_name(run.name + ".partial")
 
 
-class Unfinished:
+class Checkpoints:
     """The checkpoints of one training: start.json, and one file per look and network.
 
     A checkpoint carries its SHA-256 in its name and is written beside and
@@ -42,7 +45,7 @@ class Unfinished:
         self.folder, self.made_from, self.resumed = folder, dict(made_from), resumed
 
     @classmethod
-    def new(cls, folder: Path, made_from: Mapping[str, Any] | None = None) -> "Unfinished":
+    def new(cls, folder: Path, made_from: Mapping[str, Any] | None = None) -> "Checkpoints":
         """For a training from the start; ``made_from`` is kept for whoever resumes.
 
         What an earlier training left in ``folder`` goes when the first words are
@@ -53,7 +56,7 @@ class Unfinished:
         return cls(folder, made_from or {}, resumed=False)
 
     @classmethod
-    def of(cls, run: Path) -> "Unfinished":
+    def of(cls, run: Path) -> "Checkpoints":
         """The unfinished training of a run. Raises ConfigError where there is none."""
         folder = partial_of(run)
         if not (folder / START).is_file():
@@ -70,8 +73,11 @@ class Unfinished:
 
     def settings(self) -> Settings:
         """The settings that the training began with. Raises ConfigError for unknown ones."""
+        began = self._start()["settings"]
+        if Settings.renamed(began, tell=False) != began:
+            raise ConfigError(f"{self.folder}: begun by an earlier version; train anew")
         try:
-            return Settings.model_validate(self._start()["settings"])
+            return Settings.model_validate(began)
         except ValidationError as error:
             name = ".".join(str(part) for part in error.errors()[0]["loc"])
             raise ConfigError(
@@ -160,10 +166,10 @@ class Unfinished:
 
 
 @dataclass(frozen=True)
-class Memory:
+class CheckpointStore:
     """What one network remembers of its training, whether it was stopped or not."""
 
-    unfinished: Unfinished
+    unfinished: Checkpoints
     network: int
 
     def recall(self, learning: Learning) -> None:

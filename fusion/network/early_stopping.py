@@ -10,7 +10,7 @@ def sequence_part(network: JointNetwork) -> list[str]:
     return [n for n in network.state_dict() if n.startswith(("behaviour.", "sequence_"))]
 
 
-def order_part(network: JointNetwork) -> list[str]:
+def ranking_part(network: JointNetwork) -> list[str]:
     """Names of all other weights."""
     return [n for n in network.state_dict() if not n.startswith(("behaviour.", "sequence_"))]
 
@@ -18,7 +18,7 @@ def order_part(network: JointNetwork) -> list[str]:
 LEAST_GAIN = 0.003  # of the mark, relative: less does not renew the patience
 
 
-class Keeper:
+class EarlyStopping:
     """The best weights of one part so far, and whether to go on.
 
     Any better mark is kept, but only a gain of ``LEAST_GAIN`` since patience was

@@ -8,14 +8,14 @@ from torch import Tensor
 
 from trefoil.data.dataset import Dataset
 from trefoil.data.interactions import Interactions
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.network.batches import Groups, Windows
-from trefoil.fusion.network.module import Evidence
+from trefoil.fusion.network.module import NetworkInputs
 from trefoil.fusion.settings import Settings
 
 
 @dataclass(frozen=True)
-class Lessons:
+class TrainingInputs:
     """Training events in the forms that the objectives read."""
 
     groups: Groups
@@ -25,7 +25,7 @@ class Lessons:
     numbers: Tensor | None = None  # items x C, standardised, NaN where missing
     returning: bool = False  # whether people come back to items they met
 
-    def to(self, device: torch.device) -> "Lessons":
+    def to(self, device: torch.device) -> "TrainingInputs":
         """The same with the tables of items on a device; events stay arrays and move by steps."""
         share, numbers = self.share, self.numbers
         return replace(
@@ -40,21 +40,21 @@ class Lessons:
         return len(self.groups.item) / max(1, len(np.unique(self.groups.user)))
 
 
-def evidence_of(dataset: Dataset, known: Known, settings: Settings) -> Evidence:
+def network_inputs_of(dataset: Dataset, known: TrainingData, settings: Settings) -> NetworkInputs:
     """What a network reads."""
     facts = known.facts if settings.graph.in_network else None
     text = known.text if settings.text.in_network else None
     scenarios = None
     if settings.scenarios and known.events.scenario:
         scenarios = {name: len(column.names) for name, column in known.events.scenario.items()}
-    return Evidence(
+    return NetworkInputs(
         known.matrix,
         facts.matrix if facts else None,
         facts.relation if facts else None,
         facts.entity if facts else None,
         text.vectors if text else None,
-        _categories(dataset)[1] if settings.tasks.choice else 0,
-        len(known.numbers) if settings.tasks.numbers else 0,
+        _categories(dataset)[1] if settings.tasks.category else 0,
+        len(known.numbers) if settings.tasks.attributes else 0,
         scenarios,
     )
 
@@ -68,18 +68,23 @@ def _categories(dataset: Dataset) -> tuple[Tensor | None, int]:
     return member / member.sum(1, keepdim=True).clamp(min=1), member.shape[1]
 
 
-def lessons_of(
-    dataset: Dataset, train: Interactions, known: Known, settings: Settings, *, behaviour: bool
-) -> Lessons:
+def training_inputs_of(
+    dataset: Dataset,
+    train: Interactions,
+    known: TrainingData,
+    settings: Settings,
+    *,
+    behaviour: bool,
+) -> TrainingInputs:
     """What a network learns from."""
-    share = _categories(dataset)[0] if settings.tasks.choice else None
+    share = _categories(dataset)[0] if settings.tasks.category else None
     windows = Windows(known.history, settings.behaviour.max_events) if behaviour else None
     groups = Groups.of(train, scenarios=settings.scenarios)
-    numbers = _standard(known) if settings.tasks.numbers else None
-    return Lessons(groups, windows, share, train, numbers, known.returning)
+    numbers = _standard(known) if settings.tasks.attributes else None
+    return TrainingInputs(groups, windows, share, train, numbers, known.returning)
 
 
-def _standard(known: Known) -> Tensor | None:
+def _standard(known: TrainingData) -> Tensor | None:
     """The numbers of the items [items, C], each column with mean zero and variance one."""
     if not known.numbers:
         return None

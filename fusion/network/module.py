@@ -20,7 +20,7 @@ ALL = slice(None)
 
 
 @dataclass(frozen=True)
-class Evidence:
+class NetworkInputs:
     """What the network reads, fixed before training. Rows are those of the dataset.
 
     ``facts`` (items x facts) with ``relation`` and ``entity`` per fact column, and
@@ -39,7 +39,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Shape:
+class NetworkConfig:
     """Sizes of a network and how sharp its softmax is."""
 
     width: int
@@ -50,7 +50,7 @@ class Shape:
     behaviour_layers: int
     behaviour_heads: int
     behaviour_dropout: float
-    spans: bool  # whether sequences read times
+    time_gaps: bool  # whether sequences read times
 
 
 @dataclass(frozen=True)
@@ -81,49 +81,53 @@ class JointNetwork(nn.Module):
     seen: Tensor  # items with training events
     met: Tensor  # users with training events
 
-    def __init__(self, evidence: Evidence, shape: Shape) -> None:
+    def __init__(self, network_inputs: NetworkInputs, config: NetworkConfig) -> None:
         super().__init__()
-        users, items = evidence.events.shape
-        width = shape.width
-        self.shape = shape
+        users, items = network_inputs.events.shape
+        width = config.width
+        self.config = config
         self.user_id = nn.Embedding(users, width)
         self.item_id = nn.Embedding(items, width)
         self.item_bias = nn.Parameter(torch.zeros(items))
         self.facts = None
-        if evidence.facts is not None:
-            assert evidence.relation is not None
-            assert evidence.entity is not None
-            self.facts = FactMean(evidence.facts, evidence.relation, evidence.entity)
-            self.entity_id = nn.Embedding(int(evidence.entity.max()) + 1, width)
+        if network_inputs.facts is not None:
+            assert network_inputs.relation is not None
+            assert network_inputs.entity is not None
+            self.facts = FactMean(
+                network_inputs.facts, network_inputs.relation, network_inputs.entity
+            )
+            self.entity_id = nn.Embedding(int(network_inputs.entity.max()) + 1, width)
         self.text = None
-        if evidence.text is not None:
-            self.text = nn.Linear(evidence.text.shape[1], width, bias=False)
-            self.register_buffer("text_vectors", evidence.text, persistent=False)
-        self.propagation = LightPropagation(evidence.events, shape.layers)
-        events = evidence.events.tocsr()
+        if network_inputs.text is not None:
+            self.text = nn.Linear(network_inputs.text.shape[1], width, bias=False)
+            self.register_buffer("text_vectors", network_inputs.text, persistent=False)
+        self.propagation = LightPropagation(network_inputs.events, config.layers)
+        events = network_inputs.events.tocsr()
         for name, table in (("met", events), ("seen", events.tocsc())):
             some = torch.from_numpy(np.diff(table.indptr) > 0)
             self.register_buffer(name, some, persistent=False)
         self.behaviour = None
-        if shape.behaviour_layers:
+        if config.behaviour_layers:
             self.behaviour = BehaviourEncoder(
                 width,
-                max_events=shape.max_events,
-                layers=shape.behaviour_layers,
-                heads=shape.behaviour_heads,
-                dropout=shape.behaviour_dropout,
-                spans=shape.spans,
+                max_events=config.max_events,
+                layers=config.behaviour_layers,
+                heads=config.behaviour_heads,
+                dropout=config.behaviour_dropout,
+                time_gaps=config.time_gaps,
             )
             self.sequence_id = nn.Embedding(items, width)
             self.sequence_bias = nn.Parameter(torch.zeros(items))
         self.scale = nn.ParameterDict(
-            {name: torch.zeros(n, width) for name, n in (evidence.scenarios or {}).items()}
+            {name: torch.zeros(n, width) for name, n in (network_inputs.scenarios or {}).items()}
         )
         self.shift = nn.ParameterDict(
-            {name: torch.zeros(n, width) for name, n in (evidence.scenarios or {}).items()}
+            {name: torch.zeros(n, width) for name, n in (network_inputs.scenarios or {}).items()}
         )
-        self.choice = nn.Linear(width, evidence.categories) if evidence.categories else None
-        self.numbers = nn.Linear(width, evidence.numbers) if evidence.numbers else None
+        self.choice = (
+            nn.Linear(width, network_inputs.categories) if network_inputs.categories else None
+        )
+        self.numbers = nn.Linear(width, network_inputs.numbers) if network_inputs.numbers else None
         self.star_mean = nn.Parameter(torch.zeros(()))
         self.star_user = nn.Parameter(torch.zeros(users))
         self.star_item = nn.Parameter(torch.zeros(items))
@@ -152,7 +156,7 @@ class JointNetwork(nn.Module):
         people = self.user_id.weight.masked_fill(~self.met[:, None], 0.0)
         users, items = self.propagation(people, base, hidden)
         if self.training:
-            users, items = dropped(users, self.shape.dropout), dropped(items, self.shape.dropout)
+            users, items = dropped(users, self.config.dropout), dropped(items, self.config.dropout)
         return Vectors(users, F.normalize(items, dim=1), base)
 
     def in_scenario(
@@ -169,7 +173,7 @@ class JointNetwork(nn.Module):
             known = (codes >= 0)[:, None]
             rows = codes.clamp(min=0)
             scaled = scaled + known * users * self.scale[name][rows]
-            shifted = shifted + known * self.shift[name][rows] * self.shape.width**-0.5
+            shifted = shifted + known * self.shift[name][rows] * self.config.width**-0.5
         return scaled + shifted
 
     def order_scores(
@@ -177,7 +181,7 @@ class JointNetwork(nn.Module):
     ) -> Float[Tensor, "B picked"]:
         """Cosine over temperature, plus the item's bias: logits of the softmax over items."""
         cosine = F.normalize(users, dim=1) @ items[rows].T
-        return cosine / self.shape.temperature + self.item_bias[rows]
+        return cosine / self.config.temperature + self.item_bias[rows]
 
     def pair_scores(
         self,
@@ -187,7 +191,7 @@ class JointNetwork(nn.Module):
     ) -> Float[Tensor, " n"]:
         """``order_scores`` of one item each."""
         cosine = (F.normalize(users, dim=1) * items[rows]).sum(1)
-        return cosine / self.shape.temperature + self.item_bias[rows]
+        return cosine / self.config.temperature + self.item_bias[rows]
 
     def sequence_table(self) -> Float[Tensor, "items D"]:
         """The item vectors that sequences read and predict."""

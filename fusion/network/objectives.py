@@ -20,8 +20,8 @@ class Objective:
     row_weight: str | None = None
 
 
-def taken(picked: Float[Tensor, " n"], total: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
-    """Multinomial softmax: ``-log p(item | case)`` for each taken pair.
+def softmax(picked: Float[Tensor, " n"], total: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+    """Multinomial softmax: ``-log p(item | case)`` for each chosen pair.
 
     ``picked`` are the scores of the pairs, ``total`` the log of the sum of ``exp(score)`` over all
     items or ``over_sample``. Liang et al. 2018, arXiv:1802.05814.
@@ -36,7 +36,7 @@ def next_item(
     *,
     smoothing: float,
 ) -> Float[Tensor, " n"]:
-    """``taken`` for the item that came next, its target smoothed.
+    """``softmax`` for the item that came next, its target smoothed.
 
     A share ``smoothing`` of the target lies evenly on all items, whose ``mean``
     score is given (Szegedy et al. 2016, arXiv:1512.00567).
@@ -58,12 +58,14 @@ def over_sample(
     return torch.logaddexp(picked, total if case is None else total[case])
 
 
-def choice(logits: Float[Tensor, "n C"], share: Float[Tensor, "n C"]) -> Float[Tensor, " n"]:
+def cross_entropy(logits: Float[Tensor, "n C"], share: Float[Tensor, "n C"]) -> Float[Tensor, " n"]:
     """Cross-entropy against the shares of the categories of what was taken; rows sum to one."""
     return -(share * F.log_softmax(logits, dim=1)).sum(1)
 
 
-def squared(predicted: Float[Tensor, " n"], given: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+def squared_error(
+    predicted: Float[Tensor, " n"], given: Float[Tensor, " n"]
+) -> Float[Tensor, " n"]:
     """Squared error: of ratings and of numbers of items, both standardised."""
     return (predicted - given).square()
 

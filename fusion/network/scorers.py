@@ -1,4 +1,4 @@
-"""The trained network as leaves: scores by propagation and scores by sequence."""
+"""The trained network as base models: scores by propagation and scores by sequence."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from trefoil.data.histories import Cases
-from trefoil.fusion.models.base import Leaf
+from trefoil.fusion.models.base import ScoringModel
 from trefoil.fusion.network.batches import newest
 from trefoil.fusion.network.module import JointNetwork, Vectors
 
@@ -57,14 +57,14 @@ def sequence_scores(
     order = np.argsort(cases.history.lengths, kind="stable")  # like lengths share a batch
     for start in range(0, len(cases), batch):
         rows = order[start : start + batch]
-        past = newest(cases.history.take(rows), network.shape.max_events).to(device)
+        past = newest(cases.history.take(rows), network.config.max_events).to(device)
         view = network.behaviour(table[past.item], past.lengths, past.at)
         scores[torch.from_numpy(rows)] = network.next_scores(view.vectors).cpu()
     return scores
 
 
 @dataclass
-class NetworkLeaf:
+class NetworkScorer:
     """Scores of one or several networks by propagation; several are averaged as z-scores.
 
     Items beyond the first ``learned`` came after training and stay out of the scale.
@@ -108,7 +108,7 @@ class NetworkLeaf:
 
 
 @dataclass
-class SequenceLeaf:
+class SequenceScorer:
     """Scores of the same networks by sequence."""
 
     networks: list[JointNetwork]
@@ -141,14 +141,16 @@ def mean_of(scores: list[Tensor], learned: int | None = None) -> Tensor:
 NETWORKS = ("network", "behaviour")  # names of the base models that share the trained networks
 
 
-def network_leaves(networks: list[JointNetwork], learned: int | None = None) -> dict[str, Leaf]:
+def network_scorers(
+    networks: list[JointNetwork], learned: int | None = None
+) -> dict[str, ScoringModel]:
     """The trained networks as base models; the first ``learned`` items were trained on.
 
     Both are scores of the same networks, which a run stores beside its base models.
     """
     if not networks:
         return {}
-    leaves: dict[str, Leaf] = {"network": NetworkLeaf(networks, learned)}
+    base_models: dict[str, ScoringModel] = {"network": NetworkScorer(networks, learned)}
     if networks[0].behaviour is not None:
-        leaves["behaviour"] = SequenceLeaf(networks, learned)
-    return leaves
+        base_models["behaviour"] = SequenceScorer(networks, learned)
+    return base_models

@@ -13,8 +13,8 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from trefoil.fusion.features.training_data import DENSE
 from trefoil.fusion.network import objectives
 from trefoil.fusion.network.batches import Cycle, RatedPairs, Stretches
-from trefoil.fusion.network.early_stopping import Keeper, order_part, sequence_part
-from trefoil.fusion.network.inputs import Lessons
+from trefoil.fusion.network.early_stopping import EarlyStopping, ranking_part, sequence_part
+from trefoil.fusion.network.inputs import TrainingInputs
 from trefoil.fusion.network.module import JointNetwork, given_scale
 from trefoil.fusion.network.negative_sampling import Sampler
 from trefoil.fusion.network.objectives import Objective, combine
@@ -30,80 +30,71 @@ class Trainer:
     def __init__(
         self,
         network: JointNetwork,
-        lessons: Lessons,
+        inputs: TrainingInputs,
         settings: Settings,
         generator: torch.Generator,
         rng: np.random.Generator,
         device: torch.device,
         until: Mapping[str, int] | None = None,
     ) -> None:
-        lessons = lessons.to(device)
-        self.network, self.lessons, self.settings = network, lessons, settings
+        inputs = inputs.to(device)
+        self.network, self.inputs, self.settings = network, inputs, settings
         self.device = device
-        counts = np.bincount(lessons.groups.user, np.diff(lessons.groups.start))
-        dense = lessons.per_user >= DENSE
+        counts = np.bincount(inputs.groups.user, np.diff(inputs.groups.start))
+        dense = inputs.per_user >= DENSE
         weight = np.maximum(counts, 1) ** -0.5 if dense else np.ones(len(counts))
         self.user_weight = torch.from_numpy(weight.astype(np.float32)).to(device)
-        tasks = settings.tasks
         items = len(network.item_bias)
         self.sampler = None
         if items > settings.network.softmax_items:
-            events = np.bincount(lessons.groups.item, minlength=items)
-            self.sampler = Sampler.of(events, settings.network.sample)
-        next_item = partial(objectives.next_item, smoothing=settings.behaviour.smoothing)
-        following = ("next_picked", "next_total", "next_mean")
-        self.objectives = [
-            Objective("order", tasks.order, objectives.taken, ("picked", "total"), "weight"),
-            Objective("next", tasks.order, next_item, following),
-        ]
-        if tasks.choice and lessons.share is not None:
-            self.objectives.append(
-                Objective("choice", tasks.choice, objectives.choice, ("choice", "share"))
-            )
-        if tasks.numbers and lessons.numbers is not None:
-            self.objectives.append(
-                Objective("numbers", tasks.numbers, objectives.squared, ("numbers", "told"))
-            )
+            events = np.bincount(inputs.groups.item, minlength=items)
+            self.sampler = Sampler.of(events, settings.network.sampled_items)
+        self.objectives = _objectives(settings, inputs)
         self.rated = None
-        if tasks.stars and lessons.events.stars is not None:
-            rated = np.flatnonzero(~np.isnan(lessons.events.stars))
-            scale = given_scale(lessons.events)
-            self.rated = RatedPairs.of(lessons.events.take(rated), len(self.user_weight), scale)
-            self.objectives.append(
-                Objective("stars", tasks.stars, objectives.squared, ("stars", "given"))
-            )
+        if settings.tasks.rating and inputs.events.stars is not None:
+            rated = np.flatnonzero(~np.isnan(inputs.events.stars))
+            scale = given_scale(inputs.events)
+            pairs = inputs.events.take(rated)
+            self.rated = RatedPairs.of(pairs, len(self.user_weight), scale)
         averaged = copy.deepcopy(network).eval()
-        self.average = get_ema_multi_avg_fn(settings.network.average)
+        self.average = get_ema_multi_avg_fn(settings.network.ema_decay)
         means: list[Tensor] = list(averaged.parameters())
         learned: list[Tensor] = list(network.parameters())
         self.averages = means, learned
         last, patience = until or {}, settings.network.patience
-        keepers = {"order": Keeper(averaged, order_part(averaged), patience, last.get("order"))}
+        stopping = {
+            "ranking": EarlyStopping(
+                averaged, ranking_part(averaged), patience, last.get("ranking")
+            )
+        }
         if network.behaviour is not None:
             patience = settings.behaviour.patience
-            keepers["next"] = Keeper(averaged, sequence_part(averaged), patience, last.get("next"))
-        cycle = Cycle(len(lessons.groups), settings.network.batch, generator)
+            stopping["next_item"] = EarlyStopping(
+                averaged, sequence_part(averaged), patience, last.get("next_item")
+            )
+        cycle = Cycle(len(inputs.groups), settings.network.batch_size, generator)
         self.optimisers = _optimisers(network, settings)
         self.learning = Learning(
-            network, averaged, keepers, self.optimisers, cycle, generator, rng, []
+            network, averaged, stopping, self.optimisers, cycle, generator, rng, []
         )
 
     def rounds(self) -> Iterator[dict[str, float]]:
         """Train, and stop for a look every few epochs: mean losses since the last."""
         learning, settings = self.learning, self.settings.network
         self.network.train()
-        groups, keepers = learning.cycle, learning.keepers
-        per_look = settings.every * groups.per_epoch
-        while learning.epoch < settings.epochs and any(one.open for one in keepers.values()):
+        groups, stopping = learning.cycle, learning.stopping
+        per_look = settings.evaluate_every * groups.per_epoch
+        while learning.epoch < settings.epochs and any(one.open for one in stopping.values()):
             sums, terms = dict[str, Tensor](), Counter[str]()
-            windows = self._windows() if "next" in keepers and keepers["next"].open else iter(())
+            following = stopping.get("next_item")
+            windows = self._windows() if following is not None and following.open else iter(())
             steps = 0
             while True:
                 fields: dict[str, Tensor] = {}
                 window = next(windows, None)
                 if window is not None:
                     fields |= self._window_fields(window)
-                if keepers["order"].open and steps < per_look:
+                if stopping["ranking"].open and steps < per_look:
                     fields |= self._group_fields(next(groups))
                 if not fields:
                     break
@@ -112,19 +103,19 @@ class Trainer:
                 for name, mean in means.items():
                     sums[name] = sums.get(name, 0) + mean
                 terms.update(means.keys())
-            learning.epoch += settings.every
+            learning.epoch += settings.evaluate_every
             yield {name: float(total) / terms[name] for name, total in sums.items()}
 
     def _step(self, fields: dict[str, Tensor], step: int) -> dict[str, Tensor]:
         total, means = combine(self.objectives, fields)
         place = f"step {step + 1} after epoch {self.learning.epoch}"
         check_loss(total, means, self.network, place)
-        asked = {"order": "picked" in fields, "next": "next_picked" in fields}
+        asked = {"ranking": "picked" in fields, "next_item": "next_picked" in fields}
         optimisers = [one for name, one in self.optimisers.items() if asked[name]]
         for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)
         total.backward()
-        if asked["next"]:
+        if asked["next_item"]:
             torch.nn.utils.clip_grad_norm_(self.network.behaviour.parameters(), 5.0)  # type: ignore[union-attr]
         for optimiser in optimisers:
             optimiser.step()
@@ -132,8 +123,8 @@ class Trainer:
         return means
 
     def _windows(self) -> Iterator[Stretches]:
-        assert self.lessons.windows is not None
-        return self.lessons.windows.epoch(self.learning.rng, self.settings.behaviour.batch)
+        assert self.inputs.windows is not None
+        return self.inputs.windows.epoch(self.learning.rng, self.settings.behaviour.batch_size)
 
     def _window_fields(self, window: Stretches) -> dict[str, Tensor]:
         network, device = self.network, self.device
@@ -145,7 +136,7 @@ class Trainer:
         item = window.item[:, 1:][asked]
         if self.sampler is None:
             scores = network.next_scores(states)
-            if self.settings.behaviour.only_new and not self.lessons.returning:
+            if self.settings.behaviour.only_new and not self.inputs.returning:
                 with torch.no_grad():  # a share of zero in the softmax: no gradient to mask
                     scores[window.met_before()] = -torch.inf
             picked = scores[torch.arange(len(item), device=device), item]
@@ -158,8 +149,8 @@ class Trainer:
         return {"next_picked": picked, "next_total": total, "next_mean": mean}
 
     def _group_fields(self, rows: Tensor) -> dict[str, Tensor]:
-        network, lessons = self.network, self.lessons
-        groups, device = lessons.groups, self.device
+        network, inputs = self.network, self.inputs
+        groups, device = inputs.groups, self.device
         gone = torch.rand(len(network.item_bias), generator=self.learning.generator)
         vectors = network.pass_messages((gone < self.settings.network.id_dropout).to(device))
         at = rows.numpy()
@@ -176,13 +167,13 @@ class Trainer:
             sample = network.order_scores(asked, vectors.items, drawn) - correction
             total = objectives.over_sample(picked, sample, case)
         fields = {"picked": picked, "total": total, "weight": self.user_weight[user[case]]}
-        if lessons.share is not None and network.choice is not None:
-            fields["share"], known = _mean_share(lessons.share, case, item, len(at))
+        if inputs.share is not None and network.choice is not None:
+            fields["share"], known = _mean_share(inputs.share, case, item, len(at))
             fields["choice"] = network.choice(vectors.users[user])[known]
-        if lessons.numbers is not None and network.numbers is not None:
-            known = ~lessons.numbers.isnan()
+        if inputs.numbers is not None and network.numbers is not None:
+            known = ~inputs.numbers.isnan()
             fields["numbers"] = network.numbers(vectors.items)[known]
-            fields["told"] = lessons.numbers[known]
+            fields["told"] = inputs.numbers[known]
         if self.rated is not None:
             user_rows, item_rows, given = self.rated.of_users(np.unique(groups.user[at]))
             user_rows, item_rows = user_rows.to(device), item_rows.to(device)
@@ -191,6 +182,27 @@ class Trainer:
             )
             fields["given"] = given.to(device)
         return fields
+
+
+def _objectives(settings: Settings, inputs: TrainingInputs) -> list[Objective]:
+    """The tasks that have a weight and something to learn from."""
+    tasks = settings.tasks
+    next_item = partial(objectives.next_item, smoothing=settings.behaviour.label_smoothing)
+    following = ("next_picked", "next_total", "next_mean")
+    found = [
+        Objective("ranking", tasks.ranking, objectives.softmax, ("picked", "total"), "weight"),
+        Objective("next_item", tasks.ranking, next_item, following),
+    ]
+    if tasks.category and inputs.share is not None:
+        reads = ("choice", "share")
+        found.append(Objective("category", tasks.category, objectives.cross_entropy, reads))
+    if tasks.attributes and inputs.numbers is not None:
+        reads = ("numbers", "told")
+        found.append(Objective("attributes", tasks.attributes, objectives.squared_error, reads))
+    if tasks.rating and inputs.events.stars is not None:
+        reads = ("stars", "given")
+        found.append(Objective("rating", tasks.rating, objectives.squared_error, reads))
+    return found
 
 
 def _mean_share(share: Tensor, case: Tensor, item: Tensor, cases: int) -> tuple[Tensor, Tensor]:
@@ -209,9 +221,9 @@ def _optimisers(network: JointNetwork, settings: Settings) -> dict[str, torch.op
         [p for n, p in named.items() if (n in own) == part] for part in (False, True)
     )
     found: dict[str, torch.optim.Optimizer] = {
-        "order": torch.optim.Adam(order, lr=settings.network.rate, fused=True)
+        "ranking": torch.optim.Adam(order, lr=settings.network.learning_rate, fused=True)
     }
     if following:
-        rate = settings.behaviour.rate
-        found["next"] = torch.optim.AdamW(following, lr=rate, weight_decay=0.01, fused=True)
+        rate = settings.behaviour.learning_rate
+        found["next_item"] = torch.optim.AdamW(following, lr=rate, weight_decay=0.01, fused=True)
     return found

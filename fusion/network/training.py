@@ -12,10 +12,16 @@ import torch
 from trefoil.data.progress import Progress
 from trefoil.fusion.features.training_data import DENSE
 from trefoil.fusion.features.validation import Validation
-from trefoil.fusion.network.checkpoints import Memory
-from trefoil.fusion.network.early_stopping import Keeper
-from trefoil.fusion.network.inputs import Lessons
-from trefoil.fusion.network.module import Evidence, JointNetwork, Shape, in_data_units, start_stars
+from trefoil.fusion.network.checkpoints import CheckpointStore
+from trefoil.fusion.network.early_stopping import EarlyStopping
+from trefoil.fusion.network.inputs import TrainingInputs
+from trefoil.fusion.network.module import (
+    JointNetwork,
+    NetworkConfig,
+    NetworkInputs,
+    in_data_units,
+    start_stars,
+)
 from trefoil.fusion.network.scorers import order_scores, sequence_scores
 from trefoil.fusion.network.trainer import Trainer
 from trefoil.fusion.settings import Settings
@@ -32,36 +38,36 @@ class Journal:
     rows: list[dict[str, float]] = field(default_factory=list)
 
 
-def shape_of(settings: Settings, lessons: Lessons, *, behaviour: bool) -> Shape:
+def config_of(settings: Settings, inputs: TrainingInputs, *, behaviour: bool) -> NetworkConfig:
     """Sizes and sharpness; where settings leave it open, by the training events.
 
     Few events per user ask for a sharp softmax, temperature ``.15 (n / 9)^(1/3)``
     within .1 and .25, and for much dropout, .4. With 20 and more, dropout falls with
     the number of all events: .3 up to 34,000, .2 at 80,000, none from 450,000.
     """
-    network, leaf = settings.network, settings.behaviour
-    temperature = float(np.clip(0.15 * (lessons.per_user / 9) ** (1 / 3), 0.1, 0.25))
+    network, sequence = settings.network, settings.behaviour
+    temperature = float(np.clip(0.15 * (inputs.per_user / 9) ** (1 / 3), 0.1, 0.25))
     dropout = 0.4
-    if lessons.per_user >= DENSE:
-        events = max(len(lessons.groups.item), 1)
+    if inputs.per_user >= DENSE:
+        events = max(len(inputs.groups.item), 1)
         dropout = float(np.clip(0.2 - 0.08 * np.log2(events / 80_000), 0.0, 0.3))
-    return Shape(
-        settings.width,
+    return NetworkConfig(
+        settings.embedding_size,
         network.layers,
         network.temperature or temperature,
         network.dropout if network.dropout >= 0 else dropout,
-        leaf.max_events,
-        leaf.layers if behaviour else 0,
-        leaf.heads,
-        leaf.dropout,
-        leaf.spans,
+        sequence.max_events,
+        sequence.layers if behaviour else 0,
+        sequence.heads,
+        sequence.dropout,
+        sequence.time_gaps,
     )
 
 
 def fit_network(
-    evidence: Evidence,
-    shape: Shape,
-    lessons: Lessons,
+    network_inputs: NetworkInputs,
+    config: NetworkConfig,
+    inputs: TrainingInputs,
     validation: Validation | None,
     settings: Settings,
     *,
@@ -69,7 +75,7 @@ def fit_network(
     device: torch.device,
     progress: Progress | None = None,
     begin: Callable[[JointNetwork], None] | None = None,
-    memory: Memory | None = None,
+    memory: CheckpointStore | None = None,
     until: Mapping[str, int] | None = None,
 ) -> tuple[JointNetwork, Journal]:
     """Train one network; the weights of the best validation NDCG@10 are kept.
@@ -83,40 +89,41 @@ def fit_network(
     """
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
-    network = JointNetwork(evidence, shape)
-    start_stars(network, lessons.events)
+    network = JointNetwork(network_inputs, config)
+    start_stars(network, inputs.events)
     if begin is not None:
         begin(network)
     network.to(device)
     rng = np.random.default_rng(seed)
-    trainer = Trainer(network, lessons, settings, generator, rng, device, until)
+    trainer = Trainer(network, inputs, settings, generator, rng, device, until)
     averaged = trainer.learning.averaged
-    keepers = trainer.learning.keepers
+    stopping = trainer.learning.stopping
     journal = Journal(trainer.learning.journal)
     if memory is not None:
         memory.recall(trainer.learning)
     began = time.perf_counter() - (journal.rows[-1]["seconds"] if journal.rows else 0.0)
     for means in trainer.rounds():
-        marks = _look(averaged, keepers, validation, trainer.learning.epoch)
+        marks = _look(averaged, stopping, validation, trainer.learning.epoch)
         row = {"epoch": trainer.learning.epoch, "seconds": time.perf_counter() - began, **means}
         journal.rows.append(row | {f"{MARK}{name}": mark for name, mark in marks.items()})
         if memory is not None:
             memory.keep(trainer.learning)
         if progress:
             total = max(until.values()) if until else settings.network.epochs
-            progress(trainer.learning.epoch, total, _said(keepers, judged=validation is not None))
-    for keeper in keepers.values():
-        keeper.restore()
-    in_data_units(averaged, lessons.events)
+            progress(trainer.learning.epoch, total, _said(stopping, judged=validation is not None))
+    for one in stopping.values():
+        one.restore()
+    in_data_units(averaged, inputs.events)
     if progress:
-        progress(settings.network.epochs, settings.network.epochs, "network")
+        ended = trainer.learning.epoch
+        progress(ended, ended, "network")
     return averaged.eval(), journal
 
 
 def best_epochs(journal: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """The epoch of the best validation NDCG@10 of each part, as a journal tells it."""
     found: dict[str, int] = {}
-    for name in ("order", "next"):
+    for name in ("ranking", "next_item"):
         looks = [(row[f"{MARK}{name}"], int(row["epoch"])) for row in journal if MARK + name in row]
         if looks:
             best = max(mark for mark, _ in looks)
@@ -124,23 +131,26 @@ def best_epochs(journal: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     return found
 
 
-def _said(keepers: Mapping[str, Keeper], *, judged: bool) -> str:
+def _said(stopping: Mapping[str, EarlyStopping], *, judged: bool) -> str:
     if not judged:
         return "network on all events"
-    marks = ", ".join(f"{name} {keeper.best:.4f}" for name, keeper in keepers.items())
+    marks = ", ".join(f"{name} {one.best:.4f}" for name, one in stopping.items())
     return f"network: validation NDCG@10 {marks}"
 
 
 def _look(
-    network: JointNetwork, keepers: Mapping[str, Keeper], validation: Validation | None, epoch: int
+    network: JointNetwork,
+    stopping: Mapping[str, EarlyStopping],
+    validation: Validation | None,
+    epoch: int,
 ) -> dict[str, float]:
     """Validation NDCG@10 of each part that is still being trained; the best is kept."""
     marks = {}
-    for name, keeper in keepers.items():
-        if keeper.open and validation is None:
-            keeper.reach(epoch)
-        elif keeper.open and validation is not None:
-            score = order_scores if name == "order" else sequence_scores
+    for name, one in stopping.items():
+        if one.open and validation is None:
+            one.reach(epoch)
+        elif one.open and validation is not None:
+            score = order_scores if name == "ranking" else sequence_scores
             marks[name] = validation.ndcg(score(network, validation.cases))
-            keeper.look(marks[name])
+            one.look(marks[name])
     return marks

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from trefoil.data.errors import TrainingError
 from trefoil.fusion.network.batches import Cycle
-from trefoil.fusion.network.early_stopping import Keeper
+from trefoil.fusion.network.early_stopping import EarlyStopping
 from trefoil.fusion.network.module import JointNetwork
 
 Tensors = dict[str, Tensor]
@@ -28,7 +28,7 @@ class Learning:
 
     network: JointNetwork
     averaged: JointNetwork
-    keepers: Mapping[str, Keeper]
+    stopping: Mapping[str, EarlyStopping]
     optimisers: Mapping[str, torch.optim.Optimizer]
     cycle: Cycle
     generator: torch.Generator
@@ -42,13 +42,13 @@ class Learning:
         tensors: Tensors = {f"weights.{n}": t for n, t in self.network.state_dict().items()}
         tensors |= {f"averaged.{n}": t for n, t in self.averaged.state_dict().items()}
         values: Values = {"epoch": self.epoch, "journal": self.journal, "keepers": {}}
-        for name, keeper in self.keepers.items():
-            tensors |= {f"kept.{name}.{n}": t for n, t in keeper.kept.items()}
+        for name, one in self.stopping.items():
+            tensors |= {f"kept.{name}.{n}": t for n, t in one.kept.items()}
             values["keepers"][name] = [
-                keeper.best,
-                keeper.renewed_at,
-                keeper.since,
-                keeper.open,
+                one.best,
+                one.renewed_at,
+                one.since,
+                one.open,
             ]
         for name, optimiser in self.optimisers.items():
             for row, state in optimiser.state_dict()["state"].items():
@@ -65,11 +65,11 @@ class Learning:
         """Go on from a state. Raises KeyError or RuntimeError where it is not of this network."""
         self.network.load_state_dict(_below(tensors, "weights."))
         self.averaged.load_state_dict(_below(tensors, "averaged."))
-        for name, keeper in self.keepers.items():
-            keeper.best, keeper.renewed_at, keeper.since, keeper.open = values["keepers"][name]
+        for name, one in self.stopping.items():
+            one.best, one.renewed_at, one.since, one.open = values["keepers"][name]
             device = self.network.item_bias.device
             kept = _below(tensors, f"kept.{name}.")
-            keeper.kept = {n: tensor.to(device) for n, tensor in kept.items()}
+            one.kept = {n: tensor.to(device) for n, tensor in kept.items()}
         for name, optimiser in self.optimisers.items():
             state: dict[int, Tensors] = {}
             for place, tensor in _below(tensors, f"optimiser.{name}.").items():
@@ -111,7 +111,7 @@ def check_weights(network: JointNetwork, place: str) -> None:
             )
 
 
-REMEDY = "lower network.rate or behaviour.rate"
+REMEDY = "lower network.learning_rate or behaviour.learning_rate"
 
 
 def _below(tensors: Tensors, prefix: str) -> Tensors:

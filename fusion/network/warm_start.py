@@ -10,7 +10,7 @@ from trefoil.data.errors import ConfigError
 from trefoil.data.vocabulary import Vocabulary
 from trefoil.encoders.text.encoder import TextEncoder, Whitening
 from trefoil.fusion.features.texts import Texts
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.network.module import JointNetwork
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.item_facts import Facts
@@ -38,7 +38,7 @@ class Source:
     def of(
         cls,
         networks: Sequence[JointNetwork],
-        known: Known,
+        known: TrainingData,
         texts: Texts | None,
         items: Vocabulary,
         graph: KnowledgeGraph,
@@ -58,7 +58,9 @@ class Source:
         met = network.seen.tolist()
         vectors = zip(items.ids, weights["item_id.weight"], met, strict=True)
         own = {item: vector for item, vector, seen in vectors if seen}
-        return cls(network.shape.width, texts, weights.get("text.weight"), own, entities, relations)
+        return cls(
+            network.config.width, texts, weights.get("text.weight"), own, entities, relations
+        )
 
     def whitening_for(self, encoder: TextEncoder) -> Whitening | None:
         """The run's whitening, if its texts were read by the same encoder."""
@@ -78,10 +80,10 @@ class Source:
 
         Raises ConfigError where the widths differ.
         """
-        if network.shape.width != self.width:
+        if network.config.width != self.width:
             raise ConfigError(
-                f"width is {network.shape.width}, but {self.width} in the run to start from; "
-                f"set width={self.width}"
+                f"embedding_size is {network.config.width}, but {self.width} in the run to start "
+                f"from; set embedding_size={self.width}"
             )
         found = {"items": _fill(network.item_id.weight, items, self.items)}
         if network.facts is not None and facts is not None and graph is not None:

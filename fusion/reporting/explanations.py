@@ -66,11 +66,11 @@ def marks(
     items = top.ravel()[top.ravel() >= 0]
     paths = recommender.paths.explain(users, items, k=1)
     first = [edges_of(found[0]) for found in paths if found]
-    asked = np.repeat(exam.cases.user, np.diff(exam.wanted.start))
+    asked = np.repeat(exam.cases.user, np.diff(exam.relevant.start))
     ids = recommender.catalogue.users, recommender.catalogue.items.vocabulary
     held = [
         ((USER, ids[0][int(user)]), INTERACTED, (ITEM, ids[1][int(item)]))
-        for user, item in zip(asked, exam.wanted.item, strict=True)
+        for user, item in zip(asked, exam.relevant.item, strict=True)
     ]
     graph = GraphEdges(recommender.graph, train)
     return {

@@ -91,13 +91,16 @@ def _trained(report: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) ->
         "fingerprint": report["dataset"]["fingerprint"],
     }
     aside = [f"{n} rows set aside: {why}" for why, n in report["data"]["quarantined"].items()]
-    more = [Section("What each leaf gives", _leaves(report)), Section("Graph", _graph(report))]
+    more = [
+        Section("What each base model gives", _base_models(report)),
+        Section("Graph", _graph(report)),
+    ]
     warnings = [*aside, *report["data"]["warnings"]]
     return Findings((), OURS, data, warnings, _curves(history), more=more)
 
 
-def _leaves(report: Mapping[str, Any]) -> str:
-    """Validation NDCG@10 of each leaf alone, and its weight in the gate."""
+def _base_models(report: Mapping[str, Any]) -> str:
+    """Validation NDCG@10 of each base model alone, and its weight in the gate."""
     marks, gate = report["validation"], report["gate"]
     rows = [
         [
@@ -105,7 +108,7 @@ def _leaves(report: Mapping[str, Any]) -> str:
             marks.get(f"only {name}", float("nan")),
             weight,
             gate["cold"][name],
-            report["leaf_seconds"].get(name, float("nan")),
+            report["model_seconds"].get(name, float("nan")),
         ]
         for name, weight in gate["warm"].items()
     ]

@@ -1,5 +1,6 @@
 """What a run says of itself: report, model card and learning curves."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,11 @@ def training_report(recommender: Recommender, dataset: Dataset) -> dict[str, Any
                 "-".join(ends): len(edges) for ends, edges in recommender.graph.edges.items()
             },
         },
-        "leaves": record.chosen,
-        "leaf_seconds": record.seconds,
+        "base_models": record.chosen,
+        "model_seconds": record.seconds,
         "gate": {
-            "warm": dict(zip(gate.leaves, gate.warm, strict=True)),
-            "cold": dict(zip(gate.leaves, gate.cold, strict=True)),
+            "warm": dict(zip(gate.base_models, gate.warm, strict=True)),
+            "cold": dict(zip(gate.base_models, gate.cold, strict=True)),
             "cold_offset": gate.offset,
         },
         "validation": record.gate,
@@ -61,7 +62,7 @@ def model_card(recommender: Recommender, dataset: Dataset) -> str:
     marks = recommender.model.record.gate
     rows = [
         f"| {name} | {marks.get(f'only {name}', float('nan')):.4f} | {warm:+.3f} | {cold:+.3f} |"
-        for name, warm, cold in zip(gate.leaves, gate.warm, gate.cold, strict=True)
+        for name, warm, cold in zip(gate.base_models, gate.warm, gate.cold, strict=True)
     ]
     licence = dataset.licence or "not stated by the dataset"
     return "\n".join(
@@ -74,17 +75,17 @@ def model_card(recommender: Recommender, dataset: Dataset) -> str:
             "",
             FOR[purpose(recommender)],
             "",
-            "## What each leaf gives",
+            "## What each base model gives",
             "",
-            "| leaf | validation NDCG@10 alone | weight | weight for items without events |",
+            "| base model | validation NDCG@10 alone | weight | weight for items without events |",
             "|---|---|---|---|",
             *rows,
             "",
-            f"Together on validation: NDCG@10 {marks.get('chosen', float('nan')):.4f}.",
+            _together(marks),
             "",
             "## Use",
             "",
-            "Ranks items of this catalogue for its users, for newcomers with a history or a wish "
+            "Ranks items of this catalogue for its users, for new users with a history or a wish "
             "in words, and for items without events by their text and graph. Scores order; they "
             "are no probabilities. Evaluate with `evaluate.py` before you rely on it.",
             "",
@@ -97,6 +98,14 @@ def model_card(recommender: Recommender, dataset: Dataset) -> str:
             "",
         ]
     )
+
+
+def _together(marks: Mapping[str, float]) -> str:
+    """The whole ensemble on validation, as it answers: with its reranker, where one was taken."""
+    mark = marks.get("reranked", marks.get("chosen"))
+    if mark is None:
+        return "Together on validation: not judged, for there were too few cases."
+    return f"Together on validation: NDCG@10 {mark:.4f}."
 
 
 def write_curves(recommender: Recommender, folder: Path) -> None:

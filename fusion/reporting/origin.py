@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from trefoil.data import ConfigError, Dataset, read_dataset
-from trefoil.data.readers.quarantine import MAX_BAD_SHARE
 from trefoil.data.split import Split
 from trefoil.fusion.features.preparation import split_of
 from trefoil.fusion.recommender import Recommender
@@ -19,8 +18,8 @@ def dataset_of(recommender: Recommender, args: argparse.Namespace) -> Dataset:
             f"{args.run}: learned from all events (--final), so nothing is held out to judge it "
             "by; evaluate a run of the same settings without --final"
         )
-    source, root = lying(recommender.about.get("data"), args)
-    share = recommender.about.get("max_bad_share", MAX_BAD_SHARE)
+    source, root = data_location(recommender.about.get("data"), args)
+    share = recommender.about.get("max_bad_share")  # None: as the folder says
     try:
         dataset = read_dataset(source, root=root, max_bad_share=share)
     except ConfigError as error:
@@ -43,7 +42,7 @@ def dataset_of(recommender: Recommender, args: argparse.Namespace) -> Dataset:
     return dataset
 
 
-def lying(made_from: Mapping[str, Any] | None, args: argparse.Namespace) -> tuple[str, Any]:
+def data_location(made_from: Mapping[str, Any] | None, args: argparse.Namespace) -> tuple[str, Any]:
     """Where the data of a run lies: as told, else where it lay, else by the name it had."""
     if args.data:
         return args.data, args.data_root

@@ -1,15 +1,17 @@
 """What a recommender knows at one moment: never changed, only replaced by another."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from trefoil.data.errors import ConfigError
+from trefoil.data.errors import ConfigError, DataError
 from trefoil.fusion.catalogue import Catalogue
-from trefoil.fusion.ensemble.ensemble import Model
+from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.paths.explain import PathIndex
+from trefoil.kg.stores.embedded.run_graph import graph_files
 from trefoil.kg.stores.open import open_store
 
 Purpose = Literal["judge", "serve"]
@@ -23,8 +25,11 @@ class HeldGraph:
         graph: KnowledgeGraph | None = None,
         store: Path | None = None,
         low_below: float | None = None,
+        files: Mapping[str, str] | None = None,
     ) -> None:
+        """``files`` are the digests that the run's manifest had when the model was read."""
         self._graph, self._store, self._low_below = graph, store, low_below
+        self._files = files
         self._paths: PathIndex | None = None
         self._lock = threading.RLock()
 
@@ -34,6 +39,11 @@ class HeldGraph:
             if self._graph is None:
                 if self._store is None:
                     raise ConfigError("this recommender has no graph; call fit() or load()")
+                if self._files is not None and graph_files(self._store) != self._files:
+                    raise DataError(
+                        f"{self._store}: its graph was replaced after this run was loaded; load "
+                        "the run again"
+                    )
                 with open_store(self._store) as store:
                     self._graph = store.read()
             return self._graph
@@ -54,7 +64,7 @@ class State:
     held back for an exam.
     """
 
-    model: Model
+    model: Ensemble
     catalogue: Catalogue
     held: HeldGraph
     purpose: Purpose = "judge"

@@ -18,15 +18,15 @@ from trefoil.data.histories import Histories
 from trefoil.encoders.text.encoder import TextEncoder, Whitening
 from trefoil.encoders.view import View
 from trefoil.fusion.catalogue import Catalogue
-from trefoil.fusion.ensemble.cold_start_items import Added
-from trefoil.fusion.ensemble.ensemble import Model
+from trefoil.fusion.ensemble.cold_start_items import ColdStartItems
+from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.fusion.ensemble.gate import Gate
-from trefoil.fusion.ensemble.rating_blend import Stars, raters
+from trefoil.fusion.ensemble.rating_blend import RatingBlend, raters
 from trefoil.fusion.features.texts import Texts, as_read
-from trefoil.fusion.features.training_data import Known
-from trefoil.fusion.models.base import Leaf, sparse_of, sparse_tensors
-from trefoil.fusion.network.module import Evidence, JointNetwork, Shape
-from trefoil.fusion.network.scorers import network_leaves
+from trefoil.fusion.features.training_data import TrainingData
+from trefoil.fusion.models.base import ScoringModel, sparse_of, sparse_tensors
+from trefoil.fusion.network.module import JointNetwork, NetworkConfig, NetworkInputs
+from trefoil.fusion.network.scorers import network_scorers
 from trefoil.fusion.record import load_record, save_record
 from trefoil.fusion.runs.catalogue import (
     ABOUT,
@@ -35,7 +35,11 @@ from trefoil.fusion.runs.catalogue import (
     load_catalogue,
     save_catalogue,
 )
-from trefoil.fusion.runs.earlier_runs import earlier_catalogue, earlier_record
+from trefoil.fusion.runs.earlier_runs import (
+    earlier_catalogue,
+    earlier_record,
+    with_todays_names,
+)
 from trefoil.fusion.runs.model_state import (
     get_models,
     get_reranker,
@@ -49,17 +53,17 @@ from trefoil.kg.item_facts import Facts
 MODEL, TEXT, STRUCTURE = "model.safetensors", "text.safetensors", "model.json"
 
 
-def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
+def save_model(model: Ensemble, catalogue: Catalogue, folder: Path) -> None:
     """Write what was learned: model.safetensors, text.safetensors, model.json; the catalogue."""
     known = model.known
     tensors = {f"events.{name}": one for name, one in event_tensors(known.events).items()}
     structure: dict[str, Any] = {
         "gate": asdict(model.gate),
-        "clicks": model.clicks and asdict(model.clicks),
-        "newcomers": model.newcomers and asdict(model.newcomers),
+        "click_gate": model.clicks and asdict(model.clicks),
+        "cold_users": model.cold_users and asdict(model.cold_users),
         "returning": known.returning,
-        "leaves": put_models(tensors, model.listed),
-        "added": model.added and asdict(model.added),
+        "base_models": put_models(tensors, model.listed),
+        "cold_items": model.added and asdict(model.added),
         "alone": dict(model.alone),
     }
     if known.facts is not None:
@@ -73,7 +77,7 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
         tensors[f"numbers.{name}"] = torch.from_numpy(column)
     if model.rates is not None:
         parts = ("low", "high", "mean", "both", "alone")
-        structure["rates"] = {part: getattr(model.rates, part) for part in parts}
+        structure["rating_blend"] = {part: getattr(model.rates, part) for part in parts}
     structure["reranker"] = model.reranker and put_reranker(tensors, model.reranker)
     _put_networks(tensors, structure, model.networks)
     if model.texts is not None:
@@ -97,11 +101,12 @@ def save_model(model: Model, catalogue: Catalogue, folder: Path) -> None:
     save_catalogue(catalogue, folder)
 
 
-def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
+def load_model(folder: Path, settings: Settings) -> tuple[Ensemble, Catalogue]:
     """The model and catalogue of a run. Raises DataError for a file that cannot be used."""
     try:
         tensors = _read(folder / MODEL)
         structure = json.loads((folder / STRUCTURE).read_text("utf-8"))
+        tensors, structure = with_todays_names(tensors, structure)
         earlier = not (folder / ABOUT).exists()
         catalogue = (
             earlier_catalogue(folder, tensors, structure) if earlier else load_catalogue(folder)
@@ -113,11 +118,11 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
     if len(events) and events.item.max() >= items:
         raise DataError(f"{MODEL}: events name items beyond the vocabulary")
     texts = _load_texts(folder, settings, structure)
-    added = structure["added"] and Added(
-        **structure["added"] | {"weights": tuple(structure["added"]["weights"])}
+    added = structure["cold_items"] and ColdStartItems(
+        **structure["cold_items"] | {"weights": tuple(structure["cold_items"]["weights"])}
     )
     history = Histories.of(events, users)
-    known = Known(
+    known = TrainingData(
         events,
         history.matrix(items),
         history,
@@ -129,23 +134,25 @@ def load_model(folder: Path, settings: Settings) -> tuple[Model, Catalogue]:
         numbers={name: part.numpy() for name, part in under("numbers.", tensors).items()},
     )
     networks = _load_networks(tensors, structure, known)
-    leaves = network_leaves(networks, known.learned)
-    leaves |= get_models(tensors, structure["leaves"], known)
+    base_models = network_scorers(networks, known.learned)
+    base_models |= get_models(tensors, structure["base_models"], known)
     gate = _load_gate(structure["gate"])
-    clicks, newcomers = (
+    clicks, cold_users = (
         _load_gate(structure[name]) if structure.get(name) else None
-        for name in ("clicks", "newcomers")
+        for name in ("click_gate", "cold_users")
     )
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
     if earlier:
         record, alone = earlier_record(folder, structure["notes"])
     else:
         record, alone = load_record(folder), structure["alone"]
-    rates = _load_rates(structure["rates"], leaves) if "rates" in structure else None
-    parts = settings, known, leaves, gate, networks, texts, seen, record, alone
+    rates = (
+        _load_rates(structure["rating_blend"], base_models) if "rating_blend" in structure else None
+    )
+    parts = settings, known, base_models, gate, networks, texts, seen, record, alone
     about = structure.get("reranker")
     reranker = get_reranker(tensors, about, known) if about else None
-    return Model(*parts, clicks, added, rates, newcomers, reranker), catalogue
+    return Ensemble(*parts, clicks, added, rates, cold_users, reranker), catalogue
 
 
 def _get_facts(tensors: Mapping[str, Tensor], structure: Mapping[str, Any]) -> Facts | None:
@@ -162,12 +169,14 @@ def _get_facts(tensors: Mapping[str, Tensor], structure: Mapping[str, Any]) -> F
 
 def _load_gate(about: Mapping[str, Any]) -> Gate:
     warm, cold = tuple(about["warm"]), tuple(about["cold"])
-    return Gate(tuple(about["leaves"]), warm, cold, about["offset"])
+    return Gate(tuple(about["base_models"]), warm, cold, about["offset"])
 
 
-def _load_rates(about: Mapping[str, Any], leaves: Mapping[str, Leaf]) -> Stars:
+def _load_rates(about: Mapping[str, Any], base_models: Mapping[str, ScoringModel]) -> RatingBlend:
     both, alone = tuple(about["both"]), tuple(about["alone"])
-    return Stars(about["low"], about["high"], about["mean"], both, alone, raters(leaves)[1])
+    return RatingBlend(
+        about["low"], about["high"], about["mean"], both, alone, raters(base_models)[1]
+    )
 
 
 def _read(file: Path) -> dict[str, Tensor]:
@@ -199,7 +208,7 @@ def _put_networks(
     if not networks:
         return
     network = networks[0]
-    structure["shape"] = asdict(network.shape)
+    structure["network_config"] = asdict(network.config)
     structure["networks"] = len(networks)
     structure["categories"] = network.choice.out_features if network.choice else 0
     structure["numbers"] = network.numbers.out_features if network.numbers else 0
@@ -214,13 +223,13 @@ def _put_networks(
 
 
 def _load_networks(
-    tensors: Mapping[str, Tensor], structure: Mapping[str, Any], known: Known
+    tensors: Mapping[str, Tensor], structure: Mapping[str, Any], known: TrainingData
 ) -> list[JointNetwork]:
     networks = []
     for number in range(structure.get("networks", 0)):
         reads = structure["network_reads"]
         facts = known.facts if reads["facts"] else None
-        evidence = Evidence(
+        network_inputs = NetworkInputs(
             known.matrix,
             facts.matrix if facts else None,
             facts.relation if facts else None,
@@ -230,7 +239,7 @@ def _load_networks(
             structure.get("numbers", 0),
             reads["scenarios"],
         )
-        network = JointNetwork(evidence, Shape(**structure["shape"]))
+        network = JointNetwork(network_inputs, NetworkConfig(**structure["network_config"]))
         network.load_state_dict(under(f"network.{number}.", tensors))
         networks.append(network.eval())
     return networks
@@ -243,7 +252,7 @@ def _load_texts(folder: Path, settings: Settings, structure: Mapping[str, Any]) 
     if "text_encoder" in structure:
         encoder = TextEncoder(**structure["text_encoder"])
     else:  # as earlier runs have it
-        encoder = TextEncoder(text.model, text.revision, text.max_tokens, text.batch)
+        encoder = TextEncoder(text.model, text.revision, text.max_tokens, text.batch_size)
         encoder = as_read(encoder, structure["notes"]["text_warnings"])
     whitening = Whitening(part["mean"], part["directions"])
     return Texts(encoder, whitening, View(part["items"], part["known"]))

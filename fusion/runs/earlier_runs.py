@@ -19,6 +19,55 @@ from trefoil.fusion.runs.catalogue import load_vocabularies
 log = logging.getLogger(__name__)
 
 
+STRUCTURE = {
+    "added": "cold_items",
+    "clicks": "click_gate",
+    "leaves": "base_models",
+    "newcomers": "cold_users",
+    "rates": "rating_blend",
+    "shape": "network_config",
+}
+MODELS = {
+    "people": "demographics",
+    "popular-lately": "recent-popularity",
+    "ratings": "rating-process",
+    "walks": "random-walks",
+}
+
+
+def with_todays_names(
+    tensors: Mapping[str, Tensor], structure: Mapping[str, Any]
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and model.json of any version, under the names that this one gives."""
+    if "leaves" not in structure:
+        return dict(tensors), dict(structure)
+    found = {STRUCTURE.get(name, name): value for name, value in structure.items()}
+    found["base_models"] = _renamed(found["base_models"])
+    for name in ("gate", "click_gate", "cold_users"):
+        if gate := found.get(name):
+            names = [MODELS.get(one, one) for one in gate["leaves"]]
+            found[name] = {key: gate[key] for key in gate if key != "leaves"} | {
+                "base_models": names
+            }
+    if config := found.get("network_config"):
+        spans = {"time_gaps": config["spans"]}
+        found["network_config"] = {key: config[key] for key in config if key != "spans"} | spans
+    if notes := found.get("notes"):
+        of_models = {part: _renamed(notes[part]) for part in ("chosen", "seconds", "gate")}
+        found["notes"] = {**notes, **of_models, "cold_users": notes.get("newcomers", {})}
+    return _renamed(tensors), found
+
+
+def _renamed(named: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with today's name of a base model where a name is, begins or ends with it."""
+    found = {}
+    for name, value in named.items():
+        ahead = "only " if name.startswith("only ") else ""
+        model, dot, rest = name.removeprefix(ahead).partition(".")
+        found[f"{ahead}{MODELS.get(model, model)}{dot}{rest}"] = value
+    return found
+
+
 def earlier_catalogue(
     folder: Path, tensors: Mapping[str, Tensor], structure: Mapping[str, Any]
 ) -> Catalogue:

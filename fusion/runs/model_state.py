@@ -7,8 +7,8 @@ from torch import Tensor
 
 from trefoil.data.errors import DataError
 from trefoil.fusion.ensemble.reranker import ListNetwork, Reranker, log_events_of
-from trefoil.fusion.features.training_data import Known
-from trefoil.fusion.models.base import BaseModel, Leaf, ModelState
+from trefoil.fusion.features.training_data import TrainingData
+from trefoil.fusion.models.base import BaseModel, ModelState, ScoringModel
 from trefoil.fusion.models.listed import lines, listed_of
 
 
@@ -17,7 +17,7 @@ def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensors[name] for name in tensors if name.startswith(prefix)}
 
 
-def put_models(tensors: dict[str, Tensor], models: Mapping[str, Leaf]) -> dict[str, Any]:
+def put_models(tensors: dict[str, Tensor], models: Mapping[str, ScoringModel]) -> dict[str, Any]:
     """Adds the tensors of listed base models; their plain values by name are returned.
 
     A tensor is named for its model; a variant has those of the model it is a variant of.
@@ -33,7 +33,7 @@ def put_models(tensors: dict[str, Tensor], models: Mapping[str, Leaf]) -> dict[s
 
 
 def get_models(
-    tensors: Mapping[str, Tensor], about: Mapping[str, Mapping[str, Any]], known: Known
+    tensors: Mapping[str, Tensor], about: Mapping[str, Mapping[str, Any]], known: TrainingData
 ) -> dict[str, BaseModel]:
     """The models of ``put_models``. Raises DataError for a name that is not listed."""
     by_name = {line.name: line for line in lines()}
@@ -64,7 +64,9 @@ def put_reranker(tensors: dict[str, Tensor], reranker: Reranker) -> dict[str, An
     return {"sizes": sizes, "returning": reranker.returning}
 
 
-def get_reranker(tensors: Mapping[str, Tensor], about: Mapping[str, Any], known: Known) -> Reranker:
+def get_reranker(
+    tensors: Mapping[str, Tensor], about: Mapping[str, Any], known: TrainingData
+) -> Reranker:
     network = ListNetwork(**about["sizes"])
     network.load_state_dict(under(PREFIX, tensors))
     return Reranker(network.eval(), log_events_of(known), about["returning"])

@@ -15,14 +15,14 @@ from trefoil.data.interactions import Floats
 from trefoil.data.items import Entities, Items
 from trefoil.data.readers.frames import items_of, triples_in
 from trefoil.encoders.view import View
-from trefoil.fusion.ensemble.cold_start_items import FEWEST_COLD, Added
-from trefoil.fusion.ensemble.ensemble import Model
+from trefoil.fusion.ensemble.cold_start_items import FEWEST_COLD, ColdStartItems
+from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.fusion.features.texts import Texts
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import tells_new_items_apart
-from trefoil.fusion.models.listed import grown_models
-from trefoil.fusion.network.module import Evidence, JointNetwork
-from trefoil.fusion.network.scorers import network_leaves
+from trefoil.fusion.models.listed import models_with_items
+from trefoil.fusion.network.module import JointNetwork, NetworkInputs
+from trefoil.fusion.network.scorers import network_scorers
 from trefoil.fusion.requests.state import HeldGraph, State
 from trefoil.kg.construction.new_items import facts_of_new, with_items
 from trefoil.kg.item_facts import Facts
@@ -47,24 +47,24 @@ def with_new_items(
     for one in fresh.vocabulary.ids:
         if one in before.vocabulary:
             raise DataError(f"item {one!r} is in the catalogue already; leave it out")
-    grown = with_items(state.held.graph, fresh, triples_in(triples))
+    extended = with_items(state.held.graph, fresh, triples_in(triples))
     facts = model.known.facts
-    told = None if facts is None else facts_of_new(facts, grown.graph, len(before))
+    told = None if facts is None else facts_of_new(facts, extended.graph, len(before))
     catalogue = state.catalogue.with_items(fresh)
     return replace(
         state,
         model=grow(model, fresh.texts, told, fresh.score),
         catalogue=catalogue,
-        held=HeldGraph(grown.graph, low_below=catalogue.low_below),
+        held=HeldGraph(extended.graph, low_below=catalogue.low_below),
     )
 
 
 def grow(
-    model: Model,
+    model: Ensemble,
     texts: Sequence[str | None],
     facts: np.ndarray | None,
     numbers: Mapping[str, Floats],
-) -> Model:
+) -> Ensemble:
     """The model with ``len(texts)`` more items at the end.
 
     ``facts`` [new items, facts] says which of the known facts hold for them, and
@@ -77,17 +77,21 @@ def grow(
     read, warnings = _read(model.texts, texts)
     known = grown_known(model.known, count, read.items if read else None, facts, numbers)
     networks = [grown_network(one, known, before, model.seen) for one in model.networks]
-    leaves = network_leaves(networks, known.learned) | grown_models(model.listed, known, before)
+    base_models = network_scorers(networks, known.learned) | models_with_items(
+        model.listed, known, before
+    )
     learned = model.seen[: known.learned]
-    speaking = [name for name, leaf in leaves.items() if tells_new_items_apart(leaf)]
+    speaking = [
+        name for name, base_model in base_models.items() if tells_new_items_apart(base_model)
+    ]
     worth = {name: model.alone.get(name, 1.0) for name in speaking}
-    added = Added.of(model.gate, learned, worth, known.added)
+    added = ColdStartItems.of(model.gate, learned, worth, known.added)
     seen = torch.cat([model.seen, torch.zeros(count, dtype=torch.bool)])
     record = replace(model.record, added_warnings=warnings)
     return replace(
         model,
         known=known,
-        leaves=leaves,
+        base_models=base_models,
         networks=networks,
         texts=read,
         seen=seen,
@@ -97,12 +101,12 @@ def grow(
 
 
 def grown_known(
-    known: Known,
+    known: TrainingData,
     count: int,
     text: View | None,
     facts: np.ndarray | None,
     numbers: Mapping[str, Floats],
-) -> Known:
+) -> TrainingData:
     """What base models were fitted from, with empty columns for the new items."""
     users, before = known.matrix.shape
     events = known.matrix
@@ -120,13 +124,15 @@ def grown_known(
     return replace(known, matrix=matrix, facts=told, text=text, numbers=longer, added=added)
 
 
-def grown_network(network: JointNetwork, known: Known, before: int, seen: Tensor) -> JointNetwork:
+def grown_network(
+    network: JointNetwork, known: TrainingData, before: int, seen: Tensor
+) -> JointNetwork:
     """The same weights with rows for the new items: no id, content from texts and facts.
 
     Their bias is the mean over items without events, or over all where those are few.
     """
     facts = known.facts if network.facts is not None else None
-    evidence = Evidence(
+    network_inputs = NetworkInputs(
         known.matrix,
         facts.matrix if facts else None,
         facts.relation if facts else None,
@@ -137,11 +143,11 @@ def grown_network(network: JointNetwork, known: Known, before: int, seen: Tensor
         {name: len(part) for name, part in network.scale.items()},
     )
     with torch.random.fork_rng(devices=[]):
-        grown = JointNetwork(evidence, network.shape).to(network.item_bias.device)
-    state, wanted = dict(network.state_dict()), grown.state_dict()
+        extended = JointNetwork(network_inputs, network.config).to(network.item_bias.device)
+    state, fresh = dict(network.state_dict()), extended.state_dict()
     count = known.matrix.shape[1] - before
     for name, tensor in state.items():
-        if tensor.shape != wanted[name].shape:  # a table of items
+        if tensor.shape != fresh[name].shape:  # a table of items
             assert tensor.shape[0] == before, name
             state[name] = torch.cat([tensor, tensor.new_zeros(count, *tensor.shape[1:])])
     cold = ~seen
@@ -149,8 +155,8 @@ def grown_network(network: JointNetwork, known: Known, before: int, seen: Tensor
     alike = cold if int(cold.sum()) >= FEWEST_COLD else torch.arange(before) < known.learned
     bias = network.item_bias.detach()
     state["item_bias"][before:] = bias[alike.to(bias.device)].mean()
-    grown.load_state_dict(state)
-    return grown.eval()
+    extended.load_state_dict(state)
+    return extended.eval()
 
 
 def _read(texts: Texts | None, new: Sequence[str | None]) -> tuple[Texts | None, list[str]]:

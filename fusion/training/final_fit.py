@@ -6,16 +6,16 @@ import numpy as np
 
 from trefoil.data.dataset import Dataset
 from trefoil.data.progress import Progress
-from trefoil.fusion.ensemble.ensemble import Model
+from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.fusion.ensemble.rating_blend import raters
 from trefoil.fusion.ensemble.reranker import log_events_of
 from trefoil.fusion.features.preparation import known_of
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.fitting import Search
-from trefoil.fusion.network.checkpoints import Unfinished
-from trefoil.fusion.network.inputs import lessons_of
+from trefoil.fusion.network.checkpoints import Checkpoints
+from trefoil.fusion.network.inputs import training_inputs_of
 from trefoil.fusion.network.module import JointNetwork
-from trefoil.fusion.network.scorers import network_leaves
+from trefoil.fusion.network.scorers import network_scorers
 from trefoil.fusion.network.training import best_epochs
 from trefoil.fusion.network.warm_start import Source
 from trefoil.fusion.settings import Settings
@@ -34,13 +34,13 @@ from trefoil.kg.graph import KnowledgeGraph
 
 
 def refit_model(
-    model: Model,
+    model: Ensemble,
     dataset: Dataset,
     graph: KnowledgeGraph,
     progress: Progress | None = None,
-    checkpoints: Unfinished | None = None,
+    checkpoints: Checkpoints | None = None,
     source: Source | None = None,
-) -> Model:
+) -> Ensemble:
     """The same model, learned from every event: of training, validation and test.
 
     Base models keep the numbers chosen for them, networks are trained for as many
@@ -52,13 +52,13 @@ def refit_model(
 
 
 def _refit(
-    model: Model,
+    model: Ensemble,
     dataset: Dataset,
     graph: KnowledgeGraph,
     progress: Progress | None,
-    checkpoints: Unfinished | None,
+    checkpoints: Checkpoints | None,
     source: Source | None,
-) -> Model:
+) -> Ensemble:
     say, events = sayer(progress), dataset.interactions
     settings = MemoryPlan(**model.record.plan).applied(model.settings)
     say("all events, with the numbers chosen")
@@ -66,17 +66,17 @@ def _refit(
     known = known_of(dataset, events, graph, model.texts, settings, returning=returning)
     fitted = fit_base_models(known, Search(None, model.record.chosen), settings, say)
     networks = _networks(model, settings, dataset, known, graph, progress, checkpoints, source)
-    leaves, rates = network_leaves(networks) | fitted.models, model.rates
+    base_models, rates = network_scorers(networks) | fitted.models, model.rates
     if rates is not None and events.stars is not None:
         low, high = float(np.nanmin(events.stars)), float(np.nanmax(events.stars))
-        rates = replace(rates, low=low, high=high, process=raters(leaves)[1])
+        rates = replace(rates, low=low, high=high, process=raters(base_models)[1])
     seen, reranker = seen_items(known), model.reranker
     if reranker is not None:
         reranker = replace(reranker, log_events=log_events_of(known))
     return replace(
         model,
         known=known,
-        leaves=leaves,
+        base_models=base_models,
         networks=networks,
         seen=seen,
         rates=rates,
@@ -85,23 +85,25 @@ def _refit(
 
 
 def _networks(
-    model: Model,
+    model: Ensemble,
     settings: Settings,
     dataset: Dataset,
-    known: Known,
+    known: TrainingData,
     graph: KnowledgeGraph,
     progress: Progress | None,
-    checkpoints: Unfinished | None,
+    checkpoints: Checkpoints | None,
     source: Source | None,
 ) -> list[JointNetwork]:
     """The networks of the model trained anew, each part until its best epoch."""
     if not model.networks:
         return []
     order_pays = model.record.order_pays
-    lessons = lessons_of(dataset, dataset.interactions, known, settings, behaviour=order_pays)
+    inputs = training_inputs_of(
+        dataset, dataset.interactions, known, settings, behaviour=order_pays
+    )
     begin = beginning(source, dataset, known, graph, model.texts, replace(model.record))
-    shape = model.networks[0].shape
-    train_one = one_network(dataset, known, settings, shape, lessons, None, progress, begin)
+    config = model.networks[0].config
+    train_one = one_network(dataset, known, settings, config, inputs, None, progress, begin)
     until = [best_epochs(journal) for journal in model.record.history]
     with few_threads(dataset, settings):
         networks, _ = train_networks(

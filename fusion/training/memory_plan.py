@@ -5,7 +5,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.features.validation import MOST_CELLS
 from trefoil.fusion.models.listed import lines
 from trefoil.fusion.settings import Settings
@@ -40,19 +40,21 @@ class MemoryPlan:
         return settings.model_copy(update={"linear": linear, "network": network})
 
     def record(self) -> dict[str, object]:
-        """For the notes of a model."""
+        """For the record of a training."""
         return asdict(self)
 
 
-def plan_memory(known: Known, settings: Settings, budget_gb: float | None = None) -> MemoryPlan:
+def plan_memory(
+    known: TrainingData, settings: Settings, budget_gb: float | None = None
+) -> MemoryPlan:
     """From users, items and base models; ``budget_gb`` stands for what is free."""
     budget = budget_gb or settings.memory_gb or min(MOST_GB, FREE_SHARE * free_gb())
     items = max(known.matrix.shape[1], 1)
     left = max(budget - IDLE_GB, 0.1 * budget) * GB
     cut: list[str] = []
-    wanted = min(settings.linear.max_items, items)
-    linear = min(wanted, int((LINEAR_SHARE * left / (SOLVING * NUMBER)) ** 0.5))
-    if settings.linear.on and linear < wanted:
+    asked = min(settings.linear.max_items, items)
+    linear = min(asked, int((LINEAR_SHARE * left / (SOLVING * NUMBER)) ** 0.5))
+    if settings.linear.on and linear < asked:
         cut.append(f"the linear model knows {linear:,} of {items:,} items")
     if settings.linear.on:
         left -= NUMBER * linear**2
@@ -64,29 +66,31 @@ def plan_memory(known: Known, settings: Settings, budget_gb: float | None = None
         and STEP * NUMBER * rows * items > STEP_SHARE * left
     ):
         softmax = max(1, min(softmax, items - 1))
-        cut.append(f"the softmax over {items:,} items sees {settings.network.sample:,} a step")
+        cut.append(
+            f"the softmax over {items:,} items sees {settings.network.sampled_items:,} a step"
+        )
     per_cell = NUMBER * (SCORED * base_models(known, settings) + BESIDE)
     cells = min(MOST_CELLS, max(int(left / per_cell), items))
     if cells < min(MOST_CELLS, known.matrix.shape[0] * items):
         cut.append(f"choices look at up to {cells // items:,} validation cases")
     for one in cut:
         log.warning("memory: %s (memory_gb = %.1f)", one, budget)
-    kept = linear if linear < wanted else settings.linear.max_items
+    kept = linear if linear < asked else settings.linear.max_items
     return MemoryPlan(round(budget, 2), max(1, kept), cells, softmax, tuple(cut))
 
 
-def base_models(known: Known, settings: Settings) -> int:
+def base_models(known: TrainingData, settings: Settings) -> int:
     """How many base models there can be."""
     networks = settings.network.on * (1 + known.timed)
     return networks + sum(line.on(settings, known) for line in lines())
 
 
-def _rows_of_a_step(known: Known, settings: Settings) -> float:
+def _rows_of_a_step(known: TrainingData, settings: Settings) -> float:
     """Rows of scores over all items that one step of the network makes."""
     people = max(int((known.history.lengths > 0).sum()), 1)
     mean = known.matrix.nnz / people
-    windows = settings.behaviour.batch * min(mean, settings.behaviour.max_events)
-    return float(min(settings.network.batch, people) + (windows if known.timed else 0))
+    windows = settings.behaviour.batch_size * min(mean, settings.behaviour.max_events)
+    return float(min(settings.network.batch_size, people) + (windows if known.timed else 0))
 
 
 def free_gb() -> float:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import BaseModel
 from trefoil.fusion.models.fitting import FitInputs, Search
 from trefoil.fusion.models.listed import lines
@@ -21,7 +21,7 @@ class Fitted:
 
 
 def fit_base_models(
-    known: Known, search: Search, settings: Settings, say: Callable[[str], None]
+    known: TrainingData, search: Search, settings: Settings, say: Callable[[str], None]
 ) -> Fitted:
     """Every base model but the networks, each with its few numbers from ``search``."""
     fitted = Fitted()

@@ -11,11 +11,11 @@ from trefoil.data.dataset import Dataset
 from trefoil.data.errors import TrainingError
 from trefoil.data.progress import Progress
 from trefoil.fusion.features.texts import Texts
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.features.validation import Validation
-from trefoil.fusion.network.checkpoints import Memory, Unfinished
-from trefoil.fusion.network.inputs import Lessons, evidence_of
-from trefoil.fusion.network.module import JointNetwork, Shape
+from trefoil.fusion.network.checkpoints import Checkpoints, CheckpointStore
+from trefoil.fusion.network.inputs import TrainingInputs, network_inputs_of
+from trefoil.fusion.network.module import JointNetwork, NetworkConfig
 from trefoil.fusion.network.training import Journal, fit_network
 from trefoil.fusion.network.warm_start import Source
 from trefoil.fusion.record import Record
@@ -30,10 +30,10 @@ SMALL_STEP = 600_000  # scores per step below which threads cost more than they 
 
 def one_network(
     dataset: Dataset,
-    known: Known,
+    known: TrainingData,
     settings: Settings,
-    shape: Shape,
-    lessons: Lessons,
+    config: NetworkConfig,
+    inputs: TrainingInputs,
     validation: Validation | None,
     progress: Progress | None,
     begin: Callable[[JointNetwork], None],
@@ -41,9 +41,9 @@ def one_network(
     """What trains one network, but for its seed, its checkpoints and how far."""
     return partial(
         fit_network,
-        evidence_of(dataset, known, settings),
-        shape,
-        lessons,
+        network_inputs_of(dataset, known, settings),
+        config,
+        inputs,
         validation,
         settings,
         device=device_of(settings),
@@ -56,7 +56,7 @@ def train_networks(
     train_one: Callable[..., tuple[JointNetwork, Journal]],
     until: Sequence[Mapping[str, int]],
     seed: int,
-    checkpoints: Unfinished | None,
+    checkpoints: Checkpoints | None,
     say: Callable[[str], None],
     first: int = 0,
 ) -> tuple[list[JointNetwork], list[Journal]]:
@@ -68,7 +68,7 @@ def train_networks(
     networks, journals = [], []
     for number, ends in enumerate(until):
         say(f"network {number + 1} of {len(until)}")
-        memory = Memory(checkpoints, first + number) if checkpoints else None
+        memory = CheckpointStore(checkpoints, first + number) if checkpoints else None
         with _last_good(number, checkpoints):
             network, journal = train_one(
                 seed=seed + 1000 * number, memory=memory, until=ends or None
@@ -81,7 +81,7 @@ def train_networks(
 @contextmanager
 def few_threads(dataset: Dataset, settings: Settings) -> Iterator[None]:
     """One thread where steps are so small that more cost more than they give."""
-    if settings.network.batch * len(dataset.items) < SMALL_STEP:
+    if settings.network.batch_size * len(dataset.items) < SMALL_STEP:
         torch.set_num_threads(1)
     yield
     set_threads(settings)
@@ -90,7 +90,7 @@ def few_threads(dataset: Dataset, settings: Settings) -> Iterator[None]:
 def beginning(
     source: Source | None,
     dataset: Dataset,
-    known: Known,
+    known: TrainingData,
     graph: KnowledgeGraph | None,
     texts: Texts | None,
     record: Record,
@@ -111,7 +111,7 @@ def sayer(progress: Progress | None) -> Callable[[str], None]:
 
 
 @contextmanager
-def _last_good(number: int, checkpoints: Unfinished | None) -> Iterator[None]:
+def _last_good(number: int, checkpoints: Checkpoints | None) -> Iterator[None]:
     """Where training diverges, say of which network, and what is left of it."""
     try:
         yield

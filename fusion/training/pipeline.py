@@ -1,4 +1,4 @@
-"""Learning: every leaf from training events, every choice on validation events."""
+"""Learning: every base model from training events, every choice on validation events."""
 
 import logging
 from collections.abc import Mapping
@@ -10,27 +10,27 @@ from torch import Tensor
 
 from trefoil.data.dataset import Dataset
 from trefoil.data.progress import Progress
-from trefoil.data.split import Split, rehearsal
+from trefoil.data.split import Split, inner_split
 from trefoil.evaluation.protocols.pointwise_exam import RowExam, ctr_exam, stars_exam
 from trefoil.evaluation.protocols.protocols import carved, people_return
 from trefoil.fusion.ensemble.click_gate import fit_clicks
-from trefoil.fusion.ensemble.cold_start_users import newcomers_gate
-from trefoil.fusion.ensemble.ensemble import Model
+from trefoil.fusion.ensemble.cold_start_users import cold_users_gate
+from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.fusion.ensemble.gate import Gate
 from trefoil.fusion.ensemble.gate_fit import fit_gate
-from trefoil.fusion.ensemble.rating_blend import Stars, fit_stars, raters
+from trefoil.fusion.ensemble.rating_blend import RatingBlend, fit_stars, raters
 from trefoil.fusion.ensemble.reranker import Reranker, log_events_of
 from trefoil.fusion.ensemble.reranker_fit import FEWEST_CASES, fit_reranker, marks_of_other
 from trefoil.fusion.features.preparation import known_of, read_texts, validation_exam
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.features.validation import MOST_CELLS, Validation
-from trefoil.fusion.models.base import Leaf
+from trefoil.fusion.models.base import ScoringModel
 from trefoil.fusion.models.fitting import Search
-from trefoil.fusion.network.checkpoints import Unfinished
-from trefoil.fusion.network.inputs import lessons_of
+from trefoil.fusion.network.checkpoints import Checkpoints
+from trefoil.fusion.network.inputs import training_inputs_of
 from trefoil.fusion.network.module import JointNetwork
-from trefoil.fusion.network.scorers import network_leaves
-from trefoil.fusion.network.training import shape_of
+from trefoil.fusion.network.scorers import network_scorers
+from trefoil.fusion.network.training import config_of
 from trefoil.fusion.network.warm_start import Source
 from trefoil.fusion.record import Record
 from trefoil.fusion.settings import Settings
@@ -49,7 +49,7 @@ from trefoil.kg.graph import KnowledgeGraph
 log = logging.getLogger(__name__)
 
 SMALL_PASS = 10_000_000  # users x items up to which a network is cheap enough to train three
-REHEARSED = 0.1  # share of training that the blend is learned on, where validation is thin
+INNER_SHARE = 0.1  # share of training that the blend is learned on, where validation is thin
 SMALLEST_VALIDATION = 20  # cases; with fewer the gate keeps equal weights
 
 
@@ -59,18 +59,18 @@ def fit_model(
     graph: KnowledgeGraph | None,
     settings: Settings,
     progress: Progress | None = None,
-    checkpoints: Unfinished | None = None,
+    checkpoints: Checkpoints | None = None,
     source: Source | None = None,
-) -> Model:
+) -> Ensemble:
     """Learn from training events, choose on validation events; the test part stays closed.
 
     ``checkpoints`` keeps the state of each network after every look, and gives
     it back where training was stopped; ``source`` is a run to start from. Raises
     TrainingError where training diverges.
     """
-    rehearsed = _rehearse(dataset, split, graph, settings, progress, source)
+    cross_fitted = _cross_fit(dataset, split, graph, settings, progress, source)
     with reproducible(settings):
-        return _fit(dataset, split, graph, settings, progress, checkpoints, source, rehearsed)
+        return _fit(dataset, split, graph, settings, progress, checkpoints, source, cross_fitted)
 
 
 def _fit(
@@ -79,10 +79,10 @@ def _fit(
     graph: KnowledgeGraph | None,
     settings: Settings,
     progress: Progress | None,
-    checkpoints: Unfinished | None,
+    checkpoints: Checkpoints | None,
     source: Source | None,
-    rehearsed: Model | None,
-) -> Model:
+    cross_fitted: Ensemble | None,
+) -> Ensemble:
     say = sayer(progress)
     train = dataset.interactions.take(split.train)
     record = Record()
@@ -98,10 +98,10 @@ def _fit(
     record.order_pays = settings.behaviour.on and known.timed and _order_pays(fitted, settings)
     networks = list[JointNetwork]()
     if settings.network.on:
-        lessons = lessons_of(dataset, train, known, settings, behaviour=record.order_pays)
-        shape = shape_of(settings, lessons, behaviour=record.order_pays)
+        inputs = training_inputs_of(dataset, train, known, settings, behaviour=record.order_pays)
+        config = config_of(settings, inputs, behaviour=record.order_pays)
         begin = beginning(source, dataset, known, graph, texts, record)
-        train_one = one_network(dataset, known, sized, shape, lessons, validation, progress, begin)
+        train_one = one_network(dataset, known, sized, config, inputs, validation, progress, begin)
         cheap = not record.order_pays and np.prod(known.matrix.shape) <= SMALL_PASS
         count = settings.network.seeds or (3 if cheap else 1)
         with few_threads(dataset, settings):
@@ -109,40 +109,45 @@ def _fit(
                 train_one, [{}] * count, settings.seed, checkpoints, say
             )
         record.history = [journal.rows for journal in journals]
-    leaves = network_leaves(networks) | fitted.models
+    base_models = network_scorers(networks) | fitted.models
     say("gate")
-    gate, reranker, alone, record.gate = _fit_gate(leaves, known, validation, settings, rehearsed)
+    gate, reranker, alone, record.gate = _fit_gate(
+        base_models, known, validation, settings, cross_fitted
+    )
     record.chosen, record.seconds = fitted.chosen, fitted.seconds
-    newcomers, record.newcomers = _fit_newcomers(leaves, gate, validation)
-    clicks, rates = _fit_clicks(dataset, split, leaves, seen), _fit_rates(leaves, given, exam)
-    parts = settings, known, leaves, gate, networks, texts, seen, record, alone, clicks
-    return Model(*parts, rates=rates, newcomers=newcomers, reranker=reranker)
+    cold_users, record.cold_users = _fit_cold_users(base_models, gate, validation)
+    clicks, rates = (
+        _fit_clicks(dataset, split, base_models, seen),
+        _fit_rates(base_models, given, exam),
+    )
+    parts = settings, known, base_models, gate, networks, texts, seen, record, alone, clicks
+    return Ensemble(*parts, rates=rates, cold_users=cold_users, reranker=reranker)
 
 
-def seen_items(known: Known) -> Tensor:
+def seen_items(known: TrainingData) -> Tensor:
     """Which items have a training event."""
     return torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
 
 
-def _rehearse(
+def _cross_fit(
     dataset: Dataset,
     split: Split,
     graph: KnowledgeGraph | None,
     settings: Settings,
     progress: Progress | None,
     source: Source | None,
-) -> Model | None:
-    """A model without a tenth of training, asked for it: how to blend leaves is learned there.
+) -> Ensemble | None:
+    """A model without a tenth of training, asked for it: how to blend base models is learned there.
 
     None unless validation was carved from given training events. Then it is thin, so
-    that leaves lose little: enough to choose by, but not to teach a reranker.
+    that base models lose little: enough to choose by, but not to teach a reranker.
     """
     people = len(np.unique(dataset.interactions.user[split.valid]))
     lists = min(people, MOST_CELLS // len(dataset.items))
-    if not (settings.rerank and carved(dataset, split) and lists >= FEWEST_CASES):
+    if not (settings.reranker and carved(dataset, split) and lists >= FEWEST_CASES):
         return None
-    sayer(progress)("rehearsal without a tenth of training")
-    part = rehearsal(dataset, split, REHEARSED)
+    sayer(progress)("cross-fitting: a model without a tenth of training")
+    part = inner_split(dataset, split, INNER_SHARE)
     return fit_model(dataset, part, graph, settings, progress, source=source)
 
 
@@ -154,49 +159,49 @@ def _order_pays(fitted: Fitted, settings: Settings) -> bool:
 
 
 def _fit_gate(
-    leaves: Mapping[str, Leaf],
-    known: Known,
+    base_models: Mapping[str, ScoringModel],
+    known: TrainingData,
     validation: Validation,
     settings: Settings,
-    rehearsed: Model | None,
+    cross_fitted: Ensemble | None,
 ) -> tuple[Gate, Reranker | None, dict[str, float], dict[str, float]]:
     """The gate, the reranker, validation NDCG@10 of each model alone, and of blends on the way."""
-    names = tuple(leaves)
+    names = tuple(base_models)
     if len(validation) < SMALLEST_VALIDATION:
         equal = (1.0,) * len(names)
         return Gate(names, equal, equal, -3.0), None, {}, {}
-    scores = {name: leaf.score(validation.cases) for name, leaf in leaves.items()}
+    scores = {name: base_model.score(validation.cases) for name, base_model in base_models.items()}
     alone = {name: validation.ndcg(part) for name, part in scores.items()}
     gate, marks = fit_gate(scores, validation)
     marks = {f"only {name}": mark for name, mark in alone.items()} | marks
-    if not settings.rerank:
+    if not settings.reranker:
         return gate, None, alone, marks
     events = log_events_of(known)
-    if rehearsed is not None and rehearsed.reranker is not None:
-        reranker = replace(rehearsed.reranker, log_events=events)
-        other = marks_of_other(scores, gate, validation, rehearsed.gate, reranker)
+    if cross_fitted is not None and cross_fitted.reranker is not None:
+        reranker = replace(cross_fitted.reranker, log_events=events)
+        other = marks_of_other(scores, gate, validation, cross_fitted.gate, reranker)
         if other is not None:
-            return rehearsed.gate, reranker, alone, marks | other
+            return cross_fitted.gate, reranker, alone, marks | other
     returning, seed = known.returning, settings.seed
     reranker, more = fit_reranker(scores, gate, validation, events, returning=returning, seed=seed)
     return gate, reranker, alone, marks | more
 
 
-def _fit_newcomers(
-    leaves: Mapping[str, Leaf], gate: Gate, validation: Validation
+def _fit_cold_users(
+    base_models: Mapping[str, ScoringModel], gate: Gate, validation: Validation
 ) -> tuple[Gate | None, dict[str, float]]:
     if len(validation) < SMALLEST_VALIDATION:
         return None, {}
-    return newcomers_gate(leaves, gate, validation)
+    return cold_users_gate(base_models, gate, validation)
 
 
 def _fit_clicks(
-    dataset: Dataset, split: Split, leaves: Mapping[str, Leaf], seen: Tensor
+    dataset: Dataset, split: Split, base_models: Mapping[str, ScoringModel], seen: Tensor
 ) -> Gate | None:
     positive = dataset.interactions.positive[split.valid]
     if positive.all() or not positive.any():
         return None
-    return fit_clicks(leaves, seen, ctr_exam(dataset, split, "valid"))
+    return fit_clicks(base_models, seen, ctr_exam(dataset, split, "valid"))
 
 
 def _ratings(
@@ -204,14 +209,16 @@ def _ratings(
 ) -> tuple[np.ndarray, RowExam | None]:
     """Ratings of training, and the exam of those of validation, where ratings are a task."""
     stars = dataset.interactions.stars
-    if stars is None or not settings.tasks.stars:
+    if stars is None or not settings.tasks.rating:
         return np.empty(0, np.float32), None
     given = stars[split.train]
     exam = None if np.isnan(stars[split.valid]).all() else stars_exam(dataset, split, "valid")
     return given[~np.isnan(given)], exam
 
 
-def _fit_rates(leaves: Mapping[str, Leaf], given: np.ndarray, exam: RowExam | None) -> Stars | None:
+def _fit_rates(
+    base_models: Mapping[str, ScoringModel], given: np.ndarray, exam: RowExam | None
+) -> RatingBlend | None:
     """How expected ratings are put together, where networks were taught any."""
-    network, process = raters(leaves)
+    network, process = raters(base_models)
     return fit_stars(network, process, given, exam) if len(given) and network else None

@@ -97,9 +97,9 @@ def test_a_given_split_reads_validation_where_its_parts_follow_in_time(times, re
     dataset = log(rows, EventColumns("u", "i", time="t", split="p"), schema)
     split = split_events(dataset, 0)
     assert split.proof.reads_validation is reads
-    wanted = "training and validation" if reads else "training"
-    assert split.about(dataset)["history"] == wanted
-    assert f"a history holds {wanted} events" in split.proof.statement
+    expected = "training and validation" if reads else "training"
+    assert split.about(dataset)["history"] == expected
+    assert f"a history holds {expected} events" in split.proof.statement
 
 
 def test_a_bad_leave_one_out_part_is_refused():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trefoil.data import ConfigError, EventColumns, SplitError, SplitRule, dataset_of, split_events
-from trefoil.data.split import rehearsal
+from trefoil.data.split import inner_split
 
 TIMED = EventColumns("u", "i", time="t")
 
@@ -206,17 +206,17 @@ def test_given_without_validation_carves_it_from_training():
     assert set(parts(rows[:10], dataset, split)) == {"J"}
 
 
-def test_a_rehearsal_stays_within_the_training_part():
+def test_an_inner_split_stays_within_the_training_part():
     rows = [(f"u{i % 4}", f"i{i}", "test" if i % 5 == 0 else "train") for i in range(200)]
     dataset = log(rows, ("u", "i", "part"), EventColumns("u", "i", split="part"))
     split = split_events(dataset, 0, SplitRule("given", 0.1))
-    part = rehearsal(dataset, split, 0.25)
+    part = inner_split(dataset, split, 0.25)
     assert np.array_equal(np.sort(np.concatenate([part.train, part.valid])), split.train)
     held = np.bincount(dataset.interactions.user[part.valid])
     whole = np.bincount(dataset.interactions.user[split.train])
     assert np.array_equal(held, whole // 4)
     assert not len(part.open_test())
-    again = rehearsal(dataset, split, 0.25)
+    again = inner_split(dataset, split, 0.25)
     assert np.array_equal(again.valid, part.valid)
 
 

@@ -129,7 +129,7 @@ def test_an_unknown_time_is_no_time_long_ago(encoder):
 
 def test_an_encoder_may_be_told_not_to_read_times():
     torch.manual_seed(0)
-    encoder = BehaviourEncoder(WIDTH, max_events=LENGTH, spans=False).eval()
+    encoder = BehaviourEncoder(WIDTH, max_events=LENGTH, time_gaps=False).eval()
     assert torch.equal(encoder.states(events(2)), encoder.states(events(2), times(2)))
 
 

@@ -25,10 +25,10 @@ PAIRS = {  # ours: theirs
 }
 
 
-def peer_values(order: np.ndarray, wanted: list[list[int]]) -> dict[str, np.ndarray]:
+def peer_values(order: np.ndarray, relevant: list[list[int]]) -> dict[str, np.ndarray]:
     """ranx on rankings without ties: the place decides the score it is given."""
     cases, items = order.shape
-    qrels = ranx.Qrels({f"{c:03}": {str(i): 1 for i in wanted[c]} for c in range(cases)})
+    qrels = ranx.Qrels({f"{c:03}": {str(i): 1 for i in relevant[c]} for c in range(cases)})
     run = ranx.Run(
         {
             f"{c:03}": {str(i): float(items - place) for place, i in enumerate(order[c])}
@@ -46,12 +46,12 @@ def test_equal_to_ranx_to_nine_digits_when_ties_are_in_our_order(seed):
     random = np.random.default_rng(seed)
     cases, items = int(random.integers(1, 6)), int(random.integers(21, 40))
     table = random.integers(0, 4, (cases, items)).astype(np.float64)  # four values: many ties
-    wanted = [
+    relevant = [
         random.choice(items, int(random.integers(1, 12)), replace=False).tolist()
         for _ in range(cases)
     ]
-    ranks = rank(Fixed(table), exam_of(wanted, [[]] * cases, items), k_max=items, seed=1)
-    theirs = peer_values(ranks.top, wanted)
+    ranks = rank(Fixed(table), exam_of(relevant, [[]] * cases, items), k_max=items, seed=1)
+    theirs = peer_values(ranks.top, relevant)
     ours = measure(ranks, [*PAIRS, f"map@{items}"])
     for mine, other in PAIRS.items():
         assert np.abs(ours[mine] - theirs[other]).max() < 1e-9, mine

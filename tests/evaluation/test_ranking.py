@@ -24,15 +24,15 @@ class Fixed:
         return self.table[cases.user]
 
 
-def exam_of(wanted: list[list[int]], masked: list[list[int]], items: int, **more) -> Exam:
-    n = len(wanted)
+def exam_of(relevant: list[list[int]], masked: list[list[int]], items: int, **more) -> Exam:
+    n = len(relevant)
     cases = Cases(np.arange(n), Histories(np.zeros(n + 1, np.int64), np.empty(0, np.int64)))
 
     def sets(rows: list[list[int]]) -> Sets:
         case = np.repeat(np.arange(n), [len(row) for row in rows])
         return Sets.of(case, np.array([i for row in rows for i in row], np.int64), n)
 
-    return Exam(cases, sets(wanted), sets(masked), items, "full", "test", **more)
+    return Exam(cases, sets(relevant), sets(masked), items, "full", "test", **more)
 
 
 def test_places_count_from_one_and_skip_masked_items():
@@ -96,17 +96,17 @@ def test_places_and_lists_equal_a_plain_sort(drawn):
     rng = np.random.default_rng(seed)
     role = rng.integers(0, 3, (cases, items))  # 0 candidate, 1 wanted, 2 masked
     role[:, 0] = 1
-    wanted = [np.flatnonzero(row == 1).tolist() for row in role]
+    relevant = [np.flatnonzero(row == 1).tolist() for row in role]
     masked = [np.flatnonzero(row == 2).tolist() for row in role]
-    ranks = rank(Fixed(table), exam_of(wanted, masked, items), k_max=4, seed=5, batch=2)
+    ranks = rank(Fixed(table), exam_of(relevant, masked, items), k_max=4, seed=5, batch=2)
     shuffle = np.argsort(np.random.default_rng(5).permutation(items))
     for case in range(cases):
         order = sorted(
             (i for i in range(items) if role[case, i] != 2),
             key=lambda i, case=case: (-table[case, i], shuffle[i]),
         )
-        part = slice(ranks.wanted.start[case], ranks.wanted.start[case + 1])
-        assert ranks.place[part].tolist() == [order.index(i) + 1 for i in wanted[case]]
+        part = slice(ranks.relevant.start[case], ranks.relevant.start[case + 1])
+        assert ranks.place[part].tolist() == [order.index(i) + 1 for i in relevant[case]]
         assert [i for i in ranks.top[case] if i >= 0] == order[:4]
 
 

@@ -25,18 +25,18 @@ def few_lists(monkeypatch):
 
 
 def world(seed: int, signal: float):
-    """Two items of each list are wanted; ``signal`` marks them for the first leaf alone."""
+    """Two items of each list are wanted; ``signal`` marks them for the first base model alone."""
     generator = torch.Generator().manual_seed(seed)
-    wanted = torch.rand(LISTS, ITEMS, generator=generator).argsort(1) < 2
+    relevant = torch.rand(LISTS, ITEMS, generator=generator).argsort(1) < 2
     noise = torch.randn(2, LISTS, ITEMS, generator=generator)
     none = Histories(np.zeros(LISTS + 1, np.int64), np.zeros(0, np.int64))
     told = Validation(
         Cases(np.arange(LISTS), none),
-        torch.zeros_like(wanted),
-        wanted,
+        torch.zeros_like(relevant),
+        relevant,
         torch.ones(ITEMS, dtype=torch.bool),
     )
-    return {"one": noise[0] + signal * wanted, "other": noise[1]}, told
+    return {"one": noise[0] + signal * relevant, "other": noise[1]}, told
 
 
 def taught(scores, told):
@@ -46,7 +46,7 @@ def taught(scores, told):
 def test_a_list_is_judged_by_the_one_member_that_never_learned_from_it(monkeypatch):
     monkeypatch.setattr(reranker_fit, "FEWEST_STEPS", 150)  # so that each draws all of its lists
     scores, told = world(0, signal=2.0)
-    z = standardise(scores, GATE.leaves, told.seen)
+    z = standardise(scores, GATE.base_models, told.seen)
     blended = GATE.mix(z, told.seen)
     history = told.cases.history
     short = shortlist(z, blended, history, EVENTS, returning=False)
@@ -78,7 +78,7 @@ def test_of_noise_what_is_no_better_than_the_gate_is_refused():
     for seed in range(8):
         scores, told = world(seed, signal=0.0)
         reranker, said = taught(scores, told)
-        gate = told.ndcg(GATE.mix(standardise(scores, GATE.leaves, told.seen), told.seen))
+        gate = told.ndcg(GATE.mix(standardise(scores, GATE.base_models, told.seen), told.seen))
         (mark,) = said.values()
         assert (reranker is None) == (mark <= gate)
         refused += reranker is None

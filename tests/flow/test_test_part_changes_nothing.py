@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 from twins import RULES, shop_split_by, twin_of
 
 from trefoil.data import Split
-from trefoil.data.split import rehearsal
+from trefoil.data.split import inner_split
 from trefoil.evaluation.protocols.protocols import full_exam
 from trefoil.fusion.ensemble import click_gate, reranker_fit
 from trefoil.fusion.features.validation import Validation
@@ -25,15 +25,15 @@ EVERYTHING = (
     "network.seeds=2",
     "behaviour.only_where_order_pays=false",
 )
-LEAVES = {
-    "network", "behaviour", "linear", "linear-recent", "factors", "walks", "next-items",
-    "graph-neighbours", "text-neighbours", "people", "popularity", "ratings",
+SINGLE = {
+    "network", "behaviour", "linear", "linear-recent", "factors", "random-walks", "next-items",
+    "graph-neighbours", "text-neighbours", "demographics", "popularity", "rating-process",
 }  # fmt: skip
 
 
 @pytest.fixture
 def small_thresholds(monkeypatch):
-    """A few dozen people are enough to rehearse, to teach a reranker, and to fit clicks."""
+    """A few dozen people are enough to cross-fit, to teach a reranker, and to fit clicks."""
     monkeypatch.setattr(pipeline, "FEWEST_CASES", 20)
     monkeypatch.setattr(reranker_fit, "FEWEST_CASES", 20)
     monkeypatch.setattr(reranker_fit, "BATCH", 8)
@@ -66,11 +66,11 @@ def edges_of(recommender: Recommender) -> dict[str, list[list[int]]]:
 @pytest.mark.usefixtures("small_thresholds")
 @pytest.mark.parametrize("rule", RULES)
 def test_nothing_learned_hangs_on_the_test_part(rule, tmp_path, monkeypatch):
-    rehearsed, rehearse = [], pipeline.fit_model  # the one that learning itself calls
+    cross_fitted, cross_fit = [], pipeline.fit_model  # the one that learning itself calls
 
     def counted(*given, **more):
-        rehearsed.append(1)
-        return rehearse(*given, **more)
+        cross_fitted.append(1)
+        return cross_fit(*given, **more)
 
     monkeypatch.setattr(pipeline, "fit_model", counted)
     dataset, split = shop_split_by(rule, tmp_path / "data", users=40, events=9)
@@ -85,15 +85,15 @@ def test_nothing_learned_hangs_on_the_test_part(rule, tmp_path, monkeypatch):
     assert told == told_other
     assert edges_of(one) == edges_of(other)
     model = one.model
-    assert set(model.leaves) >= LEAVES
+    assert set(model.base_models) >= SINGLE
     assert model.rates is not None
     # The marks tell of a reranker, too, that was taught and not taken.
     assert {"reranked", "reranked, not taken"} & set(model.record.gate)
-    for marks in ("gate", "chosen", "newcomers"):
+    for marks in ("gate", "chosen", "cold_users"):
         assert getattr(model.record, marks) == getattr(other.model.record, marks)
-    # Validation that is carved from training holds no negatives, and is rehearsed for.
+    # Validation that is carved from training holds no negatives, and is cross-fitted.
     assert (model.clicks is None) == (rule == "carved")
-    assert len(rehearsed) == (2 if rule == "carved" else 0)
+    assert len(cross_fitted) == (2 if rule == "carved" else 0)
     one_network, another = (network.item_bias for network in model.networks)
     assert not torch.equal(one_network, another)
 
@@ -120,7 +120,7 @@ def test_learning_does_not_open_the_test_part(rule, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Split, "open_test", sealed)
     settings = load_settings(None, [*EVERYTHING, "network.on=false"])
-    assert Recommender(settings).fit(dataset, split=split).model.gate.leaves
+    assert Recommender(settings).fit(dataset, split=split).model.gate.base_models
 
 
 @pytest.mark.parametrize("rule", ["time", "ratio"])
@@ -133,9 +133,9 @@ def test_choices_refuse_an_exam_of_the_test_part(rule, tmp_path):
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_rehearsal_divides_training_alone(rule, tmp_path):
+def test_an_inner_split_divides_training_alone(rule, tmp_path):
     dataset, split = shop_split_by(rule, tmp_path / "data", users=40, events=9)
-    part = rehearsal(dataset, split, 0.1)
+    part = inner_split(dataset, split, 0.1)
     assert len(part.valid)
     assert sorted([*part.train, *part.valid]) == sorted(split.train)
     assert dataset.interactions.positive[part.valid].all()

@@ -17,7 +17,7 @@ def shop(tmp_path_factory):
 def shop_run(shop, tmp_path_factory):
     """A run of the planted shop."""
     folder = tmp_path_factory.mktemp("runs") / "shop"
-    settings = load_settings(None, [*TINY, "network.epochs=14", "width=16"])
+    settings = load_settings(None, [*TINY, "network.epochs=14", "embedding_size=16"])
     Recommender(settings).fit(shop).save(folder)
     return folder
 

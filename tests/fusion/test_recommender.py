@@ -155,7 +155,7 @@ def test_nothing_is_answered_before_anything_is_learned():
 
 
 def test_ratings_that_were_not_learned_are_not_invented(shop):
-    recommender = Recommender(load_settings(None, [*TINY, "tasks.stars=0"])).fit(shop)
+    recommender = Recommender(load_settings(None, [*TINY, "tasks.rating=0"])).fit(shop)
     assert recommender.recommend("u0")[0].stars is None
     cases = recommender.catalogue.cases(np.arange(2), {"device": np.full(2, -1)})
     with pytest.raises(ConfigError, match=r"no ratings were learned.*tasks\.stars"):

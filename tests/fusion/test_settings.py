@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from trefoil.data.errors import ConfigError
-from trefoil.fusion.settings import Settings, load_settings
+from trefoil.fusion.settings import Network, Settings, Tasks, load_settings
 
 
 def test_without_anything_said_the_tree_is_the_default():
@@ -22,17 +22,17 @@ def test_toml_goes_round(tmp_path):
 
 def test_changes_override_the_file_and_the_last_one_wins(tmp_path):
     path = tmp_path / "s.toml"
-    path.write_text("seed = 1\nwidth = 32\n[network]\nepochs = 9\n", "utf-8")
-    made = load_settings(path, ["width=48", "width=16"])
-    assert (made.seed, made.width, made.network.epochs) == (1, 16, 9)
+    path.write_text("seed = 1\nembedding_size = 32\n[network]\nepochs = 9\n", "utf-8")
+    made = load_settings(path, ["embedding_size=48", "embedding_size=16"])
+    assert (made.seed, made.embedding_size, made.network.epochs) == (1, 16, 9)
 
 
 @pytest.mark.parametrize(
     ("change", "read", "expected"),
     [
         ("text.on=false", lambda s: s.text.on, False),
-        ("network.rate=1e-2", lambda s: s.network.rate, 0.01),
-        ("network.batch = 64", lambda s: s.network.batch, 64),
+        ("network.learning_rate=1e-2", lambda s: s.network.learning_rate, 0.01),
+        ("network.batch_size = 64", lambda s: s.network.batch_size, 64),
         ("text.model=my model=v2", lambda s: s.text.model, "my model=v2"),
         ("text.model='quoted'", lambda s: s.text.model, "quoted"),
         ("text.model=", lambda s: s.text.model, ""),
@@ -47,7 +47,7 @@ def test_a_change_is_a_toml_value_or_plain_text(change, read, expected):
 @pytest.mark.parametrize(
     ("change", "wrong", "right"),
     [
-        ("widht=3", "widht", "width"),
+        ("embeding_size=3", "embeding_size", "embedding_size"),
         ("netwrok.width=3", "netwrok", "network"),
         ("sede=1", "sede", "seed"),
         ("behaviour.max_event=3", "behaviour.max_event", "max_events"),
@@ -61,7 +61,9 @@ def test_an_unknown_name_stops_with_a_suggestion(change, wrong, right):
 
 
 def test_an_unknown_name_far_from_all_lists_what_is_known():
-    with pytest.raises(ConfigError, match=r"there is 'order', 'choice', 'stars', 'numbers'"):
+    with pytest.raises(
+        ConfigError, match=r"there is 'ranking', 'category', 'rating', 'attributes'"
+    ):
         load_settings(changes=["tasks.zzzzzz=1"])
 
 
@@ -75,13 +77,13 @@ def test_an_unknown_name_in_a_file_names_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ("width=0", "width = 0"),
-        ("width=many", "width = 'many'"),
-        ("width=2.5", "width = 2.5"),
-        ("network.rate=-1.0", "network.rate = -1.0"),
-        ("network.rate=nan", "network.rate = nan"),
-        ("network.rate=inf", "network.rate = inf"),
-        ("tasks.stars=inf", "tasks.stars = inf"),
+        ("embedding_size=0", "embedding_size = 0"),
+        ("embedding_size=many", "embedding_size = 'many'"),
+        ("embedding_size=2.5", "embedding_size = 2.5"),
+        ("network.learning_rate=-1.0", "network.learning_rate = -1.0"),
+        ("network.learning_rate=nan", "network.learning_rate = nan"),
+        ("network.learning_rate=inf", "network.learning_rate = inf"),
+        ("tasks.rating=inf", "tasks.rating = inf"),
         ("behaviour.dropout=1", "behaviour.dropout = 1"),
         ("text.on=perhaps", "text.on = 'perhaps'"),
         ("text=5", "text = 5"),
@@ -99,6 +101,37 @@ def test_a_bad_value_is_named_with_its_place(change, named):
 def test_a_change_without_a_value_says_how_to_write_one(change):
     with pytest.raises(ConfigError, match=r"write a\.b=value"):
         load_settings(changes=[change])
+
+
+OLD = {"width": 32, "network": {"rate": 0.5, "batch": 7}, "tasks": {"numbers": 2.0}}
+
+
+def test_names_of_0_1_0_are_read_with_a_warning_that_tells_the_new_one(tmp_path, caplog):
+    path = tmp_path / "old.toml"
+    path.write_text(
+        "width = 32\n[network]\nrate = 0.5\nbatch = 7\n[tasks]\nnumbers = 2.0\n", "utf-8"
+    )
+    read = load_settings(path)
+    assert len(caplog.records) == 4
+    for old, new in (("width", "embedding_size"), ("network.rate", "network.learning_rate")):
+        assert f"the setting {old} is called {new} now" in caplog.text
+    changes = ["width=32", "network.rate=0.5", "network.batch=7", "tasks.numbers=2.0"]
+    assert read == load_settings(changes=changes) == Settings.model_validate(OLD)
+    network = Network(learning_rate=0.5, batch_size=7)
+    assert read == Settings(embedding_size=32, network=network, tasks=Tasks(attributes=2.0))
+
+
+def test_an_old_name_in_a_change_replaces_what_a_file_says_under_the_new_one(tmp_path):
+    path = tmp_path / "new.toml"
+    path.write_text("[network]\nlearning_rate = 0.1\n", "utf-8")
+    assert load_settings(path, ["network.rate=0.5"]).network.learning_rate == 0.5
+
+
+def test_a_setting_under_both_names_is_refused(tmp_path):
+    path = tmp_path / "both.toml"
+    path.write_text("[network]\nlearning_rate = 0.1\nrate = 0.2\n", "utf-8")
+    with pytest.raises(ConfigError, match=r"both\.toml: network\.rate is called learning_rate now"):
+        load_settings(path)
 
 
 def test_a_change_below_a_value_is_refused():
@@ -129,7 +162,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
 
 
 def test_heads_must_share_the_width():
-    with pytest.raises(ConfigError, match=r"width.*behaviour\.heads"):
+    with pytest.raises(ConfigError, match=r"embedding_size.*behaviour\.heads"):
         load_settings(changes=["behaviour.heads=3"])
 
 

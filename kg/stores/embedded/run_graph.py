@@ -22,6 +22,12 @@ def check_graph(store: Path) -> None:
         check_files(run, load_manifest(run), under=FILES)
 
 
+def graph_files(run: Path) -> dict[str, str]:
+    """The digests that the manifest of a run gives for the files of its graph."""
+    named = load_manifest(run)["files"]
+    return {name: digest for name, digest in named.items() if name.startswith(FILES)}
+
+
 def begin_changing(store: Path) -> None:
     """From here on the run does not answer for its graph."""
     if run := _run_of(store):

@@ -9,10 +9,10 @@ from trefoil.evaluation.metrics.list_metrics import Background, measure_lists
 from trefoil.evaluation.ranking import Ranks
 
 
-def lists(top: list[list[int]], wanted: list[list[tuple[int, int]]], items: int) -> Ranks:
+def lists(top: list[list[int]], relevant: list[list[tuple[int, int]]], items: int) -> Ranks:
     """Lists, and per case the wanted (item, place) pairs."""
-    start = np.concatenate([[0], np.cumsum([len(row) for row in wanted])])
-    flat = [pair for row in wanted for pair in row]
+    start = np.concatenate([[0], np.cumsum([len(row) for row in relevant])])
+    flat = [pair for row in relevant for pair in row]
     return Ranks(
         np.arange(len(top)),
         Sets(start, np.array([item for item, _ in flat], np.int64)),

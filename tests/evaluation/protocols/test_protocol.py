@@ -54,7 +54,7 @@ def test_masks_are_earlier_events_and_wanted_are_the_new_held_out_ones(by, part)
         earlier |= event_pairs(dataset, split.valid)
     held = event_pairs(dataset, split.valid if part == "valid" else split.open_test())
     asked = set(exam.cases.user.tolist())
-    assert pairs_of(exam.wanted, exam.cases.user) == held - earlier
+    assert pairs_of(exam.relevant, exam.cases.user) == held - earlier
     assert pairs_of(exam.masked, exam.cases.user) == {p for p in earlier if p[0] in asked}
 
 
@@ -100,7 +100,7 @@ def test_events_that_are_no_positives_are_masked_but_never_wanted_or_read():
     dataset = dataset_of(events, 200, 60, SplitRule("time"))
     split = split_events(dataset, 0)
     exam = full_exam(dataset, split, "test")
-    assert (exam.wanted.item % 4 != 0).all()
+    assert (exam.relevant.item % 4 != 0).all()
     assert (exam.cases.history.item % 4 != 0).all()
     assert (exam.masked.item % 4 == 0).any()
 
@@ -116,8 +116,8 @@ def test_next_asks_for_the_earliest_held_out_event_alone():
     split = split_events(dataset, 0)
     exam = next_exam(dataset, split, "test")
     held = dataset.interactions.take(split.open_test())
-    assert (np.diff(exam.wanted.start) == 1).all()
-    for user, item, at in zip(exam.cases.user, exam.wanted.item, exam.cases.at, strict=True):
+    assert (np.diff(exam.relevant.start) == 1).all()
+    for user, item, at in zip(exam.cases.user, exam.relevant.item, exam.cases.at, strict=True):
         own = held.user == user
         assert at == held.at[own].min()
         assert item in held.item[own & (held.at == at)]
@@ -136,8 +136,8 @@ def test_scenario_exams_divide_what_is_wanted():
     exams = scenario_exams(dataset, split, "test")
     whole = full_exam(dataset, split, "test")
     assert set(exams) == {"device=phone", "device=sofa"}
-    parts = [pairs_of(exam.wanted, exam.cases.user) for exam in exams.values()]
-    assert parts[0] | parts[1] == pairs_of(whole.wanted, whole.cases.user)
+    parts = [pairs_of(exam.relevant, exam.cases.user) for exam in exams.values()]
+    assert parts[0] | parts[1] == pairs_of(whole.relevant, whole.cases.user)
     assert not parts[0] & parts[1]
     assert (exams["device=sofa"].cases.scenario["device"] == 1).all()
 
@@ -158,7 +158,7 @@ def contexts() -> tuple:
 def test_context_masks_what_was_met_in_the_same_context_only():
     exam = context_exam(*contexts(), "test")
     # (item 0, context b) is asked although item 0 was met in a; (item 0, a) is not
-    assert exam.wanted.item.tolist() == [0]
+    assert exam.relevant.item.tolist() == [0]
     assert exam.cases.scenario["c"].tolist() == [1]
     assert exam.masked.item.tolist() == [1]
 
@@ -169,7 +169,7 @@ def test_cold_exams_ask_only_about_what_has_no_training_event():
     train = dataset.interactions.take(split.train)
     cold_items = np.setdiff1d(np.arange(300), train.item)
     exam = cold_exam(dataset, split, "test", "items")
-    assert set(exam.wanted.item) <= set(cold_items)
+    assert set(exam.relevant.item) <= set(cold_items)
     assert np.flatnonzero(exam.candidates).tolist() == cold_items.tolist()
     assert len(exam)
     users = cold_exam(dataset, split, "test", "users")
@@ -351,4 +351,4 @@ def test_some_cases_keep_their_own_questions():
     exam = full_exam(dataset, split_events(dataset, 0), "test")
     some = only_cases(exam, np.array([5, 3]))
     assert some.cases.user.tolist() == exam.cases.user[[5, 3]].tolist()
-    assert pairs_of(some.wanted, some.cases.user) <= pairs_of(exam.wanted, exam.cases.user)
+    assert pairs_of(some.relevant, some.cases.user) <= pairs_of(exam.relevant, exam.cases.user)

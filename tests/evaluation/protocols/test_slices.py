@@ -22,8 +22,8 @@ def test_cold_and_warm_items_divide_what_is_wanted_and_equal_a_ranking_of_their_
     cold = slices["cold-items"].cut(ranks)
     warm = slices["warm-items"].cut(ranks)
     met = np.bincount(train.item, minlength=300) > 0
-    assert not met[cold.wanted.item].any()
-    assert met[warm.wanted.item].all()
+    assert not met[cold.relevant.item].any()
+    assert met[warm.relevant.item].all()
     assert len(cold.place) + len(warm.place) == len(ranks.place)
     again = rank(popular, only_items(exam, met))
     assert (measure(again, ["ndcg@10"])["ndcg@10"] == measure(warm, ["ndcg@10"])["ndcg@10"]).all()

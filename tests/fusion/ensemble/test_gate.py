@@ -14,12 +14,12 @@ from trefoil.fusion.features.validation import Validation
 CASES, ITEMS, COLD = 150, 60, 12
 
 
-def validation(wanted, *, cold=0, masked=None):
-    seen = torch.ones(wanted.shape[1], dtype=torch.bool)
+def validation(relevant, *, cold=0, masked=None):
+    seen = torch.ones(relevant.shape[1], dtype=torch.bool)
     if cold:
         seen[-cold:] = False
-    masked = torch.zeros_like(wanted) if masked is None else masked
-    return Validation(cases(*[[0]] * len(wanted)), masked, wanted, seen)
+    masked = torch.zeros_like(relevant) if masked is None else masked
+    return Validation(cases(*[[0]] * len(relevant)), masked, relevant, seen)
 
 
 def wanted_items(generator, *, items=ITEMS, count=2):
@@ -28,8 +28,8 @@ def wanted_items(generator, *, items=ITEMS, count=2):
     return torch.zeros(CASES, items, dtype=torch.bool).scatter(1, place, True)
 
 
-def leaf(generator, wanted, signal):
-    return torch.randn(wanted.shape, generator=generator) + signal * wanted
+def base_model(generator, relevant, signal):
+    return torch.randn(relevant.shape, generator=generator) + signal * relevant
 
 
 @pytest.fixture
@@ -38,9 +38,9 @@ def generator():
 
 
 def test_ndcg_by_hand():
-    wanted = torch.tensor([[True, False, True, False]])
+    relevant = torch.tensor([[True, False, True, False]])
     masked = torch.tensor([[False, True, False, False]])
-    exam = validation(wanted, masked=masked)
+    exam = validation(relevant, masked=masked)
     # Item 1 is masked, so the order is 3, 0, 2: hits at places 2 and 3 of an ideal 1 and 2.
     found = exam.ndcg(torch.tensor([[2.0, 9.0, 1.0, 3.0]]))
     gain = [1 / np.log2(place + 1) for place in (1, 2, 3)]
@@ -48,14 +48,14 @@ def test_ndcg_by_hand():
 
 
 def test_a_leaf_that_tells_gets_the_weight_and_noise_gets_none(generator):
-    wanted = wanted_items(generator)
+    relevant = wanted_items(generator)
     scores = {
-        "noise": leaf(generator, wanted, 0.0),
-        "tells": leaf(generator, wanted, 2.5),
-        "more-noise": leaf(generator, wanted, 0.0),
+        "noise": base_model(generator, relevant, 0.0),
+        "tells": base_model(generator, relevant, 2.5),
+        "more-noise": base_model(generator, relevant, 0.0),
     }
-    gate, marks = fit_gate(scores, validation(wanted))
-    weight = dict(zip(gate.leaves, gate.warm, strict=True))
+    gate, marks = fit_gate(scores, validation(relevant))
+    weight = dict(zip(gate.base_models, gate.warm, strict=True))
     assert weight["tells"] > 0.5
     assert abs(weight["noise"]) < 0.15 * weight["tells"]
     assert abs(weight["more-noise"]) < 0.15 * weight["tells"]
@@ -63,24 +63,26 @@ def test_a_leaf_that_tells_gets_the_weight_and_noise_gets_none(generator):
 
 
 def test_two_independent_views_are_better_than_each(generator):
-    wanted = wanted_items(generator)
-    exam = validation(wanted)
-    scores = {name: leaf(generator, wanted, 1.5) for name in ("one", "other")}
+    relevant = wanted_items(generator)
+    exam = validation(relevant)
+    scores = {name: base_model(generator, relevant, 1.5) for name in ("one", "other")}
     _, marks = fit_gate(scores, exam)
     assert marks["chosen"] > max(map(exam.ndcg, scores.values())) + 0.05
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_gate_is_never_worse_than_its_best_leaf_on_validation(seed):
-    """Leaves of all strengths, one of them right in most cases and far off in the others."""
+    """Base models of all strengths, one of them right in most cases and far off in the others."""
     generator = torch.Generator().manual_seed(seed)
-    wanted = wanted_items(generator)
-    odd = torch.rand(CASES, ITEMS, generator=generator) ** 2 + wanted
-    odd[: CASES // 4] = torch.where(wanted, -9.0, odd)[: CASES // 4]
+    relevant = wanted_items(generator)
+    odd = torch.rand(CASES, ITEMS, generator=generator) ** 2 + relevant
+    odd[: CASES // 4] = torch.where(relevant, -9.0, odd)[: CASES // 4]
     strengths = torch.rand(4, generator=generator) * 3 - 1
-    scores = {f"leaf-{k}": leaf(generator, wanted, float(s)) for k, s in enumerate(strengths)}
+    scores = {
+        f"model-{k}": base_model(generator, relevant, float(s)) for k, s in enumerate(strengths)
+    }
     scores["odd"] = odd
-    exam = validation(wanted)
+    exam = validation(relevant)
     gate, marks = fit_gate(scores, exam)
     best = max(map(exam.ndcg, scores.values()))
     assert marks["chosen"] >= best - 1e-6
@@ -91,24 +93,27 @@ def test_the_gate_is_never_worse_than_its_best_leaf_on_validation(seed):
 def test_cold_items_do_not_hide_that_one_leaf_is_best_alone(seed):
     """Habits know what is wanted, but another item of most cases by far better."""
     generator = torch.Generator().manual_seed(seed)
-    wanted = wanted_items(generator, items=ITEMS - COLD, count=1)
-    wanted = torch.cat([wanted, torch.zeros(CASES, COLD, dtype=torch.bool)], 1)
-    wanted[:50, -1] = True
-    habits = 1e3 * wanted + torch.rand(wanted.shape, generator=generator)
+    relevant = wanted_items(generator, items=ITEMS - COLD, count=1)
+    relevant = torch.cat([relevant, torch.zeros(CASES, COLD, dtype=torch.bool)], 1)
+    relevant[:50, -1] = True
+    habits = 1e3 * relevant + torch.rand(relevant.shape, generator=generator)
     other = torch.randint(0, ITEMS - COLD, (CASES,), generator=generator)
     habits[torch.arange(CASES), other] += 1e6
     habits[:, -COLD:] = 0
-    exam = validation(wanted, cold=COLD)
-    weak = {name: leaf(generator, wanted, 0.8) for name in ("one", "other")}
+    exam = validation(relevant, cold=COLD)
+    weak = {name: base_model(generator, relevant, 0.8) for name in ("one", "other")}
     _, marks = fit_gate(weak | {"habits": habits}, exam)
     assert marks["chosen"] > 0.97 * exam.ndcg(habits)
 
 
 @pytest.mark.parametrize("cold", [0, COLD])
 def test_the_scale_and_level_of_a_leaf_do_not_matter(generator, cold):
-    wanted = wanted_items(generator)
-    exam = validation(wanted, cold=cold)
-    scores = {"one": leaf(generator, wanted, 2.0), "other": leaf(generator, wanted, 1.0)}
+    relevant = wanted_items(generator)
+    exam = validation(relevant, cold=cold)
+    scores = {
+        "one": base_model(generator, relevant, 2.0),
+        "other": base_model(generator, relevant, 1.0),
+    }
     scaled = {"one": 300 * scores["one"] - 7, "other": 0.01 * scores["other"] + 0.5}
     plain, turned = fit_gate(scores, exam)[0], fit_gate(scaled, exam)[0]
     assert plain.warm == pytest.approx(turned.warm, rel=0.02, abs=0.02)
@@ -116,27 +121,27 @@ def test_the_scale_and_level_of_a_leaf_do_not_matter(generator, cold):
 
 
 def test_a_leaf_that_is_silent_changes_nothing(generator):
-    wanted = wanted_items(generator)
-    exam = validation(wanted)
-    scores = {"tells": leaf(generator, wanted, 2.0)}
-    both = scores | {"silent": torch.full(wanted.shape, 3.0)}
+    relevant = wanted_items(generator)
+    exam = validation(relevant)
+    scores = {"tells": base_model(generator, relevant, 2.0)}
+    both = scores | {"silent": torch.full(relevant.shape, 3.0)}
     gate, _ = fit_gate(both, exam)
     order = gate.blend(both, exam.seen).argsort(1)
     assert torch.equal(order, scores["tells"].argsort(1))
 
 
-def events_and_content(generator, wanted):
+def events_and_content(generator, relevant):
     """Events tell of warm items and nothing of cold ones; content tells a little of all."""
-    events = leaf(generator, wanted, 3.0)
+    events = base_model(generator, relevant, 3.0)
     events[:, -COLD:] = 0.0
-    return {"events": events, "content": leaf(generator, wanted, 2.0)}
+    return {"events": events, "content": base_model(generator, relevant, 2.0)}
 
 
 def test_cold_items_are_judged_by_the_leaf_that_knows_them(generator):
-    wanted = wanted_items(generator, count=3)
-    gate, _ = fit_gate(events_and_content(generator, wanted), validation(wanted, cold=COLD))
-    cold = dict(zip(gate.leaves, gate.cold, strict=True))
-    warm = dict(zip(gate.leaves, gate.warm, strict=True))
+    relevant = wanted_items(generator, count=3)
+    gate, _ = fit_gate(events_and_content(generator, relevant), validation(relevant, cold=COLD))
+    cold = dict(zip(gate.base_models, gate.cold, strict=True))
+    warm = dict(zip(gate.base_models, gate.warm, strict=True))
     assert cold["content"] > 0.5
     assert abs(cold["events"]) < 0.5 * cold["content"]  # its start value, for want of evidence
     assert warm["events"] > warm["content"]
@@ -146,26 +151,26 @@ def test_cold_items_are_judged_by_the_leaf_that_knows_them(generator):
 @pytest.mark.parametrize("seed", range(4))
 def test_lifting_cold_items_costs_little_and_more_only_where_they_are_wanted(seed, asked):
     generator = torch.Generator().manual_seed(seed)
-    wanted = wanted_items(generator)
+    relevant = wanted_items(generator)
     if not asked:
-        wanted[:, -COLD:] = False
-        wanted[:, 0] |= ~wanted.any(1)
-    exam = validation(wanted, cold=COLD)
-    scores = events_and_content(generator, wanted)
+        relevant[:, -COLD:] = False
+        relevant[:, 0] |= ~relevant.any(1)
+    exam = validation(relevant, cold=COLD)
+    scores = events_and_content(generator, relevant)
     gate, marks = fit_gate(scores, exam)
     best = max(marks["logit"], marks["ascents"])
-    share = float(wanted[:, -COLD:].sum() / wanted.sum())
+    share = float(relevant[:, -COLD:].sum() / relevant.sum())
     assert marks["chosen"] >= best * (1 - 0.1 * share)
     assert bool(share) == asked
     assert exam.ndcg(gate.blend(scores, exam.seen)) == pytest.approx(marks["chosen"])
 
 
 def test_cold_items_that_are_hidden_come_up_when_they_are_wanted():
-    wanted = torch.zeros(CASES, ITEMS, dtype=torch.bool)
-    wanted[::2, 0] = wanted[1::2, -1] = True  # every other one wants the same new item
-    exam = validation(wanted, cold=COLD)
-    scores = {"content": wanted.float()}
-    z, seen = standardise(scores, ["content"], exam.seen), exam.seen.expand_as(wanted)
+    relevant = torch.zeros(CASES, ITEMS, dtype=torch.bool)
+    relevant[::2, 0] = relevant[1::2, -1] = True  # every other one wants the same new item
+    exam = validation(relevant, cold=COLD)
+    scores = {"content": relevant.float()}
+    z, seen = standardise(scores, ["content"], exam.seen), exam.seen.expand_as(relevant)
     hidden = Gate(("content",), (1.0,), (1.0,), offset=-6.0)
     found, mark = _lift_cold(z, seen, exam, hidden)
     assert exam.ndcg(hidden.mix(z, seen)) < 0.6
@@ -174,12 +179,12 @@ def test_cold_items_that_are_hidden_come_up_when_they_are_wanted():
 
 
 def test_ascents_keep_the_size_of_the_weights(generator):
-    wanted = wanted_items(generator)
-    exam = validation(wanted)
-    scores = {name: leaf(generator, wanted, 1.5) for name in ("one", "other")}
+    relevant = wanted_items(generator)
+    exam = validation(relevant)
+    scores = {name: base_model(generator, relevant, 1.5) for name in ("one", "other")}
     z = standardise(scores, list(scores), exam.seen)
     start = Gate(("one", "other"), (1.4, 0.1), (1.0, 1.0))
-    found = _bagged(z, exam.seen.expand_as(wanted), exam, start)
+    found = _bagged(z, exam.seen.expand_as(relevant), exam, start)
     assert sum(map(abs, found.warm)) == pytest.approx(1.5)
     assert found.warm[1] > 0.3  # as telling as the first
     assert found.cold == start.cold
@@ -191,13 +196,13 @@ def test_the_mean_of_ascents_does_better_on_new_cases_than_one_ascent():
     gains = []
     for seed in range(8):
         generator = torch.Generator().manual_seed(seed)
-        wanted, fresh = wanted_items(generator), wanted_items(generator)
+        relevant, fresh = wanted_items(generator), wanted_items(generator)
         scores, new = (
-            {f"leaf-{k}": leaf(generator, one, s) for k, s in enumerate(strengths)}
-            for one in (wanted, fresh)
+            {f"model-{k}": base_model(generator, one, s) for k, s in enumerate(strengths)}
+            for one in (relevant, fresh)
         )
-        exam, later = validation(wanted), validation(fresh)
-        z, seen = standardise(scores, list(scores), exam.seen), exam.seen.expand_as(wanted)
+        exam, later = validation(relevant), validation(fresh)
+        z, seen = standardise(scores, list(scores), exam.seen), exam.seen.expand_as(relevant)
         start = Gate(tuple(scores), (0.3,) * len(scores), (1.0,) * len(scores), 0.0)
         once = replace(start, warm=tuple(_ascend(z, seen, exam, start).tolist()))
         mean = _bagged(z, seen, exam, start)
@@ -209,9 +214,9 @@ def test_the_mean_of_ascents_does_better_on_new_cases_than_one_ascent():
 
 def test_a_few_cases_do_not_decide_the_gate(generator):
     """Gates fitted on two halves of the cases agree: the mean of ascents moves little."""
-    wanted = wanted_items(generator)
-    scores = {f"leaf-{k}": leaf(generator, wanted, 1.0 + k / 4) for k in range(5)}
-    whole = validation(wanted)
+    relevant = wanted_items(generator)
+    scores = {f"model-{k}": base_model(generator, relevant, 1.0 + k / 4) for k in range(5)}
+    whole = validation(relevant)
     order = torch.randperm(CASES, generator=generator)
     halves = [
         fit_gate({name: part[rows] for name, part in scores.items()}, whole.take(rows))[0]
@@ -222,11 +227,11 @@ def test_a_few_cases_do_not_decide_the_gate(generator):
 
 
 def test_cold_items_do_not_speak_in_the_weights_of_warm_ones(generator):
-    wanted = wanted_items(generator, count=3)
-    scores = events_and_content(generator, wanted)
+    relevant = wanted_items(generator, count=3)
+    scores = events_and_content(generator, relevant)
     loud = {name: part.clone() for name, part in scores.items()}
     loud["content"][:, -COLD:] = 50 * torch.rand(CASES, COLD, generator=generator)
-    exam = validation(wanted, cold=COLD)
+    exam = validation(relevant, cold=COLD)
     assert fit_gate(scores, exam)[0].warm == pytest.approx(fit_gate(loud, exam)[0].warm, abs=0.2)
 
 
@@ -248,11 +253,11 @@ def test_blending_by_hand():
 
 
 def test_masked_items_teach_nothing(generator):
-    """A leaf that shouts about masked items is trusted on the others as much as before."""
-    wanted = wanted_items(generator)
-    masked = (torch.rand(CASES, ITEMS, generator=generator) < 0.2) & ~wanted
-    exam = validation(wanted, masked=masked)
-    tells, noise = leaf(generator, wanted, 2.5), leaf(generator, wanted, 0.0)
+    """A base model that shouts about masked items is trusted on the others as much as before."""
+    relevant = wanted_items(generator)
+    masked = (torch.rand(CASES, ITEMS, generator=generator) < 0.2) & ~relevant
+    exam = validation(relevant, masked=masked)
+    tells, noise = base_model(generator, relevant, 2.5), base_model(generator, relevant, 0.0)
     _, clean = fit_gate({"tells": tells, "noise": noise}, exam)
     _, loud = fit_gate({"tells": tells + 20.0 * masked, "noise": noise}, exam)
     assert loud["logit"] == pytest.approx(clean["logit"], abs=0.03)

@@ -39,29 +39,29 @@ def fit(scores, gate, told, seed=0):
     return fit_reranker(scores, gate, told, events, returning=False, seed=seed)
 
 
-def exam(wanted, lengths):
+def exam(relevant, lengths):
     """One case per row, whose history are its first items."""
-    seen = torch.ones(wanted.shape[1], dtype=torch.bool)
+    seen = torch.ones(relevant.shape[1], dtype=torch.bool)
     asked = cases(*[range(n) for n in lengths])
-    masked = torch.zeros_like(wanted)
+    masked = torch.zeros_like(relevant)
     for row, n in enumerate(lengths):
         masked[row, :n] = True
-    return Validation(asked, masked, wanted, seen)
+    return Validation(asked, masked, relevant, seen)
 
 
 def planted(generator, signal):
-    """Two leaves; people with two past events follow the first, those with ten the second."""
+    """Two base models; people with two past events follow the first, those with ten the second."""
     lengths = torch.where(torch.arange(CASES) % 2 == 0, 2, 10)
-    wanted = torch.zeros(CASES, ITEMS, dtype=torch.bool)
+    relevant = torch.zeros(CASES, ITEMS, dtype=torch.bool)
     place = 10 + torch.rand(CASES, ITEMS - 10, generator=generator).topk(2, dim=1).indices
-    wanted.scatter_(1, place, True)
+    relevant.scatter_(1, place, True)
     few = (lengths == 2)[:, None]
     noise = torch.randn(2, CASES, ITEMS, generator=generator)
     scores = {
-        "one": noise[0] + signal * (wanted & few),
-        "other": noise[1] + signal * (wanted & ~few),
+        "one": noise[0] + signal * (relevant & few),
+        "other": noise[1] + signal * (relevant & ~few),
     }
-    return scores, exam(wanted, lengths.tolist())
+    return scores, exam(relevant, lengths.tolist())
 
 
 @pytest.mark.parametrize(("signal", "least", "most"), [(3.0, 0.1, 0.5), (0.0, -0.03, 0.03)])
@@ -76,7 +76,7 @@ def test_whom_to_trust_is_learned_where_it_depends_on_the_person(signal, least, 
     if reranker is None:
         assert not signal
         return
-    z = standardise(fresh, gate.leaves, later.seen)
+    z = standardise(fresh, gate.base_models, later.seen)
     blended = gate.mix(z, later.seen)
     reranked = reranker.rerank(z, blended, later.cases.history)
     assert least < later.ndcg(reranked) - later.ndcg(blended) < most
@@ -92,10 +92,10 @@ def test_nothing_is_taught_on_few_lists():
 
 def test_nothing_is_taught_where_the_first_items_hold_nothing_wanted():
     """Of 200 items the wanted one is always last by the gate."""
-    wanted = torch.zeros(CASES, 200, dtype=torch.bool)
-    wanted[:, -1] = True
+    relevant = torch.zeros(CASES, 200, dtype=torch.bool)
+    relevant[:, -1] = True
     scores = {"one": -torch.arange(200.0).expand(CASES, -1)}
-    assert fit(scores, Gate(("one",), (1.0,), (1.0,)), exam(wanted, [1] * CASES)) == (None, {})
+    assert fit(scores, Gate(("one",), (1.0,), (1.0,)), exam(relevant, [1] * CASES)) == (None, {})
 
 
 def test_the_same_seed_teaches_the_same():
@@ -115,8 +115,8 @@ def test_scores_are_dealt_anew_among_the_open_first_items():
     scores = blended.gather(1, rows)
     is_open = torch.tensor([[True, True, True, False]])
     short = Shortlist(rows, scores, is_open, torch.zeros(1, 4, 1))
-    dealt = short.deal(blended, torch.tensor([[0.0, 1.0, 2.0, 7.0]]))
-    assert dealt.tolist() == [[1.0, 5.0, 3.0, 9.0, -2.0]]
+    permuted = short.deal(blended, torch.tensor([[0.0, 1.0, 2.0, 7.0]]))
+    assert permuted.tolist() == [[1.0, 5.0, 3.0, 9.0, -2.0]]
 
 
 def test_features_by_hand():
@@ -128,8 +128,8 @@ def test_features_by_hand():
     assert short.open.tolist() == [[True, True, False]]
     mean = 6.5 / 3
     log = np.log
-    wanted = [2.0, 2.0, 2 - mean, 2 - mean, log(2), 0.0, 0.0, log(2), log(4)]
-    assert short.features[0, 0].tolist() == pytest.approx(wanted)
+    expected = [2.0, 2.0, 2 - mean, 2 - mean, log(2), 0.0, 0.0, log(2), log(4)]
+    assert short.features[0, 0].tolist() == pytest.approx(expected)
     assert short.features[0, 1, 4:7].tolist() == pytest.approx([0.0, 1.0, 1 / FIRST])  # cold
     back = shortlist(z, z[0], histories([2]), events, returning=True)
     assert back.rows.tolist() == [[2, 1, 0]]
@@ -139,9 +139,9 @@ def test_features_by_hand():
 def test_listwise_by_hand():
     """Two lists with one and four wanted: weights 1 and 2; one without any adds nothing."""
     marks = torch.tensor([[0.0, 1.0, -1e4, 0.0], [0.0] * 4, [3.0] * 4])
-    wanted = torch.tensor([[True, False, False, False], [True] * 4, [False] * 4])
+    relevant = torch.tensor([[True, False, False, False], [True] * 4, [False] * 4])
     first = np.log(2 + np.e)
-    assert float(listwise(marks, wanted)) == pytest.approx((first + 2 * np.log(4)) / 3)
+    assert float(listwise(marks, relevant)) == pytest.approx((first + 2 * np.log(4)) / 3)
 
 
 def test_without_a_history_the_gate_has_the_last_word():
@@ -164,7 +164,7 @@ def reranked(tmp_path_factory):
     recommender = Recommender(load_settings(None, [*TINY, "network.on=false"])).fit(shop)
     assert recommender.model.reranker is None  # so few cases
     model, generator = recommender.model, torch.Generator().manual_seed(0)
-    features = 2 * (len(model.gate.leaves) + 1) + 5
+    features = 2 * (len(model.gate.base_models) + 1) + 5
     network = ListNetwork(features)
     network.start(torch.randn(9, features, generator=generator), generator)
     torch.nn.init.normal_(network.weight[-1], generator=generator)
@@ -184,14 +184,14 @@ def test_a_run_keeps_its_reranker(reranked, tmp_path):
 
 def test_added_items_leave_the_order_of_the_others(reranked, tmp_path):
     reranked.save(tmp_path / "run")
-    grown = Recommender.load(tmp_path / "run")
+    extended = Recommender.load(tmp_path / "run")
     none = np.zeros(0, np.int64)
-    before = grown.score(grown.catalogue.cases(np.arange(40), {}, none))
-    grown.add_items(pl.DataFrame({"id": ["new"], "title": ["new"], "text": ["soft blue"]}))
+    before = extended.score(extended.catalogue.cases(np.arange(40), {}, none))
+    extended.add_items(pl.DataFrame({"id": ["new"], "title": ["new"], "text": ["soft blue"]}))
     told = np.array([len(before[0])])  # someone who met the new item, too
-    after = grown.score(grown.catalogue.cases(np.arange(40), {}, none))
+    after = extended.score(extended.catalogue.cases(np.arange(40), {}, none))
     assert torch.allclose(after[:, :-1], before, atol=1e-5)
-    assert torch.isfinite(grown.score(grown.catalogue.cases(np.arange(40), {}, told))).all()
+    assert torch.isfinite(extended.score(extended.catalogue.cases(np.arange(40), {}, told))).all()
 
 
 def test_a_blend_learned_elsewhere_must_fit_here():
@@ -205,11 +205,14 @@ def test_a_blend_learned_elsewhere_must_fit_here():
     assert other["reranked"] > said["reranked"]  # every member but one was taught on each list
     noise = replace(gate, warm=(0.0, -1.0))
     assert marks_of_other(scores, gate, told, noise, reranker) is None
-    assert marks_of_other(scores, gate, told, replace(gate, leaves=("one", "x")), reranker) is None
+    assert (
+        marks_of_other(scores, gate, told, replace(gate, base_models=("one", "x")), reranker)
+        is None
+    )
 
 
 @pytest.mark.parametrize(("split", "times"), [('by = "given"', 1), ('by = "ratio"', 0)])
-def test_where_validation_is_carved_the_blend_is_rehearsed_on_training_alone(
+def test_where_validation_is_carved_the_blend_is_cross_fitted_on_training_alone(
     split, times, tmp_path, monkeypatch
 ):
     shop = write_shop(tmp_path / "data", users=FEWEST_CASES, per_maker=8, events=6)
@@ -220,24 +223,24 @@ def test_where_validation_is_carved_the_blend_is_rehearsed_on_training_alone(
     toml = toml.replace('time = "at"', 'time = "at"\nsplit = "part"')
     (shop / "dataset.toml").write_text(toml, "utf-8")
     dataset = read_dataset(shop)
-    whole, fit_model, rehearsed = split_events(dataset, 0), pipeline.fit_model, []
+    whole, fit_model, cross_fitted = split_events(dataset, 0), pipeline.fit_model, []
 
     def inner(dataset, split, *rest, **more):
-        rehearsed.append((split, fit_model(dataset, split, *rest, **more)))
-        return rehearsed[-1][1]
+        cross_fitted.append((split, fit_model(dataset, split, *rest, **more)))
+        return cross_fitted[-1][1]
 
     def mild(_scores, gate, _validation, log_events, **_):
         """Leaves lists as they are: the shop is too easy to teach anything on top of the gate."""
-        network = ListNetwork(2 * (len(gate.leaves) + 1) + 5)
+        network = ListNetwork(2 * (len(gate.base_models) + 1) + 5)
         return Reranker(network, log_events, returning=False), {}
 
     monkeypatch.setattr(pipeline, "fit_model", inner)
     monkeypatch.setattr(pipeline, "fit_reranker", mild)
     settings = load_settings(None, [*TINY, "network.on=false", "linear.on=false"])
     model = Recommender(settings).fit(dataset, split=whole).model
-    assert len(rehearsed) == times
+    assert len(cross_fitted) == times
     if times:
-        part, taught = rehearsed[0]
+        part, taught = cross_fitted[0]
         assert set(part.train) | set(part.valid) == set(whole.train)
         assert 0.05 < len(part.valid) / len(whole.train) < 0.25
         assert model.gate == taught.gate

@@ -1,4 +1,4 @@
-"""Arms of an ablation: what is left out is out, what is dealt goes to other items."""
+"""Variants of an ablation: what is left out is out, what is dealt goes to other items."""
 
 import numpy as np
 import pytest
@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from trefoil.data.errors import ConfigError
 from trefoil.data.files import write_file
 from trefoil.data.manifest import MANIFEST
-from trefoil.fusion.experiments.ablation import LEAVES, PARTS, ablated, arms
+from trefoil.fusion.experiments.ablation import PARTS, SHUFFLED, ablated, variants
 from trefoil.fusion.features.preparation import split_of
-from trefoil.fusion.features.shuffling import dealt
+from trefoil.fusion.features.shuffling import permuted
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.runs.folder import check_manifest, refresh, write_manifest
 from trefoil.fusion.settings import Settings, load_settings
@@ -19,13 +19,13 @@ from trefoil.fusion.settings import Settings, load_settings
 @given(st.lists(st.booleans(), max_size=30), st.integers(0, 5))
 def test_what_is_known_moves_to_another_item_and_the_rest_stays(known, seed):
     known = np.array(known, bool)
-    rows = dealt(known, seed)
+    rows = permuted(known, seed)
     assert sorted(rows) == list(range(len(known)))
     assert (rows[~known] == np.flatnonzero(~known)).all()
     assert (known[rows] == known).all()
     if known.sum() > 1:
         assert (rows[known] != np.flatnonzero(known)).all()
-    assert (rows == dealt(known, seed)).all()
+    assert (rows == permuted(known, seed)).all()
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -35,22 +35,26 @@ def test_every_part_changes_the_settings_and_nothing_else(part):
     assert len(changed) == 1
 
 
-def test_text_and_graph_bring_their_shuffled_arm():
-    assert arms(["graph", "linear"]) == {
+def test_text_and_graph_bring_their_shuffled_variant():
+    assert variants(["graph", "linear"]) == {
         "without graph": "graph",
         "shuffled graph": "graph-shuffled",
         "without linear": "linear",
     }
-    assert arms(["text-shuffled"]) == {"shuffled text": "text-shuffled"}
-    assert arms([]) == {}
-    for part in LEAVES:
-        assert f"without {part}" in arms([part])
+    assert variants(["text-shuffled"]) == {"shuffled text": "text-shuffled"}
+    assert variants([]) == {}
+    for part in set(PARTS) - set(SHUFFLED):
+        assert f"without {part}" in variants([part])
+    assert variants(["stars", "walks"]) == {  # names of 0.1.0
+        "without rating": "rating",
+        "without random_walks": "random_walks",
+    }
     with pytest.raises(ConfigError, match="did you mean 'text'"):
-        arms(["texts"])
+        variants(["texts"])
 
 
 def test_shuffled_facts_and_texts_are_the_same_ones_at_other_items(shop):
-    tiny = ["threads=1", "text.model=ngrams", "text.width=6", "network.on=false"]
+    tiny = ["threads=1", "text.model=ngrams", "text.dimensions=6", "network.on=false"]
     plain = Recommender(load_settings(None, tiny)).fit(shop).model.known
     changes = [*tiny, "graph.shuffle=true", "text.shuffle=true"]
     other = Recommender(load_settings(None, changes)).fit(shop).model.known
@@ -58,14 +62,14 @@ def test_shuffled_facts_and_texts_are_the_same_ones_at_other_items(shop):
     assert other.facts is not None
     assert plain.text is not None
     assert other.text is not None
-    rows = dealt(np.diff(plain.facts.matrix.indptr) > 0, 0)
+    rows = permuted(np.diff(plain.facts.matrix.indptr) > 0, 0)
     assert (other.facts.matrix != plain.facts.matrix[rows]).nnz == 0
     assert (other.facts.matrix != plain.facts.matrix).nnz > 0
     before, after = plain.text.vectors.numpy(), other.text.vectors.numpy()
     assert not np.allclose(before, after)
     prices = plain.numbers["price"]
-    np.testing.assert_array_equal(other.numbers["price"], prices[dealt(prices >= 0, 0)])
-    rows = dealt(plain.text.known.numpy(), 0)
+    np.testing.assert_array_equal(other.numbers["price"], prices[permuted(prices >= 0, 0)])
+    rows = permuted(plain.text.known.numpy(), 0)
     np.testing.assert_allclose(after, before[rows], atol=1e-4)
 
 

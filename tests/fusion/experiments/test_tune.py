@@ -46,7 +46,7 @@ def test_unknown_names_are_refused_with_the_known_ones(shop, tmp_path):
     settings = load_settings(None, QUICK)
     with pytest.raises(ConfigError, match=r"objective 'ndcg'; known are ndcg@10"):
         tune(shop, settings, tmp_path / "a", objectives=["ndcg"])
-    with pytest.raises(ConfigError, match=r"'rate'; known are width"):
+    with pytest.raises(ConfigError, match=r"'rate'; known are embedding_size"):
         tune(shop, settings, tmp_path / "b", space=["rate"])
     with pytest.raises(ConfigError, match="nothing to search"):
         tune(shop, load_settings(None, [*QUICK, "network.on=false"]), tmp_path / "c")

@@ -12,7 +12,7 @@ from trefoil.data.interactions import Interactions
 from trefoil.encoders.view import View
 from trefoil.fusion.features import content
 from trefoil.fusion.features.content import Content, carried
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.features.validation import Validation
 from trefoil.fusion.models.als import factorise
 from trefoil.fusion.models.fitting import Search
@@ -49,14 +49,16 @@ def world(*, facts=True, text=False, numbers=False, kind=KIND):
     past = histories(*(np.flatnonzero(row).tolist() for row in table))
     told = {"year": (1990 + 10 * kind + rng.integers(0, 3, ITEMS)).astype(np.float32)}
     parts = kinds(kind) if facts else None, read
-    return Known(events, matrix, past, *parts, timed=False, numbers=told if numbers else {})
+    return TrainingData(events, matrix, past, *parts, timed=False, numbers=told if numbers else {})
 
 
 def found(known):
     """Scores of the factors for one person of each kind, with the items without events."""
-    leaf = factorise(known.matrix, width=8, ridge=5.0, alpha=5.0, seed=1)
-    leaf = replace(leaf, carried=carried(leaf.items, known))
-    return leaf.score(cases(*([int(i) for i in np.flatnonzero(KIND[:20] == k)] for k in range(3))))
+    base_model = factorise(known.matrix, width=8, ridge=5.0, alpha=5.0, seed=1)
+    base_model = replace(base_model, carried=carried(base_model.items, known))
+    return base_model.score(
+        cases(*([int(i) for i in np.flatnonzero(KIND[:20] == k)] for k in range(3)))
+    )
 
 
 @pytest.mark.parametrize("told", ["facts", "text", "numbers", "facts text", "facts text numbers"])
@@ -121,9 +123,9 @@ def test_numbers_are_near_by_their_ranks():
 def test_numbers_of_added_items_are_ranked_among_those_of_training():
     year = np.arange(ITEMS, dtype=np.float32)
     known = replace(world(facts=False), numbers={"year": year})
-    grown = grown_known(known, 2, None, None, {"year": np.array([17.0, np.nan], np.float32)})
+    extended = grown_known(known, 2, None, None, {"year": np.array([17.0, np.nan], np.float32)})
     rows = np.arange(ITEMS)
-    before, after = Content.of(known).likeness(rows, rows), Content.of(grown)
+    before, after = Content.of(known).likeness(rows, rows), Content.of(extended)
     assert torch.equal(after.likeness(rows, rows), before)
     assert torch.equal(after.likeness(np.array([ITEMS]), rows), before[17:18])
     assert float(after.likeness(np.array([ITEMS + 1]), rows).max()) == pytest.approx(0.4)
@@ -136,10 +138,10 @@ def test_without_facts_and_texts_nothing_is_carried():
 
 def test_scores_of_items_with_events_stay_as_they_were():
     known = world()
-    leaf = factorise(known.matrix, width=4, seed=1)
+    base_model = factorise(known.matrix, width=4, seed=1)
     asked = cases([0, 3], [1], [])
-    plain = leaf.score(asked)
-    both = replace(leaf, carried=carried(leaf.items, known)).score(asked)
+    plain = base_model.score(asked)
+    both = replace(base_model, carried=carried(base_model.items, known)).score(asked)
     assert torch.equal(both[:, :-COLD], plain[:, :-COLD])
     assert not plain[:, -COLD:].any()
     assert both[0, -COLD:].abs().min() > 0
@@ -148,10 +150,10 @@ def test_scores_of_items_with_events_stay_as_they_were():
 def test_the_fitted_factors_carry():
     known = world()
     some = cases([0, 3], [1, 4])
-    wanted = torch.zeros(2, ITEMS, dtype=torch.bool)
-    wanted[:, 6] = True
+    relevant = torch.zeros(2, ITEMS, dtype=torch.bool)
+    relevant[:, 6] = True
     seen = torch.arange(ITEMS) < ITEMS - COLD
-    validation = Validation(some, torch.zeros_like(wanted), wanted, seen)
+    validation = Validation(some, torch.zeros_like(relevant), relevant, seen)
     fitted = fit_base_models(known, Search(validation), load_settings(), print)
     cold = fitted.models["factors"].score(some)[:, -COLD:]
     assert cold.abs().min() > 0

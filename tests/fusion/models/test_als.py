@@ -51,11 +51,11 @@ def test_rows_without_entries_are_zero():
 
 
 def test_a_user_asked_later_gets_the_factors_of_the_same_history():
-    leaf = factorise(random_events(30, 12), width=4, rounds=3)
+    base_model = factorise(random_events(30, 12), width=4, rounds=3)
     history = [1, 5, 7]
     row = sparse.csr_matrix((np.ones(3, np.float32), ([0] * 3, history)), (1, 12))
-    user = solve(row, leaf.items, leaf.ridge, leaf.alpha)
-    assert torch.allclose(leaf.score(cases(history)), user @ leaf.items.T, atol=1e-6)
+    user = solve(row, base_model.items, base_model.ridge, base_model.alpha)
+    assert torch.allclose(base_model.score(cases(history)), user @ base_model.items.T, atol=1e-6)
 
 
 def block_scores(seed):
@@ -68,8 +68,8 @@ def block_scores(seed):
     block = np.repeat([0, 1, -1], [15, 15, 10])
     likes = np.where(block == -1, 0.3, 0.5 * (block == group[:, None]))
     events = sparse.csr_matrix((rng.random(likes.shape) < likes).astype(np.float32))
-    leaf = factorise(events, width=4, ridge=1.0, alpha=5.0, rounds=8, seed=seed)
-    return leaf.score(cases([0, 1, 2], [15, 16, 17]))
+    base_model = factorise(events, width=4, ridge=1.0, alpha=5.0, rounds=8, seed=seed)
+    return base_model.score(cases([0, 1, 2], [15, 16, 17]))
 
 
 @pytest.mark.parametrize("seed", range(5))

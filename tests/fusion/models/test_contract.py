@@ -11,7 +11,7 @@ from scipy import sparse
 from trefoil.data.histories import Cases, Histories
 from trefoil.data.interactions import Categorical, Interactions
 from trefoil.encoders.view import View
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import (
     OF_AN_ITEM,
     READABLE,
@@ -19,7 +19,7 @@ from trefoil.fusion.models.base import (
     tells_new_items_apart,
 )
 from trefoil.fusion.models.fitting import Search
-from trefoil.fusion.models.listed import BASE_MODELS, grown_models
+from trefoil.fusion.models.listed import BASE_MODELS, models_with_items
 from trefoil.fusion.runs.model_state import get_models, put_models
 from trefoil.fusion.settings import load_settings
 from trefoil.fusion.training.add_items import grown_known
@@ -34,8 +34,8 @@ GIVEN = {
     "linear-recent": {"decay": 2.0},
     "factors": {"ridge": 5.0, "alpha": 5.0},
     "returning": {"pull": 1.0},
-    "popular-lately": {"half_life": 7.0},
-    "ratings": {"rounds": 2.0},
+    "recent-popularity": {"half_life": 7.0},
+    "rating-process": {"rounds": 2.0},
 }
 
 
@@ -64,7 +64,7 @@ def known():
     words = torch.from_numpy(rng.normal(size=(ITEMS, 4)).astype(np.float32))
     history = Histories.of(events, USERS)
     people = np.vstack([np.eye(4)[np.arange(USERS) % 4], np.full((1, 4), 0.25)])
-    return Known(
+    return TrainingData(
         events,
         history.matrix(ITEMS),
         history,
@@ -124,17 +124,17 @@ def test_models_that_share_tensors_store_and_hold_them_once(models, known):
     again = get_models(tensors, put_models(tensors, models), known)
     assert not [name for name in tensors if name.startswith("linear-recent")]
     assert again["linear-recent"].weights is again["linear"].weights
-    grown = grown_models(models, with_new(known), ITEMS)
-    assert grown["linear-recent"].weights is grown["linear"].weights
-    assert (grown["linear"].decay, grown["linear-recent"].decay) == (0.0, 2.0)
+    extended = models_with_items(models, with_new(known), ITEMS)
+    assert extended["linear-recent"].weights is extended["linear"].weights
+    assert (extended["linear"].decay, extended["linear-recent"].decay) == (0.0, 2.0)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_items_that_come_later_move_no_other(models, known, asked, name):
-    grown = grown_models(models, with_new(known), ITEMS)[name].score(asked)
-    assert grown.shape == (len(asked), ITEMS + 1)
-    assert torch.isfinite(grown).all()
-    assert torch.allclose(grown[:, :ITEMS], models[name].score(asked), atol=1e-5)
+    extended = models_with_items(models, with_new(known), ITEMS)[name].score(asked)
+    assert extended.shape == (len(asked), ITEMS + 1)
+    assert torch.isfinite(extended).all()
+    assert torch.allclose(extended[:, :ITEMS], models[name].score(asked), atol=1e-5)
 
 
 @pytest.mark.parametrize("source", sorted(OF_AN_ITEM))
@@ -144,7 +144,8 @@ def test_what_describes_a_new_item_is_heard_by_those_that_read_it(
 ):
     other = {"text": 3.0, "graph": 1, "numbers": 1992.0}[source]
     one, two = (
-        grown_models(models, with_new(known, **told), ITEMS)[name] for told in ({}, {source: other})
+        models_with_items(models, with_new(known, **told), ITEMS)[name]
+        for told in ({}, {source: other})
     )
     assert one.reads <= READABLE
     differ = not torch.allclose(one.score(asked)[:, -1], two.score(asked)[:, -1], atol=1e-6)
@@ -178,11 +179,11 @@ def test_what_a_model_does_not_read_changes_no_score(models, asked, name, what):
 
 def test_those_that_need_no_history_are_the_demographic_and_the_popular_ones(models):
     found = {name for name, model in models.items() if needs_no_history(model)}
-    assert found == {"people", "popularity", "popular-lately"}
+    assert found == {"demographics", "popularity", "recent-popularity"}
 
 
 def test_the_networks_read_what_they_say(recommender):
-    leaves, users = recommender.model.leaves, np.full(4, -1)
+    base_models, users = recommender.model.base_models, np.full(4, -1)
     past = recommender.model.known.history.take(np.arange(4))
     asked = Cases(users, past, None, {"device": np.array([0, 1, 0, 1])})
     turned = replace(past, item=past.item[::-1].copy()).take(np.arange(4)[::-1])
@@ -193,7 +194,9 @@ def test_the_networks_read_what_they_say(recommender):
     }
     for name in ("network", "behaviour"):
         for what, other in queries.items():
-            same = torch.allclose(leaves[name].score(other), leaves[name].score(asked), atol=1e-5)
-            assert same != (what in leaves[name].reads), (name, what)
-    assert leaves["network"].reads >= {"graph", "text"}
-    assert not tells_new_items_apart(leaves["behaviour"])
+            same = torch.allclose(
+                base_models[name].score(other), base_models[name].score(asked), atol=1e-5
+            )
+            assert same != (what in base_models[name].reads), (name, what)
+    assert base_models["network"].reads >= {"graph", "text"}
+    assert not tells_new_items_apart(base_models["behaviour"])

@@ -1,4 +1,4 @@
-"""The linear leaf against plain algebra, and planted companions."""
+"""The linear base model against plain algebra, and planted companions."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from small_cases import cases, histories, random_events, table
 
 from trefoil.data.interactions import Interactions
 from trefoil.evaluation.baselines.linear import closed_form
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.linear import Linear
 from trefoil.fusion.models.linear_rows import DROPPED, event_rows, fact_rows, gram, linear_blocks
 
@@ -50,10 +50,10 @@ def test_blocks_of_rows_add_up_to_the_stacked_rows():
 
 
 def only_events(events):
-    """What leaves are fitted from, where there are events alone."""
+    """What base models are fitted from, where there are events alone."""
     past = histories(*(row.indices.tolist() for row in events))
     pairs = Interactions(*map(np.asarray, events.nonzero()), np.ones(events.nnz, bool))
-    return Known(pairs, events, past, None, None, timed=False)
+    return TrainingData(pairs, events, past, None, None, timed=False)
 
 
 def test_a_row_of_sixteen_events_counts_for_four_of_one(monkeypatch):
@@ -85,7 +85,7 @@ def test_dense_events_are_learned_as_if_some_were_dropped(monkeypatch, dense):
 
 
 def whole(weights, decay=0.0):
-    """The leaf in which all items take part."""
+    """The base model in which all items take part."""
     return Linear(weights, np.arange(len(weights)), len(weights), decay)
 
 

@@ -1,4 +1,4 @@
-"""Neighbour leaves by hand."""
+"""Neighbour base models by hand."""
 
 import numpy as np
 import torch
@@ -70,10 +70,10 @@ def test_strongest_by_hand_in_rows_of_any_length():
 
 
 def test_next_items_counts_what_came_soon_after_and_never_across_histories():
-    leaf = next_items(histories([0, 1, 2], [0, 1], [3]), items=4, ahead=2)
+    base_model = next_items(histories([0, 1, 2], [0, 1], [3]), items=4, ahead=2)
     expected = np.zeros((4, 4))
     expected[0, 1], expected[0, 2], expected[1, 2] = np.sqrt(2), 1, 1
-    assert np.allclose(leaf.table.toarray(), expected)
+    assert np.allclose(base_model.table.toarray(), expected)
 
 
 def test_next_items_finds_a_planted_cycle_and_no_order_in_noise():
@@ -81,8 +81,8 @@ def test_next_items_finds_a_planted_cycle_and_no_order_in_noise():
     planted = [(start + np.arange(6)) % 10 for start in rng.integers(0, 10, 50)]
     noise = [rng.permutation(10)[:6] for _ in range(50)]
     for log, low, high in ((planted, 1.0, 1.0), (noise, 0.0, 0.6)):
-        leaf = next_items(histories(*map(list, log)), items=10, ahead=1)
-        scores = leaf.score(cases(*[[item] for item in range(10)]))
+        base_model = next_items(histories(*map(list, log)), items=10, ahead=1)
+        scores = base_model.score(cases(*[[item] for item in range(10)]))
         hit = scores.argmax(1) == (torch.arange(10) + 1) % 10
         assert low <= float(hit.float().mean()) <= high
 

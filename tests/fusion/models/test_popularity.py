@@ -12,7 +12,7 @@ from small_cases import cases, histories
 from trefoil.data import SplitRule
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import DAY_S, UNKNOWN_TIME, Interactions
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.popularity import Popularity, asked_later, popular
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
@@ -32,7 +32,7 @@ def known(*met, days=None):
         past = replace(past, at=np.array(at, np.int64))
     user = np.repeat(np.arange(len(past)), past.lengths)
     events = Interactions(user, past.item, np.ones(len(user), bool), at=past.at)
-    return Known(events, past.matrix(4), past, None, None, timed=days is not None)
+    return TrainingData(events, past.matrix(4), past, None, None, timed=days is not None)
 
 
 def test_an_event_loses_half_its_weight_in_a_half_life():
@@ -87,7 +87,7 @@ def test_people_never_seen_get_what_is_in_fashion(fashions, tmp_path):
     for lately in ("true", "false"):
         settings = load_settings(None, [*TINY, "network.on=false", f"lately={lately}"])
         recommender = Recommender(settings).fit(fashions)
-        assert ("popular-lately" in recommender.model.leaves) == (lately == "true")
+        assert ("recent-popularity" in recommender.model.base_models) == (lately == "true")
         answers = recommender.recommend("nobody", k=8)
         found[lately] = sum(one.item.startswith("i3") for one in answers)
         recommender.save(tmp_path / lately)
@@ -100,22 +100,22 @@ def test_a_fashion_that_is_over_is_not_heard(tmp_path):
     """Training ends with the second maker, and validation asks for the first again."""
     shop = shop_of_seasons(tmp_path, (0, 0, 0, 0, 0, 1, 0, 0))
     settings = load_settings(None, [*TINY, "network.on=false"])
-    assert "popular-lately" not in Recommender(settings).fit(shop).model.leaves
+    assert "recent-popularity" not in Recommender(settings).fit(shop).model.base_models
 
 
 def test_a_random_split_hears_nothing_of_fashion(fashions):
     settings = load_settings(None, [*TINY, "network.on=false"])
     random = replace(fashions, rule=SplitRule("ratio"))
-    assert "popular-lately" not in Recommender(settings).fit(random).model.leaves
+    assert "recent-popularity" not in Recommender(settings).fit(random).model.base_models
 
 
 def test_items_added_later_are_in_nobodys_past(fashions):
     settings = load_settings(None, [*TINY, "network.on=false"])
     recommender = Recommender(settings).fit(fashions)
-    before = recommender.model.leaves["popular-lately"]
+    before = recommender.model.base_models["recent-popularity"]
     assert isinstance(before, Popularity)
     recommender.add_items(pl.DataFrame({"id": ["new"], "text": ["jazz taxi"]}))
-    after = recommender.model.leaves["popular-lately"]
+    after = recommender.model.base_models["recent-popularity"]
     assert isinstance(after, Popularity)
     assert torch.equal(after.events[:-1], before.events)
     assert float(after.events[-1]) == 0.0

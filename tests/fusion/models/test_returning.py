@@ -75,4 +75,4 @@ def test_without_contexts_or_repeats_nobody_returns(habits, shop):
 def test_the_leaf_of_habits_can_be_switched_off(habits):
     recommender = Recommender(load_settings(None, [*TINY, "returning=false"])).fit(habits)
     assert recommender.model.known.returning
-    assert "returning" not in recommender.model.leaves
+    assert "returning" not in recommender.model.base_models

@@ -8,22 +8,22 @@ from planted_shop import TINY
 
 from trefoil.fusion.features.preparation import known_of, read_texts, split_of, validation_exam
 from trefoil.fusion.features.validation import Validation
-from trefoil.fusion.network.inputs import evidence_of, lessons_of
-from trefoil.fusion.network.scorers import NetworkLeaf, SequenceLeaf
-from trefoil.fusion.network.training import fit_network, shape_of
+from trefoil.fusion.network.inputs import network_inputs_of, training_inputs_of
+from trefoil.fusion.network.scorers import NetworkScorer, SequenceScorer
+from trefoil.fusion.network.training import config_of, fit_network
 from trefoil.fusion.record import Record
 from trefoil.fusion.settings import load_settings
 from trefoil.kg.construction.build import build
 
 EVERYTHING = (
     *TINY,
-    "tasks.numbers=0.1",
+    "tasks.attributes=0.1",
     "network.epochs=2",
-    "network.every=1",
-    "network.average=0.9",
-    "network.sample=16",
+    "network.evaluate_every=1",
+    "network.ema_decay=0.9",
+    "network.sampled_items=16",
 )
-LOSSES = {"order", "next", "choice", "numbers", "stars"}
+LOSSES = {"ranking", "next_item", "category", "attributes", "rating"}
 
 
 def fitted(shop, device, *changes):
@@ -34,13 +34,13 @@ def fitted(shop, device, *changes):
     texts = read_texts(shop, settings, torch.device("cpu"), None, Record(), None)
     graph = build(shop, split.train)
     known = known_of(shop, train, graph, texts, settings, returning=False)
-    lessons = lessons_of(shop, train, known, settings, behaviour=True)
+    inputs = training_inputs_of(shop, train, known, settings, behaviour=True)
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
     validation = Validation.of(validation_exam(shop, split), seen)
     network, journal = fit_network(
-        evidence_of(shop, known, settings),
-        shape_of(settings, lessons, behaviour=True),
-        lessons,
+        network_inputs_of(shop, known, settings),
+        config_of(settings, inputs, behaviour=True),
+        inputs,
         validation,
         settings,
         seed=0,
@@ -56,10 +56,10 @@ def test_every_task_and_every_look_keep_to_the_device(shop, softmax):
         network, journal, validation = fitted(shop, GPU, *changes)
         assert all(places.is_there(one) for one in network.parameters())
         scores = [
-            leaf.score(validation.cases)
-            for leaf in (NetworkLeaf([network]), SequenceLeaf([network]))
+            base_model.score(validation.cases)
+            for base_model in (NetworkScorer([network]), SequenceScorer([network]))
         ]
-        scores.append(NetworkLeaf([network]).stars(validation.cases))
+        scores.append(NetworkScorer([network]).stars(validation.cases))
         assert not any(places.is_there(one) for one in scores)
     assert journal.rows[-1].keys() >= LOSSES
     alone, plain, _ = fitted(shop, torch.device("cpu"), *changes)
@@ -70,6 +70,6 @@ def test_every_task_and_every_look_keep_to_the_device(shop, softmax):
 
 
 def test_a_table_left_on_the_cpu_is_noticed(shop, monkeypatch):
-    monkeypatch.setattr("trefoil.fusion.network.trainer.Lessons.to", lambda self, _: self)
+    monkeypatch.setattr("trefoil.fusion.network.trainer.TrainingInputs.to", lambda self, _: self)
     with Elsewhere(), pytest.raises(WrongPlace):
         fitted(shop, GPU)

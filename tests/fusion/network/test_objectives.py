@@ -11,12 +11,12 @@ from torch.nn import functional as F
 from trefoil.fusion.network.negative_sampling import Sampler
 from trefoil.fusion.network.objectives import (
     Objective,
-    choice,
     combine,
+    cross_entropy,
     next_item,
     over_sample,
-    squared,
-    taken,
+    softmax,
+    squared_error,
 )
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
@@ -33,9 +33,9 @@ def over_all(scores, item):
     return scores[torch.arange(len(item)), item], torch.logsumexp(scores, dim=1)
 
 
-def test_taken_by_hand():
+def test_softmax_by_hand():
     picked, total = over_all(ROWS[[0, 0, 1]], torch.tensor([0, 1, 1]))
-    assert close(taken(picked, total), [math.log(4), math.log(4 / 3), math.log(3)])
+    assert close(softmax(picked, total), [math.log(4), math.log(4 / 3), math.log(3)])
 
 
 def test_next_item_by_hand():
@@ -70,18 +70,20 @@ def test_a_sample_of_all_other_items_is_the_whole_comparison():
     assert torch.allclose(over_sample(scores[:, 0], scores[:, 1:]), whole, atol=1e-6)
 
 
-def test_choice_by_hand_and_equal_to_cross_entropy_where_one_category_is_taken():
+def test_cross_entropy_by_hand_and_equal_to_cross_entropy_where_one_category_is_taken():
     share = torch.tensor([[0.5, 0.5], [0.0, 1.0]])
     half = 0.5 * math.log(4) + 0.5 * math.log(4 / 3)
-    assert close(choice(ROWS, share), [half, math.log(3)])
+    assert close(cross_entropy(ROWS, share), [half, math.log(3)])
     logits = torch.randn(5, 7, generator=torch.Generator().manual_seed(0))
     label = torch.tensor([0, 6, 3, 3, 1])
     single = F.one_hot(label, 7).float()
-    assert torch.allclose(choice(logits, single), F.cross_entropy(logits, label, reduction="none"))
+    assert torch.allclose(
+        cross_entropy(logits, single), F.cross_entropy(logits, label, reduction="none")
+    )
 
 
 def test_squared_error_by_hand():
-    assert close(squared(torch.tensor([3.0, 4.5]), torch.tensor([5.0, 4.0])), [4.0, 0.25])
+    assert close(squared_error(torch.tensor([3.0, 4.5]), torch.tensor([5.0, 4.0])), [4.0, 0.25])
 
 
 def test_a_sum_over_a_sample_by_hand():
@@ -111,10 +113,10 @@ def test_losses_and_gradients_stay_finite_and_alive_far_out(far):
     row, item = torch.tensor([0]), torch.tensor([0])
     picked, total = over_all(scores, item)
     for loss in (
-        taken(picked, total),
+        softmax(picked, total),
         next_item(picked, total, scores[:, 1], smoothing=0.0),
-        choice(scores, F.one_hot(item, 3).float()),
-        taken(picked, over_sample(picked, scores[:, 1:], row)),
+        cross_entropy(scores, F.one_hot(item, 3).float()),
+        softmax(picked, over_sample(picked, scores[:, 1:], row)),
     ):
         assert torch.isfinite(loss).all()
         (gradient,) = torch.autograd.grad(loss.sum(), scores, retain_graph=True)
@@ -132,10 +134,10 @@ FIELDS = {
     "weight": torch.tensor([3.0, 1.0]),
     "none": torch.zeros(0),
 }
-PLAIN = Objective("plain", 2.0, squared, ("a", "b"))
-WEIGHTED = Objective("weighted", 0.5, squared, ("a", "b"), "weight")
-EMPTY = Objective("empty", 7.0, squared, ("none", "none"))
-ABSENT = Objective("absent", 7.0, squared, ("a", "missing"))
+PLAIN = Objective("plain", 2.0, squared_error, ("a", "b"))
+WEIGHTED = Objective("weighted", 0.5, squared_error, ("a", "b"), "weight")
+EMPTY = Objective("empty", 7.0, squared_error, ("none", "none"))
+ABSENT = Objective("absent", 7.0, squared_error, ("a", "missing"))
 
 
 def test_combine_weighs_means_by_hand():
@@ -171,8 +173,8 @@ def test_a_loss_is_reported_over_the_steps_that_took_it(shop, monkeypatch):
 
     def told(objectives, fields):
         total, means = combine(objectives, fields)
-        if "next" in means:
-            seen.append(float(means["next"]))
+        if "next_item" in means:
+            seen.append(float(means["next_item"]))
         return total, means
 
     monkeypatch.setattr("trefoil.fusion.network.trainer.combine", told)
@@ -180,6 +182,6 @@ def test_a_loss_is_reported_over_the_steps_that_took_it(shop, monkeypatch):
     model = Recommender(settings).fit(shop).model
     journals = model.record.history
     assert isinstance(journals, list)
-    reported = [row["next"] for row in journals[0] if "next" in row]
+    reported = [row["next_item"] for row in journals[0] if "next_item" in row]
     assert reported
     assert min(seen) <= min(reported) <= max(reported) <= max(seen)

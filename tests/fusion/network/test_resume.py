@@ -13,7 +13,7 @@ from planted_shop import TINY, beside_progress, read_shop, sets, write_shop
 from trefoil.data.errors import ConfigError, TrainingError
 from trefoil.fusion.network import objectives, trainer
 from trefoil.fusion.network.batches import Cycle
-from trefoil.fusion.network.checkpoints import KEPT, Unfinished, partial_of
+from trefoil.fusion.network.checkpoints import KEPT, Checkpoints, partial_of
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
 from trefoil.fusion.training import pipeline
@@ -49,7 +49,7 @@ class Stop:
 
 
 def stopped(small, run, looks, *changes):
-    checkpoints = Unfinished.new(partial_of(run), {"source": "small"})
+    checkpoints = Checkpoints.new(partial_of(run), {"source": "small"})
     with pytest.raises(KeyboardInterrupt):
         Recommender(settings(*changes)).fit(small, progress=Stop(looks), checkpoints=checkpoints)
     return checkpoints
@@ -64,7 +64,7 @@ def whole(small, tmp_path_factory):
 @pytest.mark.parametrize("looks", [1, 2, 3, 5])
 def test_a_training_stopped_at_any_look_ends_with_the_same_bytes(small, whole, tmp_path, looks):
     stopped(small, tmp_path / "run", looks)
-    again = Recommender(settings()).fit(small, checkpoints=Unfinished.of(tmp_path / "run"))
+    again = Recommender(settings()).fit(small, checkpoints=Checkpoints.of(tmp_path / "run"))
     assert weights(again, tmp_path / "run") == whole
     assert [len(one) for one in again.model.record.history] == [3, 3]  # no look is lost
 
@@ -73,9 +73,9 @@ def test_a_training_stopped_twice_ends_with_the_same_bytes(small, whole, tmp_pat
     stopped(small, tmp_path / "run", 1)
     with pytest.raises(KeyboardInterrupt):
         Recommender(settings()).fit(
-            small, progress=Stop(3), checkpoints=Unfinished.of(tmp_path / "run")
+            small, progress=Stop(3), checkpoints=Checkpoints.of(tmp_path / "run")
         )
-    again = Recommender(settings()).fit(small, checkpoints=Unfinished.of(tmp_path / "run"))
+    again = Recommender(settings()).fit(small, checkpoints=Checkpoints.of(tmp_path / "run"))
     assert weights(again, tmp_path / "run") == whole
 
 
@@ -85,7 +85,7 @@ def test_without_the_states_of_the_generators_the_bytes_would_differ(
     """What the test above would catch: dropout and batches depend on them."""
     stopped(small, tmp_path / "run", 2)
     monkeypatch.setattr(torch, "set_rng_state", lambda _: None)
-    again = Recommender(settings()).fit(small, checkpoints=Unfinished.of(tmp_path / "run"))
+    again = Recommender(settings()).fit(small, checkpoints=Checkpoints.of(tmp_path / "run"))
     assert weights(again, tmp_path / "run") != whole
 
 
@@ -95,7 +95,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(small, whole, tm
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 1
     newest.write_bytes(content)
-    again = Recommender(settings()).fit(small, checkpoints=Unfinished.of(tmp_path / "run"))
+    again = Recommender(settings()).fit(small, checkpoints=Checkpoints.of(tmp_path / "run"))
     assert f"{newest}: damaged" in caplog.text
     assert older.name.startswith("network-0.epoch-000002")
     assert weights(again, tmp_path / "run") == whole
@@ -116,7 +116,7 @@ def test_only_the_newest_checkpoints_of_a_network_are_kept(small, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("width=16", "began with width = 8, not 16"),
+        ("embedding_size=16", "began with embedding_size = 8, not 16"),
         ("network.epochs=8", "began with network.epochs = 6, not 8"),
         ("seed=1", "began with seed = 0, not 1"),
     ],
@@ -124,53 +124,55 @@ def test_only_the_newest_checkpoints_of_a_network_are_kept(small, tmp_path):
 def test_other_settings_are_refused(small, tmp_path, change, said):
     stopped(small, tmp_path / "run", 1)
     with pytest.raises(ConfigError, match=said):
-        Recommender(settings(change)).fit(small, checkpoints=Unfinished.of(tmp_path / "run"))
+        Recommender(settings(change)).fit(small, checkpoints=Checkpoints.of(tmp_path / "run"))
 
 
 def test_other_data_is_refused(small, tmp_path):
     stopped(small, tmp_path / "run", 1)
     other = read_shop(tmp_path / "other", users=24, per_maker=6, events=5, seed=1)
     with pytest.raises(ConfigError, match="began with data"):
-        Recommender(settings()).fit(other, checkpoints=Unfinished.of(tmp_path / "run"))
+        Recommender(settings()).fit(other, checkpoints=Checkpoints.of(tmp_path / "run"))
 
 
 def test_a_checkpoint_of_another_network_is_named(small, tmp_path):
     stopped(small, tmp_path / "run", 1)
     start = partial_of(tmp_path / "run") / "start.json"
-    start.write_text(start.read_text().replace('"width": 8', '"width": 16'))
+    start.write_text(start.read_text().replace('"embedding_size": 8', '"embedding_size": 16'))
     with pytest.raises(ValueError, match="state of network 0 does not fit"):
-        Recommender(settings("width=16")).fit(small, checkpoints=Unfinished.of(tmp_path / "run"))
+        Recommender(settings("embedding_size=16")).fit(
+            small, checkpoints=Checkpoints.of(tmp_path / "run")
+        )
 
 
 def test_a_smaller_rate_may_be_asked_for(small, tmp_path):
     stopped(small, tmp_path / "run", 1)
-    Recommender(settings("network.rate=0.001")).fit(
-        small, checkpoints=Unfinished.of(tmp_path / "run")
+    Recommender(settings("network.learning_rate=0.001")).fit(
+        small, checkpoints=Checkpoints.of(tmp_path / "run")
     )
 
 
 def test_nothing_to_resume_is_said_with_what_to_do(shop_run, tmp_path):
     with pytest.raises(ConfigError, match=r"nothing to resume \(it is finished\).*--from"):
-        Unfinished.of(shop_run)
+        Checkpoints.of(shop_run)
     with pytest.raises(ConfigError, match=r"nothing to resume \(no .*run.partial\).*--out"):
-        Unfinished.of(tmp_path / "run")
+        Checkpoints.of(tmp_path / "run")
     (tmp_path / "run.partial").mkdir()
     (tmp_path / "run.partial/photo.jpg").write_bytes(b"dear")
     with pytest.raises(ConfigError, match="holds no checkpoints; move it away"):
-        Unfinished.new(tmp_path / "run.partial")
+        Checkpoints.new(tmp_path / "run.partial")
 
 
 def test_a_loss_that_is_not_a_number_names_the_objective_and_the_last_checkpoint(
     small, tmp_path, monkeypatch
 ):
-    calls, loss = [], objectives.squared
+    calls, loss = [], objectives.squared_error
 
     def broken(predicted, given):
         calls.append(1)
         return loss(predicted, given) * (torch.nan if len(calls) > 3 else 1.0)
 
-    monkeypatch.setattr(trainer.objectives, "squared", broken)
-    checkpoints = Unfinished.new(partial_of(tmp_path / "run"))
+    monkeypatch.setattr(trainer.objectives, "squared_error", broken)
+    checkpoints = Checkpoints.new(partial_of(tmp_path / "run"))
     with pytest.raises(TrainingError) as caught:
         Recommender(settings()).fit(small, checkpoints=checkpoints)
     said = str(caught.value)
@@ -180,8 +182,8 @@ def test_a_loss_that_is_not_a_number_names_the_objective_and_the_last_checkpoint
 
 
 def test_far_too_large_a_rate_says_which_setting_to_lower(small):
-    with pytest.raises(TrainingError, match=r"order = nan.*; lower network\.rate"):
-        Recommender(settings("network.rate=1e30")).fit(small)
+    with pytest.raises(TrainingError, match=r"ranking = nan.*; lower network\.learning_rate"):
+        Recommender(settings("network.learning_rate=1e30")).fit(small)
 
 
 def test_a_weight_that_is_not_a_number_is_named(small, tmp_path, monkeypatch):
@@ -190,7 +192,7 @@ def test_a_weight_that_is_not_a_number_is_named(small, tmp_path, monkeypatch):
             network.item_id.weight[3, 2] = torch.inf
 
     monkeypatch.setattr(pipeline, "beginning", lambda *_: poison)
-    checkpoints = Unfinished.new(partial_of(tmp_path / "run"))
+    checkpoints = Checkpoints.new(partial_of(tmp_path / "run"))
     said = r"1 of 192 numbers in item_id\.weight are not finite.*there is no checkpoint yet"
     with pytest.raises(TrainingError, match=said):
         Recommender(settings()).fit(small, checkpoints=checkpoints)

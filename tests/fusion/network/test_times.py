@@ -42,7 +42,7 @@ def dataset():
 
 def groups_told_apart(dataset, *changes, timed=True):
     """How often the group that comes next scores higher, over the test's last histories."""
-    always = ["linear.on=false", "network.epochs=40", "width=16", "behaviour.patience=40"]
+    always = ["linear.on=false", "network.epochs=40", "embedding_size=16", "behaviour.patience=40"]
     settings = load_settings(None, [*TINY, *always, *changes])
     recommender = Recommender(settings).fit(dataset)
     cases = full_exam(dataset, split_of(dataset, settings), "test").cases
@@ -50,7 +50,7 @@ def groups_told_apart(dataset, *changes, timed=True):
     second = at[last] - at[last - 1] > MINUTE
     if not timed:
         cases = replace(cases, history=replace(cases.history, at=None))
-    scores = recommender.model.leaves["behaviour"].score(cases)
+    scores = recommender.model.base_models["behaviour"].score(cases)
     assert bool(scores.isfinite().all())
     higher = scores[:, GROUP:].mean(1) > scores[:, :GROUP].mean(1)
     return float((higher == torch.from_numpy(second)).float().mean())
@@ -61,7 +61,7 @@ def test_what_depends_on_the_pause_is_learned(dataset):
 
 
 def test_without_spans_it_cannot_be(dataset):
-    assert groups_told_apart(dataset, "behaviour.spans=false") < 0.7
+    assert groups_told_apart(dataset, "behaviour.time_gaps=false") < 0.7
 
 
 def test_training_may_hide_all_times(dataset, monkeypatch):

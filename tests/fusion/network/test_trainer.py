@@ -13,11 +13,11 @@ from trefoil.data.interactions import Interactions
 from trefoil.fusion.features.training_data import DENSE
 from trefoil.fusion.features.validation import Validation
 from trefoil.fusion.network.batches import Groups
-from trefoil.fusion.network.inputs import Lessons
-from trefoil.fusion.network.module import Evidence, JointNetwork, in_data_units, start_stars
+from trefoil.fusion.network.inputs import TrainingInputs
+from trefoil.fusion.network.module import JointNetwork, NetworkInputs, in_data_units, start_stars
 from trefoil.fusion.network.scorers import order_scores
 from trefoil.fusion.network.trainer import Trainer
-from trefoil.fusion.network.training import fit_network, shape_of
+from trefoil.fusion.network.training import config_of, fit_network
 from trefoil.fusion.settings import load_settings
 
 CPU = torch.device("cpu")
@@ -27,30 +27,30 @@ def lessons_from(events, stars=None):
     """Positive events of a matrix [users, items], with these ratings."""
     user, item = events.nonzero()
     log = Interactions(user, item, np.ones(len(user), bool), stars=stars)
-    return Lessons(Groups.of(log, scenarios=False), None, None, log)
+    return TrainingInputs(Groups.of(log, scenarios=False), None, None, log)
 
 
 def small(*changes):
-    return load_settings(None, ["width=8", "network.dropout=0", *changes])
+    return load_settings(None, ["embedding_size=8", "network.dropout=0", *changes])
 
 
 def trainer_of(events, settings, stars=None, seed=0):
     """A trainer before its first step."""
     torch.manual_seed(seed)
-    lessons = lessons_from(events, stars)
-    network = JointNetwork(Evidence(events), shape_of(settings, lessons, behaviour=False))
-    start_stars(network, lessons.events)
+    inputs = lessons_from(events, stars)
+    network = JointNetwork(NetworkInputs(events), config_of(settings, inputs, behaviour=False))
+    start_stars(network, inputs.events)
     generator = torch.Generator().manual_seed(seed)
-    return Trainer(network, lessons, settings, generator, np.random.default_rng(seed), CPU)
+    return Trainer(network, inputs, settings, generator, np.random.default_rng(seed), CPU)
 
 
 def everyone(trainer):
     """The rows of all groups."""
-    return torch.arange(len(trainer.lessons.groups))
+    return torch.arange(len(trainer.inputs.groups))
 
 
 def test_the_running_mean_after_one_step_is_decay_times_the_start_and_the_rest_of_the_step():
-    trainer = trainer_of(random_events(20, 12), small("network.average=0.9", "network.epochs=1"))
+    trainer = trainer_of(random_events(20, 12), small("network.ema_decay=0.9", "network.epochs=1"))
     before = copy.deepcopy(trainer.network)
     trainer._step(trainer._group_fields(everyone(trainer)), 0)
     rows = zip(
@@ -73,7 +73,7 @@ def test_events_of_people_with_many_weigh_by_the_root_of_how_many_there_are():
     assert torch.allclose(fields["weight"], torch.tensor([1 / 6] * 36 + [1 / 2] * 4))
     per_row = (fields["total"] - fields["picked"]).detach()
     by_hand = (per_row[:36].sum() / 6 + per_row[36:].sum() / 2) / (36 / 6 + 4 / 2)
-    assert float(trainer._step(fields, 0)["order"]) == pytest.approx(float(by_hand), rel=1e-5)
+    assert float(trainer._step(fields, 0)["ranking"]) == pytest.approx(float(by_hand), rel=1e-5)
 
 
 def test_events_of_people_with_few_weigh_alike():
@@ -82,23 +82,25 @@ def test_events_of_people_with_few_weigh_alike():
     assert fields["weight"].unique().tolist() == [1.0]
 
 
-def validation_of(wanted):
+def validation_of(relevant):
     """Each user asks for these items, and nothing is masked."""
-    asked = Cases(np.arange(len(wanted)), cases(*[[]] * len(wanted)).history)
-    return Validation(asked, torch.zeros_like(wanted), wanted, torch.ones(wanted.shape[1]).bool())
+    asked = Cases(np.arange(len(relevant)), cases(*[[]] * len(relevant)).history)
+    return Validation(
+        asked, torch.zeros_like(relevant), relevant, torch.ones(relevant.shape[1]).bool()
+    )
 
 
 def test_the_network_that_comes_back_is_that_of_the_best_look():
     """Validation asks for what training never shows, so that looks get worse with learning."""
     events = random_events(30, 20, density=0.4)
     validation = validation_of(torch.from_numpy(events.toarray() == 0))
-    settings = small("network.epochs=40", "network.every=2", "network.average=0")
-    lessons = lessons_from(events)
-    shape = shape_of(settings, lessons, behaviour=False)
+    settings = small("network.epochs=40", "network.evaluate_every=2", "network.ema_decay=0")
+    inputs = lessons_from(events)
+    config = config_of(settings, inputs, behaviour=False)
     network, journal = fit_network(
-        Evidence(events), shape, lessons, validation, settings, seed=0, device=CPU
+        NetworkInputs(events), config, inputs, validation, settings, seed=0, device=CPU
     )
-    looks = [row["valid_ndcg@10_order"] for row in journal.rows]
+    looks = [row["valid_ndcg@10_ranking"] for row in journal.rows]
     assert max(looks) > looks[-1]
     assert validation.ndcg(order_scores(network, validation.cases)) == max(looks)
 
@@ -108,8 +110,8 @@ def test_a_text_that_changes_changes_the_vector_of_its_item():
     events = random_events(10, 6)
     texts = torch.eye(6)
     settings = small()
-    shape = shape_of(settings, lessons_from(events), behaviour=False)
-    network = JointNetwork(Evidence(events, text=texts), shape).eval()
+    config = config_of(settings, lessons_from(events), behaviour=False)
+    network = JointNetwork(NetworkInputs(events, text=texts), config).eval()
     with torch.no_grad():
         before = network.pass_messages()
         network.text_vectors[2] = -texts[2]
@@ -130,7 +132,7 @@ def test_a_network_learns_ratings_whatever_their_unit(unit):
         for step in range(3):
             trainer._step(trainer._group_fields(everyone(trainer)), step)
         network = trainer.network.eval()
-        in_data_units(network, trainer.lessons.events)
+        in_data_units(network, trainer.inputs.events)
         user, item = (torch.from_numpy(side.astype(np.int64)) for side in events.nonzero())
         vectors = network.pass_messages()
         with torch.no_grad():
@@ -146,6 +148,6 @@ def test_ratings_that_are_all_equal_are_learned_as_they_are(equal):
     events = sparse.csr_matrix((np.ones(len(equal), np.float32), (row, column)), (6, 6))
     trainer = trainer_of(events, small(), np.array(equal, np.float32))
     means = trainer._step(trainer._group_fields(torch.arange(len(equal))), 0)
-    assert means["stars"] == 0.0
-    in_data_units(trainer.network, trainer.lessons.events)
+    assert means["rating"] == 0.0
+    in_data_units(trainer.network, trainer.inputs.events)
     assert trainer.network.star_mean.item() == pytest.approx(equal[0], abs=0.05)

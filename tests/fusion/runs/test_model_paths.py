@@ -33,24 +33,32 @@ def small(tmp_path_factory):
         (["behaviour.on=false"], {"behaviour", "linear-recent", "next-items"}),
         (["linear.on=false"], {"linear", "linear-recent"}),
         (["network.on=false"], {"network", "behaviour"}),
-        (["walks=false"], {"walks"}),
-        (["next_items=false"], {"next-items"}),
+        (["random_walks=false"], {"random-walks"}),
+        (["next_item=false"], {"next-items"}),
         (["factors=false"], {"factors"}),
         (["scenarios=false"], set()),
-        (["ratings=false"], {"ratings"}),
-        (["numbers=false"], set()),
-        (["attributes=false"], {"people"}),
-        (["tasks.choice=0"], set()),
-        (["tasks.stars=0"], {"ratings"}),
+        (["rating_process=false"], {"rating-process"}),
+        (["item_attributes=false"], set()),
+        (["user_attributes=false"], {"demographics"}),
+        (["tasks.category=0"], set()),
+        (["tasks.rating=0"], {"rating-process"}),
         (["text.on=false", "graph.on=false", "behaviour.on=false", "linear.on=false"], set()),
     ],
 )
 def test_each_part_can_be_switched_off(small, tmp_path, off, gone):
     always = ["behaviour.only_where_order_pays=false"]
-    whole = {"network", "behaviour", "linear", "linear-recent", "factors", "walks", "next-items"}
-    whole |= {"graph-neighbours", "text-neighbours", "people", "popularity", "ratings"}
+    whole = {
+        "network",
+        "behaviour",
+        "linear",
+        "linear-recent",
+        "factors",
+        "random-walks",
+        "next-items",
+    }
+    whole |= {"graph-neighbours", "text-neighbours", "demographics", "popularity", "rating-process"}
     recommender = Recommender(load_settings(None, [*TINY, *always, *off])).fit(small)
-    left = set(recommender.model.leaves)
+    left = set(recommender.model.base_models)
     assert left <= whole - gone
     if len(off) == 1:
         assert left == whole - gone
@@ -58,7 +66,7 @@ def test_each_part_can_be_switched_off(small, tmp_path, off, gone):
         assert recommender.model.texts is None
     if "graph.on=false" in off:
         assert recommender.model.known.facts is None
-    assert bool(recommender.model.known.numbers) == ("numbers=false" not in off)
+    assert bool(recommender.model.known.numbers) == ("item_attributes=false" not in off)
     for network in recommender.model.networks:
         assert (network.text is None) == ("text.on=false" in off)
         assert (network.facts is None) == ("graph.on=false" in off)
@@ -71,10 +79,10 @@ def test_each_part_can_be_switched_off(small, tmp_path, off, gone):
 
 def test_numbers_of_items_are_learned_by_who_takes_them(small, tmp_path):
     """Without texts and facts, prices are told by the makers' lovers alone."""
-    changes = ["tasks.numbers=1", "text.on=false", "graph.on=false"]
+    changes = ["tasks.attributes=1", "text.on=false", "graph.on=false"]
     changes += ["network.epochs=80", "network.patience=40"]
     recommender = Recommender(load_settings(None, [*TINY, *changes])).fit(small)
-    losses = [row["numbers"] for row in recommender.model.record.history[0]]
+    losses = [row["attributes"] for row in recommender.model.record.history[0]]
     assert losses[-1] < 0.5 * losses[0]
     recommender.save(tmp_path / "run")
     network = Recommender.load(tmp_path / "run").model.networks[0]
@@ -223,11 +231,11 @@ def test_a_sampled_softmax_learns_what_the_whole_one_learns(shop, monkeypatch):
         return draw(sampler, rng)
 
     monkeypatch.setattr(Sampler, "draw", noted)
-    order = ["behaviour.only_where_order_pays=false", "network.epochs=14", "width=16"]
+    order = ["behaviour.only_where_order_pays=false", "network.epochs=14", "embedding_size=16"]
     marks = []
-    for sampled in ([], ["network.softmax_items=1", "network.sample=16"]):
+    for sampled in ([], ["network.softmax_items=1", "network.sampled_items=16"]):
         model = Recommender(load_settings(None, [*TINY, *order, *sampled])).fit(shop).model
         marks.append(model.record.gate)
         assert set(sizes) == ({16} if sampled else set())
-    for leaf in ("only network", "only behaviour"):
-        assert marks[1][leaf] > 0.6 * marks[0][leaf], leaf
+    for base_model in ("only network", "only behaviour"):
+        assert marks[1][base_model] > 0.6 * marks[0][base_model], base_model

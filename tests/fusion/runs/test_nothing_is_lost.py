@@ -50,7 +50,9 @@ def test_a_base_model_of_an_unknown_kind_is_refused_when_saving(home, tmp_path):
             return torch.zeros(len(cases), 24)
 
     recommender = Recommender.load(home / "run")
-    model = replace(recommender.model, leaves={**recommender.model.leaves, "oracle": Oracle()})
+    model = replace(
+        recommender.model, base_models={**recommender.model.base_models, "oracle": Oracle()}
+    )
     recommender._state = replace(recommender.state, model=model)
     with pytest.raises(TypeError, match="'oracle', a Oracle, is no base model"):
         recommender.save(tmp_path / "run")

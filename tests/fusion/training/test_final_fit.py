@@ -34,10 +34,10 @@ def test_what_was_chosen_is_chosen_alike(both):
     assert final.model.record.chosen == judge.model.record.chosen
     assert final.model.gate == judge.model.gate
     assert final.model.record.gate == judge.model.record.gate
-    assert [*final.model.leaves] == [*judge.model.leaves]
-    assert final.model.leaves["linear"].ridge == judge.model.leaves["linear"].ridge
+    assert [*final.model.base_models] == [*judge.model.base_models]
+    assert final.model.base_models["linear"].ridge == judge.model.base_models["linear"].ridge
     assert not torch.equal(
-        final.model.leaves["linear"].weights, judge.model.leaves["linear"].weights
+        final.model.base_models["linear"].weights, judge.model.base_models["linear"].weights
     )
 
 
@@ -45,7 +45,7 @@ def test_networks_are_trained_until_the_epoch_that_served_validation_best(both):
     judge, _ = both
     for journal in judge.model.record.history:
         ends = best_epochs(journal)
-        assert set(ends) == {"order", "next"}
+        assert set(ends) == {"ranking", "next_item"}
         for name, epoch in ends.items():
             marks = [row for row in journal if f"valid_ndcg@10_{name}" in row]
             best = max(marks, key=lambda row: row[f"valid_ndcg@10_{name}"])

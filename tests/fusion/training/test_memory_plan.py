@@ -11,7 +11,7 @@ from small_cases import histories, random_events
 
 from trefoil.data.interactions import Interactions
 from trefoil.evaluation.baselines.linear import closed_form
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.linear_fit import (
     solve_linear,
     whole_linear,
@@ -34,7 +34,7 @@ def catalogue(items, users=50):
     past = histories(*[[row, row + 1, row + 2] for row in range(users)])
     user = np.repeat(np.arange(users), 3)
     events = Interactions(user, past.item, np.ones(len(user), bool))
-    return Known(events, past.matrix(items), past, None, None, timed=True)
+    return TrainingData(events, past.matrix(items), past, None, None, timed=True)
 
 
 def test_a_small_catalogue_is_not_cut():
@@ -100,10 +100,10 @@ def test_walks_in_pieces_equal_walks_in_one(monkeypatch):
 def test_the_closed_form_in_the_memory_of_its_argument_is_the_closed_form():
     own = gram(random_events(40, 9))
     inverse = torch.linalg.inv(own.double() + 3.0 * torch.eye(9))
-    wanted = -inverse / inverse.diagonal()
-    wanted.fill_diagonal_(0.0)
+    expected = -inverse / inverse.diagonal()
+    expected.fill_diagonal_(0.0)
     found = closed_form(own, 3.0)
-    assert torch.allclose(found.double(), wanted, atol=1e-5)
+    assert torch.allclose(found.double(), expected, atol=1e-5)
     assert found.data_ptr() == own.data_ptr()
 
 

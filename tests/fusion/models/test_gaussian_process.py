@@ -14,9 +14,9 @@ from trefoil.data.histories import Cases
 from trefoil.data.interactions import UNKNOWN_TIME, Interactions
 from trefoil.evaluation.metrics.pointwise_metrics import rmse
 from trefoil.evaluation.protocols.pointwise_exam import RowExam
-from trefoil.fusion.ensemble.rating_blend import Stars, fit_stars
+from trefoil.fusion.ensemble.rating_blend import RatingBlend, fit_stars
 from trefoil.fusion.features.star_scale import rated_once, scale_of
-from trefoil.fusion.features.training_data import Known
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models import gaussian_process
 from trefoil.fusion.models.gaussian_process import Rated, RatingProcess, expected_rows, fit_ratings
 from trefoil.fusion.recommender import Recommender
@@ -27,7 +27,7 @@ USERS, ITEMS = 200, 12
 
 
 def known(user, item, stars, *, users=USERS, items=ITEMS, facts=None):
-    """What leaves would be fitted from, with these ratings alone."""
+    """What base models would be fitted from, with these ratings alone."""
     events = Interactions(
         np.asarray(user, np.int64),
         np.asarray(item, np.int64),
@@ -35,7 +35,7 @@ def known(user, item, stars, *, users=USERS, items=ITEMS, facts=None):
         stars=np.asarray(stars, np.float32),
     )
     matrix = sparse.csr_matrix((np.ones(len(user)), (user, item)), (users, items))
-    return Known(events, matrix, histories(*[[]] * users), facts, None, False)
+    return TrainingData(events, matrix, histories(*[[]] * users), facts, None, False)
 
 
 def some_ratings(seed=0, share=0.6):
@@ -182,7 +182,7 @@ def test_as_a_leaf_it_says_what_is_a_persons_own():
 
 def test_blending_by_hand():
     process = flat([0, 2], [1.0, -1.0])
-    rates = Stars(1.0, 5.0, 3.0, (0.5, 0.25, 0.1), (0.8, 0.2), process)
+    rates = RatingBlend(1.0, 5.0, 3.0, (0.5, 0.25, 0.1), (0.8, 0.2), process)
     learned = torch.tensor([[5.0, 4.0, 2.0, 9.0]])
     # kept: .5 * 2 + .25 * 1 + .1 and .5 * -1 - .25 + .1; others: .8 * 1 + .2 and the scale's end
     found = rates.blend(learned, cases([]))
@@ -210,7 +210,7 @@ def test_ratings_of_a_run_come_back_and_the_process_can_be_switched_off(shop, tm
     whole.save(tmp_path / "run")
     assert torch.equal(Recommender.load(tmp_path / "run").stars(asked), before)
     assert whole.model.rates.process is not None
-    plain = Recommender(load_settings(None, [*TINY, "ratings=false"])).fit(shop)
+    plain = Recommender(load_settings(None, [*TINY, "rating_process=false"])).fit(shop)
     assert plain.model.rates.process is None
     assert plain.stars(asked).shape == before.shape
 

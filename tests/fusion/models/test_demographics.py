@@ -12,7 +12,7 @@ from small_cases import cases, histories, random_events, table
 from trefoil.data.histories import Cases
 from trefoil.data.items import Labels, Users
 from trefoil.data.vocabulary import Vocabulary
-from trefoil.fusion.ensemble.cold_start_users import newcomer_scores, newcomers_gate
+from trefoil.fusion.ensemble.cold_start_users import cold_user_scores, cold_users_gate
 from trefoil.fusion.ensemble.gate import Gate
 from trefoil.fusion.features.user_attributes import FEWEST, MOST, attributes_of
 from trefoil.fusion.features.validation import Validation
@@ -69,17 +69,17 @@ def test_scores_are_ridge_regression_of_each_item_on_the_attributes():
     events = sparse.vstack([events[:3], table([0] * 7), events[4:]]).tocsr()  # one met nothing
     towns = ["north" if one else "south" for one in rng.random(60) < 0.4]
     told = attributes_of(people(60, labels=towns, numbers=rng.random(60)))
-    leaf = people_alike(told, events)
+    base_model = people_alike(told, events)
     some = events.toarray().any(1)
     assert not some[3]
     rows = told[:-1].toarray()[some]
     for item in range(7):
         met = events[:, [item]].toarray().ravel()[some]
-        wanted = np.linalg.solve(rows.T @ rows + RIDGE * np.eye(rows.shape[1]), rows.T @ met)
-        assert np.allclose(leaf.weights[:, item], wanted, atol=1e-5)
+        expected = np.linalg.solve(rows.T @ rows + RIDGE * np.eye(rows.shape[1]), rows.T @ met)
+        assert np.allclose(base_model.weights[:, item], expected, atol=1e-5)
     asked = Cases(np.array([3, -1]), histories([], [0, 1]))
-    expected = torch.from_numpy(told[[3, 60]].toarray()) @ leaf.weights
-    assert torch.allclose(leaf.score(asked), expected)
+    expected = torch.from_numpy(told[[3, 60]].toarray()) @ base_model.weights
+    assert torch.allclose(base_model.score(asked), expected)
     assert expected.std() > 0.01  # so that the bound says something
 
 
@@ -116,13 +116,13 @@ def test_people_without_events_are_served_by_what_is_told_of_them(towns, tmp_pat
 
 
 def test_people_without_events_are_served_like_people_never_seen(towns):
-    recommender = Recommender(load_settings(None, [*TINY, "attributes=false"])).fit(towns)
+    recommender = Recommender(load_settings(None, [*TINY, "user_attributes=false"])).fit(towns)
     anyone = [one.item for one in recommender.recommend("nobody", k=40)]
     for user in range(5):
         assert [one.item for one in recommender.recommend(f"v{user}", k=40)] == anyone
     past = histories([0, 1, 2])  # of later events, as validation brings them
     known, never = (Cases(np.array([row]), past) for row in (80, -1))
-    network = recommender.model.leaves["network"]
+    network = recommender.model.base_models["network"]
     assert torch.equal(network.score(known), network.score(never))
     assert not torch.equal(network.score(known), network.score(Cases(np.array([0]), past)))
     none = Cases(np.array([-1]), histories([]))
@@ -130,7 +130,7 @@ def test_people_without_events_are_served_like_people_never_seen(towns):
 
 
 class Says:
-    """A leaf that says the same of every case, and more where there is a history."""
+    """A base model that says the same of every case, and more where there is a history."""
 
     def __init__(self, *scores, known=0.0, reads=()):
         self.scores, self.known, self.reads = torch.tensor(scores), known, frozenset(reads)
@@ -142,48 +142,51 @@ class Says:
 
 
 @pytest.mark.parametrize("popular", [True, False])
-def test_newcomers_are_judged_without_their_histories(popular):
+def test_cold_users_are_judged_without_their_histories(popular):
     """With histories the network is always right; without, whoever is right of anyone wins."""
-    wanted = torch.tensor([[True, False, False]] * 4)
+    relevant = torch.tensor([[True, False, False]] * 4)
     masked = torch.zeros(4, 3, dtype=torch.bool)
-    asked = Validation(cases(*[[2]] * 4), masked, wanted, torch.ones(3, dtype=torch.bool))
+    asked = Validation(cases(*[[2]] * 4), masked, relevant, torch.ones(3, dtype=torch.bool))
     right, wrong = (5.0, 1.0, 0.0), (0.0, 1.0, 5.0)
-    leaves = {
+    base_models = {
         "network": Says(*(wrong if popular else right), known=50.0, reads=["events"]),
         "popularity": Says(*(right if popular else wrong)),
-        "people": Says(0.0, 0.0, 0.0, reads=["attributes"]),
+        "demographics": Says(0.0, 0.0, 0.0, reads=["attributes"]),
     }
     usual = Gate(("network", "popularity"), (1.0, 0.1), (1.0, 0.1))
-    found, marks = newcomers_gate(leaves, usual, asked)
+    found, marks = cold_users_gate(base_models, usual, asked)
     assert (found is not None) == popular
-    assert marks["newcomers" if popular else "usual"] == 1.0
+    assert marks["cold_users" if popular else "usual"] == 1.0
     assert max(marks.values()) > min(marks.values())
-    assert leaves["network"].users == [-1] * 4  # or it would know them by their id
-    assert leaves["people"].users == [0, 1, 2, 3]
+    assert base_models["network"].users == [-1] * 4  # or it would know them by their id
+    assert base_models["demographics"].users == [0, 1, 2, 3]
 
 
-def test_newcomers_find_items_without_events_last():
-    gate = Gate(("people", "popularity"), (1.0, 1.0), (1.0, 1.0))
+def test_cold_users_find_items_without_events_last():
+    gate = Gate(("demographics", "popularity"), (1.0, 1.0), (1.0, 1.0))
     popular = torch.tensor([[2.0, 1.0, 0.0]])
     told = torch.tensor([[0.2, 0.4, 0.0]])
-    scores = newcomer_scores(gate, {"people": told, "popularity": popular}, 3)
+    scores = cold_user_scores(gate, {"demographics": told, "popularity": popular}, 3)
     assert int(scores.argmin()) == 2
-    more = {"people": torch.cat([told, told], 1), "popularity": torch.cat([popular, popular], 1)}
-    grown = newcomer_scores(gate, more, 3)
-    assert torch.equal(grown[:, :3], scores)  # items added later move nobody
-    assert bool((grown[:, 3:] == scores.min()).all())
+    more = {
+        "demographics": torch.cat([told, told], 1),
+        "popularity": torch.cat([popular, popular], 1),
+    }
+    extended = cold_user_scores(gate, more, 3)
+    assert torch.equal(extended[:, :3], scores)  # items added later move nobody
+    assert bool((extended[:, 3:] == scores.min()).all())
 
 
 def test_cases_without_history_are_answered_by_their_own_gate(recommender, tmp_path):
     asked = cases([0, 1], [], [5])
-    usual = replace(recommender.model, newcomers=None).score(asked)
-    gate = Gate(("people", "popularity"), (1.0, 1.0), (1.0, 1.0))
-    model = replace(recommender.model, newcomers=gate)
+    usual = replace(recommender.model, cold_users=None).score(asked)
+    gate = Gate(("demographics", "popularity"), (1.0, 1.0), (1.0, 1.0))
+    model = replace(recommender.model, cold_users=gate)
     recommender._state = replace(recommender.state, model=model)
     found = model.score(asked)
-    said = {name: model.leaves[name].score(asked) for name in gate.leaves}
+    said = {name: model.base_models[name].score(asked) for name in gate.base_models}
     assert torch.equal(found[[0, 2]], usual[[0, 2]])
-    assert torch.allclose(found[1], newcomer_scores(gate, said, 40)[1])
+    assert torch.allclose(found[1], cold_user_scores(gate, said, 40)[1])
     assert not torch.allclose(found[1], usual[1])
     recommender.save(tmp_path / "run")
     assert torch.equal(Recommender.load(tmp_path / "run").score(asked), found)

@@ -14,11 +14,16 @@ from trefoil.data.split import split_events
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
 
-SMALL = ("network.epochs=1", "network.every=1", "network.rate=0.0001", "behaviour.on=false")
+SMALL = (
+    "network.epochs=1",
+    "network.evaluate_every=1",
+    "network.learning_rate=0.0001",
+    "behaviour.on=false",
+)
 
 
 def settings(*changes):
-    return load_settings(None, [*TINY, "width=16", *changes])
+    return load_settings(None, [*TINY, "embedding_size=16", *changes])
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +39,7 @@ def source(tmp_path_factory):
 
 def first_mark(recommender):
     """Validation NDCG@10 of the network after its first look."""
-    return recommender.model.record.history[0][0]["valid_ndcg@10_order"]
+    return recommender.model.record.history[0][0]["valid_ndcg@10_ranking"]
 
 
 def target(folder):
@@ -122,8 +127,10 @@ def test_the_whitening_of_the_source_is_taken_over_and_saved(source, tmp_path):
 
 
 def test_another_width_is_refused_with_the_remedy(source, tmp_path):
-    with pytest.raises(ConfigError, match=r"width is 8, but 16 .* set width=16"):
-        Recommender(settings("width=8", *SMALL)).fit(target(tmp_path / "small"), start=source)
+    with pytest.raises(ConfigError, match=r"embedding_size is 8, but 16 .* set embedding_size=16"):
+        Recommender(settings("embedding_size=8", *SMALL)).fit(
+            target(tmp_path / "small"), start=source
+        )
 
 
 def test_a_run_without_a_network_cannot_be_started_from(tmp_path):
