@@ -293,7 +293,7 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(shop, capsys, monkeyp
     assert len(list(partial_of(folder).glob("*.safetensors"))) == 1
     monkeypatch.undo()
     assert train.main(["--resume", str(folder), "--set", "embedding_size=16"]) == 2
-    assert "began with width = 8, not 16" in capsys.readouterr().err
+    assert "began with embedding_size = 8, not 16" in capsys.readouterr().err
     assert train.main(["--resume", str(folder), "--data", "demo"]) == 2
     assert "began with source" in capsys.readouterr().err
     assert train.main(["--resume", str(folder), "--out", "elsewhere"]) == 2

@@ -216,14 +216,14 @@ def test_a_killed_command_resumes_to_the_same_bytes(tmp_path, whole, sent, statu
     run, flags = tmp_path / "run", sets(*TWO)
     code = (
         "import os, sys, train\n"
-        "from trefoil.fusion.network.checkpoints import Unfinished\n"
-        "save = Unfinished.save\n"
+        "from trefoil.fusion.network.checkpoints import Checkpoints\n"
+        "save = Checkpoints.save\n"
         "def then_die(self, network, learning):\n"
         "    path = save(self, network, learning)\n"
         "    if learning.epoch == 4:\n"
         f"        os.kill(os.getpid(), {int(sent)})\n"
         "    return path\n"
-        "Unfinished.save = then_die\n"
+        "Checkpoints.save = then_die\n"
         "raise SystemExit(train.main(sys.argv[1:]))\n"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[3]
 DYING = """
 import os, shutil, sys
 from pathlib import Path
+from trefoil.data.files import write_file
 from trefoil.fusion.runs.folder import new_run, refresh, write_manifest
 steps, died_at = [0], int(sys.argv[2])
 def counted(call):

@@ -243,7 +243,7 @@ def test_stacked_rows_are_those_the_model_learned_from(recommender):
     assert np.allclose(total, expected.numpy(), atol=1e-4)
 
 
-def test_columns_are_solved_together_and_a_system_that_has_no_end_is_an_error():
+def test_columns_are_solved_together_and_a_system_without_end_is_told_of(caplog):
     rng = np.random.default_rng(0)
     half = rng.normal(size=(30, 30))
     matrix = half @ half.T + np.eye(30)
@@ -251,8 +251,9 @@ def test_columns_are_solved_together_and_a_system_that_has_no_end_is_an_error():
     solved = solved_together(lambda x: matrix @ x, expected, np.diag(matrix))
     assert np.allclose(matrix @ solved, expected, atol=1e-5)
     assert not solved_together(lambda x: matrix @ x, 0 * expected, np.diag(matrix)).any()
-    with pytest.raises(ArithmeticError, match="4 new items"):
+    with caplog.at_level("WARNING"):
         solved_together(lambda x: rng.normal(size=x.shape), expected, np.ones(30))
+    assert "did not solve" in caplog.text
 
 
 def test_added_items_by_hand():

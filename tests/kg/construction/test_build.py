@@ -157,7 +157,7 @@ def test_allow_deny_and_same_as_reach_the_files(tmp_path):
 def test_base_contexts_and_titles_reach_the_files(tmp_path):
     path, context = tmp_path / "a.jsonld", tmp_path / "context.jsonld"
     path.write_text(
-        '{"@context": "https://e.org/c", "@id": "i0", "code": "X", "by": {"@id": "p", "code": "Y"}}'
+        '{"@context": "https://e.org/c", "@id": "a", "code": "X", "by": {"@id": "p", "code": "Y"}}'
     )
     context.write_text('{"@context": {"by": "http://e/by", "code": "http://e/code"}}')
     source = GraphSource(

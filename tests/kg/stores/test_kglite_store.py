@@ -394,7 +394,7 @@ def test_a_process_without_room_for_the_engine_keeps_and_reads_graphs_all_the_sa
         write_graph(films(), tmp_path / "graph")
         with open_store(tmp_path / "graph") as store:
             assert differences(store.read(), films()) == []
-            with pytest.raises(StoreError, match="python explore.py RUN"):
+            with pytest.raises(StoreError, match=r"python explore\.py RUN"):
                 store.ask("MATCH (n) RETURN n")
     with open_store(tmp_path / "graph") as store:
         assert store.dialect == "kglite"
