@@ -1,5 +1,6 @@
 """The linear model for items that came after training: the closed form, one block larger."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from torch import Tensor
 
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.linear_rows import event_ridge, event_rows, fact_scale
+
+log = logging.getLogger(__name__)
 
 Rows = Any  # any x items, sparse or dense
 TOLERANCE, MOST_STEPS = 1e-8, 1000  # of conjugate gradients
