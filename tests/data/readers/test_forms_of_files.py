@@ -124,7 +124,7 @@ def test_a_file_in_another_form_is_refused_with_the_key(folder, keys, content, s
         (HEAD + "[users]\nfile = 'i.csv'\nid = 'i'\nscore = 'a'\nnumeric = 'b'\n", "[users] score"),
         (TIMED + "[split]\nby = 'leave-one-out'\ntest = 0.2\n", "line 8: [split] test changes"),
         (HEAD + "[split]\nby = 'rows'\nrepeats = true\n", "[split] repeats changes nothing"),
-        (HEAD + "[graph]\nneo4j = 'bolt://h'\nsame_as = true\n", "[graph] same_as changes nothing"),
+        (HEAD + "[graph]\nneo4j = 'bolt://h'\nnames = {}\n", "[graph] names changes nothing"),
         (HEAD + "[graph]\nfiles = 'g.nt'\nlink = 'l.csv'\niri = 'x:{id}'\n", "iri changes nothing"),
     ],
 )

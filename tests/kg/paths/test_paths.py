@@ -103,10 +103,10 @@ def test_two_hops_find_items_that_are_joined_either_way():
     )
     forward, backward = explain(world, [0, 0], [3, 4], max_hops=2)
     assert [ids(path) for path in forward] == [["u0", "i0", "i3"]]
-    assert forward[0].edges[1] == ("SEQUEL_OF", False)
+    assert forward[0].edges[1][:2] == ("SEQUEL_OF", False)
     assert forward[0].text == "because you liked *Item 0*, its sequel of"
     assert [ids(path) for path in backward] == [["u0", "i1", "i4"]]
-    assert backward[0].edges[1] == ("SEQUEL_OF", True)
+    assert backward[0].edges[1][:2] == ("SEQUEL_OF", True)
     assert backward[0].text == "because you liked *Item 1*, whose sequel of this is"
 
 
