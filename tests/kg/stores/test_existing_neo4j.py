@@ -163,8 +163,8 @@ def test_nodes_that_are_gone_and_graphs_of_runs_are_refused(neo4j, mark):
     with neo4j.store() as store:
         store._write([(f"CREATE (:{mark}Film {{title: 'Heat'}})", {})])
         graph = read(store, mark, "Film")
-        store._write([(f"MATCH (n:{mark}Film) DELETE n", {})])
-        store._write([(f"CREATE (:{mark}Film {{title: 'Ran'}})", {})])
+        store._write([(f"CREATE (:{mark}Film {{title: 'Ran'}})", {})])  # before: ids are reused
+        store._write([(f"MATCH (n:{mark}Film {{title: 'Heat'}}) DELETE n", {})])
         with pytest.raises(StoreError, match="is not in the database any more"):
             store.write(graph)
         keys = {"Item": Key(f"{mark}Film", "title")}
