@@ -40,10 +40,9 @@ def build_elsewhere(folder: Path) -> None:
 
     Raises StoreError with what that process said.
     """
-    home = str(Path(__file__).parents[3])  # where ``import trefoil`` finds this checkout
-    path = os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join(one or os.getcwd() for one in sys.path)  # trefoil is found as here
     done = subprocess.run(
-        [sys.executable, "-c", BUILD, str(folder.absolute())],
+        [sys.executable, "-P", "-c", BUILD, str(folder.absolute())],  # not what lies about
         capture_output=True,
         text=True,
         check=False,

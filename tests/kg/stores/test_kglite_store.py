@@ -389,7 +389,10 @@ def test_a_process_without_room_for_the_engine_keeps_and_reads_graphs_all_the_sa
     tmp_path, monkeypatch
 ):
     """As after ``import torch`` and others: the library cannot be imported."""
+    for name in ("trefoil", "data", "kg"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('another module was imported')")
     with monkeypatch.context() as patched:
+        patched.chdir(tmp_path)
         patched.setitem(sys.modules, "kglite", None)
         write_graph(films(), tmp_path / "graph")
         with open_store(tmp_path / "graph") as store:
