@@ -4,9 +4,10 @@
 is asked again.
 """
 
-from __future__ import os
+from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from compared_questions import QUESTIONS, RECORD, REFUSED, answer, statements
