@@ -6,7 +6,6 @@ scikit-learn there may be no room for it, and where it comes first there is none
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -16,7 +15,16 @@ from types import ModuleType
 from trefoil.data.errors import StoreError
 
 ROOM = "GLIBC_TUNABLES=glibc.rtld.optional_static_tls=8192"  # what makes room for all of them
-BUILD = "import sys; from trefoil.kg.stores.kglite.store import build; build(sys.argv[1])"
+BUILD = """
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+folder, home = sys.argv[1:]  # this very package, whatever else has its name
+spec = spec_from_file_location("trefoil", f"{home}/__init__.py", submodule_search_locations=[home])
+sys.modules["trefoil"] = module_from_spec(spec)
+spec.loader.exec_module(sys.modules["trefoil"])
+from trefoil.kg.stores.kglite.store import build
+build(folder)
+"""
 
 
 def library() -> ModuleType:
@@ -40,13 +48,12 @@ def build_elsewhere(folder: Path) -> None:
 
     Raises StoreError with what that process said.
     """
-    path = os.pathsep.join(one or os.getcwd() for one in sys.path)  # trefoil is found as here
+    home = str(Path(__file__).absolute().parents[3])
     done = subprocess.run(
-        [sys.executable, "-P", "-c", BUILD, str(folder.absolute())],  # not what lies about
+        [sys.executable, "-P", "-c", BUILD, str(folder.absolute()), home],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": path},
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no word"])[-1]
