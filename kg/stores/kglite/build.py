@@ -19,7 +19,7 @@ from trefoil.data.progress import Progress
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.graph import Edges, EdgeType, KnowledgeGraph, Nodes
 from trefoil.kg.stores.comparison import occurrence
-from trefoil.kg.stores.kglite.library import library
+from trefoil.kg.stores.kglite.library import failed, library
 from trefoil.kg.stores.kglite.names import (
     ID,
     ROW,
@@ -55,7 +55,7 @@ def built(graph: KnowledgeGraph, progress: Progress | None = None) -> Any:
                 done += len(edges)
                 if progress is not None:
                     progress(done, total, ends[1])
-    except (library().KgError, OverflowError, TypeError, ValueError) as fault:
+    except failed() as fault:
         raise StoreError(f"the graph cannot be kept by the embedded engine: {fault}") from fault
     return out
 
@@ -140,7 +140,6 @@ def _columns(
         quoted(name)
         if column.null_count() == len(column):
             continue
-        _check_integers(name, column)
         key = SECOND_ID if ID in table and name == "id" else stored(name)
         if column.dtype.is_float() and column.is_nan().any():
             # a table's NaN is a missing value
@@ -150,14 +149,6 @@ def _columns(
             kinds[key] = "zoneddatetime"
         table[key] = _pandas(column)
     return kinds, later
-
-
-def _check_integers(name: str, column: pl.Series) -> None:
-    inner = column.dtype.inner if isinstance(column.dtype, pl.List) else column.dtype
-    if inner == pl.UInt64:
-        numbers = column.explode() if isinstance(column.dtype, pl.List) else column
-        if int(numbers.max() or 0) >= 2**63:  # type: ignore[arg-type]
-            raise OverflowError(f"property {name!r} holds integers from 2⁶³ up")
 
 
 def _pandas(column: pl.Series) -> Any:

@@ -93,6 +93,15 @@ def write_columns(graph: KnowledgeGraph, path: Path) -> tuple[Mapping, Mapping]:
     return nodes, edges
 
 
+def check_integers(graph: KnowledgeGraph) -> None:
+    """Raises OverflowError for a property with integers that the engine has no type for."""
+    for part in (*graph.nodes.values(), *graph.edges.values()):
+        for name, column in part.properties.to_dict().items():
+            numbers = column.explode() if isinstance(column.dtype, pl.List) else column
+            if numbers.dtype == pl.UInt64 and int(numbers.max() or 0) >= 2**63:  # type: ignore[arg-type]
+                raise OverflowError(f"property {name!r} holds integers from 2⁶³ up")
+
+
 def _written(
     file: io.BufferedWriter, first: list[pl.Series], properties: pl.DataFrame, rows: int
 ) -> Part:

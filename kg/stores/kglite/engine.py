@@ -14,7 +14,8 @@ from trefoil.data.errors import StoreError
 from trefoil.kg.cypher.columns import column_names
 from trefoil.kg.cypher.guard import Checked
 from trefoil.kg.stores.kglite.dialect import FAILS, UNLABELLED, stored_parameters, to_kglite
-from trefoil.kg.stores.kglite.library import library
+from trefoil.kg.stores.kglite.elsewhere import GraphElsewhere
+from trefoil.kg.stores.kglite.library import failed, opened, slow
 from trefoil.kg.stores.kglite.names import shown, shown_kind
 
 NODE = {"id", "labels", "properties"}
@@ -56,9 +57,18 @@ class Engine:
     ) -> Engine:
         """Raises StoreError where the file cannot be read."""
         try:
-            return cls(library().load(str(path)), labels, types, frozen=frozen)
-        except (library().KgError, OSError, ValueError) as fault:
+            return cls(opened(path, frozen=frozen), labels, types, frozen=frozen)
+        except failed() as fault:
             raise StoreError(f"{path}: cannot be opened: {fault}") from fault
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process that held the graph is gone, so that it must be loaded again."""
+        return isinstance(self.graph, GraphElsewhere) and self.graph.ended
+
+    def close(self) -> None:
+        if isinstance(self.graph, GraphElsewhere):
+            self.graph.close()
 
     def ask(
         self,
@@ -93,12 +103,12 @@ class Engine:
                 row_limit=limit,
                 timeout_ms=max(1, int(timeout_s * 1000)) if timeout_s else 0,
             )
-        except library().CypherTimeoutError as fault:
+        except slow() as fault:
             raise StoreError(
                 f"the statement took longer than {timeout_s:g} s and was stopped;"
                 " bound its paths, add LIMIT, or raise the time limit"
             ) from fault
-        except (library().KgError, OverflowError, TypeError, ValueError) as fault:
+        except failed() as fault:
             raise StoreError(explained(str(fault))) from fault
 
     def clean(self, value: Any) -> Any:

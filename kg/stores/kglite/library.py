@@ -1,60 +1,62 @@
-"""The engine's library, loaded when it is first needed, and a process of its own to build in.
+"""Where the engine's library is loaded: in this process if it has room, else in another.
 
-It wants 1.5 KB of static thread storage, of which a process sets little aside: beside torch and
-scikit-learn there may be no room for it, and where it comes first there is none for them.
+It wants 1.5 KB of static thread storage, of which glibc sets little aside: after torch and
+scikit-learn there is no room for it, and where it comes first there is none for them. So it
+is loaded beside others only where the process was started with more.
 """
 
 from __future__ import annotations
 
-import subprocess
+import re
 import sys
-from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from trefoil.data.errors import StoreError
+from trefoil.kg.stores.kglite.elsewhere import Failed, GraphElsewhere, Slow
 
-ROOM = "GLIBC_TUNABLES=glibc.rtld.optional_static_tls=8192"  # what makes room for all of them
-BUILD = """
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
-folder, home = sys.argv[1:]  # this very package, whatever else has its name
-spec = spec_from_file_location("trefoil", f"{home}/__init__.py", submodule_search_locations=[home])
-sys.modules["trefoil"] = module_from_spec(spec)
-spec.loader.exec_module(sys.modules["trefoil"])
-from trefoil.kg.stores.kglite.store import build
-build(folder)
-"""
+LEAST = 4096  # bytes
+ROOM = "glibc.rtld.optional_static_tls=8192"  # of GLIBC_TUNABLES: room for all of them
+
+
+def has_room() -> bool:
+    """Whether the library fits into this process, whatever else is loaded before or after."""
+    if sys.platform != "linux":
+        return True
+    try:  # what the process was started with: later changes of the environment make no room
+        started = Path("/proc/self/environ").read_bytes()
+    except OSError:
+        return False
+    found = re.search(
+        rb"(?:^|\0)GLIBC_TUNABLES=[^\0]*optional_static_tls=(0x[\da-f]+|\d+)", started
+    )
+    return found is not None and int(found[1], 0) >= LEAST
 
 
 def library() -> ModuleType:
-    """The module. Raises StoreError, from an ImportError, where a process has no room for it."""
-    if "torch" in sys.modules:
-        with suppress(ImportError):
-            import sklearn  # noqa: F401  models of texts load it later, and need their room
+    """The module, in this process. Raises StoreError where it cannot be loaded."""
     try:
         import kglite
     except ImportError as fault:
-        raise StoreError(
-            f"the graph engine finds no room in this process ({fault}); start Python with "
-            f"{ROOM}, or ask in a process of its own: python explore.py RUN"
-        ) from fault
+        raise StoreError(f"the graph engine cannot be loaded: {fault}") from fault
     kglite.set_query_warning_policy("silent")  # unknown names are told by the prompt
     return kglite
 
 
-def build_elsewhere(folder: Path) -> None:
-    """Have another process make the engine's file of a folder from its columns and card.
+def opened(file: Path, *, frozen: bool) -> Any:
+    """A graph of the engine from its file, here or in a process of its own."""
+    if has_room():
+        return library().load(str(file))
+    return GraphElsewhere(file, frozen=frozen)
 
-    Raises StoreError with what that process said.
-    """
-    home = str(Path(__file__).absolute().parents[3])
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", BUILD, str(folder.absolute()), home],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no word"])[-1]
-        raise StoreError(f"{folder}: the graph engine could not keep it: {last}")
+
+def slow() -> tuple[type[Exception], ...]:
+    """What the engine raises for a statement that takes too long, here or elsewhere."""
+    return (Slow, library().CypherTimeoutError) if has_room() else (Slow,)
+
+
+def failed() -> tuple[type[Exception], ...]:
+    """What the engine raises for a statement, a value or a file, here or elsewhere."""
+    known = (Failed, OSError, OverflowError, TypeError, ValueError)
+    return (*known, library().KgError) if has_room() else known

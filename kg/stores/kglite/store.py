@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from collections.abc import Collection, Mapping
@@ -17,9 +18,10 @@ from trefoil.kg.stores.base import ROWS, SECONDS, Answer, GraphStore, Schema, ch
 from trefoil.kg.stores.folder import found, replacing
 from trefoil.kg.stores.kglite.card import CARD, COLUMNS, FILE, Card
 from trefoil.kg.stores.kglite.changes import changed_card, counts, read_back
-from trefoil.kg.stores.kglite.columns import Columns, write_columns
+from trefoil.kg.stores.kglite.columns import Columns, check_integers, write_columns
+from trefoil.kg.stores.kglite.elsewhere import Failed, build_elsewhere
 from trefoil.kg.stores.kglite.engine import Engine
-from trefoil.kg.stores.kglite.library import build_elsewhere
+from trefoil.kg.stores.kglite.library import ROOM, has_room
 from trefoil.kg.stores.kglite.values import KgliteCells
 from trefoil.kg.stores.run_graph import FOLDER, begin_changing, check_graph, end_changing
 
@@ -28,7 +30,8 @@ class KgliteStore(GraphStore):
     """A store folder, or the ``graph/`` folder of a run.
 
     Opened read-only by any number of threads and processes, each with the graph in
-    its memory from the first question on; reading the graph back needs no engine.
+    memory from the first question on, its own or that of a process it starts for the
+    engine; reading the graph back needs no engine.
     ``write``, and each statement that writes, put a whole new store in the place of
     the old one, which open readers keep.
     """
@@ -61,6 +64,8 @@ class KgliteStore(GraphStore):
     def close(self) -> None:
         if self._open and not self.read_only:
             end_changing(self.path)
+        if self._engine is not None:
+            self._engine.close()
         self._open, self._engine = False, None
 
     @property
@@ -74,7 +79,7 @@ class KgliteStore(GraphStore):
         """The graph in memory, loaded when it is first asked."""
         card = self.card
         with self._lock:
-            if self._engine is None:
+            if self._engine is None or self._engine.ended:
                 self._engine = self._loaded(card)
             return self._engine
 
@@ -85,9 +90,10 @@ class KgliteStore(GraphStore):
             if card.changed:
                 raise
             # a file of another version of the engine: the columns say what was in it
-            from trefoil.kg.stores.kglite.build import built
-
-            return Engine(built(self.read()), card.nodes, card.types, frozen=self.read_only)
+            with tempfile.TemporaryDirectory() as folder:
+                fresh = Path(folder) / FOLDER
+                write_kglite(self.read(), fresh)
+                return Engine.load(fresh / FILE, card.nodes, card.types, frozen=self.read_only)
 
     def schema(self) -> Schema:
         card = self.card
@@ -172,18 +178,23 @@ def write_kglite(
     ``path`` never holds half a graph. Raises StoreError for names or values that
     cannot be kept.
     """
-    from trefoil.kg.stores.kglite.build import built  # pandas, which readers do without
-
+    try:
+        check_integers(graph)
+    except OverflowError as fault:
+        raise StoreError(f"the graph cannot be kept by the embedded engine: {fault}") from fault
     with replacing(Path(path)) as fresh:
         card = Card(*write_columns(graph, fresh / COLUMNS), dict(graph.predicates))
-        try:
+        if has_room():
+            from trefoil.kg.stores.kglite.build import built  # pandas, which readers do without
+
             Engine(built(graph, progress)).save(fresh / FILE)
-        except StoreError as fault:
-            if not isinstance(fault.__cause__, ImportError):
-                raise
+        else:
             (fresh / FILE).touch()
             card.save(fresh)
-            build_elsewhere(fresh)
+            try:
+                build_elsewhere(fresh, ROOM)
+            except Failed as fault:
+                raise StoreError(f"{path}: the graph engine could not keep it: {fault}") from None
         card.save(fresh)
 
 

@@ -383,22 +383,3 @@ def test_a_wide_graph_costs_what_it_holds(tmp_path):
         assert len(opened.schema().types) == 200
     used_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert used_kb < 300_000
-
-
-def test_a_process_without_room_for_the_engine_keeps_and_reads_graphs_all_the_same(
-    tmp_path, monkeypatch
-):
-    """As after ``import torch`` and others: the library cannot be imported."""
-    for name in ("trefoil", "data", "kg"):
-        (tmp_path / f"{name}.py").write_text("raise SystemExit('another module was imported')")
-    with monkeypatch.context() as patched:
-        patched.chdir(tmp_path)
-        patched.setitem(sys.modules, "kglite", None)
-        write_graph(films(), tmp_path / "graph")
-        with open_store(tmp_path / "graph") as store:
-            assert differences(store.read(), films()) == []
-            with pytest.raises(StoreError, match=r"python explore\.py RUN"):
-                store.ask("MATCH (n) RETURN n")
-    with open_store(tmp_path / "graph") as store:
-        assert store.dialect == "kglite"
-        assert store.verify(films()) == []
