@@ -60,6 +60,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "ensemble",
         "requests runs",
         "recommendation training write_back",
+        "answering",
         "recommender",
         "reporting",
         "experiments",
