@@ -6,7 +6,6 @@ that the file's order is kept; ``beauty-shuffled`` deals the events of a day in 
 anew, because in the file they ascend by the shop's numbers, which tells the last of a day.
 ``scientific`` has titles and descriptions, and an order without days.
 ``movielens-1m-ordered`` is MovieLens-1M in the order of SASRec's file (Kang and McAuley 2018).
-``retail-rocket`` has purchases, and views and carts as lesser kinds, without times.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from scipy import sparse
 
 from trefoil.data.compression import read_bytes
 from trefoil.data.dataset import SplitRule
@@ -82,8 +80,7 @@ def read_scientific(root: Path) -> Tables:
 def read_movielens(root: Path) -> Tables:
     """Ratings as events, in the order of the file; a missing time is that of the event before.
 
-    Events of one second are told apart by fractions that a second has not: all times
-    are those of the file but for a second where the order asks for it.
+    Events of one second are told apart by a second each, so that the order stays.
     """
     whose = dict(_lines(root / "times.txt.gz"))
     events = _Events()
@@ -93,18 +90,6 @@ def read_movielens(root: Path) -> Tables:
         place = np.arange(len(at))
         events.add(user, items, np.maximum.accumulate(at - place) + place)
     return Tables(events.table(root), COLUMNS)
-
-
-def read_retail_rocket(root: Path, *, kinds: tuple[str, ...] = ("buy",)) -> Tables:
-    """Purchases of which one of each user is the test; other kinds train, where they are asked."""
-    parts = []
-    for kind, split in [(kind, "train") for kind in kinds] + [("buy", "test")]:
-        name = "test_mat" if split == "test" else f"train_mat_{kind}"
-        pairs = sparse.load_npz(root / f"{name}.npz").tocoo()
-        frame = pl.DataFrame({"user": pairs.row, "item": pairs.col})
-        parts.append(frame.with_columns(kind=pl.lit(kind), split=pl.lit(split)))
-    frame = pl.concat(parts).with_columns(pl.col("user", "item").cast(pl.String))
-    return Tables(Table.of(frame, str(root)), EventColumns("user", "item", split="split"))
 
 
 @dataclass
@@ -139,9 +124,7 @@ def _source(name: str, licence: str, read: object, folder: str, mark: str, home:
 
 
 S3REC = "https://github.com/RUCAIBox/CIKM2020-S3Rec"
-BEAUTY = _source(
-    "beauty", RESEARCH, read_beauty, "amazon-beauty-5core", "sequences.txt.gz", S3REC
-)
+BEAUTY = _source("beauty", RESEARCH, read_beauty, "amazon-beauty-5core", "sequences.txt.gz", S3REC)
 BEAUTY_SHUFFLED = _source(
     "beauty-shuffled",
     RESEARCH,
