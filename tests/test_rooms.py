@@ -53,7 +53,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "reporting",
     ),
     "fusion": (
-        "catalogue record settings",
+        "past record settings",
+        "catalogue",
         "features",
         "models",
         "network",
