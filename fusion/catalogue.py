@@ -78,7 +78,9 @@ class Catalogue:
     def now(self) -> Past:
         """All that is known: what a shop serves by."""
         users = len(self.users) if self.learned is None else self.learned.users
-        past = Past.of(self.events, self.events, max(users, int(self.events.user.max(initial=-1)) + 1))
+        past = Past.of(
+            self.events, self.events, max(users, int(self.events.user.max(initial=-1)) + 1)
+        )
         for part in self.later:
             past = past.followed_by(part)
         return past
@@ -183,8 +185,13 @@ class Catalogue:
 
     def since(self, user: int) -> Ints:
         """Items that a user (row) met after training, the oldest first."""
-        own = [part.item[part.user == user] for part in self.later]
-        return np.concatenate([*own, NOTHING])
+        parts = (self._came, *self.later) if self.learned is not None else ()
+        return np.concatenate([*(part.item[part.user == user] for part in parts), NOTHING])
+
+    @cached_property
+    def _came(self) -> Interactions:
+        """Of the events in one table, those that came after training."""
+        return self.events.take(np.flatnonzero(self.part == LIVE))
 
     def unknown_contexts(self, scenario: Mapping[str, str]) -> tuple[str, ...]:
         """Contexts, as ``column=value``, that no event has."""

@@ -69,7 +69,7 @@ def answer_of(
     assert ranks.score is not None
     dated = request.at is not None  # the graph holds later events too
     told = cases.history.item if dated else request.told
-    if not dated and state.catalogue.later:  # nor does it hold those that came after training
+    if not dated and state.catalogue.learned:  # nor does it hold those that came after training
         told = np.concatenate([state.catalogue.since(int(request.user[0])), told])
     known = bool(request.user[0] >= 0)
     paths = _reasons(state, -1 if dated else user, top, told, reasons)

@@ -122,5 +122,5 @@ def _names_of(column: Any) -> list[str | None]:
     return [names[code] for code in column.codes.tolist()]
 
 
-def _or_none(values: np.ndarray, nothing: float = np.nan) -> list[Any]:
+def _or_none(values: np.ndarray, nothing: int | None = None) -> list[Any]:
     return [None if one == nothing or one != one else one for one in values.tolist()]
