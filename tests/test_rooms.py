@@ -67,6 +67,14 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "reporting",
         "experiments",
     ),
+    "serving": (
+        "access jobs page",
+        "metrics problems",
+        "gateway hosting",
+        "service wire",
+        "routes",
+        "app",
+    ),
 }
 BARE = {*PACKAGES, "train", "evaluate", "explore", "serve"}
 FOUND = [
