@@ -14,7 +14,7 @@ from trefoil.evaluation.exam import Scorer
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.fusion.features.texts import text_scores
-from trefoil.fusion.recommendation import Answer, answer_of, best_table
+from trefoil.fusion.recommendation import Answer, answer_of, best_table, explained
 from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.request import Options, Wish, answered, request_of
 from trefoil.fusion.requests.state import State
@@ -172,5 +172,5 @@ class Answering:
         who, what = arguments.one_id("user", user), arguments.one_id("item", item)
         if who not in state.catalogue.users:
             raise UnknownId(f"unknown user {who!r}")
-        pair = [state.catalogue.users.row(who)], [state.catalogue.items.vocabulary.row(what)]
-        return [path.shown() for path in state.held.paths.explain(*pair, k=k)[0]]
+        user, item = state.catalogue.users.row(who), state.catalogue.items.vocabulary.row(what)
+        return explained(state, user, item, k)

@@ -1,43 +1,40 @@
 """The front of the engine: fit, recommend, explain, save and load, in ids and words."""
 
 import logging
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
-import polars as pl
 
 from trefoil.data.dataset import Dataset
 from trefoil.data.files import write_file
-from trefoil.data.items import Items
+from trefoil.data.manifest import load_manifest
 from trefoil.data.progress import Progress
 from trefoil.data.split import Split
-from trefoil.fusion.answering import Answering
 from trefoil.fusion.catalogue import Catalogue
+from trefoil.fusion.changing import Changing, log_of
 from trefoil.fusion.features.preparation import split_of
+from trefoil.fusion.live.log import place_of
 from trefoil.fusion.network.checkpoints import Checkpoints
 from trefoil.fusion.network.warm_start import Source
 from trefoil.fusion.recommendation import Recommendation
 from trefoil.fusion.requests.state import HeldGraph, State
-from trefoil.fusion.runs.checkpoint import load_model, save_model
+from trefoil.fusion.runs.checkpoint import MODEL, load_model, save_model
 from trefoil.fusion.runs.folder import OWN_KEYS, carry_over, check_manifest, new_run, write_manifest
 from trefoil.fusion.settings import load_settings
-from trefoil.fusion.training.add_items import with_new_items
 from trefoil.fusion.training.final_fit import refit_model
 from trefoil.fusion.training.pipeline import fit_model
 from trefoil.fusion.write_back import write_back
 from trefoil.kg.construction.build import build
 from trefoil.kg.stores.open import check_kept, write_graph
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 log = logging.getLogger(__name__)
 __all__ = ["Recommendation", "Recommender"]
 
 
-class Recommender(Answering):
+class Recommender(Changing):
     """Learns from events, texts and a graph; answers with titles and reasons.
 
     ``Recommender(settings).fit(dataset)`` trains, ``recommend("user-17")`` answers. What it
@@ -84,7 +81,10 @@ class Recommender(Answering):
         }
         catalogue = Catalogue.of(dataset, split)
         held = HeldGraph(graph, low_below=catalogue.low_below)
-        self._state = State(model, catalogue, held, self.about["purpose"])
+        self._state = State(
+            model, catalogue, held, self.about["purpose"], digest=uuid.uuid4().hex[:12]
+        )
+        self._log = None
         return self
 
     def source(self) -> Source:
@@ -92,31 +92,25 @@ class Recommender(Answering):
         model, items = self.model, self.catalogue.items.vocabulary
         return Source.of(model.networks, model.known, model.texts, items, self.graph)
 
-    def add_items(
-        self,
-        items: "Items | pl.DataFrame | pd.DataFrame",
-        triples: "pl.DataFrame | pd.DataFrame | Iterable[Sequence[str]]" = (),
-    ) -> "Recommender":
-        """Take new items in by their texts and facts; nothing is trained again.
-
-        ``items`` has columns id, title, text and the numbers that items had in training,
-        such as a year (or is ``Items``); only id is a must. ``triples`` are head, relation,
-        tail: a new item's id, a relationship type or the IRI behind one, and the id, IRI or
-        name of a node. Facts new to the training stay in the graph, for paths and questions.
-        Scores of the other items stay (up to rounding). Raises DataError for an id that is
-        taken or empty and for a triple without a place; then nothing has changed.
-        """
-        with self._changing:
-            self._state = with_new_items(self.state, items, triples)
-            self.about = {**self.about, "added": self.model.known.added}
-        return self
-
     write_to = write_back  # everybody's best items, into a Neo4j database
 
     def save(self, folder: str | Path) -> None:
-        """Write a run folder; an older run of that name is replaced when all is written."""
-        with new_run(Path(folder)) as beside:
-            self.write(beside)
+        """Write a run folder; an older run of that name is replaced when all is written.
+
+        What was told is in it. Changes of a recommender that was only fitted are kept in the
+        log of this run from now on.
+        """
+        folder = Path(folder).absolute()
+        with self._changing:
+            with new_run(folder) as beside:
+                self.write(beside)
+            state, place = self.state, place_of(folder)
+            base = model_digest(load_manifest(folder))
+            if self._log is not None and state.number and self._log.folder != place:
+                self._log.copied_to(place, base)
+            if state.folder is None and (self._log is None or self._log.folder is None):
+                lineage = self._log.lineage if self._log else uuid.uuid4().hex
+                self._log = log_of(folder, lineage, base, state.number)
 
     def write(self, folder: Path) -> None:
         """Write all files of a run into an existing folder, manifest last."""
@@ -126,11 +120,18 @@ class Recommender(Answering):
         write_graph(state.held.graph, folder / "graph")
         if state.folder is not None:
             carry_over(state.folder, folder)
-        write_manifest(folder, self.about)
+        about = {**self.about, "changes": state.number} if state.number else self.about
+        if self._log is not None and state.number:
+            about = {**about, "lineage": self._log.lineage}
+        write_manifest(folder, about)
 
     @classmethod
-    def load(cls, folder: str | Path) -> "Recommender":
-        """Read a run. Raises DataError naming a file that is missing, damaged or foreign."""
+    def load(cls, folder: str | Path, *, live: bool = True) -> "Recommender":
+        """Read a run, and what it was told since by its log, ``FOLDER.live``.
+
+        Without ``live`` the log is left alone: changes stay in memory. Raises DataError
+        naming a file that is missing, damaged or foreign.
+        """
         folder = Path(folder)
         manifest = check_manifest(folder)
         recommender = cls(load_settings(folder / "settings.toml", tell=False))
@@ -138,5 +139,16 @@ class Recommender(Answering):
         held = HeldGraph.of_run(folder, catalogue.low_below)
         recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}
         purpose = manifest.get("purpose", "judge")
-        recommender._state = State(model, catalogue, held, purpose, folder.absolute())
+        number, digest = manifest.get("changes", 0), model_digest(manifest)
+        place = folder.absolute()
+        recommender._state = State(model, catalogue, held, purpose, place, number, digest[:12])
+        if live:
+            lineage = manifest.get("lineage") or uuid.uuid4().hex
+            recommender._log = log_of(place, lineage, digest, number)
+            recommender._catch_up()
         return recommender
+
+
+def model_digest(manifest: Mapping[str, Any]) -> str:
+    """The digest of what was learned, as a manifest has it."""
+    return manifest["files"].get(MODEL, "")
