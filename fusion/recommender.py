@@ -1,90 +1,45 @@
 """The front of the engine: fit, recommend, explain, save and load, in ids and words."""
 
 import logging
-import threading
-from collections.abc import Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
-import polars as pl
-from torch import Tensor
 
 from trefoil.data.dataset import Dataset
-from trefoil.data.errors import ConfigError, UnknownId
 from trefoil.data.files import write_file
-from trefoil.data.histories import Cases
-from trefoil.data.items import Items
+from trefoil.data.manifest import load_manifest
 from trefoil.data.progress import Progress
 from trefoil.data.split import Split
-from trefoil.evaluation.exam import Scorer
 from trefoil.fusion.catalogue import Catalogue
-from trefoil.fusion.ensemble.ensemble import Ensemble
+from trefoil.fusion.changing import Changing, log_of
 from trefoil.fusion.features.preparation import split_of
-from trefoil.fusion.features.texts import text_scores
+from trefoil.fusion.live.log import place_of
 from trefoil.fusion.network.checkpoints import Checkpoints
 from trefoil.fusion.network.warm_start import Source
-from trefoil.fusion.recommendation import Answer, Recommendation, answer_of, best_table
-from trefoil.fusion.requests import arguments
-from trefoil.fusion.requests.request import Options, Wish, answered, request_of
+from trefoil.fusion.recommendation import Recommendation
 from trefoil.fusion.requests.state import HeldGraph, State
-from trefoil.fusion.runs.checkpoint import load_model, save_model
+from trefoil.fusion.runs.checkpoint import MODEL, load_model, save_model
 from trefoil.fusion.runs.folder import OWN_KEYS, carry_over, check_manifest, new_run, write_manifest
-from trefoil.fusion.settings import Settings, load_settings
-from trefoil.fusion.training.add_items import with_new_items
+from trefoil.fusion.settings import load_settings
 from trefoil.fusion.training.final_fit import refit_model
 from trefoil.fusion.training.pipeline import fit_model
 from trefoil.fusion.write_back import write_back
 from trefoil.kg.construction.build import build
-from trefoil.kg.graph import KnowledgeGraph
-from trefoil.kg.paths.explain import PathIndex, Reason
 from trefoil.kg.stores.open import check_kept, write_graph
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 log = logging.getLogger(__name__)
 __all__ = ["Recommendation", "Recommender"]
-TEXT_WEIGHT = 1.0  # of a text query beside the z-scores of the gate
 
 
-class Recommender:
+class Recommender(Changing):
     """Learns from events, texts and a graph; answers with titles and reasons.
 
     ``Recommender(settings).fit(dataset)`` trains, ``recommend("user-17")`` answers. What it
     knows is one ``State``, replaced as a whole: threads never meet half a change.
     """
-
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
-        self.about: dict[str, Any] = {}
-        self._state: State | None = None
-        self._changing = threading.Lock()
-
-    @property
-    def state(self) -> State:
-        """Model, catalogue and graph. Raises ConfigError before anything was learned."""
-        if self._state is None:
-            raise ConfigError("this recommender has learned nothing yet; call fit() or load()")
-        return self._state
-
-    @property
-    def model(self) -> Ensemble:
-        return self.state.model
-
-    @property
-    def catalogue(self) -> Catalogue:
-        return self.state.catalogue
-
-    @property
-    def graph(self) -> KnowledgeGraph:
-        """The graph with the events learned from; read from the run's store when first needed."""
-        return self.state.held.graph
-
-    @property
-    def paths(self) -> PathIndex:
-        """Paths for holders of the graph; they name other people by id."""
-        return self.state.held.paths
 
     def fit(
         self,
@@ -126,7 +81,10 @@ class Recommender:
         }
         catalogue = Catalogue.of(dataset, split)
         held = HeldGraph(graph, low_below=catalogue.low_below)
-        self._state = State(model, catalogue, held, self.about["purpose"])
+        self._state = State(
+            model, catalogue, held, self.about["purpose"], digest=uuid.uuid4().hex[:12]
+        )
+        self._log = None
         return self
 
     def source(self) -> Source:
@@ -134,141 +92,25 @@ class Recommender:
         model, items = self.model, self.catalogue.items.vocabulary
         return Source.of(model.networks, model.known, model.texts, items, self.graph)
 
-    def score(self, cases: Cases) -> Tensor:
-        """Scores [cases, items] for evaluation: rows in, rows out."""
-        return self.model.score(cases)
-
-    def click_scores(self, cases: Cases) -> Tensor:
-        """Scores [cases, items] for judging pairs, as ``Ensemble.click_scores``."""
-        return self.model.click_scores(cases)
-
-    def stars(self, cases: Cases) -> Tensor:
-        """Expected ratings [cases, items]. Raises ConfigError where none were learned."""
-        stars = self.model.stars(cases)
-        if stars is None:
-            raise ConfigError("no ratings were learned; the dataset has none, or tasks.rating is 0")
-        return stars
-
-    def recommend(
-        self,
-        user: str | int | None = None,
-        k: int = 10,
-        *,
-        history: Iterable[str | int] | str | None = None,
-        text: str | None = None,
-        scenario: Mapping[str, str] | None = None,
-        seen: Literal["auto", "hide", "show"] = "auto",
-        only: Iterable[str | int] | None = None,
-        without: Iterable[str | int] | None = None,
-        at: object = None,
-        before: Literal["test"] | None = None,
-        reasons: int = 1,
-    ) -> Answer:
-        """The best ``k`` items for a user by id, or for someone never seen.
-
-        ``history`` are the items met since the last event that is known, for someone never
-        seen all of them, the oldest first; ``text`` says what is wanted. ``seen`` says
-        whether items met before are candidates: "auto" as the data has it, where people
-        return or do not, "hide" or "show". ``only`` and ``without`` are items to choose from
-        and to leave out. ``at`` (a datetime, Unix seconds or ISO 8601) cuts the history, what
-        is hidden and what reasons cite to what was before; what was learned stays.
-        ``before="test"`` answers as the exam of ``evaluate.py`` was asked, without the
-        events of the test part.
-
-        What is unknown never raises: the rest is served, and ``based_on`` of the answer
-        says so. Raises ConfigError for an argument that has no meaning.
-        """
-        state, k = self.state, arguments.whole("k", k, 0)
-        reasons, wish = arguments.whole("reasons", reasons, 0), arguments.words("text", text)
-        told = arguments.ids("history", history)
-        context = arguments.scenario_of(scenario)
-        codes = state.catalogue.scenario_codes(context, 1)
-        names = [] if user is None else [arguments.one_id("user", user)]
-        row = state.catalogue.users.rows(names)
-        rows = row if len(row) else np.array([-1])
-        options = Options(seen, only, without, at, before)
-        request, unknown = request_of(state, rows, codes, told, options)
-        scorer: Scorer = state.model
-        if wish:
-            wished = text_scores(state.model.texts, wish, len(state.catalogue.items))
-            scorer = Wish(scorer, TEXT_WEIGHT * wished)
-        cases, ranks = answered(scorer, state.catalogue, request, k)
-        unknown += state.catalogue.unknown_contexts(context)
-        return answer_of(state, cases, ranks, request, unknown, reasons)
-
-    def recommend_many(
-        self,
-        users: "Iterable[str | int] | pl.DataFrame | pd.DataFrame",
-        k: int = 10,
-        *,
-        scenario: Mapping[str, str] | None = None,
-        seen: Literal["auto", "hide", "show"] = "auto",
-        only: Iterable[str | int] | None = None,
-        without: Iterable[str | int] | None = None,
-        at: object = None,
-        before: Literal["test"] | None = None,
-        batch: int = 512,
-    ) -> pl.DataFrame:
-        """A table user, rank, item, title, score: ``recommend`` for each row.
-
-        ``users`` are ids, or a table with a column user; its other columns are values of
-        scenarios, one for each row, and stand in the answer. ``scenario`` holds for all
-        rows. Unknown users get what suits anyone.
-        """
-        state, k = self.state, arguments.whole("k", k, 0)
-        batch = arguments.whole("batch", batch, 1)
-        names, contexts = arguments.users_in(users)
-        told = {**arguments.scenario_of(scenario), **contexts}
-        codes = state.catalogue.scenario_codes(told, len(names))
-        rows = state.catalogue.users.rows(names)
-        options = Options(seen, only, without, at, before)
-        request, _ = request_of(state, rows, codes, [], options)
-        _, ranks = answered(state.model, state.catalogue, request, k, batch)
-        return best_table(names, contexts, state.catalogue.items, ranks)
-
-    def similar(self, item: str | int, k: int = 10) -> Answer:
-        """What goes with one item: the answer to a history of that item alone.
-
-        Raises UnknownId.
-        """
-        one = arguments.one_id("item", item)
-        self.catalogue.items.vocabulary.row(one)
-        return self.recommend(history=[one], k=k, without=[one])
-
-    def explain(self, user: str | int, item: str | int, k: int = 3) -> list[Reason]:
-        """The best graph paths from a user to an item. Raises UnknownId for either."""
-        state, k = self.state, arguments.whole("k", k, 1)
-        who, what = arguments.one_id("user", user), arguments.one_id("item", item)
-        if who not in state.catalogue.users:
-            raise UnknownId(f"unknown user {who!r}")
-        pair = [state.catalogue.users.row(who)], [state.catalogue.items.vocabulary.row(what)]
-        return [path.shown() for path in state.held.paths.explain(*pair, k=k)[0]]
-
-    def add_items(
-        self,
-        items: "Items | pl.DataFrame | pd.DataFrame",
-        triples: "pl.DataFrame | pd.DataFrame | Iterable[Sequence[str]]" = (),
-    ) -> "Recommender":
-        """Take new items in by their texts and facts; nothing is trained again.
-
-        ``items`` has columns id, title, text and the numbers that items had in training,
-        such as a year (or is ``Items``); only id is a must. ``triples`` are head, relation,
-        tail: a new item's id, a relationship type or the IRI behind one, and the id, IRI or
-        name of a node. Facts new to the training stay in the graph, for paths and questions.
-        Scores of the other items stay (up to rounding). Raises DataError for an id that is
-        taken or empty and for a triple without a place; then nothing has changed.
-        """
-        with self._changing:
-            self._state = with_new_items(self.state, items, triples)
-            self.about = {**self.about, "added": self.model.known.added}
-        return self
-
     write_to = write_back  # everybody's best items, into a Neo4j database
 
     def save(self, folder: str | Path) -> None:
-        """Write a run folder; an older run of that name is replaced when all is written."""
-        with new_run(Path(folder)) as beside:
-            self.write(beside)
+        """Write a run folder; an older run of that name is replaced when all is written.
+
+        What was told is in it. Changes of a recommender that was only fitted are kept in the
+        log of this run from now on.
+        """
+        folder = Path(folder).absolute()
+        with self._changing:
+            with new_run(folder) as beside:
+                self.write(beside)
+            state, place = self.state, place_of(folder)
+            base = model_digest(load_manifest(folder))
+            if self._log is not None and state.number and self._log.folder != place:
+                self._log.copied_to(place, base)
+            if state.folder is None and (self._log is None or self._log.folder is None):
+                lineage = self._log.lineage if self._log else uuid.uuid4().hex
+                self._log = log_of(folder, lineage, base, state.number)
 
     def write(self, folder: Path) -> None:
         """Write all files of a run into an existing folder, manifest last."""
@@ -278,11 +120,18 @@ class Recommender:
         write_graph(state.held.graph, folder / "graph")
         if state.folder is not None:
             carry_over(state.folder, folder)
-        write_manifest(folder, self.about)
+        about = {**self.about, "changes": state.number} if state.number else self.about
+        if self._log is not None and state.number:
+            about = {**about, "lineage": self._log.lineage}
+        write_manifest(folder, about)
 
     @classmethod
-    def load(cls, folder: str | Path) -> "Recommender":
-        """Read a run. Raises DataError naming a file that is missing, damaged or foreign."""
+    def load(cls, folder: str | Path, *, live: bool = True) -> "Recommender":
+        """Read a run, and what it was told since by its log, ``FOLDER.live``.
+
+        Without ``live`` the log is left alone: changes stay in memory. Raises DataError
+        naming a file that is missing, damaged or foreign.
+        """
         folder = Path(folder)
         manifest = check_manifest(folder)
         recommender = cls(load_settings(folder / "settings.toml", tell=False))
@@ -290,5 +139,16 @@ class Recommender:
         held = HeldGraph.of_run(folder, catalogue.low_below)
         recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}
         purpose = manifest.get("purpose", "judge")
-        recommender._state = State(model, catalogue, held, purpose, folder.absolute())
+        number, digest = manifest.get("changes", 0), model_digest(manifest)
+        place = folder.absolute()
+        recommender._state = State(model, catalogue, held, purpose, place, number, digest[:12])
+        if live:
+            lineage = manifest.get("lineage") or uuid.uuid4().hex
+            recommender._log = log_of(place, lineage, digest, number)
+            recommender._catch_up()
         return recommender
+
+
+def model_digest(manifest: Mapping[str, Any]) -> str:
+    """The digest of what was learned, as a manifest has it."""
+    return manifest["files"].get(MODEL, "")

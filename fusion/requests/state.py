@@ -82,7 +82,8 @@ class State:
     """A model, its catalogue and its graph; ``folder`` is the run that they were read from.
 
     ``purpose`` is "serve" where all events were learned from, "judge" where some are
-    held back for an exam.
+    held back for an exam. ``number`` counts the changes since training, and ``digest`` names
+    the model.
     """
 
     model: Ensemble
@@ -90,3 +91,10 @@ class State:
     held: HeldGraph
     purpose: Purpose = "judge"
     folder: Path | None = None
+    number: int = 0
+    digest: str = ""
+
+    @property
+    def token(self) -> str:
+        """Names this state; of one model, a later one has a higher number before the dash."""
+        return f"{self.number}-{self.digest}"

@@ -113,7 +113,7 @@ def load_model(folder: Path, settings: Settings) -> tuple[Ensemble, Catalogue]:
         )
     except (OSError, ValueError, KeyError, SafetensorError, pl.exceptions.PolarsError) as error:
         raise DataError(f"{folder}: cannot be read: {error}") from None
-    users, items = len(catalogue.users), len(catalogue.items)
+    users, items = catalogue.knowledge.users, len(catalogue.items)
     events = events_of(under("events.", tensors), *_names(tensors, catalogue))
     if len(events) and events.item.max() >= items:
         raise DataError(f"{MODEL}: events name items beyond the vocabulary")
