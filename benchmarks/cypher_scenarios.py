@@ -44,7 +44,12 @@ class Scenario:
     @property
     def writes(self) -> bool:
         """Its statement has a writing clause."""
-        return _WRITES.search(re.sub(r"'[^']*'|\"[^\"]*\"|`[^`]*`", "", self.query)) is not None
+        return writes(self.query)
+
+
+def writes(statement: str) -> bool:
+    """Whether a statement has a writing clause."""
+    return _WRITES.search(re.sub(r"'[^']*'|\"[^\"]*\"|`[^`]*`", "", statement)) is not None
 
 
 @dataclass

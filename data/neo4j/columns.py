@@ -60,7 +60,7 @@ def native(value: Any) -> Any:
         return _raw_text(value)
     if kind in ("Date", "DateTime"):
         return value.to_native()
-    if kind == "Duration" and not value.months:
+    if kind == "Duration" and _fits(value):
         return _timedelta(value)
     if kind in ("Time", "Duration") or hasattr(value, "srid"):
         return iso(value)
@@ -99,15 +99,15 @@ def _scalars(name: str, values: Sequence[Any], kinds: set[str], tally: Tally) ->
         return pl.Series(name, _each(values, lambda v: v.to_native()), dtype=pl.Date)
     if kinds == {"DateTime"}:
         return _moments(name, values, tally)
-    if kinds == {"Duration"} and not any(v.months for v in values if v is not None):
+    if kinds == {"Duration"} and all(_fits(v) for v in values if v is not None):
         tally.counts[CUT] += sum(v is not None and v.nanoseconds % 1000 > 0 for v in values)
         return pl.Series(name, _each(values, _timedelta), dtype=pl.Duration("us"))
     if len(kinds) > 1 or kinds & {"list"}:
         tally.counts[MIXED] += sum(v is not None for v in values)
     elif not kinds <= {"int", "float", "str", "bool", "bytes"}:
-        what = {"Time": "times of day", "Duration": "durations with months"}.get(
-            next(iter(kinds)), "points"
-        )
+        months = any(v.months for v in values if v is not None) if kinds == {"Duration"} else 0
+        long = "durations with months" if months else "durations of 290,000 years and more"
+        what = {"Time": "times of day", "Duration": long}.get(next(iter(kinds)), "points")
         tally.counts[f"{what}, {TEXT}"] += sum(v is not None for v in values)
     try:
         if kinds <= {"int", "float", "str", "bool", "bytes"} and len(kinds) == 1:
@@ -179,6 +179,12 @@ def _raw_text(value: Any) -> str:
         text = str(np.datetime64(fields[0], "D" if len(fields) == 1 else "s"))
         return f"-{text[1:].zfill(len(text[1:]) + 1)}" if re.match(r"-\d{3}-", text) else text
     return str(value.error)
+
+
+def _fits(duration: Any) -> bool:
+    """Whether a duration is a number of microseconds that a column holds."""
+    seconds = duration.days * 86_400 + duration.seconds
+    return not duration.months and abs(seconds) < 2**63 // 1_000_000
 
 
 def _timedelta(value: Any) -> dt.timedelta:

@@ -13,6 +13,9 @@ Places = NDArray[np.float64]  # [nodes, 2] in pixels, y downwards
 STEP = 130.0  # between neighbours
 HEIGHT = 48.0  # of a node with its name below
 GAP = 70.0  # between parts that are not joined
+HUB = 8  # a node with so many neighbours of its own has them around it
+AROUND = 1.5  # how much wider than high the ellipse of them is, as screens are
+GOLDEN = np.pi * (3 - np.sqrt(5))
 
 
 def layout(edges: Iterable[tuple[int, int]], widths: Sequence[float]) -> Places:
@@ -24,12 +27,47 @@ def layout(edges: Iterable[tuple[int, int]], widths: Sequence[float]) -> Places:
     places = np.zeros((len(widths), 2))
     parts = [np.array(sorted(part)) for part in nx.connected_components(graph)]
     for part in parts:
+        leaves = _leaves(graph, part)
+        around = {hub: _rings(wide[own]) for hub, own in leaves.items()}
+        room = {hub: 2 * np.abs(ring).max(axis=0) for hub, ring in around.items()}
+        own = {leaf for some in leaves.values() for leaf in some}
+        core = np.array([node for node in part if node not in own])
+        sizes = np.stack([wide[core], np.full(len(core), HEIGHT)], axis=1)
+        for k, hub in enumerate(core):
+            if hub in room:
+                sizes[k] += room[hub]
         inside = _springs(
-            nx.relabel_nodes(graph.subgraph(part), {n: k for k, n in enumerate(part)})
+            nx.relabel_nodes(graph.subgraph(core), {n: k for k, n in enumerate(core)})
         )
-        places[part] = _apart(inside, wide[part])
+        places[core] = _apart(inside, sizes)
+        for hub, some in leaves.items():
+            places[some] = places[hub] + around[hub]
     _pack(places, parts, wide)
     return places - (places.max(axis=0) + places.min(axis=0)) / 2
+
+
+def _leaves(graph: nx.Graph, part: NDArray[np.int64]) -> dict[int, list[int]]:
+    """Of each hub the neighbours that have no other; a star's own centre is the hub."""
+    found: dict[int, list[int]] = {}
+    for node in part.tolist():
+        near = list(graph.adj[node])
+        if len(near) == 1 and graph.degree(near[0]) > 1:
+            found.setdefault(near[0], []).append(node)
+    return {hub: leaves for hub, leaves in found.items() if len(leaves) >= HUB}
+
+
+def _rings(widths: NDArray[np.float64]) -> Places:
+    """Places around a hub, evenly spread over an ellipse as seeds are in a sunflower.
+
+    After Vogel (1979): the angle grows by the golden one, the radius by the root. Each place
+    has the room of a name of average width.
+    """
+    n = np.arange(len(widths)) + 4.0  # room for the hub and its own name
+    one = np.sqrt(widths.mean() * HEIGHT / np.pi)
+    angle, radius = GOLDEN * n, one * np.sqrt(n)
+    return np.stack(
+        [radius * np.cos(angle) * np.sqrt(AROUND), radius * np.sin(angle) / np.sqrt(AROUND)], axis=1
+    )
 
 
 def _springs(graph: nx.Graph) -> Places:
@@ -50,14 +88,13 @@ def _springs(graph: nx.Graph) -> Places:
     return places * (STEP / max(float(np.median(long)), 1e-6))
 
 
-def _apart(places: Places, widths: NDArray[np.float64]) -> Places:
+def _apart(places: Places, sizes: NDArray[np.float64]) -> Places:
     """Push nodes whose boxes overlap away from each other, along the shorter way."""
     places = places.copy()
-    reach = (widths[:, None] + widths[None, :]) / 2
-    np.fill_diagonal(reach, 0)
+    reach = (sizes[:, None, :] + sizes[None, :, :]) / 2
     for _ in range(80):
         d = places[:, None, :] - places[None, :, :]
-        over_x, over_y = reach - np.abs(d[..., 0]), HEIGHT - np.abs(d[..., 1])
+        over_x, over_y = np.moveaxis(reach - np.abs(d), 2, 0)
         hit = (over_x > 0.5) & (over_y > 0.5)
         np.fill_diagonal(hit, False)
         if not hit.any():

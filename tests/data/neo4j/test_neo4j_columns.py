@@ -60,6 +60,11 @@ def test_what_has_a_column_type_keeps_its_value(values, dtype, expected):
             "durations with months, kept as ISO text",
         ),
         (
+            [Duration(days=400_000_000)],
+            ["P400000000D"],
+            "durations of 290,000 years and more, kept as ISO text",
+        ),
+        (
             [WGS84Point((13.4, 52.5)), CartesianPoint((1, 2, 3))],
             ["SRID=4326;POINT (13.4 52.5)", "SRID=9157;POINT (1 2 3)"],
             "points, kept as ISO text",

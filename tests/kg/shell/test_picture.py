@@ -6,6 +6,8 @@ import base64
 import hashlib
 import json
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import numpy as np
@@ -130,3 +132,44 @@ def test_small_and_odd_graphs_have_finite_and_equal_places(edges):
     assert np.isfinite(one).all()
     assert np.array_equal(one, other)
     assert len(np.unique(one.round(3), axis=0)) == 5
+
+
+def test_neighbours_of_a_hub_lie_around_it_each_with_room():
+    places = layout([(0, k) for k in range(1, 101)], [100.0] * 101)
+    around = places[1:] - places[0]
+    apart = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
+    np.fill_diagonal(apart, np.inf)
+    assert apart.min() > 0.5 * HEIGHT
+    assert (np.histogram(np.arctan2(*around.T), 8, (-np.pi, np.pi))[0] > 0).all()
+    wide, high = np.ptp(places, axis=0)
+    assert 1 < wide / high < 2.5
+    assert wide * high < 2.5 * 100 * 100 * HEIGHT  # of what the names themselves want
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium: apt-get install chromium")
+@pytest.mark.parametrize(("neighbours", "least"), [(60, 50), (200, 60)])
+def test_in_a_browser_the_names_around_a_hub_do_not_cover_each_other(tmp_path, neighbours, least):
+    cells = [
+        path_cell(
+            [
+                node_cell("A", f"{k}", {"name": f"Name {k} of several words"}),
+                node_cell("H", "h", {}),
+            ],
+            [relationship_cell("R", ("A", f"{k}"), ("H", "h"), {})],
+        )
+        for k in range(neighbours)
+    ]
+    write_picture(table_of(["p"], [[cell] for cell in cells]), tmp_path / "x.html")
+    shown = subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1200,800",
+         f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=2000", "--dump-dom",
+         f"file://{tmp_path / 'x.html'}"],
+        capture_output=True, text=True, check=True, timeout=120,
+    ).stdout  # fmt: skip
+    names = re.findall(r'<text class="name" x="([\d.-]+)" y="([\d.-]+)">([^<]*)<', shown)
+    assert len(names) >= least
+    x, y = (np.array([float(name[c]) for name in names]) for c in (0, 1))
+    half = np.array([2.4 * len(name[2]) for name in names])  # letters are wider than 4.8 pixels
+    near = np.abs(np.subtract.outer(x, x)) < np.add.outer(half, half)
+    near &= np.abs(np.subtract.outer(y, y)) < 11
+    assert near.sum() == len(names)  # each with itself
