@@ -1,0 +1,122 @@
+"""The branches of the settings tree, one for each subject."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from trefoil.fusion.settings.part import Part
+
+
+class HeldOut(Part):
+    """Which events choose and which judge; see ``data.split``."""
+
+    by: Literal["dataset", "time", "ratio", "leave-one-out", "given", "rows"] = "dataset"
+    valid: float | None = Field(default=None, gt=0, lt=1)  # share; unset: as the dataset says
+    test: float | None = Field(default=None, gt=0, lt=1)
+
+
+class Text(Part):
+    """What texts say."""
+
+    earlier: ClassVar[dict[str, str]] = {"batch": "batch_size", "width": "dimensions"}
+
+    on: bool = True
+    model: str = "minilm"  # a folder, a hub name, "minilm", or "ngrams" (the stand-in)
+    revision: str | None = None
+    max_tokens: PositiveInt = 64  # longer texts are cut; cost is linear in it
+    batch_size: PositiveInt = 64  # texts encoded at once
+    dimensions: PositiveInt = 128  # directions kept by whitening
+    in_network: bool = True  # item vectors get an adapter over texts
+    shuffle: bool = False  # deal texts to other items: a control, see --ablate
+
+
+class Graph(Part):
+    """What the knowledge graph knows."""
+
+    on: bool = True
+    shared_by: PositiveInt = 2  # facts of fewer items are left out: they join nothing
+    in_network: bool = True  # item vectors get the mean of their entities' vectors
+    shuffle: bool = False  # deal facts and numbers to other items: a control, see --ablate
+
+
+class Behaviour(Part):
+    """What people did in order; needs times. Off, decays and next items are off too."""
+
+    earlier: ClassVar[dict[str, str]] = {
+        "batch": "batch_size",
+        "rate": "learning_rate",
+        "smoothing": "label_smoothing",
+        "spans": "time_gaps",
+    }
+
+    on: bool = True
+    only_where_order_pays: bool = True  # skip it where decayed histories do not help validation
+    max_events: PositiveInt = 50  # events per window, and read when asked
+    layers: PositiveInt = 2
+    heads: PositiveInt = 2
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+    only_new: bool = True  # items met before are no rivals of the next, unless people return
+    label_smoothing: float = Field(
+        default=0.1, ge=0, lt=1
+    )  # share of the target on all items alike
+    time_gaps: bool = True  # time between events is read, not their order alone
+    batch_size: PositiveInt = 64  # windows per step
+    patience: PositiveInt = 8  # epochs without a better validation NDCG@10
+    learning_rate: PositiveFloat = 2e-3
+
+
+class Linear(Part):
+    """The closed-form item-item model (EASE)."""
+
+    on: bool = True
+    max_items: PositiveInt = 20_000  # beyond, only the items with most events take part
+    decays: tuple[PositiveFloat, ...] = (5.0, 15.0)  # events; tried where there is time
+
+
+class Network(Part):
+    """The joint network and its training."""
+
+    earlier: ClassVar[dict[str, str]] = {
+        "average": "ema_decay",
+        "batch": "batch_size",
+        "every": "evaluate_every",
+        "rate": "learning_rate",
+        "sample": "sampled_items",
+    }
+
+    on: bool = True
+    layers: NonNegativeInt = 2  # hops over the user-item graph
+    seeds: NonNegativeInt = 0  # networks trained and averaged; 0 chooses by what one costs
+    temperature: NonNegativeFloat = 0.0  # of the softmax; 0 chooses by events per user
+    dropout: float = Field(
+        default=-1.0, lt=1
+    )  # on final vectors; below 0 chooses by the training events
+    id_dropout: float = Field(
+        default=0.1, ge=0, lt=1
+    )  # share of items predicted from content alone
+    learning_rate: PositiveFloat = 0.01
+    ema_decay: float = Field(
+        default=0.95, ge=0, lt=1
+    )  # of the running mean of the weights; 0: none
+    batch_size: PositiveInt = 512  # users per step, in each context apart
+    epochs: PositiveInt = 300
+    patience: PositiveInt = 4  # evaluations without a better validation NDCG@10
+    evaluate_every: PositiveInt = 5  # epochs
+    softmax_items: PositiveInt = 50_000  # with more, the softmax sees a sample of them
+    sampled_items: PositiveInt = 8_192  # drawn for each step
+
+
+class Tasks(Part):
+    """Weights of the tasks; 0 switches one off, but for ranking."""
+
+    earlier: ClassVar[dict[str, str]] = {
+        "order": "ranking",
+        "choice": "category",
+        "stars": "rating",
+        "numbers": "attributes",
+    }
+
+    ranking: PositiveFloat = 1.0  # softmax over items: the one that was chosen
+    category: NonNegativeFloat = 0.1  # cross-entropy: categories of the item that was chosen
+    rating: NonNegativeFloat = 0.5  # squared error: ratings
+    attributes: NonNegativeFloat = 0.0  # squared error: numbers of items; off, it brought nothing

@@ -1,0 +1,74 @@
+"""The settings tree: frozen, checked, and saved beside the weights."""
+
+from typing import ClassVar, Literal
+
+import tomli_w
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+
+from trefoil.fusion.settings.branches import (
+    Behaviour,
+    Graph,
+    HeldOut,
+    Linear,
+    Network,
+    Tasks,
+    Text,
+)
+from trefoil.fusion.settings.part import Part
+
+
+class Settings(Part):
+    """Everything that decides what a model becomes."""
+
+    earlier: ClassVar[dict[str, str]] = {
+        "attributes": "user_attributes",
+        "lately": "recent_popularity",
+        "next_items": "next_item",
+        "numbers": "item_attributes",
+        "ratings": "rating_process",
+        "rerank": "reranker",
+        "walks": "random_walks",
+        "width": "embedding_size",
+    }
+
+    seed: int = 0
+    split_seed: int = 0  # which events are held out; the same for all models compared
+    threads: NonNegativeInt = 0  # 0: as many as there are, at most 8
+    memory_gb: NonNegativeFloat = (
+        0.0  # that training may take; 0: three quarters of what is free, at most 3.6
+    )
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    embedding_size: PositiveInt = 64  # D, shared by all encoders
+    random_walks: bool = True  # base model: random walks over events
+    next_item: bool = True  # base model: what often came soon after, where times are known
+    returning: bool = True  # base model: past events, where people return to items
+    factors: bool = True  # base model: a small matrix factorisation
+    rating_process: bool = (
+        True  # base model: a Gaussian process of ratings; also beside the networks' ratings
+    )
+    item_attributes: bool = True  # numbers such as a year tell which new items are alike
+    user_attributes: bool = True  # base model: what is told of users, such as age
+    recent_popularity: bool = True  # base model, where the split follows time
+    scenarios: bool = True
+    reranker: bool = True  # a small network puts the first items of each list in order
+    split: HeldOut = HeldOut()
+    text: Text = Text()
+    graph: Graph = Graph()
+    behaviour: Behaviour = Behaviour()
+    linear: Linear = Linear()
+    network: Network = Network()
+    tasks: Tasks = Tasks()
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> "Settings":
+        width, heads = self.embedding_size, self.behaviour.heads
+        if self.network.on and self.behaviour.on and width % heads:
+            raise ValueError(
+                f"embedding_size = {width} cannot be shared between behaviour.heads = {heads}; "
+                "choose a number of heads that divides it"
+            )
+        return self
+
+    def toml(self) -> str:
+        """This tree as TOML."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
