@@ -1,7 +1,8 @@
 """The front of the engine: fit, recommend, explain, save and load, in ids and words."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,29 +10,32 @@ import numpy as np
 import polars as pl
 
 from trefoil.data.dataset import Dataset
+from trefoil.data.errors import DataError
 from trefoil.data.files import write_file
 from trefoil.data.items import Items
+from trefoil.data.manifest import load_manifest
 from trefoil.data.progress import Progress
 from trefoil.data.split import Split
 from trefoil.fusion.answering import Answering
 from trefoil.fusion.catalogue import Catalogue
-from trefoil.fusion.features.preparation import split_of
-from trefoil.fusion.network.checkpoints import Checkpoints
-from trefoil.fusion.network.warm_start import Source
+from trefoil.fusion.plan.storage import has_plan, read_plan, write_plan
 from trefoil.fusion.recommendation import Recommendation
+from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
-from trefoil.fusion.runs.checkpoint import load_model, save_model
+from trefoil.fusion.runs.catalogue import load_catalogue
 from trefoil.fusion.runs.folder import OWN_KEYS, carry_over, check_manifest, new_run, write_manifest
 from trefoil.fusion.settings import load_settings
-from trefoil.fusion.training.add_items import with_new_items
-from trefoil.fusion.training.final_fit import refit_model
-from trefoil.fusion.training.pipeline import fit_model
 from trefoil.fusion.write_back import write_back
 from trefoil.kg.construction.build import build
 from trefoil.kg.stores.open import check_kept, write_graph
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from trefoil.fusion.ensemble.ensemble import Ensemble
+    from trefoil.fusion.network.checkpoints import Checkpoints
+    from trefoil.fusion.network.warm_start import Source
+    from trefoil.fusion.settings import Settings
 
 log = logging.getLogger(__name__)
 __all__ = ["Recommendation", "Recommender"]
@@ -51,7 +55,7 @@ class Recommender(Answering):
         final: bool = False,
         split: Split | None = None,
         progress: Progress | None = None,
-        checkpoints: Checkpoints | None = None,
+        checkpoints: "Checkpoints | None" = None,
         start: "Recommender | None" = None,
     ) -> "Recommender":
         """Learn from the training part, choose on the validation part of ``split``.
@@ -62,6 +66,10 @@ class Recommender(Answering):
         stop; ``start`` gives item, text and graph vectors to begin with. Raises ConfigError
         where these are of other data or settings, TrainingError where training diverges.
         """
+        from trefoil.fusion.features.preparation import split_of
+        from trefoil.fusion.training.final_fit import refit_model
+        from trefoil.fusion.training.pipeline import fit_model
+
         split = split or split_of(dataset, self.settings)
         if checkpoints is not None:
             rule = {"by": split.rule.by, "digest": split.digest}
@@ -84,11 +92,13 @@ class Recommender(Answering):
         }
         catalogue = Catalogue.of(dataset, split)
         held = HeldGraph(graph, low_below=catalogue.low_below)
-        self._state = State(model, catalogue, held, self.about["purpose"])
+        self._state = State(HeldModel(model), catalogue, held, self.about["purpose"])
         return self
 
-    def source(self) -> Source:
+    def source(self) -> "Source":
         """What another training starts from. Raises ConfigError without a network."""
+        from trefoil.fusion.network.warm_start import Source
+
         model, items = self.model, self.catalogue.items.vocabulary
         return Source.of(model.networks, model.known, model.texts, items, self.graph)
 
@@ -106,6 +116,8 @@ class Recommender(Answering):
         Scores of the other items stay (up to rounding). Raises DataError for an id that is
         taken or empty and for a triple without a place; then nothing has changed.
         """
+        from trefoil.fusion.training.add_items import with_new_items
+
         with self._changing:
             self._state = with_new_items(self.state, items, triples)
             self.about = {**self.about, "added": self.model.known.added}
@@ -120,9 +132,16 @@ class Recommender(Answering):
 
     def write(self, folder: Path) -> None:
         """Write all files of a run into an existing folder, manifest last."""
+        from trefoil.fusion.ensemble.compiled import parts_of, uncompiled
+        from trefoil.fusion.runs.checkpoint import MODEL, TEXT, save_model
+
         state = self.state
         write_file(folder / "settings.toml", self.settings.toml())
         save_model(state.model, state.catalogue, folder)
+        if without := uncompiled(state.model):
+            log.warning("served with torch: %s cannot be compiled", ", ".join(without))
+        else:
+            write_plan(parts_of(state.model), folder, (MODEL, TEXT))
         write_graph(state.held.graph, folder / "graph")
         if state.folder is not None:
             carry_over(state.folder, folder)
@@ -134,9 +153,37 @@ class Recommender(Answering):
         folder = Path(folder)
         manifest = check_manifest(folder)
         recommender = cls(load_settings(folder / "settings.toml", tell=False))
-        model, catalogue = load_model(folder, recommender.settings)
+        voice, catalogue = _served(folder.absolute(), recommender.settings, manifest["files"])
         held = HeldGraph.of_run(folder, catalogue.low_below)
         recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}
         purpose = manifest.get("purpose", "judge")
-        recommender._state = State(model, catalogue, held, purpose, folder.absolute())
+        recommender._state = State(voice, catalogue, held, purpose, folder.absolute())
         return recommender
+
+
+def _served(
+    folder: Path, settings: "Settings", files: Mapping[str, str]
+) -> tuple[HeldModel, Catalogue]:
+    """The plan and the catalogue of a run; of one without a plan, the ensemble."""
+    if not has_plan(folder):
+        from trefoil.fusion.runs.checkpoint import load_model
+
+        ensemble, catalogue = load_model(folder, settings)
+        return HeldModel(ensemble), catalogue
+    catalogue, parts = load_catalogue(folder), read_plan(folder)
+    if parts.items != len(catalogue.items):
+        raise DataError(f"{folder}: the plan is of other items than the catalogue; train again")
+    return HeldModel(parts=parts, read=partial(_ensemble, folder, settings, files)), catalogue
+
+
+def _ensemble(folder: Path, settings: "Settings", files: Mapping[str, str]) -> "Ensemble":
+    """The ensemble of a run. Raises DataError where the run went, or another has its place."""
+    from trefoil.fusion.runs.checkpoint import MODELS, load_model
+
+    try:
+        now = load_manifest(folder)["files"]
+    except (OSError, DataError):
+        now = {}
+    if any(now.get(name) != files.get(name) for name in MODELS):
+        raise DataError(f"{folder}: gone or replaced after it was loaded; load it again")
+    return load_model(folder, settings)[0]

@@ -53,7 +53,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "reporting",
     ),
     "fusion": (
-        "catalogue record settings",
+        "catalogue plan record settings",
         "features",
         "models",
         "network",

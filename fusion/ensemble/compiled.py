@@ -114,7 +114,7 @@ def _network_ratings(network: NetworkScorer) -> tuple[Reals, Reals, float, Reals
     pairs = list(zip(network.networks, network.vectors, strict=True))
     users = [array(v.users) @ array(n.star_map) * np.float32(10 / count) for n, v in pairs]
     items = [array(vectors.items) for vectors in network.vectors]
-    base = float(np.mean([float(one.star_mean) for one in network.networks]))
+    base = float(np.mean([float(one.star_mean.detach()) for one in network.networks]))
     by_user = np.mean([array(one.star_user) for one in network.networks], axis=0)
     by_item = np.mean([array(one.star_item) for one in network.networks], axis=0)
     return np.concatenate(users, axis=1), np.concatenate(items, axis=1), base, by_user, by_item

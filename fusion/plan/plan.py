@@ -6,6 +6,8 @@ plan's own while they are scored: those with events, those without, those that c
 training.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -76,7 +78,7 @@ class Plan:
             [np.zeros((self.items, 0), np.float32), *matrices], axis=1, dtype=np.float32
         )
         ends = np.cumsum([0, *(one.shape[1] for one in matrices)]).tolist()
-        self._columns = [slice(a, b) for a, b in zip(ends, ends[1:], strict=False)]
+        self._columns = [slice(a, b) for a, b in pairwise(ends)]
         self._moments = [[Moments.of(one[group.span]) for one in matrices] for group in self.groups]
 
     def _cold_user_forms(self, order: Ints) -> list[tuple[Form, float]]:
