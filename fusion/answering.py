@@ -67,7 +67,7 @@ class Answering:
         """Paths for holders of the graph; they name other people by id."""
         return self.state.held.paths
 
-    def score(self, cases: Cases) -> NDArray[np.float32]:
+    def score(self, cases: Cases) -> NDArray[np.floating[Any]]:
         """Scores [cases, items] for evaluation: rows in, rows out."""
         return self.state.scorer.score(cases)
 
@@ -75,7 +75,7 @@ class Answering:
         """Scores [cases, items] for judging pairs, as ``Ensemble.click_scores``."""
         return self.model.click_scores(cases)
 
-    def stars(self, cases: Cases) -> NDArray[np.float32]:
+    def stars(self, cases: Cases) -> NDArray[np.floating[Any]]:
         """Expected ratings [cases, items]. Raises ConfigError where none were learned."""
         stars = self.state.scorer.stars(cases)
         if stars is None:

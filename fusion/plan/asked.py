@@ -10,7 +10,7 @@ from scipy import sparse
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
 
-Reals = NDArray[np.float32]
+Reals = NDArray[np.floating[Any]]  # single precision but for sums
 FEW = 16  # cases that are answered one after another; more go through sparse products
 
 

@@ -209,6 +209,7 @@ class RatedKernel:
         return replace(self, columns=position[self.kept])
 
 
+@runtime_checkable
 class Product(Protocol):
     """Sparse rows that a dense table is multiplied by."""
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trefoil.fusion.plan.asked import Reals
 
@@ -15,7 +14,7 @@ class Group:
     """Items side by side, how much each base model weighs there, and what all of them gain."""
 
     span: slice
-    weights: NDArray[np.float64]
+    weights: Reals
     offset: float
 
     def __len__(self) -> int:
@@ -26,16 +25,16 @@ class Group:
 class Scale:
     """Mean and ``1 / spread`` of the scores of one group [models, cases]; 0 for no spread."""
 
-    mean: NDArray[np.float64]
-    inverse: NDArray[np.float64]
+    mean: Reals
+    inverse: Reals
 
 
-def inverse_of(spread: NDArray[np.float64]) -> NDArray[np.float64]:
+def inverse_of(spread: Reals) -> Reals:
     """``1 / spread``, and 0 where scores are as good as equal."""
     return np.where(spread > LEAST, 1 / np.maximum(spread, LEAST), 0.0)
 
 
-def centred(scores: Reals, span: slice) -> tuple[Reals, NDArray[np.float64]]:
+def centred(scores: Reals, span: slice) -> tuple[Reals, Reals]:
     """Scores [..., items] less the first and then the mean of a group, in place there.
 
     What was taken off, and ``1 / spread``, are [...]: from the first of them, so that
@@ -61,8 +60,8 @@ def standardise(scores: Reals) -> Reals:
 class Moments:
     """Mean and covariance of the matrix of a factor form, over one group."""
 
-    mean: NDArray[np.float64]
-    covariance: NDArray[np.float64]
+    mean: Reals
+    covariance: Reals
 
     @classmethod
     def of(cls, matrix: Reals) -> "Moments":
@@ -74,7 +73,7 @@ class Moments:
             total += rest.T @ rest
         return cls(mean, total / max(len(matrix), 1))
 
-    def scale(self, query: Reals) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def scale(self, query: Reals) -> tuple[Reals, Reals]:
         """Mean and ``1 / spread`` [cases] of the products of queries with the group's rows."""
         told = query.astype(np.float64)
         square = np.einsum("nd,nd->n", told @ self.covariance, told)

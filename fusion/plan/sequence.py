@@ -10,7 +10,7 @@ from scipy.special import erf
 from trefoil.data.histories import Histories
 from trefoil.data.interactions import UNKNOWN_TIME, Ints
 
-Reals = NDArray[np.float32]
+Reals = NDArray[np.floating[Any]]
 BATCH = 256  # histories that are padded to one length
 EPSILON = np.float32(1e-5)  # of the layer norms
 
@@ -92,7 +92,7 @@ class Transformer:
         order = order[size[order] > 0]
         for first in range(0, len(order), BATCH):
             rows = order[first : first + BATCH]
-            place = np.arange(size[rows[-1]])
+            place = np.arange(int(size[rows[-1]]))
             there = place < size[rows, None]
             event = np.where(there, (past.start[1:] - size)[rows, None] + place, 0)
             at = None if past.at is None else np.where(there, past.at[event], 0)

@@ -7,6 +7,7 @@ ranked by the same function, as exams that want nothing.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,9 +134,9 @@ class Wish:
     """A scorer that adds what a text asks for: one row [1, items] for all cases."""
 
     scorer: Scorer
-    wished: NDArray[np.float32]
+    wished: NDArray[np.floating[Any]]
 
-    def score(self, cases: Cases) -> NDArray[np.float32]:
+    def score(self, cases: Cases) -> NDArray[np.floating[Any]]:
         return plain(self.scorer.score(cases)) + self.wished
 
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from trefoil.fusion.recommender import Recommender
 
+K = 5  # items of a list
 NEW = pl.DataFrame({"id": ["new-1", "new-2"], "title": ["One", "Two"], "text": ["wolf", "taxi"]})
 
 
