@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from trefoil.data.errors import ConfigError, UnknownId
 from trefoil.data.histories import Cases
@@ -67,20 +66,24 @@ class Answering:
         """Paths for holders of the graph; they name other people by id."""
         return self.state.held.paths
 
-    def score(self, cases: Cases) -> NDArray[np.floating[Any]]:
+    def score(self, cases: Cases) -> "Tensor":
         """Scores [cases, items] for evaluation: rows in, rows out."""
-        return self.state.scorer.score(cases)
+        import torch
+
+        return torch.from_numpy(self.state.scorer.score(cases))
 
     def click_scores(self, cases: Cases) -> "Tensor":
         """Scores [cases, items] for judging pairs, as ``Ensemble.click_scores``."""
         return self.model.click_scores(cases)
 
-    def stars(self, cases: Cases) -> NDArray[np.floating[Any]]:
+    def stars(self, cases: Cases) -> "Tensor":
         """Expected ratings [cases, items]. Raises ConfigError where none were learned."""
+        import torch
+
         stars = self.state.scorer.stars(cases)
         if stars is None:
             raise ConfigError("no ratings were learned; the dataset has none, or tasks.rating is 0")
-        return stars
+        return torch.from_numpy(stars)
 
     def recommend(
         self,
