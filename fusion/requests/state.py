@@ -100,6 +100,10 @@ class State:
         """All that was learned; read from the run when first needed, for more than scores."""
         return self.voice.ensemble
 
+    def with_model(self, model: "Ensemble") -> "State":
+        """The same with another model."""
+        return replace(self, voice=HeldModel(model))
+
     @property
     def scorer(self) -> Plan:
         """What scores and expects ratings."""
