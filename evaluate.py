@@ -96,7 +96,7 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
     began = time.perf_counter()
     width = None if sys.stdout.isatty() else 110
     console = Console(width=width, markup=False, emoji=False)  # names come from data
-    recommender = Recommender.load(args.run)
+    recommender = Recommender.load(args.run, live=False)
     dataset = dataset_of(recommender, args)
     split = split_as_trained(recommender, dataset, args.run)
     retrained = variants([part for part in args.ablate.split(",") if part])
@@ -186,7 +186,7 @@ def others(args: argparse.Namespace, dataset: Dataset) -> dict[Path, Recommender
     """The runs to compare with. Raises ConfigError for one of other data."""
     found = {}
     for path in args.against:
-        other = Recommender.load(path)
+        other = Recommender.load(path, live=False)
         if other.about["dataset"]["fingerprint"] != dataset.fingerprint:
             raise ConfigError(f"{path}: trained on other data than {args.run}")
         split_as_trained(other, dataset, path)

@@ -139,7 +139,7 @@ def learn(plan: Plan, console: Console) -> None:
         made_from["source"], root=made_from["root"], max_bad_share=made_from["max_bad_share"]
     )
     describe(dataset, console)
-    start = Recommender.load(made_from["from"]) if made_from["from"] else None
+    start = Recommender.load(made_from["from"], live=False) if made_from["from"] else None
     try:
         with Progress() as progress:
             recommender = Recommender(plan.settings).fit(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmarks.papers import LASTFM_COLAKG, LASTFM_KGCN, MOVIELENS_1M_COLAKG
+from benchmarks.sequences import BEAUTY, BEAUTY_SHUFFLED, MOVIELENS_1M_ORDERED, SCIENTIFIC
 from trefoil.data import Dataset, Split, SplitRule
 from trefoil.data.sources import Source
 
@@ -30,6 +31,10 @@ class Bench:
 
 SHUFFLED = {"trefoil-shuffled": ("text.shuffle=true", "graph.shuffle=true")}
 ORDER_ALONE = {"trefoil-order-alone": ("tasks.category=0", "tasks.rating=0")}
+TEXT_CONTROLS = {
+    "trefoil-shuffled": ("text.shuffle=true",),
+    "trefoil-without-text": ("text.on=false",),
+}
 LEAST_EVENTS = 5  # of an item that may be hidden
 
 
@@ -79,6 +84,12 @@ SETS = {
         "the same user and context in earlier parts",
     ),
     "amazon": Bench("amazon", "full", LAST),
+    "beauty": Bench(BEAUTY, "full", LAST + "; the file's order", variants=TEXT_CONTROLS),
+    "beauty-shuffled": Bench(
+        BEAUTY_SHUFFLED, "full", LAST + "; events of one day in an order drawn anew"
+    ),
+    "scientific": Bench(SCIENTIFIC, "full", LAST + "; the file's order"),
+    "movielens-1m-ordered": Bench(MOVIELENS_1M_ORDERED, "full", LAST + "; SASRec's order"),
     "lastfm-colakg": Bench(LASTFM_COLAKG, "full", GIVEN, metric="ndcg@20"),
     "movielens-1m-colakg": Bench(MOVIELENS_1M_COLAKG, "full", GIVEN, metric="ndcg@20"),
     "lastfm-ctr": Bench("lastfm-ctr", "ctr", CLICKS, metric="auc"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -106,3 +106,4 @@ class Dataset:
     report: DataReport
     fingerprint: str
     licence: str | None = None
+    columns: Mapping[str, Any] = field(default_factory=dict)  # of events, as ``EventColumns``

@@ -79,6 +79,27 @@ class Interactions:
         plain = {f.name: cut(getattr(self, f.name)) for f in fields(self) if f.name != "scenario"}
         return type(self)(**plain, scenario={k: v.take(rows) for k, v in self.scenario.items()})
 
+    def followed_by(self, others: Self) -> Self:
+        """These events and then others, which have the same columns; names are the others'.
+
+        The others' names begin with the names here, so that codes keep their meaning.
+        """
+
+        def joined(one: Any, other: Any) -> Any:
+            if one is None or other is None:
+                return None
+            if isinstance(one, Categorical):
+                return Categorical(np.concatenate([one.codes, other.codes]), other.names)
+            return np.concatenate([one, other])
+
+        plain = {
+            f.name: joined(getattr(self, f.name), getattr(others, f.name))
+            for f in fields(self)
+            if f.name != "scenario"
+        }
+        scenario = {n: joined(one, others.scenario[n]) for n, one in self.scenario.items()}
+        return type(self)(**plain, scenario=scenario)
+
 
 def faded(at: Ints, half_life_days: float) -> NDArray[np.float64]:
     """Weights ``2^(-age / half-life)`` of events, age before the newest; 0 where no time is known.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import cached_property
@@ -56,25 +57,31 @@ class Vocabulary(Sequence[str]):
     (1, 'alien', [0, -1])
     """
 
-    __slots__ = ("__dict__", "_ids")
+    __slots__ = ("__dict__", "_count", "_held")
 
     def __init__(self, ids: Iterable[str]) -> None:
-        self._ids = tuple(ids)
-        if len(self._rows) != len(self._ids):
+        self._held = _Held(list(ids))
+        self._count = len(self._held.ids)
+        if len(self._held.rows) != self._count:
             seen: set[str] = set()
-            twice = next(i for i in self._ids if i in seen or seen.add(i))
+            twice = next(i for i in self._held.ids if i in seen or seen.add(i))
             raise ValueError(f"id {twice!r} occurs twice in a vocabulary")
 
-    @cached_property
-    def _rows(self) -> dict[str, int]:
-        return {text: row for row, text in enumerate(self._ids)}
+    def followed_by(self, ids: Iterable[str]) -> Vocabulary:
+        """The same with more ids at the end; what is here is shared, not copied.
 
-    @property
+        Raises ValueError for an id that occurs twice.
+        """
+        longer = object.__new__(Vocabulary)
+        longer._held, longer._count = self._held.longer(self._count, list(ids))
+        return longer
+
+    @cached_property
     def ids(self) -> tuple[str, ...]:
-        return self._ids
+        return tuple(self._held.ids[: self._count])
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return self._count
 
     @overload
     def __getitem__(self, row: int) -> str: ...
@@ -83,28 +90,55 @@ class Vocabulary(Sequence[str]):
     def __getitem__(self, row: slice) -> tuple[str, ...]: ...
 
     def __getitem__(self, row: int | slice) -> str | tuple[str, ...]:
-        return self._ids[row]
+        if isinstance(row, slice) or not -self._count <= row < self._count:
+            return self.ids[row]
+        return self._held.ids[row % self._count]
 
     def __contains__(self, text: object) -> bool:
-        return text in self._rows
+        return self._held.rows.get(text, self._count) < self._count  # type: ignore[arg-type]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Vocabulary) and self._ids == other._ids
+        return isinstance(other, Vocabulary) and self.ids == other.ids
 
     def __hash__(self) -> int:
-        return hash(self._ids)
+        return hash(self.ids)
 
     def __repr__(self) -> str:
         return f"Vocabulary({len(self)} ids)"
 
     def row(self, text: str) -> int:
         """The row of an id. Raises UnknownId."""
-        try:
-            return self._rows[text]
-        except KeyError:
-            raise UnknownId(f"unknown id {text!r}; there are {len(self)} ids") from None
+        row = self._held.rows.get(text, self._count)
+        if row >= self._count:
+            raise UnknownId(f"unknown id {text!r}; there are {len(self)} ids")
+        return row
 
     def rows(self, texts: Iterable[str]) -> NDArray[np.int64]:
         """Rows of ids; -1 where an id is unknown."""
-        get = self._rows.get
-        return np.fromiter((get(text, -1) for text in texts), np.int64)
+        get = self._held.rows.get
+        found = np.fromiter((get(text, -1) for text in texts), np.int64)
+        found[found >= self._count] = -1  # of a longer vocabulary
+        return found
+
+
+class _Held:
+    """Ids and their rows, which vocabularies share of which one continues the other.
+
+    Each looks at the first so many alone, so that the longest may be made longer in place.
+    """
+
+    def __init__(self, ids: list[str]) -> None:
+        self.ids = ids
+        self.rows = {text: row for row, text in enumerate(ids)}
+        self._lock = threading.Lock()
+
+    def longer(self, count: int, ids: list[str]) -> tuple[_Held, int]:
+        """What holds the first ``count`` and then these, and how many that are."""
+        with self._lock:
+            twice = [one for one in ids if self.rows.get(one, count) < count]
+            if twice or len(set(ids)) < len(ids):
+                raise ValueError(f"an id occurs twice in a vocabulary: {[*twice, *ids][0]!r}")
+            held = self if len(self.ids) == count else _Held(self.ids[:count])
+            held.rows.update(zip(ids, range(count, count + len(ids)), strict=True))
+            held.ids.extend(ids)
+            return held, count + len(ids)

@@ -11,7 +11,7 @@ from trefoil.data.errors import ConfigError, UnknownId
 from trefoil.data.histories import Cases
 from trefoil.evaluation.exam import Scorer
 from trefoil.fusion.catalogue import Catalogue
-from trefoil.fusion.recommendation import Answer, answer_of, best_table
+from trefoil.fusion.recommendation import Answer, answer_of, best_table, explained
 from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.request import Options, Wish, answered, request_of
 from trefoil.fusion.requests.state import State
@@ -179,5 +179,5 @@ class Answering:
         who, what = arguments.one_id("user", user), arguments.one_id("item", item)
         if who not in state.catalogue.users:
             raise UnknownId(f"unknown user {who!r}")
-        pair = [state.catalogue.users.row(who)], [state.catalogue.items.vocabulary.row(what)]
-        return [path.shown() for path in state.held.paths.explain(*pair, k=k)[0]]
+        user, item = state.catalogue.users.row(who), state.catalogue.items.vocabulary.row(what)
+        return explained(state, user, item, k)

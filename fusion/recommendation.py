@@ -69,6 +69,9 @@ def answer_of(
     assert ranks.score is not None
     dated = request.at is not None  # the graph holds later events too
     told = cases.history.item if dated else request.told
+    if not dated and state.catalogue.learned:  # nor does it hold those that came after training
+        told = np.concatenate([state.catalogue.since(int(request.user[0])), told])
+    known = bool(request.user[0] >= 0)
     paths = _reasons(state, -1 if dated else user, top, told, reasons)
     stars = state.scorer.stars(cases, top) if user >= 0 else None
     found = [
@@ -78,12 +81,12 @@ def answer_of(
             float(ranks.score[0, place]),
             None if stars is None else float(stars[0, place]),
             paths[place],
-            user >= 0,
+            known,
         )
         for place, row in enumerate(top.tolist())
     ]
     return Answer(
-        found, Basis(state.purpose, user >= 0, len(cases.history.item), len(request.told), unknown)
+        found, Basis(state.purpose, known, len(cases.history.item), len(request.told), unknown)
     )
 
 
@@ -99,6 +102,13 @@ def _reasons(state: State, user: int, top: Ints, told: Ints, most: int) -> list[
         tuple(path.shown() for path in sorted(chain(*own), key=lambda one: -one.weight)[:most])
         for own in zip(*found, strict=True)
     ]
+
+
+def explained(state: State, user: int, item: int, k: int) -> list[Reason]:
+    """The best reasons for one item (rows), from all that is known of a user."""
+    learned = user if user < state.catalogue.knowledge.users else -1
+    told = state.catalogue.since(user)
+    return list(_reasons(state, learned, np.array([item]), told, k)[0])
 
 
 def best_table(

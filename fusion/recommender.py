@@ -1,37 +1,44 @@
 """The front of the engine: fit, recommend, explain, save and load, in ids and words."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from trefoil.data.dataset import Dataset
 from trefoil.data.errors import DataError
 from trefoil.data.files import write_file
-from trefoil.data.items import Items
 from trefoil.data.manifest import load_manifest
 from trefoil.data.progress import Progress
 from trefoil.data.split import Split
-from trefoil.fusion.answering import Answering
 from trefoil.fusion.catalogue import Catalogue
+from trefoil.fusion.changing import Changing, log_of
+from trefoil.fusion.live.log import place_of
 from trefoil.fusion.plan.storage import has_plan, read_plan, write_plan
 from trefoil.fusion.recommendation import Recommendation
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
 from trefoil.fusion.runs.catalogue import load_catalogue
-from trefoil.fusion.runs.folder import OWN_KEYS, carry_over, check_manifest, new_run, write_manifest
+from trefoil.fusion.runs.folder import (
+    MODEL,
+    MODELS,
+    OWN_KEYS,
+    TEXT,
+    carry_over,
+    check_manifest,
+    new_run,
+    write_manifest,
+)
 from trefoil.fusion.settings import load_settings
 from trefoil.fusion.write_back import write_back
 from trefoil.kg.construction.build import build
 from trefoil.kg.stores.open import check_kept, write_graph
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from trefoil.fusion.ensemble.ensemble import Ensemble
     from trefoil.fusion.network.checkpoints import Checkpoints
     from trefoil.fusion.network.warm_start import Source
@@ -41,7 +48,7 @@ log = logging.getLogger(__name__)
 __all__ = ["Recommendation", "Recommender"]
 
 
-class Recommender(Answering):
+class Recommender(Changing):
     """Learns from events, texts and a graph; answers with titles and reasons.
 
     ``Recommender(settings).fit(dataset)`` trains, ``recommend("user-17")`` answers. What it
@@ -92,7 +99,10 @@ class Recommender(Answering):
         }
         catalogue = Catalogue.of(dataset, split)
         held = HeldGraph(graph, low_below=catalogue.low_below)
-        self._state = State(HeldModel(model), catalogue, held, self.about["purpose"])
+        self._state = State(
+            HeldModel(model), catalogue, held, self.about["purpose"], digest=uuid.uuid4().hex[:12]
+        )
+        self._log = None
         return self
 
     def source(self) -> "Source":
@@ -102,38 +112,30 @@ class Recommender(Answering):
         model, items = self.model, self.catalogue.items.vocabulary
         return Source.of(model.networks, model.known, model.texts, items, self.graph)
 
-    def add_items(
-        self,
-        items: "Items | pl.DataFrame | pd.DataFrame",
-        triples: "pl.DataFrame | pd.DataFrame | Iterable[Sequence[str]]" = (),
-    ) -> "Recommender":
-        """Take new items in by their texts and facts; nothing is trained again.
-
-        ``items`` has columns id, title, text and the numbers that items had in training,
-        such as a year (or is ``Items``); only id is a must. ``triples`` are head, relation,
-        tail: a new item's id, a relationship type or the IRI behind one, and the id, IRI or
-        name of a node. Facts new to the training stay in the graph, for paths and questions.
-        Scores of the other items stay (up to rounding). Raises DataError for an id that is
-        taken or empty and for a triple without a place; then nothing has changed.
-        """
-        from trefoil.fusion.training.add_items import with_new_items
-
-        with self._changing:
-            self._state = with_new_items(self.state, items, triples)
-            self.about = {**self.about, "added": self.model.known.added}
-        return self
-
     write_to = write_back  # everybody's best items, into a Neo4j database
 
     def save(self, folder: str | Path) -> None:
-        """Write a run folder; an older run of that name is replaced when all is written."""
-        with new_run(Path(folder)) as beside:
-            self.write(beside)
+        """Write a run folder; an older run of that name is replaced when all is written.
+
+        What was told is in it. Changes of a recommender that was only fitted are kept in the
+        log of this run from now on.
+        """
+        folder = Path(folder).absolute()
+        with self._changing:
+            with new_run(folder) as beside:
+                self.write(beside)
+            state, place = self.state, place_of(folder)
+            base = model_digest(load_manifest(folder))
+            if self._log is not None and state.number and self._log.folder != place:
+                self._log.copied_to(place, base)
+            if state.folder is None and (self._log is None or self._log.folder is None):
+                lineage = self._log.lineage if self._log else uuid.uuid4().hex
+                self._log = log_of(folder, lineage, base, state.number)
 
     def write(self, folder: Path) -> None:
         """Write all files of a run into an existing folder, manifest last."""
         from trefoil.fusion.ensemble.compiled import parts_of, uncompiled
-        from trefoil.fusion.runs.checkpoint import MODEL, TEXT, save_model
+        from trefoil.fusion.runs.checkpoint import save_model
 
         state = self.state
         write_file(folder / "settings.toml", self.settings.toml())
@@ -145,11 +147,18 @@ class Recommender(Answering):
         write_graph(state.held.graph, folder / "graph")
         if state.folder is not None:
             carry_over(state.folder, folder)
-        write_manifest(folder, self.about)
+        about = {**self.about, "changes": state.number} if state.number else self.about
+        if self._log is not None and state.number:
+            about = {**about, "lineage": self._log.lineage}
+        write_manifest(folder, about)
 
     @classmethod
-    def load(cls, folder: str | Path) -> "Recommender":
-        """Read a run. Raises DataError naming a file that is missing, damaged or foreign."""
+    def load(cls, folder: str | Path, *, live: bool = True) -> "Recommender":
+        """Read a run, and what it was told since by its log, ``FOLDER.live``.
+
+        Without ``live`` the log is left alone: changes stay in memory. Raises DataError
+        naming a file that is missing, damaged or foreign.
+        """
         folder = Path(folder)
         manifest = check_manifest(folder)
         recommender = cls(load_settings(folder / "settings.toml", tell=False))
@@ -157,7 +166,13 @@ class Recommender(Answering):
         held = HeldGraph.of_run(folder, catalogue.low_below)
         recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}
         purpose = manifest.get("purpose", "judge")
-        recommender._state = State(voice, catalogue, held, purpose, folder.absolute())
+        number, digest = manifest.get("changes", 0), model_digest(manifest)
+        place = folder.absolute()
+        recommender._state = State(voice, catalogue, held, purpose, place, number, digest[:12])
+        if live:
+            lineage = manifest.get("lineage") or uuid.uuid4().hex
+            recommender._log = log_of(place, lineage, digest, number)
+            recommender._catch_up()
         return recommender
 
 
@@ -178,7 +193,7 @@ def _served(
 
 def _ensemble(folder: Path, settings: "Settings", files: Mapping[str, str]) -> "Ensemble":
     """The ensemble of a run. Raises DataError where the run went, or another has its place."""
-    from trefoil.fusion.runs.checkpoint import MODELS, load_model
+    from trefoil.fusion.runs.checkpoint import load_model
 
     try:
         now = load_manifest(folder)["files"]
@@ -187,3 +202,8 @@ def _ensemble(folder: Path, settings: "Settings", files: Mapping[str, str]) -> "
     if any(now.get(name) != files.get(name) for name in MODELS):
         raise DataError(f"{folder}: gone or replaced after it was loaded; load it again")
     return load_model(folder, settings)[0]
+
+
+def model_digest(manifest: Mapping[str, Any]) -> str:
+    """The digest of what was learned, as a manifest has it."""
+    return manifest["files"].get(MODEL, "")

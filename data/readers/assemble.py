@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -82,7 +82,9 @@ def assemble(
         FileOrder.of(as_filed, items.ids.ids),
     )
     digest = fingerprint(events, user_table, item_table, graph)
-    return Dataset(name, events, user_table, item_table, graph, rule, report, digest, licence)
+    columns = asdict(tables.event_columns)
+    parts = user_table, item_table, graph, rule, report, digest, licence
+    return Dataset(name, events, *parts, columns)
 
 
 @dataclass(frozen=True)

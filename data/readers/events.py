@@ -100,6 +100,14 @@ def read_events(table: Table, names: EventColumns, sieve: Sieve) -> Events:
     positive are one event. Where only their ratings differ, the highest is
     kept: a choice that does not depend on the order of rows.
     """
+    return _once(read_rows(table, names, sieve))
+
+
+def read_rows(table: Table, names: EventColumns, sieve: Sieve) -> Events:
+    """The usable events in file order, each row one event.
+
+    Raises DataError where too many are not, or none is.
+    """
     user = sieve.ids(names.user, "user")
     item = sieve.ids(names.item, "item")
     stars = at = part = None
@@ -122,11 +130,10 @@ def read_events(table: Table, names: EventColumns, sieve: Sieve) -> Events:
     }
     cut = _cutter(kept)
     kinds = None if kind is None else read.codes(kind.filter(kept))
-    events = Events(
+    return Events(
         user.filter(kept), item.filter(kept), positive[kept], cut(stars), cut(at), kinds, scenario,
         cut(part), 0, 0, compact,
     )  # fmt: skip
-    return _once(events)
 
 
 def _times(names: EventColumns, sieve: Sieve) -> tuple[Ints, bool]:

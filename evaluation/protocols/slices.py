@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trefoil.data.dataset import Dataset
-from trefoil.data.interactions import Bools
+from trefoil.data.interactions import DAY_S, UNKNOWN_TIME, Bools
 from trefoil.data.split import Split
 from trefoil.evaluation.exam import Exam
 from trefoil.evaluation.metrics.ranking_metrics import PerCase
@@ -58,6 +58,11 @@ def slices_of(dataset: Dataset, split: Split, exam: Exam) -> dict[str, Slice]:
         "few-events": few.any(),
         "many-events": (~few).any(),
     }
+    later = _later_day(exam)
+    if later is not None and 0 < later.sum() < len(later):
+        slices["same-day"] = _asked(~later, "users whose event is of the day of the one before")
+        slices["later-day"] = _asked(later, "users whose event is of a later day")
+        filled |= {"same-day": True, "later-day": True}
     return {name: part for name, part in slices.items() if filled[name]}
 
 
@@ -83,6 +88,18 @@ def _head(counts: np.ndarray) -> np.ndarray:
     head = np.zeros(len(counts), bool)
     head[order[before < counts.sum() / 2]] = True
     return head
+
+
+def _later_day(exam: Exam) -> Bools | None:
+    """Whether each case asks for an event of a later day than its newest; None where unknown."""
+    history, asked = exam.cases.history, exam.cases.at
+    if asked is None or history.at is None or (history.lengths == 0).any():
+        return None
+    newest = history.at[history.start[1:] - 1]
+    one_each = (np.diff(exam.relevant.start) == 1).all()
+    if not one_each or (newest == UNKNOWN_TIME).any() or (asked == UNKNOWN_TIME).any():
+        return None
+    return asked // DAY_S > newest // DAY_S
 
 
 def _border(exam: Exam) -> int:

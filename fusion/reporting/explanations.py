@@ -24,7 +24,7 @@ def examples(recommender: Recommender, users: Sequence[str], k: int = 5) -> list
     found = []
     for user in users:
         row = catalogue.users.row(user)
-        met = catalogue.before_test.history.take(np.array([row])).item
+        met = catalogue.before_test.histories(np.array([row])).item
         titles = [catalogue.items.title(int(item)) for item in met[-HISTORY:]]
         if len(met) > HISTORY:
             titles.insert(0, f"{len(met) - HISTORY} before")

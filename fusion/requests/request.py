@@ -17,7 +17,8 @@ from trefoil.data.histories import Cases
 from trefoil.data.interactions import Bools, Ints
 from trefoil.evaluation.exam import Exam, Scorer, Sets, plain
 from trefoil.evaluation.ranking import Ranks, rank
-from trefoil.fusion.catalogue import NOTHING, Catalogue, Hidden, Past
+from trefoil.fusion.catalogue import NOTHING, Catalogue
+from trefoil.fusion.past import Hidden, Past
 from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.state import State
 
@@ -54,15 +55,17 @@ class Request:
             len(catalogue.items),
             "served",
             "all",
-            self._candidates(len(catalogue.items)),
+            self._candidates(catalogue),
         )
 
-    def _candidates(self, items: int) -> Bools | None:
+    def _candidates(self, catalogue: Catalogue) -> Bools | None:
         """What may be recommended to anybody; None where all may."""
-        if not len(self.without):
+        if not len(self.without) and catalogue.removed is None:
             return self.only
-        open_to_all = np.ones(items, bool) if self.only is None else self.only.copy()
+        open_to_all = np.ones(len(catalogue.items), bool) if self.only is None else self.only.copy()
         open_to_all[self.without] = False
+        if catalogue.removed is not None:
+            open_to_all &= ~catalogue.removed
         return open_to_all
 
     def _masked(self, n: int) -> Sets:

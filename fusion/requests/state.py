@@ -86,7 +86,8 @@ class State:
     """A model, its catalogue and its graph; ``folder`` is the run that they were read from.
 
     ``purpose`` is "serve" where all events were learned from, "judge" where some are
-    held back for an exam.
+    held back for an exam. ``number`` counts the changes since training, and ``digest`` names
+    the model.
     """
 
     voice: HeldModel
@@ -94,6 +95,13 @@ class State:
     held: HeldGraph
     purpose: Purpose = "judge"
     folder: Path | None = None
+    number: int = 0
+    digest: str = ""
+
+    @property
+    def token(self) -> str:
+        """Names this state; of one model, a later one has a higher number before the dash."""
+        return f"{self.number}-{self.digest}"
 
     @property
     def model(self) -> "Ensemble":
@@ -108,3 +116,8 @@ class State:
     def scorer(self) -> Plan:
         """What scores and expects ratings."""
         return self.voice.plan
+
+    @property
+    def added(self) -> int:
+        """How many items came after training."""
+        return self.scorer.items - self.scorer.parts.learned

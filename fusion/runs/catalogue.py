@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from trefoil.data.errors import DataError
-from trefoil.data.interactions import Categorical, Interactions
+from trefoil.data.interactions import Bools, Categorical, Interactions
 from trefoil.data.items import Items, Labels
 from trefoil.data.vocabulary import Vocabulary
-from trefoil.fusion.catalogue import Catalogue
+from trefoil.fusion.catalogue import Catalogue, Learned
+from trefoil.fusion.past import Event
 
 EVENTS, ABOUT, VOCABULARY = "events.safetensors", "catalogue.json", "vocabulary"
 CATEGORY, NUMBER = "category ", "number "  # before the name of a column of items
@@ -22,6 +23,7 @@ CATEGORY, NUMBER = "category ", "number "  # before the name of a column of item
 
 def save_catalogue(catalogue: Catalogue, folder: Path) -> None:
     """Write events.safetensors, catalogue.json and the vocabularies."""
+    catalogue, learned = catalogue.settled(), catalogue.learned
     tensors = event_columns(catalogue.events)
     tensors["part"] = catalogue.part.astype(np.int8)
     save_file({name: np.ascontiguousarray(one) for name, one in tensors.items()}, folder / EVENTS)
@@ -35,6 +37,10 @@ def save_catalogue(catalogue: Catalogue, folder: Path) -> None:
         "low_below": catalogue.low_below,
         "scenarios": {name: list(names) for name, names in catalogue.scenarios.items()},
         "kinds": None if kind is None else list(kind.names),
+        "columns": dict(catalogue.columns),
+        "learned": learned and {"users": learned.users, "contexts": dict(learned.contexts)},
+        "removed": [] if catalogue.removed is None else np.flatnonzero(catalogue.removed).tolist(),
+        "waiting": [list(one) for one in catalogue.waiting],
         "categories": {name: one.names for name, one in catalogue.items.category.items()},
     }
     text = json.dumps(about, ensure_ascii=False, indent=1)
@@ -64,7 +70,20 @@ def load_catalogue(folder: Path) -> Catalogue:
         about["hides"],
         about["validation_read"],
         about["low_below"],
+        about.get("columns", {}),
+        learned=Learned(**learned) if (learned := about.get("learned")) else None,
+        removed=_mask(about.get("removed", []), len(items)),
+        waiting=tuple(Event(*one) for one in about.get("waiting", [])),
     )
+
+
+def _mask(rows: list[int], size: int) -> Bools | None:
+    """Marks at these rows; None without any."""
+    if not rows:
+        return None
+    mask = np.zeros(size, bool)
+    mask[rows] = True
+    return mask
 
 
 def load_vocabularies(

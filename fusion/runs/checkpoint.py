@@ -40,6 +40,7 @@ from trefoil.fusion.runs.earlier_runs import (
     earlier_record,
     with_todays_names,
 )
+from trefoil.fusion.runs.folder import MODEL, STRUCTURE, TEXT
 from trefoil.fusion.runs.model_state import (
     get_models,
     get_reranker,
@@ -49,9 +50,6 @@ from trefoil.fusion.runs.model_state import (
 )
 from trefoil.fusion.settings import Settings
 from trefoil.kg.item_facts import Facts
-
-MODEL, TEXT, STRUCTURE = "model.safetensors", "text.safetensors", "model.json"
-MODELS = (MODEL, TEXT, STRUCTURE)  # of which the same run has the same
 
 
 def save_model(model: Ensemble, catalogue: Catalogue, folder: Path) -> None:
@@ -116,7 +114,7 @@ def load_model(folder: Path, settings: Settings) -> tuple[Ensemble, Catalogue]:
         )
     except (OSError, ValueError, KeyError, SafetensorError, pl.exceptions.PolarsError) as error:
         raise DataError(f"{folder}: cannot be read: {error}") from None
-    users, items = len(catalogue.users), len(catalogue.items)
+    users, items = catalogue.knowledge.users, len(catalogue.items)
     events = events_of(_arrays(under("events.", tensors)), *_names(tensors, catalogue))
     if len(events) and events.item.max() >= items:
         raise DataError(f"{MODEL}: events name items beyond the vocabulary")

@@ -51,7 +51,7 @@ def same_lists(one: np.ndarray, other: np.ndarray, k: int = 10) -> bool:
 
 @pytest.mark.parametrize("world", WORLDS)
 def test_a_saved_plan_scores_as_the_ensemble_that_it_was_made_from(world, fitted):
-    recommender = Recommender.load(fitted[world][1])
+    recommender = Recommender.load(fitted[world][1], live=False)
     plan, ensemble = recommender.state.scorer, recommender.state.model
     assert has_plan(fitted[world][1])
     assert not uncompiled(ensemble)
@@ -76,7 +76,7 @@ def test_a_saved_plan_scores_as_the_ensemble_that_it_was_made_from(world, fitted
 def test_a_plan_ranks_added_items_as_the_ensemble_does(world, like_cold, fitted):
     from dataclasses import replace
 
-    recommender = Recommender.load(fitted[world][1]).add_items(NEW)
+    recommender = Recommender.load(fitted[world][1], live=False).add_items(NEW)
     ensemble = recommender.model
     assert ensemble.added is not None
     if like_cold:
@@ -91,7 +91,7 @@ def test_a_plan_ranks_added_items_as_the_ensemble_does(world, like_cold, fitted)
 
 
 def test_what_each_model_adds_is_told(fitted):
-    recommender = Recommender.load(fitted["everything"][1])
+    recommender = Recommender.load(fitted["everything"][1], live=False)
     plan, model = recommender.state.scorer, recommender.model
     cases, items = cases_of(recommender), np.arange(10)
     told = plan.shares(cases, items)
@@ -109,7 +109,7 @@ from pathlib import Path
 from trefoil.fusion.recommender import Recommender
 found = {}
 for run in sys.argv[1:]:
-    recommender = Recommender.load(run)
+    recommender = Recommender.load(run, live=False)
     user, item = recommender.catalogue.users.ids[0], recommender.catalogue.items.vocabulary.ids[0]
     answers = recommender.recommend(user, k=3, reasons=2), recommender.similar(item, k=3)
     table = recommender.recommend_many(recommender.catalogue.users.ids[:5], k=3)

@@ -25,4 +25,4 @@ def shop_run(shop, tmp_path_factory):
 @pytest.fixture
 def recommender(shop_run):
     """The recommender of that run, read anew."""
-    return Recommender.load(shop_run)
+    return Recommender.load(shop_run, live=False)

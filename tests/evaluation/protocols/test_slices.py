@@ -1,9 +1,12 @@
 """Slices: what they hold, and that they are cut without another ranking."""
 
+from dataclasses import replace
+
 import numpy as np
 from planted_events import planted
 
 from trefoil.data import SplitRule, split_events
+from trefoil.data.interactions import DAY_S
 from trefoil.evaluation.baselines import Popularity
 from trefoil.evaluation.metrics.ranking_metrics import measure
 from trefoil.evaluation.protocols.protocols import full_exam, only_items
@@ -65,3 +68,21 @@ def test_every_slice_says_what_it_means():
     slices = slices_of(dataset, split, full_exam(dataset, split, "test"))
     assert {"cold-items", "few-events"} <= set(slices)
     assert all(part.meaning for part in slices.values())
+
+
+def test_cases_of_the_same_and_of_a_later_day_divide_those_of_last_events():
+    dataset = planted(users=100, items=30, events=8, rule=SplitRule("leave-one-out"))
+    events = dataset.interactions
+    assert events.at is not None
+    order = np.argsort(np.lexsort((events.at, events.user)), kind="stable")
+    apart_s = np.where(events.user % 2, 1, DAY_S)  # odd users: all on one day
+    events = replace(events, at=order * apart_s)
+    dataset = replace(dataset, interactions=events)
+    split = split_events(dataset, 0)
+    exam = full_exam(dataset, split, "test")
+    ranks = rank(Popularity.fit(events.take(split.train), 100, 30), exam)
+    slices = slices_of(dataset, split, exam)
+    same, later = (slices[name].cut(ranks) for name in ("same-day", "later-day"))
+    assert sorted([*same.user, *later.user]) == exam.cases.user.tolist()
+    assert (later.user % 2 == 0).all()
+    assert len(later.user) > 0 < len(same.user)

@@ -1,0 +1,148 @@
+"""Serve runs over HTTP: recommendations with reasons, and a page to look at them."""
+
+import argparse
+import os
+import subprocess
+import sys
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from trefoil.data.command import run
+from trefoil.data.errors import ConfigError
+from trefoil.serving.access.keys import SCOPES, KeyFile, checked_scopes
+
+DEMO = Path("runs") / "demo"
+KEYS = "trefoil-keys.toml"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line that serves."""
+    p = argparse.ArgumentParser(
+        prog="serve.py",
+        description="Serve runs over HTTP. The first answers under /v1/, each under /v1/NAME/.",
+        epilog="Keys: serve.py keys add|list|remove. Exit status: 0 done, 2 wrong use or bad "
+        "input, 1 a fault of Trefoil. See docs/service.md.",
+    )
+    p.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="run folders")
+    p.add_argument("--host", default="127.0.0.1", help="address to bind (default: 127.0.0.1)")
+    p.add_argument("--port", type=int, default=8000)
+    p.add_argument(
+        "--demo", action="store_true", help="serve the demo, trained first where it is not there"
+    )
+    p.add_argument("--keys", type=Path, metavar="FILE", help=f"the file of keys ({KEYS}, if there)")
+    p.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME", help="a host name clients use"
+    )
+    p.add_argument("--state", type=Path, metavar="DIR", help="where jobs are written down")
+    p.add_argument("--rate", type=float, default=0.0, help="requests per second and key (0: any)")
+    p.add_argument("--threads", type=int, default=2, help="threads that score (default: 2)")
+    p.add_argument("--waiting", type=int, default=64, help="requests that may wait for a thread")
+    return p
+
+
+def keys_parser() -> argparse.ArgumentParser:
+    """The command line that makes and removes keys."""
+    p = argparse.ArgumentParser(
+        prog="serve.py keys", description="Keys of the service: only hashes of them are kept."
+    )
+    p.add_argument("action", choices=("add", "list", "remove"))
+    p.add_argument("id", nargs="?", help="of the key to remove")
+    p.add_argument("--scope", default="read", metavar="A,B", help=f"some of {', '.join(SCOPES)}")
+    p.add_argument("--name", default="key", help="what the key is for")
+    p.add_argument("--rate", type=float, default=0.0, help="requests per second (0: the service's)")
+    p.add_argument("--run", action="append", default=[], help="only for this run; may be repeated")
+    p.add_argument("--keys", type=Path, default=Path(KEYS), metavar="FILE")
+    return p
+
+
+def keys(argv: Sequence[str]) -> int:
+    """Add, list or remove keys."""
+    args = keys_parser().parse_args(argv)
+    console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)
+    file = KeyFile.load(args.keys)
+    if args.action == "add":
+        scopes = checked_scopes(args.scope)
+        key, token = file.add(args.name, scopes, rate=args.rate, runs=args.run)
+        console.print(token)
+        told = f"{args.keys}: key {key.id} ({', '.join(scopes)}). It is shown this once."
+        Console(stderr=True, soft_wrap=True, markup=False).print(told)
+    elif args.action == "remove":
+        gone = file.remove(args.id or "")
+        console.print(f"{args.keys}: key {gone.id} ({gone.name}) is gone")
+    else:
+        for one in file.keys.values():
+            runs = f" · runs {', '.join(one.runs)}" if one.runs else ""
+            console.print(f"{one.id}  {one.name}  {', '.join(one.scopes)}  {one.made}{runs}")
+    return 0
+
+
+def demo(console: Console) -> Path:
+    """The run of the demo; trained, with its progress, where there is none."""
+    if not (DEMO / "manifest.json").exists():
+        console.print(f"{DEMO} is not there yet: training the demo takes some minutes")
+        command = [sys.executable, "-m", "trefoil.train", "--data", "demo", "--out", str(DEMO)]
+        root = str(Path(__file__).resolve().parent)
+        known = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(known)}
+        status = subprocess.run(command, env=environment, check=False).returncode
+        if status:
+            raise ConfigError(f"training the demo ended with {status}; see above")
+    return DEMO
+
+
+def serve(argv: Sequence[str] | None = None) -> int:
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if argv[:1] == ["keys"]:
+        return keys(argv[1:])
+    args = parser().parse_args(argv)
+    if args.threads < 1 or args.waiting < 0 or args.rate < 0 or not 0 <= args.port < 65536:
+        raise ConfigError("--threads, --waiting, --rate, --port: give numbers that are not below 0")
+    console = Console(stderr=True, soft_wrap=True, markup=False, emoji=False)
+    runs = [*args.runs, *([demo(console)] if args.demo else [])]
+    if not runs:
+        raise ConfigError("no run to serve; give a run folder, or --demo")
+    try:
+        import uvicorn
+
+        from trefoil.serving.app import create_app
+    except ModuleNotFoundError as missing:
+        raise ConfigError(
+            f"{missing.name} is not installed; pip install 'trefoil[serve]'"
+        ) from None
+    from trefoil.serving.service import Limits, service_of
+
+    file = args.keys or (Path(KEYS) if Path(KEYS).exists() else None)
+    service = service_of(
+        runs,
+        host=args.host,
+        keys=file,
+        names=args.allow_host,
+        limits=Limits(rate=args.rate, threads=args.threads, waiting=args.waiting),
+        jobs=(args.state or runs[0].absolute().parent / ".service") / "jobs.sqlite",
+    )
+    where = f"http://{'[' + args.host + ']' if ':' in args.host else args.host}:{args.port}/"
+    console.print(f"{', '.join(service.hosts)}: ready at {where}")
+    if args.demo and sys.stdout.isatty():
+        webbrowser.open(where)
+    uvicorn.run(
+        create_app(service),
+        host=args.host,
+        port=args.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run(serve, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Who may ask what: keys with scopes, the scope of each route, limits."""

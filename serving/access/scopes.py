@@ -1,0 +1,49 @@
+"""Which scope opens which route. A route that is not in this table cannot be made."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from trefoil.data.errors import ConfigError
+
+Scope = Literal["open", "read", "events", "admin", "cypher"]
+
+# "open" routes hold nothing of anybody: the page without data, and whether the service lives
+ROUTES: Mapping[tuple[str, str], Scope] = {
+    ("GET", "/"): "open",
+    ("GET", "/docs"): "open",
+    ("GET", "/assets/{name:path}"): "open",
+    ("GET", "/live"): "open",
+    ("GET", "/ready"): "open",
+    ("GET", "/openapi.json"): "read",
+    ("GET", "/metrics"): "read",
+    ("GET", "/runs"): "read",
+    ("GET", "/recommend"): "read",
+    ("POST", "/recommend"): "read",
+    ("GET", "/similar"): "read",
+    ("POST", "/similar"): "read",
+    ("POST", "/explain"): "read",
+    ("GET", "/explain"): "read",
+    ("GET", "/answers/{id}"): "read",
+    ("GET", "/search"): "read",
+    ("GET", "/items/{id}"): "read",
+    ("POST", "/items"): "admin",
+    ("POST", "/cypher"): "cypher",
+    ("GET", "/schema"): "cypher",
+    ("GET", "/models/current"): "read",
+    ("POST", "/models/current"): "admin",
+    ("GET", "/card"): "read",
+    ("GET", "/jobs"): "admin",
+    ("POST", "/jobs"): "admin",
+    ("GET", "/jobs/{id}"): "admin",
+    ("DELETE", "/jobs/{id}"): "admin",
+    ("GET", "/health"): "read",
+}
+
+
+def scope_of(methods: Iterable[str], path: str) -> Scope:
+    """The scope of a route. Raises ConfigError where the table has none: default deny."""
+    found: set[Scope | None] = {ROUTES.get((method, path)) for method in methods}
+    scope = found.pop() if len(found) == 1 else None
+    if scope is None:
+        raise ConfigError(f"{sorted(methods)} {path}: no scope; add it to ROUTES")
+    return scope

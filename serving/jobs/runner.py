@@ -1,0 +1,112 @@
+"""Jobs, one after the other, each in a process of its own that gives way to the service."""
+
+import logging
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from trefoil.data.manifest import load_manifest
+from trefoil.serving.jobs.store import Job, JobStore
+
+log = logging.getLogger(__name__)
+NICE = 10
+ROOT = Path(__file__).parents[2]  # where the package can be imported from, in a checkout
+
+
+class Runner:
+    """A thread that starts the processes of jobs and writes down what they say."""
+
+    def __init__(self, store: JobStore) -> None:
+        self.store = store
+        self._waiting: queue.Queue[tuple[Job, Sequence[str], Callable[[], None] | None] | None]
+        self._waiting = queue.Queue()
+        self._process: subprocess.Popen[str] | None = None
+        self._running: str | None = None
+        self._stopped: set[str] = set()
+        self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
+        self._thread.start()
+
+    def start(
+        self, job: Job, command: Sequence[str], then: Callable[[], None] | None = None
+    ) -> None:
+        """Do a job when those before it are done; ``then`` is called when it went well."""
+        self._waiting.put((job, command, then))
+
+    def stop(self, id: str) -> None:
+        """Stop a job that runs or waits; one that has ended stays as it is."""
+        self._stopped.add(id)
+        if self._running == id and self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+
+    def close(self) -> None:
+        """Stop what runs, and the thread."""
+        self._waiting.put(None)
+        if self._running is not None:
+            self.stop(self._running)
+        self._thread.join(timeout=10)
+
+    def _work(self) -> None:
+        while (one := self._waiting.get()) is not None:
+            job, command, then = one
+            if job.id in self._stopped:
+                self.store.change(job.id, "stopped", "stopped before it began")
+                continue
+            try:
+                self._do(job, command, then)
+            except Exception as fault:  # the thread goes on: another job may go well
+                log.exception("job %s", job.id)
+                self.store.change(job.id, "failed", str(fault)[:500])
+
+    def _do(self, job: Job, command: Sequence[str], then: Callable[[], None] | None) -> None:
+        environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+        known = [str(ROOT), *filter(None, [environment.get("PYTHONPATH")])]
+        environment["PYTHONPATH"] = os.pathsep.join(known)
+        self.store.change(job.id, "running", "begins")
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            env=environment,
+            start_new_session=True,
+        ) as process:
+            self._process, self._running = process, job.id
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
+            last = ""
+            assert process.stdout is not None
+            for line in process.stdout:
+                if said := line.strip():
+                    last = said[:500]
+                    self.store.say(job.id, last)
+        self._process, self._running = None, None
+        if job.id in self._stopped:
+            self.store.change(job.id, "stopped", last)
+        elif process.returncode:
+            self.store.change(job.id, "failed", last or f"ended with {process.returncode}")
+        else:
+            if then is not None:
+                then()
+            self.store.change(job.id, "done", last)
+
+
+def refit(run: Path, out: Path) -> list[str]:
+    """The command that trains a run again from its data, with its settings, into ``out``."""
+    manifest = load_manifest(run)
+    data = manifest.get("data") or {}
+    command = [sys.executable, "-m", "trefoil.train", "--config", str(run / "settings.toml")]
+    if data.get("root"):
+        command += ["--data", str(data["source"]), "--data-root", str(data.get("at"))]
+    else:
+        command += ["--data", str(data.get("at") or data.get("source") or "demo")]
+    if manifest.get("purpose") == "serve":
+        command.append("--final")
+    return [*command, "--out", str(out)]

@@ -1,0 +1,99 @@
+"""Jobs and what became of them, in SQLite: they outlive the service that began them."""
+
+import secrets
+import sqlite3
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+State = Literal["waiting", "running", "done", "failed", "stopped"]
+_TABLE = """
+CREATE TABLE IF NOT EXISTS job (
+  id TEXT PRIMARY KEY, run TEXT NOT NULL, kind TEXT NOT NULL, out TEXT NOT NULL,
+  state TEXT NOT NULL, said TEXT NOT NULL, made TEXT NOT NULL, began TEXT, ended TEXT
+) STRICT
+"""
+_COLUMNS = ("id", "run", "kind", "out", "state", "said", "made", "began", "ended")
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work on a run: its ``kind``, the folder that it writes beside the run, how it stands."""
+
+    id: str
+    run: str
+    kind: str
+    out: str
+    state: State
+    said: str
+    made: str
+    began: str | None = None
+    ended: str | None = None
+
+
+class JobStore:
+    """The table of jobs; any thread may ask it."""
+
+    def __init__(self, path: Path) -> None:
+        """Jobs that were running when a service stopped are failed: nobody watches them."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path, self._lock = path, threading.Lock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute(_TABLE)
+        self._db.execute(
+            "UPDATE job SET state = 'failed', said = 'the service stopped', ended = ?"
+            " WHERE state IN ('running', 'waiting')",
+            (_now(),),
+        )
+
+    def add(self, run: str, kind: str, out: str) -> Job:
+        """A job that waits."""
+        job = Job(secrets.token_urlsafe(9), run, kind, out, "waiting", "", _now())
+        values = [getattr(job, name) for name in _COLUMNS]
+        marks = ", ".join("?" * len(values))
+        with self._lock:
+            self._db.execute(f"INSERT INTO job VALUES ({marks})", values)
+        return job
+
+    def change(self, id: str, state: State, said: str = "") -> None:
+        """How a job stands now."""
+        when = {"running": "began", "done": "ended", "failed": "ended", "stopped": "ended"}
+        column = when.get(state)
+        more = f", {column} = ?" if column else ""
+        values = [state, said, *([_now()] if column else []), id]
+        with self._lock:
+            self._db.execute(f"UPDATE job SET state = ?, said = ?{more} WHERE id = ?", values)
+
+    def say(self, id: str, said: str) -> None:
+        """The newest line of a job that runs."""
+        with self._lock:
+            self._db.execute("UPDATE job SET said = ? WHERE id = ?", (said, id))
+
+    def find(self, id: str) -> Job | None:
+        """A job by its id."""
+        return next(iter(self._select("WHERE id = :id", {"id": id})), None)
+
+    def of(self, run: str, most: int = 50) -> list[Job]:
+        """The jobs of a run, the newest first."""
+        return self._select(
+            "WHERE run = :run ORDER BY made DESC, rowid DESC LIMIT :most",
+            {"run": run, "most": most},
+        )
+
+    def _select(self, rest: str, values: Mapping[str, Any]) -> list[Job]:
+        with self._lock:
+            rows = self._db.execute(f"SELECT {', '.join(_COLUMNS)} FROM job {rest}", values)
+            return [Job(*row) for row in rows]
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

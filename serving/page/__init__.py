@@ -1,0 +1,1 @@
+"""The page of the service: files that a browser loads."""

@@ -1,0 +1,86 @@
+"""Items: look them up, and take new ones in."""
+
+from typing import Annotated, Any, Literal
+
+import polars as pl
+from fastapi import Path, Query
+from starlette.responses import Response
+
+from trefoil.data.errors import DataError
+from trefoil.serving.hosting.item_view import found_ids, item_view
+from trefoil.serving.routes.documented import answers
+from trefoil.serving.routes.guarded import Asked, router
+from trefoil.serving.wire import replies
+from trefoil.serving.wire.bodies import NewItems
+from trefoil.serving.wire.shapes import Shape
+
+catalogue = router()
+
+
+class Found(Shape):
+    """Items or users whose id or title holds a text."""
+
+    found: list[dict[str, Any]]
+
+
+class ItemView(Shape):
+    """All that is known of an item."""
+
+    item: str
+    title: str
+    facts: list[dict[str, Any]]
+
+
+class Added(Shape):
+    """What was taken in."""
+
+    model: str
+    added: list[str]
+
+
+@catalogue.get("/search", responses=answers(Found))
+async def search(
+    call: Asked,
+    q: Annotated[str, Query(max_length=200)] = "",
+    kind: Literal["item", "user"] = "item",
+    k: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> Response:
+    """Items by a part of their title or id, or users by the beginning of their id."""
+    model = call.model()
+    names, known = call.host.names, model.recommender.catalogue
+    found = await call.score(lambda: found_ids(names, known, q, kind, k))
+    return replies.reply({"found": found})
+
+
+@catalogue.get("/items/{id}", responses=answers(ItemView))
+async def item(call: Asked, id: Annotated[str, Path(max_length=1000)]) -> Response:
+    """An item: its title, text, columns, and its facts in the graph."""
+    model = call.model()
+    return replies.reply(await call.score(lambda: item_view(model.recommender, id)))
+
+
+@catalogue.post("/items", status_code=201, responses=answers(Added, 201))
+async def add_items(call: Asked, body: NewItems) -> Response:
+    """Take new items in by their texts and facts; the next list may hold them.
+
+    Every loaded model of the run takes them in, so that a rollback loses nothing.
+    """
+    table = table_of(body.items)
+
+    def work() -> list[str]:
+        with call.host.changing:
+            for model in call.host.line.models:
+                model.recommender.add_items(table, body.triples)
+        return table["id"].to_list() if "id" in table.columns else []
+
+    added = await call.service.slow.run(work)
+    return replies.reply({"model": call.host.current.name, "added": added}, 201)
+
+
+def table_of(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """A table of rows; whole numbers as ids are text. Raises DataError for mixed columns."""
+    plain = [{**row, "id": str(row["id"])} if "id" in row else row for row in rows]
+    try:
+        return pl.DataFrame(plain, infer_schema_length=None)
+    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as fault:
+        raise DataError(f"items: values that do not fit one column ({fault})") from None

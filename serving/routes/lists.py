@@ -1,0 +1,142 @@
+"""Lists and reasons: recommend, similar, explain, and answers given before."""
+
+import copy
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Path, Query
+from starlette.responses import Response
+
+from trefoil.fusion.recommendation import Answer
+from trefoil.serving.hosting.host import Model
+from trefoil.serving.problems import Problem
+from trefoil.serving.routes.documented import answers, problems
+from trefoil.serving.routes.guarded import Asked, Call, router
+from trefoil.serving.wire import queries, replies
+from trefoil.serving.wire.bodies import MOST_SHELVES, Explain, Recommend, Similar
+from trefoil.serving.wire.shapes import AnswerReply, PageReply, ReasonsReply
+
+lists = router()
+Shelves = Annotated[list[Recommend], Query(min_length=1, max_length=MOST_SHELVES)]
+
+
+@lists.post("/recommend", responses=answers(AnswerReply | PageReply))
+async def recommend(call: Asked, body: Recommend | list[Recommend]) -> Response:
+    """The best items for a user or for somebody new, each with reasons.
+
+    A list of bodies is a page of shelves: one model and one state answer all of them, and
+    an item stands on the first shelf that has it, on no later one.
+    """
+    if isinstance(body, list):
+        return await _page(call, body)
+    return await _list(call, body.user, body.k, body.text is not None, _asking(body))
+
+
+@lists.get("/recommend", responses=answers(AnswerReply))
+async def recommend_by_address(
+    call: Asked, query: Annotated[queries.RecommendQuery, Query()]
+) -> Response:
+    """The same by an address; lists are repeated, a scenario is ``name=value``."""
+    body = query.body()
+    return await _list(call, body.user, body.k, body.text is not None, _asking(body))
+
+
+@lists.post("/similar", responses=answers(AnswerReply))
+async def similar(call: Asked, body: Similar) -> Response:
+    """What goes with one item."""
+    return await _list(call, None, body.k, False, lambda rec: rec.similar(body.item, body.k))
+
+
+@lists.get("/similar", responses=answers(AnswerReply))
+async def similar_by_address(
+    call: Asked, query: Annotated[queries.SimilarQuery, Query()]
+) -> Response:
+    """What goes with one item, by an address."""
+    return await _list(call, None, query.k, False, lambda rec: rec.similar(query.item, query.k))
+
+
+@lists.post("/explain", responses=answers(ReasonsReply))
+async def explain(call: Asked, body: Explain) -> Response:
+    """The best reasons why an item suits a user: paths through the graph."""
+    model = call.model(body.user)
+    found = await call.score(lambda: model.recommender.explain(body.user, body.item, body.k))
+    told = {"model": model.name, "user": str(body.user), "item": str(body.item)}
+    return replies.reply({**told, "reasons": [replies.reason_json(one) for one in found]})
+
+
+@lists.get("/explain", responses=answers(ReasonsReply))
+async def explain_by_address(
+    call: Asked, query: Annotated[queries.ExplainQuery, Query()]
+) -> Response:
+    """The same by an address."""
+    return await explain(call, Explain(user=query.user, item=query.item, k=query.k))
+
+
+@lists.get("/answers/{id}", responses=answers(AnswerReply) | problems(404))
+async def answer(call: Asked, id: Annotated[str, Path(max_length=64)]) -> Response:
+    """An answer that was given: all that was said, for as long as it is kept."""
+    found = call.service.kept.find(id, call.host.name)
+    if found is None:
+        kept = call.service.limits
+        raise Problem(
+            404,
+            "no answer with this id is kept here",
+            f"the last {kept.kept_answers} answers are kept for {kept.kept_s / 60:.0f} minutes",
+        )
+    return Response(found, media_type=replies.JSON)
+
+
+def _asking(body: Recommend) -> Callable[[Any], Answer]:
+    said = body.said()
+    return lambda recommender: recommender.recommend(**said)
+
+
+async def _list(
+    call: Call, user: object, k: int, text: bool, asking: Callable[[Any], Answer]
+) -> Response:
+    """Ask, put into JSON on the scoring thread, count and keep."""
+    model = call.model(user)
+
+    def work() -> tuple[Answer, str, bytes]:
+        found = asking(model.recommender)
+        told = replies.answer_json(found, model, map(replies.item_json, found))
+        return found, told["id"], replies.packed(told)
+
+    found, id, body = await call.score(work)
+    call.service.metrics.answer(call.host.name, replies.told_of(found, k, text=text))
+    call.service.kept.keep(id, call.host.name, None if user is None else str(user), body)
+    return Response(body, media_type=replies.JSON)
+
+
+async def _page(call: Call, bodies: list[Recommend]) -> Response:
+    """A page of shelves from one model and one state; no item twice."""
+    if not 1 <= len(bodies) <= MOST_SHELVES:
+        raise Problem(422, f"{len(bodies)} shelves", f"send from 1 to {MOST_SHELVES} bodies")
+    model = call.model(bodies[0].user)
+
+    def work() -> tuple[list[Answer], list[dict[str, Any]]]:
+        still = standing(model)
+        shown: list[str] = []
+        found, told = [], []
+        for body in bodies:
+            said = body.said()
+            without = [*(said.pop("without", None) or []), *shown]
+            one = still.recommend(**said, without=without)
+            shown += [item.item for item in one]
+            found.append(one)
+            told.append(replies.answer_json(one, model, map(replies.item_json, one)))
+        return found, told
+
+    found, told = await call.score(work)
+    for body, one, reply in zip(bodies, found, told, strict=True):
+        call.service.metrics.answer(
+            call.host.name, replies.told_of(one, body.k, text=body.text is not None)
+        )
+        user = None if body.user is None else str(body.user)
+        call.service.kept.keep(reply["id"], call.host.name, user, replies.packed(reply))
+    return replies.reply({"model": model.name, "shelves": told})
+
+
+def standing(model: Model) -> Any:
+    """The recommender as it is now: a change after this does not reach it."""
+    return copy.copy(model.recommender)

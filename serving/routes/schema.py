@@ -1,0 +1,69 @@
+"""/openapi.json, with examples that this very service can answer."""
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from trefoil.serving.routes.guarded import router
+from trefoil.serving.service import Service
+from trefoil.serving.wire import replies
+from trefoil.serving.wire.shapes import ProblemReply
+
+BEARER = {"key": {"type": "http", "scheme": "bearer"}}
+
+
+def schema_routes() -> APIRouter:
+    """The route of the schema."""
+    own = router()
+
+    @own.get("/openapi.json", include_in_schema=False)
+    async def openapi(request: Request) -> Response:
+        return replies.reply(schema_of(request.app))
+
+    return own
+
+
+def schema_of(app: FastAPI) -> dict[str, Any]:
+    """The schema, made once; its examples name a user and items of the first run."""
+    schema = app.openapi()
+    service: Service = app.state.service
+    if "securitySchemes" not in schema.setdefault("components", {}):
+        shapes = schema["components"].setdefault("schemas", {})
+        shapes[ProblemReply.__name__] = ProblemReply.model_json_schema()
+        schema["components"]["securitySchemes"] = BEARER
+        schema["security"] = [{"key": []}]
+        for (path, method), example in examples(service).items():
+            told = schema["paths"][path][method]
+            if "requestBody" in told:
+                told["requestBody"]["content"]["application/json"]["example"] = example
+                continue
+            for one in told.get("parameters", ()):
+                if one["name"] in example:
+                    one["example"] = example[one["name"]]
+    return schema
+
+
+def examples(service: Service) -> dict[tuple[str, str], Any]:
+    """An example of each route by path and method, in ids of the first run."""
+    catalogue = service.host(None).current.recommender.catalogue
+    users, items = catalogue.users.ids, catalogue.items.vocabulary.ids
+    met = catalogue.events.item[:2].tolist() if len(catalogue.events) else [0]
+    user = users[int(catalogue.events.user[0])] if len(catalogue.events) else "user-17"
+    item, other = items[met[0]], items[met[-1]]
+    return {
+        ("/v1/recommend", "post"): {"user": user, "k": 3, "reasons": 1},
+        ("/v1/recommend", "get"): {"history": [item], "k": 3},
+        ("/v1/similar", "post"): {"item": item, "k": 3},
+        ("/v1/similar", "get"): {"item": item, "k": 3},
+        ("/v1/explain", "post"): {"user": user, "item": other},
+        ("/v1/explain", "get"): {"user": user, "item": other},
+        ("/v1/search", "get"): {"q": "a", "k": 3},
+        ("/v1/items/{id}", "get"): {"id": item},
+        ("/v1/cypher", "post"): {
+            "cypher": "MATCH (i:Item {id: $id}) RETURN i.name AS name",
+            "parameters": {"id": item},
+        },
+        ("/v1/models/current", "post"): {"action": "rollback"},
+    }

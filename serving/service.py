@@ -1,0 +1,167 @@
+"""All that one process serves: runs, keys, limits, workers, what was answered and counted."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trefoil.data.errors import ConfigError
+from trefoil.serving.access.keys import ANYBODY, Key, KeyFile
+from trefoil.serving.access.limits import Buckets
+from trefoil.serving.access.scopes import Scope
+from trefoil.serving.hosting.graph_store import GraphStores
+from trefoil.serving.hosting.host import Host, Model
+from trefoil.serving.hosting.kept_answers import KeptAnswers
+from trefoil.serving.hosting.workers import Workers
+from trefoil.serving.jobs.runner import Runner
+from trefoil.serving.jobs.store import JobStore
+from trefoil.serving.metrics import Metrics
+from trefoil.serving.problems import Problem
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# a run of such a name would hide a route of /v1
+TAKEN = {
+    "answers", "card", "cypher", "events", "explain", "health", "items", "jobs", "mcp", "models",
+    "nodes", "rank", "recommend", "runs", "schema", "score", "search", "similar", "triples",
+    "users", "users-for", "what-if", "why-not",
+}  # fmt: skip
+REFRESH_S = 1.0  # how often the file of keys is looked at
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a service lets through. ``rate`` is requests per second and key, 0 for no limit."""
+
+    rate: float = 0.0
+    body_bytes: int = 1 << 20
+    threads: int = 2
+    waiting: int = 64  # requests that may wait for a thread
+    kept_answers: int = 10_000
+    kept_s: float = 3600.0
+
+
+@dataclass
+class Service:
+    """What the routes share. Made by ``service_of``, closed when the process ends."""
+
+    hosts: dict[str, Host]
+    limits: Limits
+    keys: KeyFile | None
+    names: tuple[str, ...]  # hosts that it answers to; none for any
+    metrics: Metrics
+    kept: KeptAnswers
+    workers: Workers
+    statements: Workers  # for Cypher: a slow statement holds up no list
+    slow: Workers  # loading, changing
+    buckets: Buckets
+    stores: GraphStores = field(default_factory=GraphStores)
+    jobs: JobStore | None = None
+    runner: Runner | None = None
+    ready: bool = True
+    _looked_at: float = 0.0
+
+    def host(self, name: str | None) -> Host:
+        """A run by name, the first without one. Raises Problem 404."""
+        if name is None:
+            return next(iter(self.hosts.values()))
+        if name not in self.hosts:
+            known = ", ".join(self.hosts)
+            raise Problem(404, f"no run {name!r} is served here", f"there is {known}", kind="run")
+        return self.hosts[name]
+
+    def admit(self, scope: Scope, token: str | None, run: str | None) -> Key:
+        """Who asks. Raises Problem 401, 403 or 429 where that may not be."""
+        if scope == "open":
+            return ANYBODY
+        key = self._key(token)
+        if not key.may(scope):
+            self.metrics.refused.labels("scope").inc()
+            raise Problem(403, f"this route needs the scope {scope!r}; the key has not got it")
+        if key.runs and (run or next(iter(self.hosts))) not in key.runs:
+            self.metrics.refused.labels("run").inc()
+            raise Problem(403, "the key is not for this run", f"it is for {', '.join(key.runs)}")
+        if wait := self.buckets.take(key.id, key.rate):
+            self.metrics.refused.labels("rate").inc()
+            raise Problem(
+                429,
+                "this key asks more often than it may",
+                headers={"Retry-After": str(math.ceil(wait))},
+            )
+        return key
+
+    def _key(self, token: str | None) -> Key:
+        if self.keys is None:
+            return ANYBODY
+        now = time.monotonic()
+        if now - self._looked_at > REFRESH_S:
+            self._looked_at = now
+            self.keys.refresh()
+        found = self.keys.find(token) if token else None
+        if found is None:
+            self.metrics.refused.labels("key").inc()
+            detail = "there is no such key" if token else "this route needs a key"
+            raise Problem(401, detail, headers={"WWW-Authenticate": "Bearer"})
+        return found
+
+    def close(self) -> None:
+        """Finish what runs, and give back threads and files."""
+        self.ready = False
+        for workers in (self.workers, self.statements, self.slow):
+            workers.close()
+        self.stores.close()
+        if self.runner is not None:
+            self.runner.close()
+        if self.jobs is not None:
+            self.jobs.close()
+
+
+def service_of(
+    runs: Sequence[Path],
+    *,
+    host: str = "127.0.0.1",
+    keys: Path | None = None,
+    names: Sequence[str] = (),
+    limits: Limits | None = None,
+    jobs: Path | None = None,
+) -> Service:
+    """Load runs and put a service together.
+
+    ``host`` is the address that will be bound: off loopback nothing starts without keys.
+    ``names`` are host names that clients use. Raises ConfigError and DataError.
+    """
+    limits = limits or Limits()
+    file = None if keys is None else KeyFile.load(keys)
+    if file is not None and not file.keys:
+        raise ConfigError(
+            f"{keys}: no key in it; make one: python serve.py keys add --scope read --keys {keys}"
+        )
+    if file is None and host not in LOOPBACK:
+        raise ConfigError(
+            f"--host {host}: others could reach this service without a key; make one with: "
+            "python serve.py keys add --scope read, then give --keys FILE; or use --host 127.0.0.1"
+        )
+    hosts: dict[str, Host] = {}
+    for run in runs:
+        name = run.absolute().name
+        if name in hosts or name in TAKEN:
+            why = "is given twice" if name in hosts else "is a word of the service's own addresses"
+            raise ConfigError(f"{run}: the name {name!r} {why}; rename the folder")
+        hosts[name] = Host(name, Model.load(run))
+    if not hosts:
+        raise ConfigError("no run to serve; give one, or --demo")
+    store = None if jobs is None else JobStore(jobs)
+    return Service(
+        hosts,
+        limits,
+        file,
+        tuple(names) or (LOOPBACK if host in LOOPBACK else ()),
+        Metrics(),
+        KeptAnswers(limits.kept_answers, limits.kept_s),
+        Workers(limits.threads, limits.waiting),
+        Workers(2, 16),
+        Workers(1, 8),
+        Buckets(limits.rate),
+        jobs=store,
+        runner=None if store is None else Runner(store),
+    )

@@ -1,0 +1,1 @@
+"""JSON in and out: request bodies, checked, and answers as they are sent."""

@@ -1,0 +1,93 @@
+"""Request bodies: the keys are the keywords of the Python call of the same name."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+
+MOST_K, MOST_REASONS, MOST_IDS, MOST_SHELVES = 1000, 10, 10_000, 50
+
+Text = Annotated[StrictStr, Field(max_length=1000)]
+Whole = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
+Id = Text | Whole
+Ids = Annotated[list[Id], Field(max_length=MOST_IDS)]
+Seen = Literal["auto", "hide", "show"]
+Moment = Annotated[StrictStr, Field(max_length=40)] | Whole | float
+
+
+class Body(BaseModel):
+    """A body: names that are unknown are refused."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    def said(self) -> dict[str, Any]:
+        """What the call said, as keywords of the Python call."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class Recommend(Body):
+    """Whom to recommend to, and how; see ``Recommender.recommend``."""
+
+    user: Id | None = Field(None, description="A user by id; without one, for somebody new.")
+    k: int = Field(10, ge=0, le=MOST_K, description="How many items.")
+    history: Ids | None = Field(
+        None, description="Items met since the last event that is known, the oldest first."
+    )
+    text: Annotated[StrictStr, Field(max_length=10_000)] | None = Field(
+        None, description="What is wanted, in words."
+    )
+    scenario: dict[Text, Text | Whole | bool] | None = Field(
+        None, description="Values of the data's scenario columns, such as device."
+    )
+    seen: Seen = Field("auto", description="Whether items met before are candidates.")
+    only: Ids | None = Field(None, description="Items to choose from.")
+    without: Ids | None = Field(None, description="Items to leave out.")
+    at: Moment | None = Field(
+        None, description="A moment, as Unix seconds or ISO 8601: what was known before it."
+    )
+    before: Literal["test"] | None = Field(None, description="Answer as the exam was asked.")
+    reasons: int = Field(1, ge=0, le=MOST_REASONS, description="Reasons with each item.")
+
+
+class Similar(Body):
+    """What goes with one item."""
+
+    item: Id
+    k: int = Field(10, ge=0, le=MOST_K)
+
+
+class Explain(Body):
+    """Why an item suits a user."""
+
+    user: Id
+    item: Id
+    k: int = Field(3, ge=1, le=MOST_REASONS)
+
+
+class Cypher(Body):
+    """One statement that reads the graph."""
+
+    cypher: Annotated[StrictStr, Field(max_length=20_000)]
+    parameters: dict[Text, Any] = Field(default_factory=dict)
+    limit: int = Field(100, ge=1, le=10_000, description="At most so many rows.")
+    timeout_s: float = Field(5.0, gt=0, le=30, description="Seconds for the statement.")
+
+
+class NewItems(Body):
+    """Items to take in by their texts and facts, at once."""
+
+    items: Annotated[list[dict[Text, Any]], Field(min_length=1, max_length=1000)] = Field(
+        description="Each with id, title, text and the numbers that items had in training."
+    )
+    triples: Annotated[list[tuple[Text, Text, Text]], Field(max_length=10_000)] = Field(
+        default_factory=list, description="Facts: head, relation, tail."
+    )
+
+
+class Swap(Body):
+    """What the models of a run shall do; see docs/service.md."""
+
+    action: Literal["swap", "canary", "end_canary", "rollback"] = "swap"
+    run: Annotated[StrictStr, Field(max_length=200)] | None = Field(
+        None, description="The folder of the model, beside the one that answers now."
+    )
+    share: float = Field(0.1, ge=0, le=1, description="Of users, for a canary.")

@@ -1,0 +1,127 @@
+"""What replies look like, for /openapi.json; tests hold replies against these."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Shape(BaseModel):
+    """A reply."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ProblemReply(Shape):
+    """A request that got no answer: what was wrong, and what to do (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    remedy: str
+    request: str
+
+
+class PathNodeReply(Shape):
+    """A node of a path; the id of another person is empty."""
+
+    label: str
+    id: str
+    name: str
+
+
+class PathEdgeReply(Shape):
+    """An edge of a path, from the node before or towards it."""
+
+    type: str
+    forward: bool
+
+
+class ReasonReply(Shape):
+    """Why: in words, as a path, as a statement."""
+
+    text: str
+    weight: float
+    nodes: list[PathNodeReply]
+    edges: list[PathEdgeReply]
+    cypher: str
+    parameters: dict[str, Any]
+
+
+class ItemReply(Shape):
+    """One item of a list."""
+
+    item: str
+    title: str
+    score: float | None
+    stars: float | None
+    reasons: list[ReasonReply]
+
+
+class BasisReply(Shape):
+    """What a list rests on."""
+
+    purpose: str
+    user_known: bool
+    events: int
+    told: int
+    unknown: list[str]
+
+
+class AnswerReply(Shape):
+    """A list, the best first, and which model gave it."""
+
+    id: str
+    model: str
+    based_on: BasisReply
+    items: list[ItemReply]
+
+
+class PageReply(Shape):
+    """A page of shelves: one list for each body, by one model."""
+
+    model: str
+    shelves: list[AnswerReply]
+
+
+class ReasonsReply(Shape):
+    """The best reasons for a pair."""
+
+    model: str
+    user: str
+    item: str
+    reasons: list[ReasonReply]
+
+
+class TableReply(Shape):
+    """Rows of a statement; ``cut`` says that there were more."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+    cut: bool
+    seconds: float
+
+
+class ModelsReply(Shape):
+    """The models of a run, and which part of the users each answers."""
+
+    run: str
+    model: str
+    canary: str | None
+    share: float
+    before: str | None
+    swaps: int
+
+
+class JobReply(Shape):
+    """A job and how it stands."""
+
+    id: str
+    run: str
+    kind: str
+    out: str
+    state: str
+    said: str
+    made: str
+    began: str | None
+    ended: str | None

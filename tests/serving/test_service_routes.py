@@ -1,0 +1,129 @@
+"""Routes answer what the Python calls answer, and say which model did."""
+
+import threading
+
+import pytest
+
+from trefoil.fusion.recommender import Recommender
+
+
+def test_a_list_over_http_is_the_list_in_python(client, served_run):
+    told = client.post("/v1/recommend", json={"user": "u3", "k": 4, "reasons": 1}).json()
+    own = Recommender.load(served_run).recommend("u3", k=4)
+    assert [one["item"] for one in told["items"]] == [one.item for one in own]
+    assert [one["reasons"][0]["text"] for one in told["items"]] == [r.reasons[0].text for r in own]
+    by_address = client.get("/v1/shop/recommend?user=u3&k=4").json()
+    assert by_address["items"] == told["items"]
+    assert told["model"].startswith("shop@")
+    assert client.get(f"/v1/answers/{told['id']}").json() == told
+
+
+def test_a_page_of_shelves_shows_no_item_twice(client):
+    page = client.post("/v1/recommend", json=[{"user": "u3", "k": 5}, {"user": "u3", "k": 5}])
+    items = [one["item"] for shelf in page.json()["shelves"] for one in shelf["items"]]
+    assert len(items) == len(set(items)) == 10
+
+
+def test_what_is_unknown_is_served_in_lists_and_refused_elsewhere(client):
+    told = client.post("/v1/recommend", json={"user": "nobody", "history": ["no-item"]}).json()
+    assert told["based_on"]["unknown"] == ["no-item"]
+    assert len(told["items"]) == 10
+    refused = client.get("/v1/similar?item=no-item")
+    assert refused.status_code == 404
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert {"type", "title", "status", "detail", "remedy"} <= set(refused.json())
+
+
+@pytest.mark.parametrize(
+    ("body", "field"), [({"k": -1}, "k"), ({"kk": 3}, "kk"), ({"seen": "no"}, "seen")]
+)
+def test_a_wrong_field_is_named(client, body, field):
+    refused = client.post("/v1/recommend", json=body)
+    assert refused.status_code == 422
+    assert any(field in one["field"] for one in refused.json()["errors"])
+    assert refused.json()["remedy"]
+
+
+def test_new_items_are_in_the_next_list(client):
+    row = {"id": "fresh", "title": "Fresh", "text": "ocean sailor harbour storm"}
+    assert client.post("/v1/items", json={"items": [row]}).status_code == 201
+    found = client.post("/v1/recommend", json={"k": 50, "only": ["fresh"]}).json()
+    assert [one["item"] for one in found["items"]] == ["fresh"]
+    assert client.get("/v1/items/fresh").json()["title"] == "Fresh"
+    assert client.post("/v1/items", json={"items": [row]}).status_code == 422
+
+
+def test_statements_read_and_writes_are_refused(client):
+    ask = {"cypher": "MATCH (i:Item {id: $id}) RETURN i.id AS id", "parameters": {"id": "i0-1"}}
+    assert client.post("/v1/cypher", json=ask).json()["rows"] == [["i0-1"]]
+    refused = client.post("/v1/cypher", json={"cypher": "MATCH (n) DELETE n"})
+    assert refused.status_code == 422
+    assert "DELETE" in refused.json()["detail"]
+
+
+def test_swaps_under_load_mix_nothing_and_fail_nothing(client, service):
+    told, stop = [], threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            reply = client.get("/v1/recommend?user=u3&k=3")
+            told.append((reply.status_code, reply.json()["model"].partition("@")[0]))
+
+    asking = [threading.Thread(target=ask) for _ in range(3)]
+    for one in asking:
+        one.start()
+    for name in ("next", "shop") * 10:
+        assert client.post("/v1/models/current", json={"run": name}).status_code == 200
+    stop.set()
+    for one in asking:
+        one.join()
+    assert {status for status, _ in told} == {200}
+    assert {name for _, name in told} == {"shop", "next"}
+    assert service.host(None).swaps == 20
+
+
+def test_a_canary_has_its_users_and_a_rollback_goes_back(client):
+    client.post("/v1/models/current", json={"action": "canary", "run": "next", "share": 0.5})
+    names = {
+        user: client.get(f"/v1/recommend?user={user}&k=1").json()["model"].partition("@")[0]
+        for user in [f"u{n}" for n in range(40)] * 2
+    }
+    assert 8 < list(names.values()).count("next") < 32
+    client.post("/v1/models/current", json={"action": "end_canary"})
+    assert client.get("/v1/models/current").json()["canary"] is None
+    assert client.post("/v1/models/current", json={"action": "rollback"}).status_code == 422
+    escape = client.post("/v1/models/current", json={"run": "../shop"})
+    assert escape.status_code == 422
+
+
+def test_metrics_and_health_tell_what_happened(client):
+    client.post("/v1/recommend", json={"user": "u3"})
+    client.post("/v1/recommend", json={"user": "nobody"})
+    text = client.get("/metrics").text
+    assert 'trefoil_answers_total{based_on="user",run="shop"} 1.0' in text
+    assert 'trefoil_cold_answers_total{run="shop"} 1.0' in text
+    assert client.get("/v1/health").json()["recent"]["answers"] == 2
+    assert client.get("/live").json() == {"live": True}
+    assert client.get("/ready").status_code == 200
+
+
+def test_the_examples_of_the_schema_are_answered(client):
+    schema = client.get("/openapi.json").json()
+    tried = 0
+    for path, methods in schema["paths"].items():
+        for method, told in methods.items():
+            body = told.get("requestBody", {}).get("content", {}).get("application/json", {})
+            query = {
+                one["name"]: one["example"]
+                for one in told.get("parameters", ())
+                if "example" in one
+            }
+            if "example" not in body and not query:
+                continue
+            address = path.format(**query)
+            query = {name: value for name, value in query.items() if f"{{{name}}}" not in path}
+            reply = client.request(method, address, json=body.get("example"), params=query)
+            tried += 1
+            good = (200, 201) if path != "/v1/models/current" else (200, 422)
+            assert reply.status_code in good, (path, reply.text)
+    assert tried >= 8
