@@ -117,8 +117,8 @@ class Recommender(Changing):
     def save(self, folder: str | Path) -> None:
         """Write a run folder; an older run of that name is replaced when all is written.
 
-        What was told is in it. Changes of a recommender that was only fitted are kept in the
-        log of this run from now on.
+        What was told is in it. A recommender that was only fitted keeps later changes in
+        memory; one that is loaded from the run writes them into the run's log.
         """
         folder = Path(folder).absolute()
         with self._changing:
@@ -128,9 +128,6 @@ class Recommender(Changing):
             base = model_digest(load_manifest(folder))
             if self._log is not None and state.number and self._log.folder != place:
                 self._log.copied_to(place, base)
-            if state.folder is None and (self._log is None or self._log.folder is None):
-                lineage = self._log.lineage if self._log else uuid.uuid4().hex
-                self._log = log_of(folder, lineage, base, state.number)
 
     def write(self, folder: Path) -> None:
         """Write all files of a run into an existing folder, manifest last."""

@@ -8,6 +8,7 @@ from typing import Any
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.als import Factors, fit_factors
 from trefoil.fusion.models.base import BaseModel, ModelState, ScoringModel
+from trefoil.fusion.models.cooccurrence import fit_cooccurrence
 from trefoil.fusion.models.demographics import Demographics, fit_demographics
 from trefoil.fusion.models.fitting import Fit
 from trefoil.fusion.models.gaussian_process import RatingProcess, fit_process
@@ -88,6 +89,7 @@ BASE_MODELS: tuple[Line, ...] = (
     Line("factors", Factors.from_state, fit_factors, "factors"),
     Line("random-walks", Similar.from_state, fit_walks, "random_walks"),
     Line("next-items", Similar.from_state, fit_next_items, "next_item", timed),
+    Line("co-occurrence", Similar.from_state, fit_cooccurrence, "cooccurrence", timed),
     Line("returning", Returning.from_state, fit_returning, "returning", returning),
     Line("graph-neighbours", GraphProfile.from_state, fit_graph_profile, "graph.on", has_facts),
     Line("text-neighbours", TextProfile.from_state, fit_text_profile, "text.on", has_texts),

@@ -41,6 +41,7 @@ class Settings(Part):
     embedding_size: PositiveInt = 64  # D, shared by all encoders
     random_walks: bool = True  # base model: random walks over events
     next_item: bool = True  # base model: what often came soon after, where times are known
+    cooccurrence: bool = False  # base model: what comes with what, in a visit and in later ones
     returning: bool = True  # base model: past events, where people return to items
     factors: bool = True  # base model: a small matrix factorisation
     rating_process: bool = (

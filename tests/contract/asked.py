@@ -49,4 +49,4 @@ def asked(recommender: Recommender) -> dict:
 
 if __name__ == "__main__":
     runs = [Path(one) for one in sys.argv[1:]]
-    print(json.dumps({run.name: asked(Recommender.load(run)) for run in runs}))
+    print(json.dumps({run.name: asked(Recommender.load(run, live=False)) for run in runs}))

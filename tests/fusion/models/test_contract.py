@@ -33,6 +33,7 @@ GIVEN = {
     "linear": {"ridge": 30.0, "facts": 2.0, "text": 4.0},
     "linear-recent": {"decay": 2.0},
     "factors": {"ridge": 5.0, "alpha": 5.0},
+    "co-occurrence": {"decay": 2.0, "backward": 0.3, "basket": 1.0},
     "returning": {"pull": 1.0},
     "recent-popularity": {"half_life": 7.0},
     "rating-process": {"rounds": 2.0},
@@ -80,7 +81,8 @@ def known():
 @pytest.fixture(scope="module")
 def models(known):
     """All that are listed, fitted with numbers as given."""
-    fitted = fit_base_models(known, Search(None, GIVEN), load_settings(), lambda _: None)
+    settings = load_settings(changes=["cooccurrence=true"])
+    fitted = fit_base_models(known, Search(None, GIVEN), settings, lambda _: None)
     assert list(fitted.models) == NAMES
     return fitted.models
 
