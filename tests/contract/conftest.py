@@ -24,7 +24,6 @@ def fitted(tmp_path_factory):
         dataset = read_dataset(write(home / "data" / name))
         recommender = Recommender(load_settings(None, [*TINY])).fit(dataset)
         run = home / "runs" / name
-        recommender.save(home / "aside" / name)  # its log takes what is asked below
         recommender.save(run)
         tops = _tops(recommender, dataset)
         found[name] = dataset, run, tops, json.loads(json.dumps(asked(recommender)))
