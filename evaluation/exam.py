@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Bools, Ints
+
+if TYPE_CHECKING:
+    import torch
 
 
 @runtime_checkable
 class Scorer(Protocol):
     """Anything that can score cases against all items."""
 
-    def score(self, cases: Cases) -> torch.Tensor:
-        """Float tensor [cases, items]; larger is better; finite everywhere."""
+    def score(self, cases: Cases) -> torch.Tensor | NDArray[Any]:
+        """Floats [cases, items], a tensor or an array; larger is better; finite everywhere."""
         ...
+
+
+def plain(scores: torch.Tensor | NDArray[Any]) -> NDArray[Any]:
+    """Scores as an array, wherever they were computed; half precision is made whole."""
+    if isinstance(scores, np.ndarray):
+        return scores
+    here = scores.detach().cpu()
+    return (here.float() if here.is_floating_point() else here).numpy()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trefoil.data.interactions import Bools, Ints
-from trefoil.evaluation.exam import Exam, Scorer, Sets
+from trefoil.evaluation.exam import Exam, Scorer, Sets, plain
 
 BATCH_BYTES = 16 * 2**20  # float32 scores of one batch; sorting needs five times as much
 NOT_ASKED = np.iinfo(np.int64).min
@@ -124,13 +124,14 @@ def name_of(model: object) -> str:
 
 
 def _scores(scorer: Scorer, exam: Exam, rows: Ints) -> NDArray[np.float32]:
-    raw = scorer.score(exam.cases.take(rows)).detach().cpu()
-    if tuple(raw.shape) != (len(rows), exam.items) or not raw.is_floating_point():
+    told = scorer.score(exam.cases.take(rows))
+    raw = plain(told)
+    if raw.shape != (len(rows), exam.items) or not np.issubdtype(raw.dtype, np.floating):
         raise ValueError(
-            f"{name_of(scorer)} answered {raw.dtype} {list(raw.shape)} for cases "
+            f"{name_of(scorer)} answered {told.dtype} {list(told.shape)} for cases "
             f"{rows[0]}..{rows[-1]}; floats [{len(rows)}, {exam.items}] were asked for"
         )
-    scores = raw.float().numpy()
+    scores = raw.astype(np.float32, copy=False)
     if not np.isfinite(scores.sum(dtype=np.float64)):  # cheap test first; sums may overflow
         bad = np.argwhere(~np.isfinite(scores))
         if len(bad):

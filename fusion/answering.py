@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
-from torch import Tensor
 
 from trefoil.data.errors import ConfigError, UnknownId
 from trefoil.data.histories import Cases
 from trefoil.evaluation.exam import Scorer
 from trefoil.fusion.catalogue import Catalogue
-from trefoil.fusion.ensemble.ensemble import Ensemble
-from trefoil.fusion.features.texts import text_scores
 from trefoil.fusion.recommendation import Answer, answer_of, best_table, explained
 from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.request import Options, Wish, answered, request_of
@@ -24,6 +21,9 @@ from trefoil.kg.paths.explain import PathIndex, Reason
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch import Tensor
+
+    from trefoil.fusion.ensemble.ensemble import Ensemble
 
 TEXT_WEIGHT = 1.0  # of a text query beside the z-scores of the gate
 
@@ -48,7 +48,8 @@ class Answering:
         return self._state
 
     @property
-    def model(self) -> Ensemble:
+    def model(self) -> "Ensemble":
+        """All that was learned; of a run, read when first asked for."""
         return self.state.model
 
     @property
@@ -65,20 +66,24 @@ class Answering:
         """Paths for holders of the graph; they name other people by id."""
         return self.state.held.paths
 
-    def score(self, cases: Cases) -> Tensor:
+    def score(self, cases: Cases) -> "Tensor":
         """Scores [cases, items] for evaluation: rows in, rows out."""
-        return self.model.score(cases)
+        import torch
 
-    def click_scores(self, cases: Cases) -> Tensor:
+        return torch.from_numpy(self.state.scorer.score(cases))
+
+    def click_scores(self, cases: Cases) -> "Tensor":
         """Scores [cases, items] for judging pairs, as ``Ensemble.click_scores``."""
         return self.model.click_scores(cases)
 
-    def stars(self, cases: Cases) -> Tensor:
+    def stars(self, cases: Cases) -> "Tensor":
         """Expected ratings [cases, items]. Raises ConfigError where none were learned."""
-        stars = self.model.stars(cases)
+        import torch
+
+        stars = self.state.scorer.stars(cases)
         if stars is None:
             raise ConfigError("no ratings were learned; the dataset has none, or tasks.rating is 0")
-        return stars
+        return torch.from_numpy(stars)
 
     def recommend(
         self,
@@ -119,10 +124,12 @@ class Answering:
         rows = row if len(row) else np.array([-1])
         options = Options(seen, only, without, at, before)
         request, unknown = request_of(state, rows, codes, told, options)
-        scorer: Scorer = state.model
+        scorer: Scorer = state.scorer
         if wish:
+            from trefoil.fusion.features.texts import text_scores
+
             wished = text_scores(state.model.texts, wish, len(state.catalogue.items))
-            scorer = Wish(scorer, TEXT_WEIGHT * wished)
+            scorer = Wish(scorer, TEXT_WEIGHT * wished.numpy())
         cases, ranks = answered(scorer, state.catalogue, request, k)
         unknown += state.catalogue.unknown_contexts(context)
         return answer_of(state, cases, ranks, request, unknown, reasons)
@@ -154,7 +161,7 @@ class Answering:
         rows = state.catalogue.users.rows(names)
         options = Options(seen, only, without, at, before)
         request, _ = request_of(state, rows, codes, [], options)
-        _, ranks = answered(state.model, state.catalogue, request, k, batch)
+        _, ranks = answered(state.scorer, state.catalogue, request, k, batch)
         return best_table(names, contexts, state.catalogue.items, ranks)
 
     def similar(self, item: str | int, k: int = 10) -> Answer:

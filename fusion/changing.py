@@ -18,7 +18,6 @@ from trefoil.fusion.live.log import EVENT, Change, Log, place_of
 from trefoil.fusion.past import Event
 from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.state import State
-from trefoil.fusion.training.add_items import with_new_items
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +94,7 @@ class Changing(Answering):
         facts = triples_in(triples)
         body = {"items": _rows(items), "triples": facts}
         self._change(ITEMS, body, lambda state: _with_items(state, items, facts))
-        self.about = {**self.about, "added": self.model.known.added}
+        self.about = {**self.about, "added": self.state.added}
         return self
 
     def remove_items(self, ids: Iterable[str | int]) -> str:
@@ -139,7 +138,7 @@ class Changing(Answering):
         """Take in what the log holds and the state does not."""
         if self._log is not None:
             self._state = replayed(self.state, self._log.rows(self.state.number))
-            if added := self._state.model.known.added:
+            if added := self._state.added:
                 self.about = {**self.about, "added": added}
 
 
@@ -175,6 +174,8 @@ def _made(state: State, change: Change) -> State:
 
 
 def _with_items(state: State, items: Any, triples: list) -> State:
+    from trefoil.fusion.training.add_items import with_new_items
+
     state = with_new_items(state, items, triples)
     return replace(state, catalogue=with_awaited(state.catalogue))
 

@@ -73,13 +73,13 @@ def answer_of(
         told = np.concatenate([state.catalogue.since(int(request.user[0])), told])
     known = bool(request.user[0] >= 0)
     paths = _reasons(state, -1 if dated else user, top, told, reasons)
-    stars = state.model.stars(cases) if user >= 0 else None
+    stars = state.scorer.stars(cases, top) if user >= 0 else None
     found = [
         Recommendation(
             items.vocabulary[row],
             items.title(row),
             float(ranks.score[0, place]),
-            None if stars is None else float(stars[0, row]),
+            None if stars is None else float(stars[0, place]),
             paths[place],
             known,
         )

@@ -3,32 +3,46 @@
 import logging
 import uuid
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trefoil.data.dataset import Dataset
+from trefoil.data.errors import DataError
 from trefoil.data.files import write_file
 from trefoil.data.manifest import load_manifest
 from trefoil.data.progress import Progress
 from trefoil.data.split import Split
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.changing import Changing, log_of
-from trefoil.fusion.features.preparation import split_of
 from trefoil.fusion.live.log import place_of
-from trefoil.fusion.network.checkpoints import Checkpoints
-from trefoil.fusion.network.warm_start import Source
+from trefoil.fusion.plan.storage import has_plan, read_plan, write_plan
 from trefoil.fusion.recommendation import Recommendation
+from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
-from trefoil.fusion.runs.checkpoint import MODEL, load_model, save_model
-from trefoil.fusion.runs.folder import OWN_KEYS, carry_over, check_manifest, new_run, write_manifest
+from trefoil.fusion.runs.catalogue import load_catalogue
+from trefoil.fusion.runs.folder import (
+    MODEL,
+    MODELS,
+    OWN_KEYS,
+    TEXT,
+    carry_over,
+    check_manifest,
+    new_run,
+    write_manifest,
+)
 from trefoil.fusion.settings import load_settings
-from trefoil.fusion.training.final_fit import refit_model
-from trefoil.fusion.training.pipeline import fit_model
 from trefoil.fusion.write_back import write_back
 from trefoil.kg.construction.build import build
 from trefoil.kg.stores.open import check_kept, write_graph
+
+if TYPE_CHECKING:
+    from trefoil.fusion.ensemble.ensemble import Ensemble
+    from trefoil.fusion.network.checkpoints import Checkpoints
+    from trefoil.fusion.network.warm_start import Source
+    from trefoil.fusion.settings import Settings
 
 log = logging.getLogger(__name__)
 __all__ = ["Recommendation", "Recommender"]
@@ -48,7 +62,7 @@ class Recommender(Changing):
         final: bool = False,
         split: Split | None = None,
         progress: Progress | None = None,
-        checkpoints: Checkpoints | None = None,
+        checkpoints: "Checkpoints | None" = None,
         start: "Recommender | None" = None,
     ) -> "Recommender":
         """Learn from the training part, choose on the validation part of ``split``.
@@ -59,6 +73,10 @@ class Recommender(Changing):
         stop; ``start`` gives item, text and graph vectors to begin with. Raises ConfigError
         where these are of other data or settings, TrainingError where training diverges.
         """
+        from trefoil.fusion.features.preparation import split_of
+        from trefoil.fusion.training.final_fit import refit_model
+        from trefoil.fusion.training.pipeline import fit_model
+
         split = split or split_of(dataset, self.settings)
         if checkpoints is not None:
             rule = {"by": split.rule.by, "digest": split.digest}
@@ -82,13 +100,15 @@ class Recommender(Changing):
         catalogue = Catalogue.of(dataset, split)
         held = HeldGraph(graph, low_below=catalogue.low_below)
         self._state = State(
-            model, catalogue, held, self.about["purpose"], digest=uuid.uuid4().hex[:12]
+            HeldModel(model), catalogue, held, self.about["purpose"], digest=uuid.uuid4().hex[:12]
         )
         self._log = None
         return self
 
-    def source(self) -> Source:
+    def source(self) -> "Source":
         """What another training starts from. Raises ConfigError without a network."""
+        from trefoil.fusion.network.warm_start import Source
+
         model, items = self.model, self.catalogue.items.vocabulary
         return Source.of(model.networks, model.known, model.texts, items, self.graph)
 
@@ -97,8 +117,8 @@ class Recommender(Changing):
     def save(self, folder: str | Path) -> None:
         """Write a run folder; an older run of that name is replaced when all is written.
 
-        What was told is in it. Changes of a recommender that was only fitted are kept in the
-        log of this run from now on.
+        What was told is in it. A recommender that was only fitted keeps later changes in
+        memory; one that is loaded from the run writes them into the run's log.
         """
         folder = Path(folder).absolute()
         with self._changing:
@@ -108,15 +128,19 @@ class Recommender(Changing):
             base = model_digest(load_manifest(folder))
             if self._log is not None and state.number and self._log.folder != place:
                 self._log.copied_to(place, base)
-            if state.folder is None and (self._log is None or self._log.folder is None):
-                lineage = self._log.lineage if self._log else uuid.uuid4().hex
-                self._log = log_of(folder, lineage, base, state.number)
 
     def write(self, folder: Path) -> None:
         """Write all files of a run into an existing folder, manifest last."""
+        from trefoil.fusion.ensemble.compiled import parts_of, uncompiled
+        from trefoil.fusion.runs.checkpoint import save_model
+
         state = self.state
         write_file(folder / "settings.toml", self.settings.toml())
         save_model(state.model, state.catalogue, folder)
+        if without := uncompiled(state.model):
+            log.warning("served with torch: %s cannot be compiled", ", ".join(without))
+        else:
+            write_plan(parts_of(state.model), folder, (MODEL, TEXT))
         write_graph(state.held.graph, folder / "graph")
         if state.folder is not None:
             carry_over(state.folder, folder)
@@ -135,18 +159,46 @@ class Recommender(Changing):
         folder = Path(folder)
         manifest = check_manifest(folder)
         recommender = cls(load_settings(folder / "settings.toml", tell=False))
-        model, catalogue = load_model(folder, recommender.settings)
+        voice, catalogue = _served(folder.absolute(), recommender.settings, manifest["files"])
         held = HeldGraph.of_run(folder, catalogue.low_below)
         recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}
         purpose = manifest.get("purpose", "judge")
         number, digest = manifest.get("changes", 0), model_digest(manifest)
         place = folder.absolute()
-        recommender._state = State(model, catalogue, held, purpose, place, number, digest[:12])
+        recommender._state = State(voice, catalogue, held, purpose, place, number, digest[:12])
         if live:
             lineage = manifest.get("lineage") or uuid.uuid4().hex
             recommender._log = log_of(place, lineage, digest, number)
             recommender._catch_up()
         return recommender
+
+
+def _served(
+    folder: Path, settings: "Settings", files: Mapping[str, str]
+) -> tuple[HeldModel, Catalogue]:
+    """The plan and the catalogue of a run; of one without a plan, the ensemble."""
+    if not has_plan(folder):
+        from trefoil.fusion.runs.checkpoint import load_model
+
+        ensemble, catalogue = load_model(folder, settings)
+        return HeldModel(ensemble), catalogue
+    catalogue, parts = load_catalogue(folder), read_plan(folder)
+    if parts.items != len(catalogue.items):
+        raise DataError(f"{folder}: the plan is of other items than the catalogue; train again")
+    return HeldModel(parts=parts, read=partial(_ensemble, folder, settings, files)), catalogue
+
+
+def _ensemble(folder: Path, settings: "Settings", files: Mapping[str, str]) -> "Ensemble":
+    """The ensemble of a run. Raises DataError where the run went, or another has its place."""
+    from trefoil.fusion.runs.checkpoint import load_model
+
+    try:
+        now = load_manifest(folder)["files"]
+    except (OSError, DataError):
+        now = {}
+    if any(now.get(name) != files.get(name) for name in MODELS):
+        raise DataError(f"{folder}: gone or replaced after it was loaded; load it again")
+    return load_model(folder, settings)[0]
 
 
 def model_digest(manifest: Mapping[str, Any]) -> str:

@@ -53,7 +53,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "reporting",
     ),
     "fusion": (
-        "past record settings",
+        "past plan record settings",
         "catalogue",
         "features",
         "models",

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from trefoil.data.dataset import Dataset
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Floats, Ints
 from trefoil.data.split import Split
-from trefoil.evaluation.exam import Scorer
+from trefoil.evaluation.exam import Scorer, plain
 from trefoil.evaluation.metrics.pointwise_metrics import (
     Platt,
     Reliability,
@@ -29,6 +28,9 @@ from trefoil.evaluation.metrics.pointwise_metrics import (
 )
 from trefoil.evaluation.protocols.protocols import earlier_events, held_out, history_before
 from trefoil.evaluation.ranking import name_of
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class RowExam:
 class Rater(Protocol):
     """Anything that can predict stars for cases and all items."""
 
-    def stars(self, cases: Cases) -> torch.Tensor:
+    def stars(self, cases: Cases) -> torch.Tensor | NDArray[Any]:
         """Float tensor [cases, items], in the data's own units."""
         ...
 
@@ -64,7 +66,7 @@ class Rater(Protocol):
 class ClickScorer(Protocol):
     """Anything that was taught by negatives of the data to judge pairs one by one."""
 
-    def click_scores(self, cases: Cases) -> torch.Tensor:
+    def click_scores(self, cases: Cases) -> torch.Tensor | NDArray[Any]:
         """Float tensor [cases, items]; larger means more likely a positive."""
         ...
 
@@ -178,7 +180,10 @@ def row_scores(scorer: Scorer, exam: RowExam) -> NDArray[np.float64]:
 
 
 def row_answers(
-    answer: Callable[[Cases], torch.Tensor], name: str, exam: RowExam, batch: int = 256
+    answer: Callable[[Cases], torch.Tensor | NDArray[Any]],
+    name: str,
+    exam: RowExam,
+    batch: int = 256,
 ) -> NDArray[np.float64]:
     """What ``answer(cases)`` [cases, items] says of every row [n], asked in batches of cases.
 
@@ -189,7 +194,7 @@ def row_answers(
     case = exam.case[order]
     for first in range(0, len(exam.cases), batch):
         last = min(first + batch, len(exam.cases))
-        table = answer(exam.cases.take(np.arange(first, last))).detach().cpu().numpy()
+        table = plain(answer(exam.cases.take(np.arange(first, last))))
         if table.shape != (last - first, exam.items):
             raise ValueError(f"{name} answered {list(table.shape)}, not [{last - first}, items]")
         start, end = np.searchsorted(case, [first, last])

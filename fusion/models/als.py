@@ -13,6 +13,8 @@ from trefoil.fusion.features.content import carried
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState
 from trefoil.fusion.models.fitting import FitInputs
+from trefoil.fusion.plan.forms import FactorForm
+from trefoil.fusion.plan.queries import Solved
 
 GRID = ((20.0, 10.0), (20.0, 2.0), (30.0, 3.0))  # ridge, alpha
 
@@ -40,6 +42,11 @@ class Factors:
     @property
     def reads(self) -> frozenset[str]:
         return self.content | {"events"}
+
+    def form(self) -> FactorForm:
+        told = self.items if self.carried is None else self.items + self.carried
+        query = Solved(self.items.numpy(), self.ridge, self.alpha)
+        return FactorForm(told.numpy(), query)
 
     def state(self) -> ModelState:
         tensors = {"items": self.items}

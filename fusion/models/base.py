@@ -11,6 +11,7 @@ from torch import Tensor
 
 from trefoil.data.histories import Cases
 from trefoil.fusion.features.training_data import TrainingData
+from trefoil.fusion.plan.forms import Form
 
 OF_THE_PAST = frozenset({"events", "order", "context", "stars"})
 OF_AN_ITEM = frozenset({"text", "graph", "numbers"})
@@ -41,6 +42,15 @@ class ScoringModel(Protocol):
         "attributes". Of an item: "text", "graph", "numbers"; these say whether the model
         can tell apart items that came after training.
         """
+        ...
+
+
+@runtime_checkable
+class Compilable(Protocol):
+    """A base model that a scoring plan holds as arrays; others are asked as they are."""
+
+    def form(self) -> Form:
+        """What it says of every item, for numpy alone; equal to ``score`` up to rounding."""
         ...
 
 

@@ -12,6 +12,7 @@ from trefoil.data.histories import Cases
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState, sparse_of, sparse_tensors
 from trefoil.fusion.models.fitting import FitInputs
+from trefoil.fusion.plan.forms import ByAttributes
 
 RIDGE = 100.0  # people by which an attribute is drawn towards telling nothing
 
@@ -29,6 +30,9 @@ class Demographics:
     @property
     def reads(self) -> frozenset[str]:
         return frozenset({"attributes"})
+
+    def form(self) -> ByAttributes:
+        return ByAttributes(self.attributes, self.weights.numpy())
 
     def state(self) -> ModelState:
         attributes = sparse_tensors(self.attributes, "attributes.")

@@ -17,6 +17,7 @@ from trefoil.fusion.features.star_scale import rated_once, scale_of
 from trefoil.fusion.features.training_data import TrainingData, most_met
 from trefoil.fusion.models.base import ModelState, sparse_of, sparse_tensors
 from trefoil.fusion.models.fitting import FitInputs
+from trefoil.fusion.plan.forms import RatedKernel
 
 MOST_ITEMS = 3000  # with most ratings; a round costs the cube of them
 MOST_RATINGS = 2000  # of one person, the newest; a round costs the cube of them too
@@ -69,6 +70,9 @@ class RatingProcess:
     def reads(self) -> frozenset[str]:
         """Ratings given in training; new items are outside ``kept``."""
         return frozenset({"stars"})
+
+    def form(self) -> RatedKernel:
+        return RatedKernel(self.pull, self.kernel.numpy(), self.kept, self.items)
 
     def state(self) -> ModelState:
         tensors = {

@@ -12,6 +12,7 @@ from trefoil.evaluation.baselines.linear import linear_scores
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState
 from trefoil.fusion.models.linear_new_items import grown_weights
+from trefoil.fusion.plan.forms import DenseRows
 
 READS = {"facts": "graph", "text": "text"}  # what the rows of that name come from
 
@@ -43,6 +44,9 @@ class Linear:
     def reads(self) -> frozenset[str]:
         content = {READS[name] for name in self.rows}
         return frozenset({"events", *content, *(["order"] if self.decay > 0 else [])})
+
+    def form(self) -> DenseRows:
+        return DenseRows(self.weights.numpy(), self.kept, self.items, self.decay)
 
     def state(self) -> ModelState:
         values = {"decay": self.decay, "ridge": self.ridge, "rows": dict(self.rows)}

@@ -12,6 +12,7 @@ from trefoil.data.histories import Cases, Histories
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState, sparse_of, sparse_tensors
 from trefoil.fusion.models.fitting import FitInputs
+from trefoil.fusion.plan.forms import SparseRows
 
 ROWS = 1024  # of a product made at once
 
@@ -31,6 +32,9 @@ class Similar:
     @property
     def reads(self) -> frozenset[str]:
         return frozenset({"events", "order"} if self.decay > 0 else {"events"})
+
+    def form(self) -> SparseRows:
+        return SparseRows(sparse.csr_matrix(self.table), self.decay)
 
     def state(self) -> ModelState:
         table = sparse.csr_matrix(self.table)

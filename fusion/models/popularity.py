@@ -12,6 +12,7 @@ from trefoil.evaluation.baselines import popularity as baselines
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState
 from trefoil.fusion.models.fitting import FitInputs
+from trefoil.fusion.plan.forms import SameForAll
 
 HALF_LIVES = (3.0, 7.0, 20.0, 60.0, 180.0)  # days
 
@@ -29,6 +30,9 @@ class Popularity:
     @property
     def reads(self) -> frozenset[str]:
         return frozenset()
+
+    def form(self) -> SameForAll:
+        return SameForAll(torch.log1p(self.events).numpy())
 
     def state(self) -> ModelState:
         """The events are in the training data, and counted again."""

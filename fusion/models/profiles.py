@@ -12,6 +12,8 @@ from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState
 from trefoil.fusion.models.fitting import FitInputs
 from trefoil.fusion.models.neighbours import dense_product
+from trefoil.fusion.plan.forms import FactorForm, ProfileForm
+from trefoil.fusion.plan.queries import Summed
 
 
 def profile_scores(content: sparse.csr_matrix | np.ndarray, cases: Cases) -> Tensor:
@@ -38,6 +40,9 @@ class GraphProfile:
     def reads(self) -> frozenset[str]:
         return frozenset({"events", "graph"})
 
+    def form(self) -> ProfileForm:
+        return ProfileForm(self.content)
+
     def state(self) -> ModelState:
         return ModelState()
 
@@ -63,6 +68,9 @@ class TextProfile:
     @property
     def reads(self) -> frozenset[str]:
         return frozenset({"events", "text"})
+
+    def form(self) -> FactorForm:
+        return FactorForm(self.content, Summed(self.content))
 
     def state(self) -> ModelState:
         return ModelState()

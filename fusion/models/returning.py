@@ -9,6 +9,7 @@ from trefoil.evaluation.baselines.content import history_in_context
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState
 from trefoil.fusion.models.fitting import FitInputs
+from trefoil.fusion.plan.forms import HistoryAgain
 
 PULLS = (0.0, 1.0, 2.0, 4.0)  # of a past event per context equal to now
 
@@ -30,6 +31,9 @@ class Returning:
     @property
     def reads(self) -> frozenset[str]:
         return frozenset({"events", "context"} if self.pull else {"events"})
+
+    def form(self) -> HistoryAgain:
+        return HistoryAgain(self.items, self.pull)
 
     def state(self) -> ModelState:
         return ModelState({"pull": self.pull})

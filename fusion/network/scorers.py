@@ -10,7 +10,9 @@ from torch import Tensor
 from trefoil.data.histories import Cases
 from trefoil.fusion.models.base import ScoringModel
 from trefoil.fusion.network.batches import newest
+from trefoil.fusion.network.forms import propagation_form, sequence_form
 from trefoil.fusion.network.module import JointNetwork, Vectors
+from trefoil.fusion.plan.forms import FactorForm
 
 
 @torch.no_grad()
@@ -89,6 +91,9 @@ class NetworkScorer:
         there |= {"events": True, "context": bool(len(network.scale))}
         return frozenset(name for name, found in there.items() if found)
 
+    def form(self) -> FactorForm:
+        return propagation_form(self.networks, self.vectors, self.learned)
+
     @torch.no_grad()
     def stars(self, cases: Cases) -> Tensor:
         """Expected ratings [cases, items], the mean over networks.
@@ -121,6 +126,9 @@ class SequenceScorer:
     @property
     def reads(self) -> frozenset[str]:
         return frozenset({"events", "order"})
+
+    def form(self) -> FactorForm:
+        return sequence_form(self.networks, self.learned)
 
 
 def mean_of(scores: list[Tensor], learned: int | None = None) -> Tensor:

@@ -7,14 +7,15 @@ ranked by the same function, as exams that want nothing.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 import numpy as np
-from torch import Tensor
+from numpy.typing import NDArray
 
 from trefoil.data.errors import ConfigError
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Bools, Ints
-from trefoil.evaluation.exam import Exam, Scorer, Sets
+from trefoil.evaluation.exam import Exam, Scorer, Sets, plain
 from trefoil.evaluation.ranking import Ranks, rank
 from trefoil.fusion.catalogue import NOTHING, Catalogue
 from trefoil.fusion.past import Hidden, Past
@@ -136,10 +137,10 @@ class Wish:
     """A scorer that adds what a text asks for: one row [1, items] for all cases."""
 
     scorer: Scorer
-    wished: Tensor
+    wished: NDArray[np.floating[Any]]
 
-    def score(self, cases: Cases) -> Tensor:
-        return self.scorer.score(cases) + self.wished
+    def score(self, cases: Cases) -> NDArray[np.floating[Any]]:
+        return plain(self.scorer.score(cases)) + self.wished
 
 
 def answered(

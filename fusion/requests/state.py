@@ -4,16 +4,20 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from trefoil.data.errors import ConfigError, DataError
 from trefoil.data.manifest import load_manifest
 from trefoil.fusion.catalogue import Catalogue
-from trefoil.fusion.ensemble.ensemble import Ensemble
+from trefoil.fusion.plan.plan import Plan
+from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.kg.graph import KnowledgeGraph, Origin
 from trefoil.kg.paths.explain import PathIndex
 from trefoil.kg.stores.open import open_store
 from trefoil.kg.stores.run_graph import graph_files
+
+if TYPE_CHECKING:
+    from trefoil.fusion.ensemble.ensemble import Ensemble
 
 Purpose = Literal["judge", "serve"]
 
@@ -86,7 +90,7 @@ class State:
     the model.
     """
 
-    model: Ensemble
+    voice: HeldModel
     catalogue: Catalogue
     held: HeldGraph
     purpose: Purpose = "judge"
@@ -98,3 +102,22 @@ class State:
     def token(self) -> str:
         """Names this state; of one model, a later one has a higher number before the dash."""
         return f"{self.number}-{self.digest}"
+
+    @property
+    def model(self) -> "Ensemble":
+        """All that was learned; read from the run when first needed, for more than scores."""
+        return self.voice.ensemble
+
+    def with_model(self, model: "Ensemble") -> "State":
+        """The same with another model."""
+        return replace(self, voice=HeldModel(model))
+
+    @property
+    def scorer(self) -> Plan:
+        """What scores and expects ratings."""
+        return self.voice.plan
+
+    @property
+    def added(self) -> int:
+        """How many items came after training."""
+        return self.scorer.items - self.scorer.parts.learned

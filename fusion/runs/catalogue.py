@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
 
 from trefoil.data.errors import DataError
 from trefoil.data.interactions import Bools, Categorical, Interactions
@@ -25,9 +24,9 @@ CATEGORY, NUMBER = "category ", "number "  # before the name of a column of item
 def save_catalogue(catalogue: Catalogue, folder: Path) -> None:
     """Write events.safetensors, catalogue.json and the vocabularies."""
     catalogue, learned = catalogue.settled(), catalogue.learned
-    tensors = event_tensors(catalogue.events)
-    tensors["part"] = torch.from_numpy(catalogue.part.astype(np.int8))
-    save_file({name: one.contiguous() for name, one in tensors.items()}, folder / EVENTS)
+    tensors = event_columns(catalogue.events)
+    tensors["part"] = catalogue.part.astype(np.int8)
+    save_file({name: np.ascontiguousarray(one) for name, one in tensors.items()}, folder / EVENTS)
     kind = catalogue.events.kind
     about = {
         "name": catalogue.name,
@@ -67,7 +66,7 @@ def load_catalogue(folder: Path) -> Catalogue:
         users,
         items,
         events,
-        tensors["part"].numpy().astype(np.int64),
+        tensors["part"].astype(np.int64),
         about["hides"],
         about["validation_read"],
         about["low_below"],
@@ -96,8 +95,8 @@ def load_vocabularies(
     return users, _items_of(table, categories or {})
 
 
-def event_tensors(events: Interactions) -> dict[str, Tensor]:
-    """The columns of events, each as a tensor."""
+def event_columns(events: Interactions) -> dict[str, NDArray[Any]]:
+    """The columns of events by name."""
     plain = {
         "user": events.user,
         "item": events.item,
@@ -108,16 +107,15 @@ def event_tensors(events: Interactions) -> dict[str, Tensor]:
     }
     named = {f"scenario.{name}": column.codes for name, column in events.scenario.items()}
     there = {name: column for name, column in plain.items() if column is not None}
-    return {name: torch.from_numpy(column) for name, column in {**there, **named}.items()}
+    return {**there, **named}
 
 
 def events_of(
-    tensors: Mapping[str, Tensor],
+    column: Mapping[str, NDArray[Any]],
     scenarios: Mapping[str, list[str]],
     kinds: tuple[str, ...] | None = None,
 ) -> Interactions:
     """Events from their columns; columns that are missing were not known."""
-    column = {name: tensor.numpy() for name, tensor in tensors.items()}
     return Interactions(
         column["user"],
         column["item"],

@@ -30,7 +30,7 @@ from trefoil.fusion.network.scorers import network_scorers
 from trefoil.fusion.record import load_record, save_record
 from trefoil.fusion.runs.catalogue import (
     ABOUT,
-    event_tensors,
+    event_columns,
     events_of,
     load_catalogue,
     save_catalogue,
@@ -40,6 +40,7 @@ from trefoil.fusion.runs.earlier_runs import (
     earlier_record,
     with_todays_names,
 )
+from trefoil.fusion.runs.folder import MODEL, STRUCTURE, TEXT
 from trefoil.fusion.runs.model_state import (
     get_models,
     get_reranker,
@@ -50,13 +51,13 @@ from trefoil.fusion.runs.model_state import (
 from trefoil.fusion.settings import Settings
 from trefoil.kg.item_facts import Facts
 
-MODEL, TEXT, STRUCTURE = "model.safetensors", "text.safetensors", "model.json"
-
 
 def save_model(model: Ensemble, catalogue: Catalogue, folder: Path) -> None:
     """Write what was learned: model.safetensors, text.safetensors, model.json; the catalogue."""
     known = model.known
-    tensors = {f"events.{name}": one for name, one in event_tensors(known.events).items()}
+    tensors = {
+        f"events.{name}": torch.from_numpy(one) for name, one in event_columns(known.events).items()
+    }
     structure: dict[str, Any] = {
         "gate": asdict(model.gate),
         "click_gate": model.clicks and asdict(model.clicks),
@@ -114,7 +115,7 @@ def load_model(folder: Path, settings: Settings) -> tuple[Ensemble, Catalogue]:
     except (OSError, ValueError, KeyError, SafetensorError, pl.exceptions.PolarsError) as error:
         raise DataError(f"{folder}: cannot be read: {error}") from None
     users, items = catalogue.knowledge.users, len(catalogue.items)
-    events = events_of(under("events.", tensors), *_names(tensors, catalogue))
+    events = events_of(_arrays(under("events.", tensors)), *_names(tensors, catalogue))
     if len(events) and events.item.max() >= items:
         raise DataError(f"{MODEL}: events name items beyond the vocabulary")
     texts = _load_texts(folder, settings, structure)
@@ -182,6 +183,10 @@ def _load_rates(about: Mapping[str, Any], base_models: Mapping[str, ScoringModel
 def _read(file: Path) -> dict[str, Tensor]:
     """Tensors in memory of their own: products round by how their numbers are aligned."""
     return {name: tensor.clone() for name, tensor in load_file(file).items()}
+
+
+def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
 
 
 def _plain(value: Any) -> Any:

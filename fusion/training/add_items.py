@@ -23,6 +23,7 @@ from trefoil.fusion.models.base import tells_new_items_apart
 from trefoil.fusion.models.listed import models_with_items
 from trefoil.fusion.network.module import JointNetwork, NetworkInputs
 from trefoil.fusion.network.scorers import network_scorers
+from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
 from trefoil.kg.construction.new_items import facts_of_new, with_items
 from trefoil.kg.item_facts import Facts
@@ -53,7 +54,7 @@ def with_new_items(
     catalogue = state.catalogue.with_items(fresh)
     return replace(
         state,
-        model=grow(model, fresh.texts, told, fresh.score),
+        voice=HeldModel(grow(model, fresh.texts, told, fresh.score)),
         catalogue=catalogue,
         held=HeldGraph(extended.graph, low_below=catalogue.low_below),
     )

@@ -8,6 +8,7 @@ import polars as pl
 
 from trefoil.fusion.recommender import Recommender
 
+K = 5  # items of a list
 NEW = pl.DataFrame({"id": ["new-1", "new-2"], "title": ["One", "Two"], "text": ["wolf", "taxi"]})
 
 
@@ -48,4 +49,4 @@ def asked(recommender: Recommender) -> dict:
 
 if __name__ == "__main__":
     runs = [Path(one) for one in sys.argv[1:]]
-    print(json.dumps({run.name: asked(Recommender.load(run)) for run in runs}))
+    print(json.dumps({run.name: asked(Recommender.load(run, live=False)) for run in runs}))

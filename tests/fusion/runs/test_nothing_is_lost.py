@@ -53,7 +53,7 @@ def test_a_base_model_of_an_unknown_kind_is_refused_when_saving(home, tmp_path):
     model = replace(
         recommender.model, base_models={**recommender.model.base_models, "oracle": Oracle()}
     )
-    recommender._state = replace(recommender.state, model=model)
+    recommender._state = recommender.state.with_model(model)
     with pytest.raises(TypeError, match="'oracle', a Oracle, is no base model"):
         recommender.save(tmp_path / "run")
     assert not (tmp_path / "run").exists()

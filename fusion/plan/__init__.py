@@ -1,0 +1,1 @@
+"""Serving without torch: base models as arrays, blended by one product."""

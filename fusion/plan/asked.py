@@ -1,0 +1,102 @@
+"""What is asked, in the form that arrays are looked up by: each item of a history once."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from trefoil.data.histories import Cases
+from trefoil.data.interactions import Ints
+
+Reals = NDArray[np.floating[Any]]  # single precision but for sums
+FEW = 16  # cases that are answered one after another; more go through sparse products
+
+
+class Asked:
+    """Cases, and the pairs (case, item) of their histories without doubles, in order."""
+
+    def __init__(self, cases: Cases, items: int) -> None:
+        self.cases, self.items = cases, items
+        history = cases.history
+        self.few = len(cases) <= FEW
+        if len(cases) == 1:
+            self.item, self._event = np.unique(history.item, return_inverse=True)
+            self.case = np.zeros(len(self.item), np.int64)
+            self.start = np.array([0, len(self.item)])
+        else:
+            case = np.repeat(np.arange(len(cases)), history.lengths)
+            key, self._event = np.unique(case * items + history.item, return_inverse=True)
+            self.case, self.item = np.divmod(key, items)
+            self.start = np.searchsorted(self.case, np.arange(len(cases) + 1))
+        self._weights: dict[float, Reals] = {}
+        self._rows: dict[int, list[Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    @cached_property
+    def empty(self) -> NDArray[np.bool_]:
+        """Cases without a history."""
+        return self.cases.history.lengths == 0
+
+    def weight(self, decay: float = 0.0) -> Reals:
+        """Per pair: 1, or with a decay the sum of ``exp(-r / decay)`` over its events."""
+        if decay not in self._weights:
+            found = np.ones(len(self.item), np.float32)
+            if decay > 0:
+                recency = self.cases.history.recency(decay)
+                found = np.bincount(self._event, recency, len(self.item)).astype(np.float32)
+            self._weights[decay] = found
+        return self._weights[decay]
+
+    def of(self, case: int) -> slice:
+        """The pairs of one case."""
+        return slice(int(self.start[case]), int(self.start[case + 1]))
+
+    def matrix(self, weight: Reals) -> Any:
+        """Cases x items, as a sparse matrix."""
+        shape = len(self), self.items
+        return sparse.csr_matrix((weight, self.item, self.start), shape=shape)
+
+    def rows(self, table: Reals, place: Ints | None = None) -> list[Reals]:
+        """Per case the rows of a dense table for the items of its history; gathered once.
+
+        ``place`` says which row an item has; an item of place -1 has none.
+        """
+        if id(table) not in self._rows:
+            rows = self.item if place is None else place[self.item]
+            found = [rows[self.of(case)] for case in range(len(self))]
+            self._rows[id(table)] = [table.take(one[one >= 0], axis=0) for one in found]
+        return self._rows[id(table)]
+
+
+def summed(table: Any, asked: Asked, weight: Reals) -> NDArray[Any]:
+    """``x T`` [cases, columns] for the histories x of ``asked`` and a sparse table T."""
+    columns = table.shape[1]
+    if not asked.few:
+        found = asked.matrix(weight) @ table
+        return found.toarray() if sparse.issparse(found) else np.asarray(found)
+    out = np.zeros((len(asked), columns))
+    pointers, indices, data = table.indptr, table.indices, table.data
+    for case, row in enumerate(out):
+        part = asked.of(case)
+        first = pointers[asked.item[part]]
+        last = pointers[asked.item[part] + 1]
+        spans = [slice(a, b) for a, b in zip(first.tolist(), last.tolist(), strict=True)]
+        if not spans:
+            continue
+        column = np.concatenate([indices[one] for one in spans])
+        value = np.concatenate([data[one] for one in spans])
+        value *= np.repeat(weight[part], last - first)
+        row[:] = np.bincount(column, value, columns)
+    return out
+
+
+def summed_rows(table: Reals, asked: Asked, weight: Reals) -> Reals:
+    """``x T`` [cases, columns] for the histories x of ``asked`` and a dense table T."""
+    if not asked.few:
+        return np.asarray(asked.matrix(weight) @ table, np.float32)
+    parts = (asked.of(case) for case in range(len(asked)))
+    return np.stack([weight[one] @ table.take(asked.item[one], axis=0) for one in parts])

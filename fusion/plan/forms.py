@@ -1,0 +1,244 @@
+"""Base models as arrays: what each says of every item, computed by numpy and scipy alone.
+
+Two kinds. A ``FactorForm`` is a product of a query, made from a case, with a matrix of items:
+its mean and spread over a group of items follow from the query and the covariance of the
+matrix, so that many of them are blended by one product. A ``TableForm`` fills in a row of
+scores for each case.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from trefoil.data.interactions import Ints
+from trefoil.fusion.plan.asked import Asked, Reals, summed
+from trefoil.fusion.plan.queries import Query
+
+
+@dataclass(frozen=True)
+class FactorForm:
+    """Scores are ``q M^T``, up to a constant of the case; q is what the query makes of it."""
+
+    items: Reals  # items x width
+    query: Query
+
+    def fill(self, asked: Asked, out: Reals) -> None:
+        """Scores [cases, items], written into ``out``."""
+        np.matmul(self.query.of(asked), self.items.T, out=out)
+
+    def ordered(self, order: Ints) -> "FactorForm":
+        """The same with the scored items in another order."""
+        return replace(self, items=np.ascontiguousarray(self.items[order]))
+
+
+@runtime_checkable
+class TableForm(Protocol):
+    """Scores that are no product of one query: filled in, a row for each case."""
+
+    def fill(self, asked: Asked, out: Reals) -> None:
+        """Scores [cases, items], written into ``out``."""
+        ...
+
+    def ordered(self, order: Ints) -> "TableForm":
+        """The same with the scored items in another order."""
+        ...
+
+
+Form = FactorForm | TableForm
+
+
+@dataclass(frozen=True)
+class SameForAll:
+    """The same scores for everyone."""
+
+    scores: Reals  # items
+
+    def fill(self, asked: Asked, out: Reals) -> None:
+        del asked
+        out[:] = self.scores
+
+    def ordered(self, order: Ints) -> "SameForAll":
+        return SameForAll(self.scores[order])
+
+
+@dataclass(frozen=True)
+class DenseRows:
+    """The rows of a dense item-item table for the items of a history, weighted and added up.
+
+    ``kept`` are the items that the table has rows and columns for; the others score zero.
+    """
+
+    weights: Reals  # kept x kept; columns in the order of ``columns``
+    kept: Ints
+    items: int
+    decay: float = 0.0
+    columns: Ints | None = None  # where the scored items of the table stand; None: as ``kept``
+
+    @cached_property
+    def _place(self) -> Ints | None:
+        """The row of each item in the table, -1 where it has none; None where all have theirs."""
+        if len(self.kept) == self.items:
+            return None
+        place = np.full(self.items, -1, np.int64)
+        place[self.kept] = np.arange(len(self.kept))
+        return place
+
+    def fill(self, asked: Asked, out: Reals) -> None:
+        whole = self._place is None
+        found = out if whole else np.empty((len(out), len(self.kept)), np.float32)
+        weight = asked.weight(self.decay)
+        if asked.few:
+            rows = asked.rows(self.weights, self._place)
+            for case, part in enumerate(rows):
+                own = weight[asked.of(case)]
+                if self._place is not None:
+                    own = own[self._place[asked.item[asked.of(case)]] >= 0]
+                np.matmul(own, part, out=found[case])
+        else:
+            history = asked.matrix(weight)
+            found[:] = (history if whole else history[:, self.kept]) @ self.weights
+        if not whole:
+            out[:] = 0.0
+            out[:, self.kept if self.columns is None else self.columns] = found
+
+    def ordered(self, order: Ints) -> "DenseRows":
+        if self._place is None:
+            return replace(self, weights=np.ascontiguousarray(self.weights[:, order]))
+        position = np.empty(len(order), np.int64)
+        position[order] = np.arange(len(order))
+        return replace(self, columns=position[self.kept])
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """The rows of a sparse item-item table for the items of a history, weighted and added up."""
+
+    table: sparse.csr_matrix  # items x items
+    decay: float = 0.0
+
+    def fill(self, asked: Asked, out: Reals) -> None:
+        out[:] = summed(self.table, asked, asked.weight(self.decay))
+
+    def ordered(self, order: Ints) -> "SparseRows":
+        return replace(self, table=_columns(self.table, order))
+
+
+@dataclass(frozen=True)
+class ProfileForm:
+    """``(x C) C^T`` for sparse features C of the items: what a history has, found again."""
+
+    content: sparse.csr_matrix  # items x features
+    scored: sparse.csr_matrix | None = None  # the same in the order of scored items
+
+    def fill(self, asked: Asked, out: Reals) -> None:
+        profile = summed(self.content, asked, asked.weight()).astype(np.float32)
+        scored = self.content if self.scored is None else self.scored
+        out[:] = (scored @ profile[0])[None] if len(profile) == 1 else (scored @ profile.T).T
+
+    def ordered(self, order: Ints) -> "ProfileForm":
+        return replace(self, scored=self.content[order])
+
+
+@dataclass(frozen=True)
+class HistoryAgain:
+    """The history itself: past events count ``exp(pull m)``, m contexts equal to now."""
+
+    items: int
+    pull: float
+    position: Ints | None = None  # where each item stands among the scored ones
+
+    def fill(self, asked: Asked, out: Reals) -> None:
+        history, now = asked.cases.history, asked.cases.scenario
+        case = np.repeat(np.arange(len(asked)), history.lengths)
+        equal = np.zeros(len(history.item), np.float32)
+        for name in now.keys() & history.scenario.keys():
+            told = now[name][case]
+            equal += (history.scenario[name] == told) & (told >= 0)
+        item = history.item if self.position is None else self.position[history.item]
+        cell = case * self.items + item
+        found = np.bincount(cell, np.exp(self.pull * equal), out.size)
+        out[:] = found.reshape(out.shape)
+
+    def ordered(self, order: Ints) -> "HistoryAgain":
+        position = np.empty(len(order), np.int64)
+        position[order] = np.arange(len(order))
+        return replace(self, position=position)
+
+
+@dataclass(frozen=True)
+class ByAttributes:
+    """What people with the same attributes met; the last row is for who is in no table."""
+
+    attributes: sparse.csr_matrix  # users + 1 x attributes
+    weights: Reals  # attributes x items
+
+    def fill(self, asked: Asked, out: Reals) -> None:
+        out[:] = user_rows(self.attributes, asked.cases.user) @ self.weights
+
+    def ordered(self, order: Ints) -> "ByAttributes":
+        return replace(self, weights=np.ascontiguousarray(self.weights[:, order]))
+
+
+@dataclass(frozen=True)
+class RatedKernel:
+    """What pulls each person's ratings, spread by a covariance of items; nobody else's."""
+
+    pull: sparse.csr_matrix  # users x kept
+    kernel: Reals  # kept x kept
+    kept: Ints
+    items: int
+    columns: Ints | None = None  # where the kept items stand among the scored ones
+
+    def own(self, user: Ints) -> Reals:
+        """Expected ratings above those of everybody [cases, kept]; zero for user -1."""
+        found = np.asarray(user_rows(self.pull, np.maximum(user, 0)) @ self.kernel, np.float32)
+        found[user < 0] = 0.0
+        return found
+
+    def fill(self, asked: Asked, out: Reals) -> None:
+        out[:] = 0.0
+        out[:, self.kept if self.columns is None else self.columns] = self.own(asked.cases.user)
+
+    def ordered(self, order: Ints) -> "RatedKernel":
+        position = np.empty(len(order), np.int64)
+        position[order] = np.arange(len(order))
+        return replace(self, columns=position[self.kept])
+
+
+@runtime_checkable
+class Product(Protocol):
+    """Sparse rows that a dense table is multiplied by."""
+
+    def __matmul__(self, table: Reals) -> NDArray[Any]: ...
+
+
+@dataclass(frozen=True)
+class OneRow:
+    """One sparse row: few entries, whose rows of a table are added up."""
+
+    indices: NDArray[Any]
+    data: NDArray[Any]
+
+    def __matmul__(self, table: Reals) -> NDArray[Any]:
+        return (self.data @ table.take(self.indices, axis=0))[None]
+
+
+def user_rows(table: Any, user: Ints) -> Product:
+    """The rows of these users of a sparse table; -1 is the last one."""
+    if len(user) != 1:
+        return table[user]
+    row = int(user[0]) % table.shape[0]
+    span = slice(table.indptr[row], table.indptr[row + 1])
+    return OneRow(table.indices[span], table.data[span])
+
+
+def _columns(table: sparse.csr_matrix, order: Ints) -> sparse.csr_matrix:
+    """The columns of a table in another order; entries stay where they are."""
+    position = np.empty(len(order), table.indices.dtype)
+    position[order] = np.arange(len(order))
+    parts = (table.data, position[table.indices], table.indptr)
+    return sparse.csr_matrix(parts, shape=table.shape)

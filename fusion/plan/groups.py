@@ -1,0 +1,80 @@
+"""Items with and without events: two groups, in each of which scores are standardised."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trefoil.fusion.plan.asked import Reals
+
+LEAST = 1e-6  # spread of scores that tells items apart
+
+
+@dataclass(frozen=True)
+class Group:
+    """Items side by side, how much each base model weighs there, and what all of them gain."""
+
+    span: slice
+    weights: Reals
+    offset: float
+
+    def __len__(self) -> int:
+        return self.span.stop - self.span.start
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Mean and ``1 / spread`` of the scores of one group [models, cases]; 0 for no spread."""
+
+    mean: Reals
+    inverse: Reals
+
+
+def inverse_of(spread: Reals) -> Reals:
+    """``1 / spread``, and 0 where scores are as good as equal."""
+    return np.where(spread > LEAST, 1 / np.maximum(spread, LEAST), 0.0)
+
+
+def centred(scores: Reals, span: slice) -> tuple[Reals, Reals]:
+    """Scores [..., items] less the first and then the mean of a group, in place there.
+
+    What was taken off, and ``1 / spread``, are [...]: from the first of them, so that
+    equal scores are exactly zero.
+    """
+    part = scores[..., span]
+    first = part[..., :1].copy()
+    part -= first
+    mean = part.mean(-1, keepdims=True)
+    part -= mean
+    square = np.einsum("...i,...i->...", part, part) / part.shape[-1]
+    return (first + mean)[..., 0], inverse_of(np.sqrt(square.astype(np.float64)))
+
+
+def standardise(scores: Reals) -> Reals:
+    """z-scores over all items [..., items], in place."""
+    _, inverse = centred(scores, slice(0, scores.shape[-1]))
+    scores *= inverse[..., None].astype(np.float32)
+    return scores
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean and covariance of the matrix of a factor form, over one group."""
+
+    mean: Reals
+    covariance: Reals
+
+    @classmethod
+    def of(cls, matrix: Reals) -> "Moments":
+        """Of the rows of a matrix [items, width], some at a time."""
+        mean = matrix.mean(0, dtype=np.float64)
+        total = np.zeros((len(mean), len(mean)))
+        for start in range(0, len(matrix), 4096):
+            rest = matrix[start : start + 4096] - mean
+            total += rest.T @ rest
+        return cls(mean, total / max(len(matrix), 1))
+
+    def scale(self, query: Reals) -> tuple[Reals, Reals]:
+        """Mean and ``1 / spread`` [cases] of the products of queries with the group's rows."""
+        told = query.astype(np.float64)
+        square = np.einsum("nd,nd->n", told @ self.covariance, told)
+        return told @ self.mean, inverse_of(np.sqrt(np.maximum(square, 0)))

@@ -1,0 +1,85 @@
+"""What a scoring plan is made of: arrays and numbers that a run can hold."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trefoil.fusion.plan.forms import Form
+from trefoil.fusion.plan.ratings import Ratings
+from trefoil.fusion.plan.reranking import Reranking
+
+
+@dataclass(frozen=True)
+class AddedItems:
+    """How items that came after training are weighed; see ``ColdStartItems``."""
+
+    weights: tuple[float, ...]
+    like_cold: bool
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Base models as forms with their weights, and what is done with the blend.
+
+    ``seen`` marks the items with training events; those from ``learned`` on came after
+    training. ``cold_users`` names the models that answer for people without events, with
+    their weights, where others do not.
+    """
+
+    names: tuple[str, ...]
+    forms: tuple[Form, ...]
+    warm: tuple[float, ...]
+    cold: tuple[float, ...]
+    offset: float
+    seen: NDArray[np.bool_]
+    learned: int
+    scenarios: bool
+    cold_users: tuple[tuple[str, float], ...] = ()
+    others: tuple[tuple[str, Form], ...] = ()  # forms that cold users need, without a weight
+    added: AddedItems | None = None
+    reranking: Reranking | None = None
+    ratings: Ratings | None = None
+
+    @property
+    def items(self) -> int:
+        return len(self.seen)
+
+    def form(self, name: str) -> Form:
+        """The form of a base model by its name."""
+        return {**dict(self.others), **dict(zip(self.names, self.forms, strict=True))}[name]
+
+    def heard(self) -> "Parts":
+        """Without base models that nothing is made of."""
+        needed = [name for name, _ in self.cold_users]
+        kept = [
+            place
+            for place, name in enumerate(self.names)
+            if self.reranking is not None
+            or self.warm[place]
+            or self.cold[place]
+            or (self.added is not None and self.added.weights[place])
+        ]
+        others = dict(self.others) | {
+            name: form
+            for place, (name, form) in enumerate(zip(self.names, self.forms, strict=True))
+            if place not in kept and name in needed
+        }
+        added = self.added and AddedItems(
+            tuple(self.added.weights[place] for place in kept), self.added.like_cold
+        )
+        return Parts(
+            tuple(self.names[place] for place in kept),
+            tuple(self.forms[place] for place in kept),
+            tuple(self.warm[place] for place in kept),
+            tuple(self.cold[place] for place in kept),
+            self.offset,
+            self.seen,
+            self.learned,
+            self.scenarios,
+            self.cold_users,
+            tuple(others.items()),
+            added,
+            self.reranking,
+            self.ratings,
+        )

@@ -1,0 +1,109 @@
+"""The second look at the top of each list, by numpy: see ``fusion.ensemble.reranker``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import erf
+
+from trefoil.data.interactions import Ints
+from trefoil.fusion.plan.asked import Asked, Reals
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Several small networks, each a mark per item on top of the gate's score; their mean."""
+
+    mean: Reals
+    spread: Reals
+    scale: Reals  # members
+    weights: tuple[Reals, ...]  # members x width in x width out
+    biases: tuple[Reals, ...]  # members x 1 x width out
+    widest: float
+
+    def __call__(self, scores: Reals, features: Reals) -> Reals:
+        """Marks [cases, K] from scores [cases, K] and features [cases, K, F]."""
+        told = np.clip((features - self.mean) / self.spread, -self.widest, self.widest)
+        x = told.reshape(1, -1, told.shape[2])
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True), 1):
+            x = x @ weight + bias
+            if layer < len(self.weights):
+                x *= np.float32(0.5) * (1 + erf(x * np.float32(0.5**0.5)))  # GELU
+        own = x.reshape(len(self.scale), *scores.shape)
+        return self.scale.mean() * scores + own.mean(0)
+
+
+@dataclass(frozen=True)
+class Reranking:
+    """Puts the first items of each list in order; see ``Reranker``."""
+
+    marks: Marks
+    log_events: Reals  # of the items in training
+    returning: bool
+    first: int
+    front: int
+
+    def ordered(self, order: Ints) -> "Reranking":
+        """The same with the items in another order."""
+        parts = self.marks, self.log_events[order], self.returning, self.first, self.front
+        return Reranking(*parts)
+
+    def rerank(
+        self,
+        blended: Reals,
+        asked: Asked,
+        position: Ints,
+        z_of: Callable[[Ints], Reals],
+    ) -> None:
+        """Deal the first scores of ``blended`` [cases, items] anew, in place.
+
+        ``position`` says where each item row stands there; ``z_of`` gives the z-scores
+        [models, cases, K] of rows [cases, K]. Cases without a history stay as they are.
+        """
+        n, items = blended.shape
+        place = position[asked.item]
+        old = place < items  # not added later
+        case, place = asked.case[old], place[old]
+        open_to = blended
+        if not self.returning and len(place):
+            open_to = blended.copy()
+            open_to[case, place] = -np.inf
+        first = min(self.first, items)
+        rows = _first(open_to, first)
+        every = np.arange(n)[:, None]
+        scores, met = blended[every, rows], np.isneginf(open_to[every, rows])
+        marks = self.marks(scores, self._features(z_of(rows), scores, rows, asked, position))
+        marks[met] = -np.inf
+        new = np.argsort(-marks, axis=1, kind="stable")
+        new[asked.empty] = np.arange(first)
+        blended[every, np.take_along_axis(rows, new, 1)] = scores
+
+    def _features(self, z: Reals, scores: Reals, rows: Ints, asked: Asked, position: Ints) -> Reals:
+        n, first = scores.shape
+        heard = np.concatenate([z, scores[None]])
+        ahead = heard - heard[:, :, : self.front].mean(2, keepdims=True)
+        events = self.log_events[rows]
+        history = asked.cases.history
+        case = np.repeat(np.arange(n), history.lengths)
+        place = position[history.item]
+        old = place < len(self.log_events)
+        met = np.bincount(case[old], self.log_events[place[old]], n)
+        length = history.lengths.astype(np.float32)
+        usual = (met / np.maximum(length, 1)).astype(np.float32)
+        out = np.empty((n, first, 2 * len(heard) + 5), np.float32)
+        out[:, :, : len(heard)] = heard.transpose(1, 2, 0)
+        out[:, :, len(heard) : -5] = ahead.transpose(1, 2, 0)
+        out[:, :, -5], out[:, :, -4] = events, events == 0
+        out[:, :, -3] = np.arange(first, dtype=np.float32) / np.float32(self.first)
+        out[:, :, -2], out[:, :, -1] = np.log1p(length)[:, None], usual[:, None]
+        return out
+
+
+def _first(scores: Reals, count: int) -> Ints:
+    """The columns of the ``count`` largest scores of each row, the largest first."""
+    if count < scores.shape[1]:
+        rows = np.argpartition(scores, scores.shape[1] - count, axis=1)[:, -count:]
+    else:
+        rows = np.broadcast_to(np.arange(count), scores.shape)
+    order = np.argsort(-np.take_along_axis(scores, rows, 1), axis=1, kind="stable")
+    return np.take_along_axis(rows, order, 1)

@@ -1,0 +1,136 @@
+"""The arrays that a run is served from say what the ensemble says, for every kind of data."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from asked import NEW
+from small_worlds import WORLDS
+
+from trefoil.data.histories import Cases, Histories
+from trefoil.fusion.ensemble.compiled import plan_of, uncompiled
+from trefoil.fusion.plan.storage import has_plan
+from trefoil.fusion.recommender import Recommender
+
+ROOT = Path(__file__).parents[2]
+NEAR = 1e-4
+
+
+def cases_of(recommender: Recommender) -> Cases:
+    """Every user with and without a context, and people never seen with and without a past."""
+    catalogue = recommender.catalogue
+    users = np.arange(len(catalogue.users))
+    asked = np.concatenate([users, users, [-1, -1]])
+    codes = {
+        name: np.arange(len(asked)) % (len(values) + 1) - 1
+        for name, values in catalogue.scenarios.items()
+    }
+    whole = catalogue.cases(asked, codes)
+    told = np.array([len(catalogue.items) - 1, 0, 2])
+    start = np.append(whole.history.start[:-1], whole.history.start[-1] + len(told))
+    none = Histories(
+        start,
+        np.append(whole.history.item, told),
+        None if whole.history.at is None else np.append(whole.history.at, [0, 5, 9]),
+        None,
+        {n: np.append(one, [-1, -1, -1]) for n, one in whole.history.scenario.items()},
+    )
+    return Cases(whole.user, none, whole.at, whole.scenario)
+
+
+def same_lists(one: np.ndarray, other: np.ndarray, k: int = 10) -> bool:
+    """Whether the first items of each row agree, but where scores are as good as equal."""
+    first, second = (np.argsort(-table, axis=1, kind="stable")[:, :k] for table in (one, other))
+    ahead = np.take_along_axis(one, first, 1) - np.take_along_axis(one, second, 1)
+    return bool(((first == second) | (np.abs(ahead) < NEAR)).all())
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_saved_plan_scores_as_the_ensemble_that_it_was_made_from(world, fitted):
+    recommender = Recommender.load(fitted[world][1], live=False)
+    plan, ensemble = recommender.state.scorer, recommender.state.model
+    assert has_plan(fitted[world][1])
+    assert not uncompiled(ensemble)
+    cases = cases_of(recommender)
+    expected = ensemble.score(cases).numpy()
+    assert expected.std(1).min() > 0
+    together = plan.score(cases)
+    alone = np.concatenate([plan.score(cases.take(np.array([n]))) for n in range(len(cases))])
+    for found in (together, alone):
+        assert found == pytest.approx(expected, abs=NEAR)
+        assert same_lists(expected, found)
+    stars = ensemble.stars(cases)
+    found = plan.stars(cases)
+    assert (stars is None) == (found is None)
+    if stars is not None and found is not None:
+        assert found == pytest.approx(stars.numpy(), abs=NEAR)
+        assert plan.stars(cases, np.array([3, 1])) == pytest.approx(found[:, [3, 1]], abs=NEAR)
+
+
+@pytest.mark.parametrize("world", ["plain", "everything"])
+@pytest.mark.parametrize("like_cold", [False, True])
+def test_a_plan_ranks_added_items_as_the_ensemble_does(world, like_cold, fitted):
+    from dataclasses import replace
+
+    recommender = Recommender.load(fitted[world][1], live=False).add_items(NEW)
+    ensemble = recommender.model
+    assert ensemble.added is not None
+    if like_cold:
+        seen = ensemble.seen.clone()
+        seen[:4] = False
+        ensemble = replace(ensemble, seen=seen, added=replace(ensemble.added, like_cold=True))
+    cases = cases_of(recommender)
+    expected = ensemble.score(cases).numpy()
+    found = plan_of(ensemble).score(cases)
+    assert found == pytest.approx(expected, abs=NEAR)
+    assert same_lists(expected, found)
+
+
+def test_what_each_model_adds_is_told(fitted):
+    recommender = Recommender.load(fitted["everything"][1], live=False)
+    plan, model = recommender.state.scorer, recommender.model
+    cases, items = cases_of(recommender), np.arange(10)
+    told = plan.shares(cases, items)
+    blended = sum(told.values()) + np.where(model.seen[:10].numpy(), 0.0, model.gate.offset)
+    assert set(told) <= set(model.gate.base_models)
+    assert model.reranker is None
+    kept = cases.history.lengths > 0
+    assert blended[kept] == pytest.approx(model.score(cases).numpy()[kept][:, :10], abs=NEAR)
+
+
+def test_a_run_is_served_without_torch(fitted):
+    code = r"""
+import json, re, sys
+from pathlib import Path
+from trefoil.fusion.recommender import Recommender
+found = {}
+for run in sys.argv[1:]:
+    recommender = Recommender.load(run, live=False)
+    user, item = recommender.catalogue.users.ids[0], recommender.catalogue.items.vocabulary.ids[0]
+    answers = recommender.recommend(user, k=3, reasons=2), recommender.similar(item, k=3)
+    table = recommender.recommend_many(recommender.catalogue.users.ids[:5], k=3)
+    recommender.explain(user, item)
+    found[run] = [len(one) for one in answers] + [len(table)]
+heavy = {"torch", "transformers", "torch_geometric", "sklearn", "pandas"} & set(sys.modules)
+memory = int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+print(json.dumps([sorted(heavy), found, memory]))
+"""
+    runs = [str(run) for _, run, _, _ in fitted.values()]
+    told = subprocess.run(
+        [sys.executable, "-c", code, *runs],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    heavy, found, memory = json.loads(told.stdout)
+    print(f"resident memory: {memory:.0f} MB")
+    assert heavy == []
+    assert set(found) == set(runs)
+    assert all(min(counts) > 0 for counts in found.values())
+    assert memory < 350  # MB, of which two thirds are libraries
