@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Path
 from pydantic import Field
@@ -133,7 +133,7 @@ def models_json(host: Host) -> dict[str, object]:
     }
 
 
-def _work_of(call: Call):  # type: ignore[no-untyped-def]
+def _work_of(call: Call) -> tuple[Any, Any]:
     """The table of jobs and who does them. Raises Problem 501 where the service has none."""
     if call.service.jobs is None or call.service.runner is None:
         raise Problem(501, "this service does no jobs", "start it with --state DIR")
