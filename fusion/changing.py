@@ -102,11 +102,11 @@ class Changing(Answering):
 
         ``return_items`` undoes it. Raises UnknownId.
         """
-        return self._open(arguments.ids("ids", ids), gone=True)
+        return self._mark(arguments.ids("ids", ids), gone=True)
 
     def return_items(self, ids: Iterable[str | int]) -> str:
         """Make removed items candidates again. The state's token. Raises UnknownId."""
-        return self._open(arguments.ids("ids", ids), gone=False)
+        return self._mark(arguments.ids("ids", ids), gone=False)
 
     def close(self) -> None:
         """Let another process write the log of the run."""
@@ -114,7 +114,7 @@ class Changing(Answering):
             if self._log is not None and self._log.folder is not None:
                 self._log.close()
 
-    def _open(self, ids: list[str], *, gone: bool) -> str:
+    def _mark(self, ids: list[str], *, gone: bool) -> str:
         what = REMOVED if gone else RETURNED
         self._change(what, ids, lambda state: _marked(state, ids, gone=gone))
         return self.state.token

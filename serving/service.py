@@ -110,6 +110,8 @@ class Service:
         for workers in (self.workers, self.statements, self.slow):
             workers.close()
         self.stores.close()
+        for model in (model for host in self.hosts.values() for model in host.line.models):
+            model.recommender.close()
         if self.runner is not None:
             self.runner.close()
         if self.jobs is not None:

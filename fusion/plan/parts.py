@@ -1,6 +1,6 @@
 """What a scoring plan is made of: arrays and numbers that a run can hold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,18 +68,12 @@ class Parts:
         added = self.added and AddedItems(
             tuple(self.added.weights[place] for place in kept), self.added.like_cold
         )
-        return Parts(
-            tuple(self.names[place] for place in kept),
-            tuple(self.forms[place] for place in kept),
-            tuple(self.warm[place] for place in kept),
-            tuple(self.cold[place] for place in kept),
-            self.offset,
-            self.seen,
-            self.learned,
-            self.scenarios,
-            self.cold_users,
-            tuple(others.items()),
-            added,
-            self.reranking,
-            self.ratings,
+        return replace(
+            self,
+            names=tuple(self.names[place] for place in kept),
+            forms=tuple(self.forms[place] for place in kept),
+            warm=tuple(self.warm[place] for place in kept),
+            cold=tuple(self.cold[place] for place in kept),
+            others=tuple(others.items()),
+            added=added,
         )

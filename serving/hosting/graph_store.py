@@ -8,7 +8,7 @@ from trefoil.serving.hosting.host import Model
 
 
 class GraphStores:
-    """One read-only store for each model that was asked; those of models gone are closed."""
+    """One read-only store for each model that was asked; all are closed with the service."""
 
     def __init__(self) -> None:
         self._open: dict[str, GraphStore] = {}

@@ -94,8 +94,7 @@ class Host:
     def swap(self, model: Model) -> None:
         """From now on this one answers; the one before waits for a rollback."""
         with self.changing:
-            self.line = Line(model, before=self.line.current)
-            self.swaps += 1
+            self._answer(model)
 
     def trial(self, model: Model, share: float) -> None:
         """This one answers for a share of users, 0 to 1."""
@@ -112,11 +111,15 @@ class Host:
     def roll_back(self) -> None:
         """The model before answers again. Raises ConfigError where there is none."""
         with self.changing:
-            line = self.line
-            if line.before is None:
+            if self.line.before is None:
                 raise ConfigError(f"{self.name}: there is no model before this one; swap first")
-            self.line = Line(line.before, before=line.current)
-            self.swaps += 1
+            self._answer(self.line.before)
+
+    def _answer(self, model: Model) -> None:
+        before = self.line.current
+        before.recommender.close()  # its log, which may be that of the same folder
+        self.line = Line(model, before=before)
+        self.swaps += 1
 
     def folder_of(self, name: str) -> Path:
         """A run beside the served one. Raises ConfigError for a name that leads elsewhere."""

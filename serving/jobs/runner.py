@@ -6,7 +6,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,19 +23,16 @@ class Runner:
 
     def __init__(self, store: JobStore) -> None:
         self.store = store
-        self._waiting: queue.Queue[tuple[Job, Sequence[str], Callable[[], None] | None] | None]
-        self._waiting = queue.Queue()
+        self._waiting: queue.Queue[tuple[Job, Sequence[str]] | None] = queue.Queue()
         self._process: subprocess.Popen[str] | None = None
         self._running: str | None = None
         self._stopped: set[str] = set()
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
         self._thread.start()
 
-    def start(
-        self, job: Job, command: Sequence[str], then: Callable[[], None] | None = None
-    ) -> None:
-        """Do a job when those before it are done; ``then`` is called when it went well."""
-        self._waiting.put((job, command, then))
+    def start(self, job: Job, command: Sequence[str]) -> None:
+        """Do a job when those before it are done."""
+        self._waiting.put((job, command))
 
     def stop(self, id: str) -> None:
         """Stop a job that runs or waits; one that has ended stays as it is."""
@@ -53,17 +50,17 @@ class Runner:
 
     def _work(self) -> None:
         while (one := self._waiting.get()) is not None:
-            job, command, then = one
+            job, command = one
             if job.id in self._stopped:
                 self.store.change(job.id, "stopped", "stopped before it began")
                 continue
             try:
-                self._do(job, command, then)
+                self._do(job, command)
             except Exception as fault:  # the thread goes on: another job may go well
                 log.exception("job %s", job.id)
                 self.store.change(job.id, "failed", str(fault)[:500])
 
-    def _do(self, job: Job, command: Sequence[str], then: Callable[[], None] | None) -> None:
+    def _do(self, job: Job, command: Sequence[str]) -> None:
         environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
         known = [str(ROOT), *filter(None, [environment.get("PYTHONPATH")])]
         environment["PYTHONPATH"] = os.pathsep.join(known)
@@ -93,8 +90,6 @@ class Runner:
         elif process.returncode:
             self.store.change(job.id, "failed", last or f"ended with {process.returncode}")
         else:
-            if then is not None:
-                then()
             self.store.change(job.id, "done", last)
 
 

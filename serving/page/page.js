@@ -13,11 +13,14 @@ function Fault({ fault, again }) {
   </div>`;
 }
 
+// Titles in reasons stand between asterisks.
+const emphasised = (text) => text.split(/\*(.+?)\*/).map((part, place) => place % 2 ? html`<em>${part}</em>` : part);
+
 function List({ told }) {
   if (!told.items.length) return html`<p>Nothing can be recommended: no candidate is left.</p>`;
   return html`<ol>${told.items.map((one, place) => html`<li key=${one.item}>
       <strong>${place + 1}. ${one.title}</strong>
-      ${one.reasons.map((why) => html`<p class="soft">${why.text}</p>`)}
+      ${one.reasons.map((why) => html`<p class="soft">${emphasised(why.text)}</p>`)}
     </li>`)}</ol>
     <p class="soft">${told.model} · ${told.based_on.events} events read
       ${told.based_on.unknown.length > 0 && html` · unknown: ${told.based_on.unknown.join(", ")}`}</p>`;

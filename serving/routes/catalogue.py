@@ -1,12 +1,14 @@
 """Items: look them up, and take new ones in."""
 
+import logging
 from typing import Annotated, Any, Literal
 
 import polars as pl
 from fastapi import Path, Query
 from starlette.responses import Response
 
-from trefoil.data.errors import DataError
+from trefoil.data.errors import ConfigError, DataError
+from trefoil.serving.hosting.host import Model
 from trefoil.serving.hosting.item_view import found_ids, item_view
 from trefoil.serving.routes.documented import answers
 from trefoil.serving.routes.guarded import Asked, router
@@ -14,6 +16,7 @@ from trefoil.serving.wire import replies
 from trefoil.serving.wire.bodies import NewItems
 from trefoil.serving.wire.shapes import Shape
 
+log = logging.getLogger(__name__)
 catalogue = router()
 
 
@@ -36,6 +39,7 @@ class Added(Shape):
 
     model: str
     added: list[str]
+    without: list[str]
 
 
 @catalogue.get("/search", responses=answers(Found))
@@ -63,18 +67,30 @@ async def item(call: Asked, id: Annotated[str, Path(max_length=1000)]) -> Respon
 async def add_items(call: Asked, body: NewItems) -> Response:
     """Take new items in by their texts and facts; the next list may hold them.
 
-    Every loaded model of the run takes them in, so that a rollback loses nothing.
+    The other loaded models of the run take them in as well, so that a rollback loses nothing;
+    ``without`` names those that could not.
     """
     table = table_of(body.items)
 
-    def work() -> list[str]:
+    def work() -> dict[str, Any]:
         with call.host.changing:
-            for model in call.host.line.models:
-                model.recommender.add_items(table, body.triples)
-        return table["id"].to_list() if "id" in table.columns else []
+            first, *others = call.host.line.models
+            first.recommender.add_items(table, body.triples)
+            without = [one.name for one in others if not took(one, table, body.triples)]
+        ids = table["id"].to_list()  # add_items has refused a table without it
+        return {"model": first.name, "added": ids, "without": without}
 
-    added = await call.service.slow.run(work)
-    return replies.reply({"model": call.host.current.name, "added": added}, 201)
+    return replies.reply(await call.service.slow.run(work), 201)
+
+
+def took(model: Model, table: pl.DataFrame, triples: list[tuple[str, str, str]]) -> bool:
+    """Whether a model took items in; one that has an id already, or is closed, does not."""
+    try:
+        model.recommender.add_items(table, triples)
+    except (ConfigError, DataError) as fault:
+        log.warning("%s does not take the new items: %s", model.name, fault)
+        return False
+    return True
 
 
 def table_of(rows: list[dict[str, Any]]) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Path
 from pydantic import Field
@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from trefoil.data.errors import ConfigError
 from trefoil.serving.hosting.host import Host, Model
-from trefoil.serving.jobs.runner import refit
+from trefoil.serving.jobs.runner import Runner, refit
+from trefoil.serving.jobs.store import Job, JobStore
 from trefoil.serving.problems import Problem
 from trefoil.serving.routes.documented import answers
 from trefoil.serving.routes.guarded import Asked, Call, router
@@ -100,20 +101,14 @@ async def begin(call: Asked, body: NewJob) -> Response:
 @models.get("/jobs/{id}", responses=answers(JobReply))
 async def job(call: Asked, id: Annotated[str, Path(max_length=64)]) -> Response:
     """How a job stands, with the last line that it said."""
-    store, _ = _work_of(call)
-    found = store.find(id)
-    if found is None or found.run != call.host.name:
-        raise Problem(404, f"no job {id!r} of this run")
-    return replies.reply(asdict(found))
+    return replies.reply(asdict(_job_of(call, id)))
 
 
 @models.delete("/jobs/{id}", responses=answers(JobReply))
 async def stop(call: Asked, id: Annotated[str, Path(max_length=64)]) -> Response:
     """Stop a job that runs or waits."""
     store, runner = _work_of(call)
-    found = store.find(id)
-    if found is None or found.run != call.host.name:
-        raise Problem(404, f"no job {id!r} of this run")
+    found = _job_of(call, id)
     if found.state in ("waiting", "running"):
         runner.stop(id)
     return replies.reply(asdict(store.find(id) or found))
@@ -133,8 +128,16 @@ def models_json(host: Host) -> dict[str, object]:
     }
 
 
-def _work_of(call: Call) -> tuple[Any, Any]:
+def _work_of(call: Call) -> tuple[JobStore, Runner]:
     """The table of jobs and who does them. Raises Problem 501 where the service has none."""
     if call.service.jobs is None or call.service.runner is None:
         raise Problem(501, "this service does no jobs", "start it with --state DIR")
     return call.service.jobs, call.service.runner
+
+
+def _job_of(call: Call, id: str) -> Job:
+    """A job of the run that is asked. Raises Problem 404."""
+    found = _work_of(call)[0].find(id)
+    if found is None or found.run != call.host.name:
+        raise Problem(404, f"no job {id!r} of this run")
+    return found

@@ -1,4 +1,6 @@
-"""A service of the planted shop, fitted once, and clients of it."""
+"""A service of the planted shop, and clients of it."""
+
+import shutil
 
 import pytest
 from planted_shop import TINY, read_shop
@@ -13,19 +15,20 @@ from trefoil.serving.service import service_of
 
 @pytest.fixture(scope="session")
 def served_run(tmp_path_factory):
-    """A run of the planted shop, and another beside it."""
+    """A run of the planted shop, and another beside it, whose scores are others."""
     folder = tmp_path_factory.mktemp("served")
     shop = read_shop(folder / "data")
-    fitted = Recommender(load_settings(None, [*TINY, "network.on=false"])).fit(shop)
-    fitted.save(folder / "shop")
-    fitted.save(folder / "next")
+    for name, more in {"shop": (), "next": ("linear.on=false",)}.items():
+        settings = load_settings(None, [*TINY, "network.on=false", *more])
+        Recommender(settings).fit(shop).save(folder / name)
     return folder / "shop"
 
 
 @pytest.fixture
 def service(served_run, tmp_path):
-    """A service on loopback, without keys, that does jobs."""
-    return service_of([served_run], jobs=tmp_path / "jobs.sqlite")
+    """A service on loopback, without keys, that does jobs; of runs that a test may change."""
+    shutil.copytree(served_run.parent, tmp_path / "runs", ignore=shutil.ignore_patterns("data"))
+    return service_of([tmp_path / "runs" / served_run.name], jobs=tmp_path / "jobs.sqlite")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import threading
 
+import polars as pl
 import pytest
 
 from trefoil.fusion.recommender import Recommender
@@ -53,6 +54,30 @@ def test_new_items_are_in_the_next_list(client):
     assert client.post("/v1/items", json={"items": [row]}).status_code == 422
 
 
+def test_new_items_reach_the_model_that_answers_whatever_the_others_hold(client, service):
+    folder = service.host(None).current.folder.parent
+    row = {"id": "known-to-next", "title": "Early", "text": "ocean sailor"}
+    early = Recommender.load(folder / "next")
+    early.add_items(pl.DataFrame([row]))
+    early.close()
+    client.post("/v1/models/current", json={"run": "next"})
+    client.post("/v1/models/current", json={"action": "rollback"})
+    reply = client.post("/v1/items", json={"items": [row]})
+    assert reply.status_code == 201
+    assert [one.partition("@")[0] for one in reply.json()["without"]] == ["next"]
+
+
+def test_a_run_that_was_written_again_takes_over_with_its_log(client, service):
+    folder = service.host(None).current.folder
+    assert client.post("/v1/items", json={"items": [{"id": "first"}]}).status_code == 201
+    assert client.post("/v1/models/current", json={"run": folder.name}).status_code == 200
+    assert client.post("/v1/items", json={"items": [{"id": "second"}]}).status_code == 201
+    service.close()
+    kept = Recommender.load(folder).catalogue.items.vocabulary
+    assert "first" in kept
+    assert "second" in kept
+
+
 def test_statements_read_and_writes_are_refused(client):
     ask = {"cypher": "MATCH (i:Item {id: $id}) RETURN i.id AS id", "parameters": {"id": "i0-1"}}
     assert client.post("/v1/cypher", json=ask).json()["rows"] == [["i0-1"]]
@@ -63,11 +88,18 @@ def test_statements_read_and_writes_are_refused(client):
 
 def test_swaps_under_load_mix_nothing_and_fail_nothing(client, service):
     told, stop = [], threading.Event()
+    folder = service.host(None).current.folder.parent
+    expected = {
+        name: [one.score for one in Recommender.load(folder / name).recommend("u3", k=3)]
+        for name in ("shop", "next")
+    }
+    assert expected["shop"] != pytest.approx(expected["next"])
 
     def ask() -> None:
         while not stop.is_set():
             reply = client.get("/v1/recommend?user=u3&k=3")
-            told.append((reply.status_code, reply.json()["model"].partition("@")[0]))
+            scores = [one["score"] for one in reply.json()["items"]]
+            told.append((reply.status_code, reply.json()["model"].partition("@")[0], scores))
 
     asking = [threading.Thread(target=ask) for _ in range(3)]
     for one in asking:
@@ -77,8 +109,9 @@ def test_swaps_under_load_mix_nothing_and_fail_nothing(client, service):
     stop.set()
     for one in asking:
         one.join()
-    assert {status for status, _ in told} == {200}
-    assert {name for _, name in told} == {"shop", "next"}
+    assert {status for status, _, _ in told} == {200}
+    assert {name for _, name, _ in told} == {"shop", "next"}
+    assert all(scores == pytest.approx(expected[name]) for _, name, scores in told)
     assert service.host(None).swaps == 20
 
 
