@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -48,12 +49,14 @@ HELD = (
     "SHOW USERS YIELD user RETURN user ORDER BY user",
     "SHOW DATABASES YIELD name, currentStatus RETURN name, currentStatus ORDER BY name",
 )
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of values that the driver cannot turn into Python's
 LIMIT, SECONDS = 50, 5.0
 
 
 def held(store: Neo4jStore) -> str:
     """Everything that the database holds, and what the server says of itself."""
-    return repr([store.server.rows(statement) for statement in HELD])
+    told = repr([store.server.rows(statement) for statement in HELD])
+    return ADDRESS.sub("", told)
 
 
 def sent(

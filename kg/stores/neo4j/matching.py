@@ -24,9 +24,16 @@ Statement = tuple[str, dict[str, Any]]
 
 def is_ours(graph: KnowledgeGraph, database: str, card: Card) -> bool:
     """Whether a graph goes by its ids: of no database, of another, or of labels that we wrote."""
-    if graph.origin is None or graph.origin.database != database:
+    origin = graph.origin
+    if origin is None or origin.database != database:
         return True
-    return set(graph.nodes) <= set(card.nodes)
+    return not _renamed(graph, origin) and set(graph.nodes) <= set(card.nodes)
+
+
+def _renamed(graph: KnowledgeGraph, origin: Origin) -> dict[str, str]:
+    """Node types that a run calls otherwise than its database does, with the label there."""
+    keys = ((name, origin.keys.get(name)) for name in graph.nodes)
+    return {name: key.label for name, key in keys if key is not None and key.label != name}
 
 
 def changes(graph: KnowledgeGraph, reader: Neo4jReader, batch: int = BATCH) -> Iterator[Statement]:
@@ -38,12 +45,11 @@ def changes(graph: KnowledgeGraph, reader: Neo4jReader, batch: int = BATCH) -> I
     """
     origin = graph.origin
     assert origin is not None
-    for name in graph.nodes:
-        if (key := origin.keys.get(name)) is not None and key.label != name:
-            raise StoreError(
-                f"this is the graph of a run, whose {name} nodes are {key.label} nodes of the "
-                "database: write the graph as it was read, or recommendations with write_to"
-            )
+    for name, label in _renamed(graph, origin).items():
+        raise StoreError(
+            f"this is the graph of a run, whose {name} nodes are {label} nodes of the "
+            "database: write the graph as it was read, or recommendations with write_to"
+        )
     there = reader.graph()
     elements = dict(reader.found)
     for name, nodes in graph.nodes.items():

@@ -12,6 +12,8 @@ from trefoil.data.errors import StoreError
 from trefoil.data.vocabulary import Vocabulary
 from trefoil.kg.graph import Key, Nodes
 from trefoil.kg.stores.embedded.bulk_load import write_embedded
+from trefoil.kg.stores.neo4j.manifest import Card
+from trefoil.kg.stores.neo4j.matching import is_ours
 from trefoil.kg.stores.neo4j.pages import node_pages, relationship_pages
 
 pytestmark = pytest.mark.neo4j
@@ -173,6 +175,8 @@ def test_nodes_that_are_gone_and_graphs_of_runs_are_refused(neo4j, mark):
             nodes={"Item": graph.nodes[f"{mark}Film"]},
             origin=replace(graph.origin, keys=keys),
         )
+        wrote_items_before = Card({"Item": {}})  # as after the graph of another run
+        assert not is_ours(run, graph.origin.database, wrote_items_before)
         with pytest.raises(StoreError, match="this is the graph of a run"):
             store.write(run)
         assert counted(store, mark) == (1, 0)
