@@ -36,7 +36,7 @@ async def recommend(call: Asked, body: Recommend | list[Recommend]) -> Response:
 async def recommend_by_address(
     call: Asked, query: Annotated[queries.RecommendQuery, Query()]
 ) -> Response:
-    """The same by an address; lists are repeated, a scenario is ``name=value``."""
+    """The same by an address; lists are repeated, a scenario is name=value."""
     body = query.body()
     return await _list(call, body.user, body.k, body.text is not None, _asking(body))
 
