@@ -47,7 +47,10 @@ class Histories:
         )
 
     def take(self, cases: Ints) -> Histories:
-        """The histories of these cases, in that order."""
+        """The histories of these cases, in that order; of a single one, a view."""
+        if len(cases) == 1:
+            begin, end = self.start[cases[0]], self.start[cases[0] + 1]
+            return self._of_rows(np.array([0, end - begin]), slice(begin, end))
         lengths = self.lengths[cases]
         start = np.concatenate([[0], np.cumsum(lengths)])
         rows = np.repeat(self.start[cases] - start[:-1], lengths) + np.arange(start[-1])
@@ -59,7 +62,7 @@ class Histories:
         at = np.zeros(len(case), np.int64) if self.at is None else self.at
         return self._of_rows(self.start, np.lexsort((random.random(len(case)), at, case)))
 
-    def _of_rows(self, start: Ints, rows: Ints) -> Histories:
+    def _of_rows(self, start: Ints, rows: Ints | slice) -> Histories:
         """These events, cut into histories at ``start``."""
         return Histories(
             start,
@@ -82,6 +85,8 @@ class Histories:
 
     def followed_by(self, told: Ints) -> Histories:
         """Each history with these items after it, of which nothing more is known."""
+        if not len(told):
+            return self
         ends = np.repeat(self.start[1:], len(told))
         last = np.tile(told, len(self))
         return Histories(

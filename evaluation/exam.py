@@ -45,6 +45,9 @@ class Sets:
     @classmethod
     def of(cls, case: Ints, item: Ints, cases: int) -> Sets:
         """From pairs; duplicates are removed and items sorted within a case."""
+        if cases == 1:
+            item = np.unique(item)
+            return cls(np.array([0, len(item)]), item)
         order = np.lexsort((item, case))
         case, item = case[order], item[order]
         if len(case):

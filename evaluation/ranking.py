@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,9 +92,7 @@ def rank(
     """
     if batch is None:
         batch = int(np.clip(BATCH_BYTES // (4 * max(exam.items, 1)), 1, 4096))
-    order = np.random.default_rng(seed).permutation(exam.items)  # shuffled position -> item
-    position = np.empty_like(order)
-    position[order] = np.arange(exam.items)
+    order, position = _shuffled(exam.items, seed)
     judged = len(exam.relevant.item) > 0
     places, tops, counts, best = [], [], [], []
     for first in range(0, len(exam), batch):
@@ -118,13 +117,23 @@ def rank(
     )
 
 
+@lru_cache(maxsize=8)
+def _shuffled(items: int, seed: int) -> tuple[Ints, Ints]:
+    """The item at each shuffled position, and the position of each item."""
+    order = np.random.default_rng(seed).permutation(items)
+    position = np.empty_like(order)
+    position[order] = np.arange(items)
+    order.flags.writeable = position.flags.writeable = False
+    return order, position
+
+
 def name_of(model: object) -> str:
     """The name a model goes by in messages and tables."""
     return str(getattr(model, "name", type(model).__name__))
 
 
 def _scores(scorer: Scorer, exam: Exam, rows: Ints) -> NDArray[np.float32]:
-    told = scorer.score(exam.cases.take(rows))
+    told = scorer.score(exam.cases if len(rows) == len(exam) else exam.cases.take(rows))
     raw = plain(told)
     if raw.shape != (len(rows), exam.items) or not np.issubdtype(raw.dtype, np.floating):
         raise ValueError(

@@ -70,7 +70,8 @@ class Answering:
         """Scores [cases, items] for evaluation: rows in, rows out."""
         import torch
 
-        return torch.from_numpy(self.state.scorer.score(cases))
+        found = self.state.scorer.score(cases)
+        return torch.from_numpy(found if found.flags.writeable else found.copy())
 
     def click_scores(self, cases: Cases) -> "Tensor":
         """Scores [cases, items] for judging pairs, as ``Ensemble.click_scores``."""

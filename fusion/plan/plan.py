@@ -18,6 +18,7 @@ from trefoil.fusion.plan.forms import FactorForm, Form, SameForAll
 from trefoil.fusion.plan.groups import Group, Moments, Scale, centred, standardise
 from trefoil.fusion.plan.parts import Parts
 from trefoil.fusion.plan.ratings import Ratings
+from trefoil.fusion.plan.remembered import Remembered, key_of
 
 MOST_CELLS = 16_000_000  # of the tables of one batch
 
@@ -51,6 +52,7 @@ class Plan:
         self._prepare_fixed()
         self._prepare_factors()
         self._cold_users = self._cold_user_forms(order)
+        self._scores = Remembered()
 
     def _prepare_fixed(self) -> None:
         """z-scores that are the same for all, and what they and the offsets add up to."""
@@ -89,7 +91,12 @@ class Plan:
         return found
 
     def score(self, cases: Cases) -> Reals:
-        """Scores [cases, items]: base models blended, first items reranked."""
+        """Scores [cases, items]: base models blended, first items reranked.
+
+        Those of a single case are remembered, and cannot be written to.
+        """
+        if len(cases) == 1:
+            return self._scores.get(key_of(cases), lambda: self._score(cases))
         most = max(1, MOST_CELLS // max(1, (len(self._tables) + 1) * self.items))
         if len(cases) <= most:
             return self._score(cases)
