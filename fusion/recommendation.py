@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 import polars as pl
 
 from trefoil.data.histories import Cases
-from trefoil.data.interactions import Ints
 from trefoil.data.items import Items
 from trefoil.evaluation.ranking import Ranks
+from trefoil.fusion.explaining.reasons import reasons_for
 from trefoil.fusion.requests.request import Request
 from trefoil.fusion.requests.state import Purpose, State
 from trefoil.kg.paths.explain import Reason
@@ -67,12 +66,8 @@ def answer_of(
     items, user = state.catalogue.items, int(cases.user[0])
     top = ranks.top[0][ranks.top[0] >= 0]
     assert ranks.score is not None
-    dated = request.at is not None  # the graph holds later events too
-    told = cases.history.item if dated else request.told
-    if not dated and state.catalogue.learned:  # nor does it hold those that came after training
-        told = np.concatenate([state.catalogue.since(int(request.user[0])), told])
     known = bool(request.user[0] >= 0)
-    paths = _reasons(state, -1 if dated else user, top, told, reasons)
+    paths = reasons_for(state, cases, top, reasons, dated=request.at is not None)
     stars = state.scorer.stars(cases, top) if user >= 0 else None
     found = [
         Recommendation(
@@ -90,25 +85,10 @@ def answer_of(
     )
 
 
-def _reasons(state: State, user: int, top: Ints, told: Ints, most: int) -> list[tuple[Reason, ...]]:
-    """The best reasons of each item, from the graph and from what was told."""
-    if not most or not len(top):
-        return [()] * len(top)
-    paths = state.held.paths
-    found = [paths.explain(np.full(len(top), user), top, k=most)]
-    if len(told):  # not in the graph: these begin at an item
-        found.append(paths.explain_history(told, top, k=most))
-    return [
-        tuple(path.shown() for path in sorted(chain(*own), key=lambda one: -one.weight)[:most])
-        for own in zip(*found, strict=True)
-    ]
-
-
 def explained(state: State, user: int, item: int, k: int) -> list[Reason]:
     """The best reasons for one item (rows), from all that is known of a user."""
-    learned = user if user < state.catalogue.knowledge.users else -1
-    told = state.catalogue.since(user)
-    return list(_reasons(state, learned, np.array([item]), told, k)[0])
+    cases = state.catalogue.cases(np.array([user]), state.catalogue.scenario_codes(None, 1))
+    return list(reasons_for(state, cases, np.array([item]), k)[0])
 
 
 def best_table(

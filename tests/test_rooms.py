@@ -60,6 +60,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "network",
         "ensemble",
         "requests runs",
+        "explaining",
         "live recommendation training write_back",
         "answering",
         "changing",

@@ -6,7 +6,7 @@ plan's own while they are scored: those with events, those without, those that c
 training.
 """
 
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import Asked, Reals
+from trefoil.fusion.plan.contributions import Contributions, Influence
 from trefoil.fusion.plan.forms import FactorForm, Form, SameForAll
 from trefoil.fusion.plan.groups import Group, Moments, Scale, centred, standardise
 from trefoil.fusion.plan.parts import Parts
 from trefoil.fusion.plan.ratings import Ratings
-from trefoil.fusion.plan.remembered import Remembered, key_of
+from trefoil.fusion.plan.remembered import MOST_BYTES, Remembered, bytes_of, key_of
 
+_NUMBERS = count()
 MOST_CELLS = 16_000_000  # of the tables of one batch
 
 
@@ -27,6 +29,7 @@ class Plan:
     """Scores anyone for all items, as the ensemble that it was compiled from."""
 
     def __init__(self, parts: Parts) -> None:
+        self.number = next(_NUMBERS)  # no other plan of this process has it
         self.parts = parts = parts.heard()
         self.items, learned = parts.items, parts.learned
         warm, cold = (np.flatnonzero(one) for one in (parts.seen[:learned], ~parts.seen[:learned]))
@@ -52,7 +55,8 @@ class Plan:
         self._prepare_fixed()
         self._prepare_factors()
         self._cold_users = self._cold_user_forms(order)
-        self._scores = Remembered()
+        self._scores = Remembered(MOST_BYTES, bytes_of)
+        self._influence = Influence(forms, self.groups)
 
     def _prepare_fixed(self) -> None:
         """z-scores that are the same for all, and what they and the offsets add up to."""
@@ -96,16 +100,24 @@ class Plan:
         Those of a single case are remembered, and cannot be written to.
         """
         if len(cases) == 1:
-            return self._scores.get(key_of(cases), lambda: self._score(cases))
+            return self._remembered(cases)[0]
         most = max(1, MOST_CELLS // max(1, (len(self._tables) + 1) * self.items))
-        if len(cases) <= most:
-            return self._score(cases)
         rows = np.arange(len(cases))
-        parts = [rows[at : at + most] for at in range(0, len(rows), most)]
-        return np.concatenate([self._score(cases.take(part)) for part in parts])
+        parts = [cases.take(rows[at : at + most]) for at in range(0, max(len(rows), 1), most)]
+        return np.concatenate([self._score(self._said(one), one) for one in parts])
 
-    def _score(self, cases: Cases) -> Reals:
-        said = self._said(cases)
+    def _remembered(self, cases: Cases) -> tuple[Reals, ...]:
+        """Of a single case: scores [1, items], and ``1 / spread`` [groups, models]."""
+
+        def made() -> tuple[Reals, ...]:
+            said = self._said(cases)
+            scores, inverse = self._score(said, cases), said.inverse()
+            scores.flags.writeable = False
+            return scores, inverse
+
+        return self._scores.get(key_of(cases), made)
+
+    def _score(self, said: "Said", cases: Cases) -> Reals:
         blended = said.blended()
         if self._reranking is not None:
             self._reranking.rerank(blended, said.asked, self._position, said.z_of)
@@ -117,9 +129,12 @@ class Plan:
         return blended if self._sorted else blended[:, self._position]
 
     def _said(self, cases: Cases) -> "Said":
+        return Said(self, self._asked(cases))
+
+    def _asked(self, cases: Cases) -> Asked:
         if not self.parts.scenarios:
             cases = Cases(cases.user, cases.history, cases.at)
-        return Said(self, Asked(cases, self.items))
+        return Asked(cases, self.items)
 
     def _for_cold_users(self, cases: Cases) -> Reals:
         """People without events: see ``fusion.ensemble.cold_start_users``."""
@@ -156,6 +171,11 @@ class Plan:
             share = np.where(cold, last, first) * z[number]
             found[name] = np.where(late, np.nan, share).astype(np.float32)
         return found
+
+    def contributions(self, cases: Cases, items: Ints) -> Contributions:
+        """What each event of a single case adds to the score of these items (rows)."""
+        inverse = self._remembered(cases)[1]
+        return self._influence.of(self._asked(cases), self._position[items], inverse)
 
 
 class Said:
@@ -201,6 +221,14 @@ class Said:
                 for one, table in zip(weight, self.tables[:, :, group.span], strict=True):
                     part += one[:, None] * table
         return out
+
+    def inverse(self) -> Reals:
+        """``1 / spread`` of the scores of a single case, [groups, models]."""
+        plan = self.plan
+        found = np.zeros((len(plan.groups), len(plan._forms)))
+        for row, scale, own in zip(found, self.scales, self.table_scales, strict=True):
+            row[plan._factors], row[plan._tables] = scale.inverse[:, 0], own.inverse[:, 0]
+        return found
 
     def z_of(self, rows: Ints) -> Reals:
         """z-scores [models, cases, K] of rows [cases, K] of the plan's order, in training."""

@@ -51,14 +51,17 @@ class Solved:
         width = self.items.shape[1]
         return self.items.T @ self.items + np.float32(self.ridge) * np.eye(width, dtype=np.float32)
 
+    def left(self, own: Reals) -> Reals:
+        """The left side of the system, for the vectors of the items of a history."""
+        return self._base + np.float32(self.alpha) * (own.T @ own)
+
     def of(self, asked: Asked) -> Reals:
         found = np.zeros((len(asked), self.items.shape[1]), np.float32)
-        alpha = np.float32(self.alpha)
+        right = np.float32(1 + self.alpha)
         for case in range(len(asked)):
             own = self.items[asked.item[asked.of(case)]]
             if len(own):
-                left = self._base + alpha * (own.T @ own)
-                found[case] = np.linalg.solve(left, (1 + alpha) * own.sum(0))
+                found[case] = np.linalg.solve(self.left(own), right * own.sum(0))
         return found
 
 

@@ -1,52 +1,54 @@
-"""Answers that are kept for a while: the latest that were used, within a bound of bytes."""
+"""Answers that are kept for a while: the latest that were used, within a bound."""
 
 import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-
-import numpy as np
+from typing import Generic, TypeVar
 
 from trefoil.data.histories import Cases
 from trefoil.fusion.plan.asked import Reals
 
-MOST_BYTES = 64_000_000  # of all that one plan keeps
+MOST_BYTES = 64_000_000  # of all scores that one plan keeps
+T = TypeVar("T")
 
 
-class Remembered:
-    """Arrays by key; what was not used for longest goes first. Threads may share one.
+class Remembered(Generic[T]):
+    """Values by key; what was not used for longest goes first. Threads may share one.
 
-    Arrays that were kept cannot be written to.
+    ``size`` says how much of ``most`` a value takes.
     """
 
-    def __init__(self, most: int = MOST_BYTES) -> None:
+    def __init__(self, most: int, size: Callable[[T], int]) -> None:
         self.most, self.held = most, 0
-        self._kept: OrderedDict[Hashable, Reals] = OrderedDict()
+        self._size = size
+        self._kept: OrderedDict[Hashable, T] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, make: Callable[[], Reals]) -> Reals:
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """What is kept by this key, or what ``make`` returns, kept from now on."""
         with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
+            if key in self._kept:
                 self._kept.move_to_end(key)
-                return found
+                return self._kept[key]
         made = make()
-        made.flags.writeable = False
-        if made.nbytes <= self.most:
-            self._keep(key, made)
+        size = self._size(made)
+        if size <= self.most:
+            with self._lock:
+                if key not in self._kept:
+                    self._kept[key] = made
+                    self.held += size
+                while self.held > self.most:
+                    self.held -= self._size(self._kept.popitem(last=False)[1])
         return made
-
-    def _keep(self, key: Hashable, made: Reals) -> None:
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = made
-                self.held += made.nbytes
-            while self.held > self.most:
-                self.held -= self._kept.popitem(last=False)[1].nbytes
 
     def __len__(self) -> int:
         return len(self._kept)
+
+
+def bytes_of(arrays: tuple[Reals, ...]) -> int:
+    """Bytes of some arrays."""
+    return sum(array.nbytes for array in arrays)
 
 
 def key_of(cases: Cases) -> Hashable:
@@ -59,5 +61,5 @@ def key_of(cases: Cases) -> Hashable:
     for name, array in {**fixed, "at": history.at, "stars": history.stars, **columns}.items():
         if array is not None:
             told.update(f"{name} {len(array)} ".encode())
-            told.update(np.ascontiguousarray(array))
+            told.update(array.tobytes())
     return told.digest()

@@ -4,12 +4,13 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from trefoil.data.errors import ConfigError, DataError
 from trefoil.data.manifest import load_manifest
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.plan.plan import Plan
+from trefoil.fusion.plan.remembered import Remembered
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.kg.graph import KnowledgeGraph, Origin
 from trefoil.kg.paths.explain import PathIndex
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from trefoil.fusion.ensemble.ensemble import Ensemble
 
 Purpose = Literal["judge", "serve"]
+MOST_REASONS = 20_000  # items whose reasons are remembered
 
 
 class HeldGraph:
@@ -39,6 +41,7 @@ class HeldGraph:
         self._graph, self._store, self._low_below = graph, store, low_below
         self._files = files
         self._paths: PathIndex | None = None
+        self.reasons: Remembered[Any] = Remembered(MOST_REASONS, len)
         self._lock = threading.RLock()
 
     @classmethod

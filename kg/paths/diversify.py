@@ -19,6 +19,7 @@ class Columns(NamedTuple):
 
     pair: Ints
     weight: Reals
+    choice: Reals  # by which paths of a pair are chosen
     age: Ints  # 0 for the newest event of the history
     kind: Ints
     seen: Ints
@@ -27,10 +28,13 @@ class Columns(NamedTuple):
     step: Ints  # relation between entities
 
     @classmethod
-    def made(cls, kind: int, pair: Ints, weight: Reals, **given: Ints) -> Self:
+    def made(
+        cls, kind: int, pair: Ints, weight: Reals, factor: Reals | float = 1.0, **given: Ints
+    ) -> Self:
+        """Of one kind; chosen by weight times ``factor``."""
         none = np.full(len(pair), -1, np.int64)
         parts = {"fact": none, "other": none, "step": none, **given}
-        return cls(pair=pair, weight=weight, kind=np.full(len(pair), kind), **parts)
+        return cls(pair, weight, choice=weight * factor, kind=np.full(len(pair), kind), **parts)
 
     def take(self, rows: Ints) -> Columns:
         return Columns(*(column[rows] for column in self))  # type: ignore[arg-type]
@@ -39,10 +43,12 @@ class Columns(NamedTuple):
 def varied(given: Columns, k: int, index: Index) -> Columns:
     """Of each pair's best candidates up to ``k``, each of another relation and item if it can be.
 
-    A relation or item of the history that was chosen already halves the weight
-    by which the next is chosen; the weight that is reported stays.
+    A relation or item of the history that was chosen already halves what the next is
+    chosen by; the weight that is reported stays.
     """
-    order = np.lexsort((given.fact, given.seen, given.age, -given.weight, given.pair))
+    if k == 1:
+        given = given.take(_highest(given))
+    order = np.lexsort((given.fact, given.seen, given.age, -given.choice, given.pair))
     given = given.take(order)
     first = np.searchsorted(given.pair, given.pair)
     given = given.take(np.flatnonzero(np.arange(len(first)) - first < max(_CANDIDATES, k)))
@@ -52,7 +58,7 @@ def varied(given: Columns, k: int, index: Index) -> Columns:
     group = np.searchsorted(start, np.arange(len(given.pair)), side="right") - 1
     fact = np.where(given.fact >= 0, index.relation[given.fact] if len(index.relation) else -1, -1)
     role = (fact + 1) * 4 + given.kind
-    value, picked = given.weight.copy(), []
+    value, picked = given.choice.copy(), []
     for _ in range(k):
         most = np.maximum.reduceat(value, start)
         best = np.flatnonzero((value == most[group]) & (value >= 0))
@@ -66,3 +72,10 @@ def varied(given: Columns, k: int, index: Index) -> Columns:
         value[best] = -1.0
     rows = np.concatenate(picked)
     return given.take(rows[np.argsort(group[rows], kind="stable")])
+
+
+def _highest(given: Columns) -> Ints:
+    """The candidates of each pair that none of the same pair surpasses."""
+    most = np.full(int(given.pair.max(initial=-1)) + 1, -np.inf)
+    np.maximum.at(most, given.pair, given.choice)
+    return np.flatnonzero(given.choice == most[given.pair])

@@ -18,13 +18,14 @@ from trefoil.data.histories import Histories
 from trefoil.data.interactions import Ints
 from trefoil.kg.graph import INTERACTED, ITEM, LABELS, MADE_UP, USER, KnowledgeGraph
 from trefoil.kg.naming import inverse, upper_snake
-from trefoil.kg.paths.diversify import DIRECT, PEOPLE, SHARED, TWO_STEPS
+from trefoil.kg.paths.diversify import DIRECT, PEOPLE, SHARED, varied
 from trefoil.kg.paths.index import Index
-from trefoil.kg.paths.search import Found, search
+from trefoil.kg.paths.links import Pairs, links
+from trefoil.kg.paths.search import SEEN, Found, found_of, search
 from trefoil.kg.paths.statement import PathEdge, PathNode, Place, of_database, of_store
+from trefoil.kg.paths.wording import SHARED_ONE, wording
 
 SOMEONE = "someone else"  # the name of another user, in a path
-SHARED_ONE = "a shared "  # begins the name of a node that has none, before its label
 _MADE = ("urn:trefoil:blank:", "neo4j:")  # how ids begin that stand for no name
 
 
@@ -102,6 +103,7 @@ class PathIndex:
         self.index = Index.of(graph, low_below)
         self.whole = None if low_below is None else self.index.with_events(graph)
         self._names: dict[str, list[str | None]] = {}
+        self._nodes: dict[tuple[str, int], PathNode] = {}
 
     def explain(
         self,
@@ -152,20 +154,43 @@ class PathIndex:
             out[found.pair].append(self._path(found, "liked"))
         return out
 
+    def cited(
+        self, pairs: Pairs, items: Ints, asker: int, *, k: int = 1, liked: bool = True
+    ) -> list[list[Reason]]:
+        """Up to ``k`` reasons for each item row, of the events that ``pairs`` cites for it.
+
+        They begin at the user where the graph holds the event, else at its item. ``liked``
+        says that the events were not rated low.
+        """
+        index = self.index if liked or self.whole is None else self.whole
+        out: list[list[Reason]] = [[] for _ in range(len(items))]
+        chosen = varied(links(index, pairs, asker), k, index)
+        met = set(index.row_of(asker).tolist())
+        for row in zip(*(column.tolist() for column in chosen), strict=True):
+            at = row[0]
+            user = asker if row[SEEN] in met else -1
+            found = found_of(index, row, at, user, int(items[at]))
+            path = self._path(found, "liked" if liked else "had")
+            out[at].append(Reason(path.text, path.weight, path.nodes, path.edges))
+        return out
+
     def node(self, label: str, row: int) -> PathNode:
         """A node by label and row, with its name; without one its id, or what it is.
 
         An id that a machine made says nothing: such a node is ``a shared order``.
         """
-        nodes = self.graph.nodes[label]
-        if label not in self._names:
-            table = nodes.properties
-            known = "name" in table.columns
-            self._names[label] = table["name"].to_list() if known else [None] * len(nodes)
-        one = nodes.vocabulary.ids[row]
-        return PathNode(
-            label, one, self._names[label][row] or _unnamed(label, one), self._place(label, row)
-        )
+        found = self._nodes.get((label, row))
+        if found is None:
+            nodes = self.graph.nodes[label]
+            if label not in self._names:
+                table = nodes.properties
+                known = "name" in table.columns
+                self._names[label] = table["name"].to_list() if known else [None] * len(nodes)
+            one = nodes.vocabulary.ids[row]
+            name = self._names[label][row] or _unnamed(label, one)
+            found = PathNode(label, one, name, self._place(label, row))
+            self._nodes[label, row] = found
+        return found
 
     def _place(self, label: str, row: int) -> Place | None:
         """Where a node is in the database that the graph came from."""
@@ -203,7 +228,8 @@ class PathIndex:
         if found.kind == DIRECT:  # seen as the item says it: the fact is of the item
             edges.append(_edge(inverse(relations[0])))
         elif found.kind == PEOPLE:
-            nodes.append(self.node(USER, found.someone)._replace(name=SOMEONE))
+            someone = self.node(USER, max(found.someone, 0))._replace(name=SOMEONE)
+            nodes.append(someone if found.someone >= 0 else someone.hidden())
             edges += [self._met(False), self._met(True)]
         elif found.kind == SHARED:
             nodes += middle
@@ -237,55 +263,3 @@ def _unnamed(label: str, one: str) -> str:
 def _edge(relation: str) -> PathEdge:
     """An edge away from its node, as a fact of the node puts it (``^`` is an edge towards it)."""
     return PathEdge(relation.removeprefix("^"), not relation.startswith("^"))
-
-
-_ALSO = {
-    "DIRECTOR": "also directed by {}",
-    "WRITER": "also written by {}",
-    "AUTHOR": "also written by {}",
-    "ACTOR": "also with {}",
-    "STARRING": "also with {}",
-    "CAST_MEMBER": "also with {}",
-    "PRODUCER": "also produced by {}",
-    "MUSIC_COMPOSER": "also with music by {}",
-    "COMPOSER": "also with music by {}",
-    "CINEMATOGRAPHY": "also filmed by {}",
-    "EDITING": "also edited by {}",
-    "PERFORMER": "also performed by {}",
-    "PUBLISHER": "also published by {}",
-    "DISTRIBUTOR": "also distributed by {}",
-    "COUNTRY": "also from {}",
-    "COUNTRY_OF_ORIGIN": "also from {}",
-    "DECADE": "also of the {}",
-    "ERA": "also of the {}",
-}
-
-
-def wording(
-    kind: int, seen: str, relations: Sequence[str], names: Sequence[str], verb: str = "liked"
-) -> str:
-    """The path in words. Names are set in as they are: whoever shows them escapes them.
-
-    ``verb`` says what the person did with the item of the history.
-    """
-    liked = f"because you {verb} *{seen}*"
-    words = [relation.removeprefix("^").replace("_", " ").lower() for relation in relations]
-    if kind == PEOPLE:
-        return f"{liked}, and people who {verb} it also {verb} this"
-    if kind == DIRECT:
-        inward = relations[0].startswith("^")
-        return f"{liked}, whose {words[0]} this is" if inward else f"{liked}, its {words[0]}"
-    if kind == TWO_STEPS:
-        first, second = names
-        return f"{liked}: {words[0]} {first}, {words[1]} {second}, here {words[2]}"
-    (name,) = names
-    if relations[0] != relations[-1]:
-        return f"{liked}: {name}, there {words[0]}, is here {words[-1]}"
-    known = _ALSO.get(relations[0].rpartition("__")[2]) or _ALSO.get(
-        relations[0].partition("_")[2] if relations[0].count("_") == 1 else ""
-    )
-    if known:
-        return f"{liked}, {known.format(name)}"
-    if name.startswith(SHARED_ONE):
-        return f"{liked}, by {name}"
-    return f"{liked}, same {words[0]}: {name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -13,7 +14,9 @@ from trefoil.data.histories import Histories
 from trefoil.data.interactions import UNKNOWN_TIME, Interactions, Ints
 from trefoil.kg.graph import INTERACTED, ITEM, USER, KnowledgeGraph
 from trefoil.kg.item_facts import item_facts
+from trefoil.kg.paths.joins import expanded
 
+MOST_BITS = 64_000_000  # bytes of who met what, a bit for each; beyond, lists are joined
 MAX_NEIGHBOURS = 32  # least common entities next to an entity that a longer path may go through
 
 Reals = NDArray[np.float64]
@@ -71,6 +74,43 @@ class Index:
         liked = _liked(graph)
         meets = liked.matrix(self.facts.shape[0])
         return replace(self, liked=liked, meets=meets, met_by=meets.tocsc())
+
+    def row_of(self, user: int) -> Ints:
+        """The items that a user (row, -1 for nobody) met."""
+        if not 0 <= user < self.meets.shape[0]:
+            return np.zeros(0, np.int64)
+        return self.meets.indices[self.meets.indptr[user] : self.meets.indptr[user + 1]]
+
+    @cached_property
+    def popular(self) -> Ints:
+        """How many people met each item."""
+        return np.diff(self.met_by.indptr).astype(np.int64)
+
+    @cached_property
+    def _bits(self) -> NDArray[np.uint64] | None:
+        """Who met each item, a bit for each user; None where that would be large."""
+        users, items = self.meets.shape
+        words = -(-users // 64)
+        if items * words * 8 > MOST_BITS:
+            return None
+        found = np.zeros((items, words), np.uint64)
+        for first in range(0, items, 512):
+            part = self.met_by[:, first : first + 512]
+            dense = np.zeros((part.shape[1], words * 64), bool)
+            dense[np.repeat(np.arange(part.shape[1]), np.diff(part.indptr)), part.indices] = True
+            found[first : first + 512] = np.packbits(dense, axis=1).view(np.uint64)
+        return found
+
+    def together(self, one: Ints, other: Ints) -> Ints:
+        """How many people met both items, for each pair of item rows."""
+        if self._bits is not None:
+            return np.bitwise_count(self._bits[one] & self._bits[other]).sum(1, dtype=np.int64)
+        by_item = self.met_by.T.tocsr()
+        wanted, row = np.unique(other, return_inverse=True)
+        met = np.zeros((len(wanted), self.meets.shape[0]), bool)
+        met[expanded(by_item, wanted)] = True
+        at, user = expanded(by_item, one)
+        return np.bincount(at, met[row[at], user], len(one)).astype(np.int64)
 
 
 def _liked(graph: KnowledgeGraph, low_below: float | None = None) -> Histories:

@@ -16,7 +16,7 @@ from trefoil.kg.paths.index import Index, Reals
 from trefoil.kg.paths.joins import Best, expanded, found, ramp
 
 MAX_HISTORY = 500  # newest positive events of a user that may begin a path
-_OTHER_ROLE, _LONGER, _CROWD = 0.7, 0.4, 0.6  # factors of weight, by kind of path
+OTHER_ROLE, _LONGER, CROWD = 0.7, 0.4, 0.6  # factors of weight, by kind of path
 WORK = 4_000_000  # joined rows held at a time
 
 
@@ -31,7 +31,7 @@ class Found(NamedTuple):
     item: int
     relations: tuple[int, ...]
     entities: tuple[int, ...]
-    someone: int  # who met both, of PEOPLE
+    someone: int  # who met both, of PEOPLE; -1 where nobody is to be named
 
 
 def search(
@@ -63,6 +63,26 @@ def search(
         chosen = varied(part.candidates(max_hops), k, index)
         for row in zip(*(column.tolist() for column in chosen), strict=True):
             yield part.path(row, pairs)
+
+
+SEEN, KIND = Columns._fields.index("seen"), Columns._fields.index("kind")
+
+
+def found_of(index: Index, row: tuple, pair: int, user: int, item: int, someone: int = -1) -> Found:
+    """A row of ``Columns`` with its relations and entities in codes."""
+    _, weight, _, _, kind, seen, fact, other, step = row
+    relations: tuple[int, ...] = ()
+    entities: tuple[int, ...] = ()
+    if kind == DIRECT:
+        relations = (int(index.relation[fact]),)
+    elif kind == SHARED:
+        relations = (int(index.relation[other]), int(index.relation[fact]))
+        entities = (int(index.entity[fact]),)
+    elif kind == TWO_STEPS:
+        back = index.relations.index(inverse(index.relations[step]))
+        relations = (int(index.relation[other]), back, int(index.relation[fact]))
+        entities = (int(index.entity[other]), int(index.entity[fact]))
+    return Found(pair, kind, weight, user, seen, item, relations, entities, someone)
 
 
 def _newest(past: Histories) -> Histories:
@@ -148,7 +168,7 @@ class _Portion:
             keep = np.ones(len(weight), bool)
             if key is index.entity:
                 keep = index.relation[match.other] != index.relation[match.fact]
-                weight = weight * _OTHER_ROLE
+                weight = weight * OTHER_ROLE
             yield match.columns(SHARED, weight).take(np.flatnonzero(keep))
 
     def _two_steps(self, at: Ints, fact: Ints) -> Columns:
@@ -215,28 +235,15 @@ class _Portion:
         order = np.lexsort((self.age[row], -cosine, at))
         best = order[np.unique(at[order], return_index=True)[1]]
         return Columns.made(
-            PEOPLE, at[best], _CROWD * cosine[best], age=self.age[row[best]], seen=seen[best]
+            PEOPLE, at[best], CROWD * cosine[best], age=self.age[row[best]], seen=seen[best]
         )
 
     def path(self, row: tuple, pairs: Ints) -> Found:
         """A chosen candidate with its relations, its entities and its witness."""
-        local, weight, _, kind, seen, fact, other, step = row
-        index = self.index
+        local, seen, kind = row[0], row[SEEN], row[KIND]
         item, user = int(self.item[local]), int(self.user[local])
-        relations: tuple[int, ...] = ()
-        entities: tuple[int, ...] = ()
         someone = self._someone(seen, item, user) if kind == PEOPLE else -1
-        if kind == DIRECT:
-            relations = (int(index.relation[fact]),)
-        elif kind == SHARED:
-            relations = (int(index.relation[other]), int(index.relation[fact]))
-            entities = (int(index.entity[fact]),)
-        elif kind == TWO_STEPS:
-            back = index.relations.index(inverse(index.relations[step]))
-            relations = (int(index.relation[other]), back, int(index.relation[fact]))
-            entities = (int(index.entity[other]), int(index.entity[fact]))
-        pair = int(pairs[local])
-        return Found(pair, kind, weight, user, seen, item, relations, entities, someone)
+        return found_of(self.index, row, int(pairs[local]), user, item, someone)
 
     def _someone(self, seen: int, item: int, user: int) -> int:
         """Of those who met both, the one who met fewest items: the most telling witness."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from trefoil.data.histories import Cases, Histories
-from trefoil.fusion.plan.remembered import Remembered, key_of
+from trefoil.fusion.plan.remembered import Remembered, bytes_of, key_of
 
 
 def one(items=(1, 2), at=(10, 20), user=3, told=0, **more):
@@ -36,18 +36,18 @@ def test_the_least_used_go_first_and_the_bound_holds():
     def row(number):
         def make():
             made.append(number)
-            return np.full(10, number, np.float32)  # 40 bytes
+            return (np.full(10, number, np.float32),)  # 40 bytes
 
         return make
 
-    kept = Remembered(most=100)
+    kept = Remembered(100, bytes_of)
     for number in (1, 2, 1, 3, 1, 2):  # 3 drives out 2, which was not used since
-        assert kept.get(number, row(number))[0] == number
+        assert kept.get(number, row(number))[0][0] == number
         assert kept.held <= 100
     assert made == [1, 2, 3, 2]
     assert len(kept) == 2
-    large = kept.get(9, lambda: np.zeros(1000, np.float32))  # more than there is room for
-    assert len(large) == 1000
+    large = kept.get(9, lambda: (np.zeros(1000, np.float32),))  # more than there is room for
+    assert len(large[0]) == 1000
     assert len(kept) == 2
 
 

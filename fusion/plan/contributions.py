@@ -1,0 +1,234 @@
+"""What each event of a history adds to the score of an item, to first order.
+
+Models that add up what events say are taken apart exactly: linear models, walks,
+co-occurrence, profiles, and factors given their solved system. What a network learned of a
+person, and what a Transformer makes of an order, is no single event's share.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+from trefoil.data.interactions import Bools, Ints
+from trefoil.fusion.plan.asked import Asked, Reals
+from trefoil.fusion.plan.forms import DenseRows, FactorForm, Form, ProfileForm, SparseRows
+from trefoil.fusion.plan.groups import Group
+from trefoil.fusion.plan.queries import LEAST, Averaged, Propagated, Solved, Summed
+
+SUMS = (FactorForm, DenseRows, SparseRows, ProfileForm)  # over events, if the query is
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """``value[k, h]`` is what the item ``seen[h]`` of a history adds to the score of item k.
+
+    ``seen`` are the items of the history, each once, ascending. An event that raises all
+    items alike adds nothing.
+    """
+
+    seen: Ints
+    value: Reals  # items asked about x items of the history
+
+
+class Influence:
+    """What is needed of a plan to take its scores apart; means are made when first needed."""
+
+    def __init__(self, forms: Sequence[Form], groups: Sequence[Group]) -> None:
+        self.forms, self.groups = forms, groups
+        self._heard = [place for place, one in enumerate(forms) if isinstance(one, SUMS)]
+        self._centres: dict[tuple[int, int], Reals] = {}
+
+    def of(self, asked: Asked, place: Ints, inverse: Reals) -> Contributions:
+        """Of a single case, for items at these places of the plan's order.
+
+        ``inverse`` [groups, models] are ``1 / spread`` of the scores of the case.
+        """
+        value = np.zeros((len(asked.item), len(place)), np.float32)
+        if len(asked.item):
+            late = place >= self.groups[0].span.stop  # of the last group
+            for group in {0, len(self.groups) - 1}:
+                rows = np.flatnonzero(late) if group else np.flatnonzero(~late)
+                if len(self.groups) == 1:
+                    rows = np.arange(len(place))
+                if len(rows):
+                    value[:, rows] = self._of_group(group, asked, place[rows], inverse[group])
+        return Contributions(asked.item, value.T)
+
+    def _of_group(self, group: int, asked: Asked, place: Ints, inverse: Reals) -> Reals:
+        """[events, items]."""
+        weights, total = self.groups[group].weights * inverse, np.float32(0)
+        for number in self._heard:
+            if weights[number]:
+                found = self._of_form(number, group, asked, place)
+                if found is not None:
+                    total = total + np.float32(weights[number]) * found
+        return np.broadcast_to(total, (len(asked.item), len(place)))
+
+    def _of_form(self, number: int, group: int, asked: Asked, place: Ints) -> Reals | None:
+        """[events, items], each less the event's mean over the group."""
+        form = self.forms[number]
+        assert isinstance(form, SUMS)
+        if (number, group) not in self._centres:
+            self._centres[number, group] = centre(form, self.groups[group].span)
+        middle = self._centres[number, group]
+        if isinstance(form, FactorForm):
+            return by_query(form.query, asked, (form.items[place] - middle).T)
+        weight = asked.weight() if isinstance(form, ProfileForm) else asked.weight(form.decay)
+        return weight[:, None] * (rows(form, asked.item, place) - middle[asked.item, None])
+
+
+@singledispatch
+def centre(form: Any, span: slice) -> Reals:
+    """The mean over some scored items: of their vectors, or of what each event says of them."""
+    raise TypeError(f"a {type(form).__name__} is no sum over events")
+
+
+@centre.register
+def _(form: FactorForm, span: slice) -> Reals:
+    return form.items[span].mean(0)
+
+
+@centre.register
+def _(form: DenseRows, span: slice) -> Reals:
+    at = form.kept if form.columns is None else form.columns
+    inside = (at >= span.start) & (at < span.stop)
+    found = np.zeros(form.items, np.float32)
+    found[form.kept] = form.weights @ inside.astype(np.float32) / max(span.stop - span.start, 1)
+    return found
+
+
+@centre.register
+def _(form: SparseRows, span: slice) -> Reals:
+    inside = np.zeros(form.table.shape[1], np.float32)
+    inside[span] = 1 / max(span.stop - span.start, 1)
+    return form.table @ inside
+
+
+@centre.register
+def _(form: ProfileForm, span: slice) -> Reals:
+    scored = form.content if form.scored is None else form.scored
+    return form.content @ np.asarray(scored[span].mean(0), np.float32).ravel()
+
+
+@singledispatch
+def rows(form: Any, seen: Ints, place: Ints) -> Reals:  # noqa: ARG001
+    """What single events of weight one say of items at these places, [events, items]."""
+    raise TypeError(f"a {type(form).__name__} is no sum over events")
+
+
+@rows.register
+def _(form: DenseRows, seen: Ints, place: Ints) -> Reals:
+    if len(form.kept) == form.items and form.columns is None:
+        return form.weights[np.ix_(seen, place)]
+    row = _inverse_of(form.kept, form.items, seen)
+    column = _inverse_of(form.kept if form.columns is None else form.columns, form.items, place)
+    found = form.weights[np.ix_(np.maximum(row, 0), np.maximum(column, 0))]
+    return np.where((row >= 0)[:, None] & (column >= 0), found, np.float32(0))
+
+
+@rows.register
+def _(form: SparseRows, seen: Ints, place: Ints) -> Reals:
+    return _cells(form.table, seen, place)
+
+
+@rows.register
+def _(form: ProfileForm, seen: Ints, place: Ints) -> Reals:
+    """Products of sparse rows: those of the few items asked about are made dense."""
+    scored = form.content if form.scored is None else form.scored
+    item, source = _spread(scored, place)
+    feature = scored.indices[source]
+    slot = np.full(scored.shape[1], -1, np.int32)
+    slot[feature] = np.arange(len(feature))  # the last of equals stands for all
+    dense = np.zeros((len(feature), len(place)), np.float32)
+    dense[slot[feature], item] = scored.data[source]
+    event, source = _hits(form.content, seen, slot >= 0)
+    out = np.zeros((len(seen), len(place)), np.float32)
+    if len(event):
+        column = slot[form.content.indices[source]]
+        parts = form.content.data[source, None] * dense[column]
+        first = np.flatnonzero(np.diff(event, prepend=-1))
+        out[event[first]] = np.add.reduceat(parts, first)
+    return out
+
+
+@singledispatch
+def by_query(query: Any, asked: Asked, target: Reals) -> Reals | None:  # noqa: ARG001
+    """Products of each event's part of a query with vectors ``target`` [width, items].
+
+    None where the query is no sum over events.
+    """
+    return None
+
+
+@by_query.register
+def _(query: Summed, asked: Asked, target: Reals) -> Reals | None:
+    return query.vectors[asked.item] @ target
+
+
+@by_query.register
+def _(query: Solved, asked: Asked, target: Reals) -> Reals | None:
+    own = query.items[asked.item]
+    return (1 + query.alpha) * (own @ np.linalg.solve(query.left(own), target))
+
+
+@by_query.register
+def _(query: Propagated, asked: Asked, target: Reals) -> Reals | None:
+    user = int(asked.cases.user[0])
+    if user >= 0 and query.users[user].any():
+        return None  # the person's own vector, whatever the history
+    sent = query.folded[asked.item]
+    length = max(float(np.linalg.norm(sent.sum(0))), LEAST) * query.temperature
+    return sent @ target[: sent.shape[1]] / np.float32(length)
+
+
+@by_query.register
+def _(query: Averaged, asked: Asked, target: Reals) -> Reals | None:
+    total, first = None, 0
+    for part, covariance in zip(query.parts, query.covariances, strict=True):
+        own = target[first : first + len(covariance)]
+        first += len(covariance)
+        found = by_query(part, asked, own)
+        if found is not None:
+            vector = part.of(asked)[0]
+            spread = np.sqrt(max(float(vector @ covariance @ vector), 0))
+            told = found / np.float32(len(query.parts) * max(spread, 1e-6))
+            total = told if total is None else total + told
+    return total
+
+
+def _inverse_of(kept: Ints, size: int, wanted: Ints) -> Ints:
+    """Where each wanted value stands in ``kept``; -1 where it does not."""
+    place = np.full(size, -1, np.int64)
+    place[kept] = np.arange(len(kept))
+    return place[wanted]
+
+
+def _spread(table: Any, at: Ints) -> tuple[Ints, Ints]:
+    """The entries of some rows of a sparse table: position in ``at``, place in its data."""
+    first, length = table.indptr[at], table.indptr[at + 1] - table.indptr[at]
+    begin = np.cumsum(length) - length
+    position = np.repeat(np.arange(len(at)), length)
+    return position, np.arange(len(position)) + (first - begin)[position]
+
+
+def _hits(table: Any, at: Ints, wanted: Bools) -> tuple[Ints, Ints]:
+    """The same of the entries in wanted columns alone."""
+    first, last = table.indptr[at], table.indptr[at + 1]
+    spans = zip(first.tolist(), last.tolist(), strict=True)
+    hit = np.flatnonzero(wanted[np.concatenate([table.indices[a:b] for a, b in spans])])
+    end = np.cumsum(last - first)
+    position = np.searchsorted(end, hit, "right")
+    return position, hit + (last - end)[position]
+
+
+def _cells(table: Any, seen: Ints, place: Ints) -> Reals:
+    """Cells of a sparse table, [rows, columns]."""
+    where = np.full(table.shape[1], -1, np.int32)
+    where[place] = np.arange(len(place))
+    row, source = _hits(table, seen, where >= 0)
+    out = np.zeros((len(seen), len(place)), np.float32)
+    out[row, where[table.indices[source]]] = table.data[source]
+    return out
