@@ -81,7 +81,7 @@ class Influence:
 
 
 @singledispatch
-def centre(form: Any, span: slice) -> Reals:
+def centre(form: Any, span: slice) -> Reals:  # noqa: ARG001
     """The mean over some scored items: of their vectors, or of what each event says of them."""
     raise TypeError(f"a {type(form).__name__} is no sum over events")
 

@@ -160,8 +160,7 @@ class Plan:
         Before the first items are reranked. ``items`` [K] are rows; of those that came
         after training nothing is told (NaN).
         """
-        said = self._said(cases)
-        place = self._position[items]
+        said, place = self._said(cases), self._position[items]
         late = place >= self.parts.learned
         rows = np.broadcast_to(np.where(late, 0, place), (len(cases), len(items)))
         z, cold = said.z_of(rows), rows >= self.groups[0].span.stop

@@ -3,10 +3,13 @@
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import fields
 from typing import Generic, TypeVar
 
-from trefoil.data.histories import Cases
+import numpy as np
+
+from trefoil.data.histories import Cases, Histories
 from trefoil.fusion.plan.asked import Reals
 
 MOST_BYTES = 64_000_000  # of all scores that one plan keeps
@@ -52,14 +55,20 @@ def bytes_of(arrays: tuple[Reals, ...]) -> int:
 
 
 def key_of(cases: Cases) -> Hashable:
-    """A digest of all that a score of these cases may depend on."""
-    history = cases.history
+    """A digest of all that a score of these cases may depend on: every field of them."""
     told = hashlib.blake2b(digest_size=20)
-    columns = {f"now {name}": codes for name, codes in cases.scenario.items()}
-    columns |= {f"then {name}": codes for name, codes in history.scenario.items()}
-    fixed = {"user": cases.user, "moment": cases.at, "start": history.start, "item": history.item}
-    for name, array in {**fixed, "at": history.at, "stars": history.stars, **columns}.items():
-        if array is not None:
-            told.update(f"{name} {len(array)} ".encode())
-            told.update(array.tobytes())
+    for name, value in [*_fields("case", cases), *_fields("history", cases.history)]:
+        if isinstance(value, np.ndarray):
+            told.update(f"{name} {len(value)} ".encode())
+            told.update(value.tobytes())
     return told.digest()
+
+
+def _fields(of: str, one: Cases | Histories) -> Iterator[tuple[str, object]]:
+    """Names and values of the fields, those of mappings by their keys."""
+    for field in fields(one):
+        value = getattr(one, field.name)
+        if isinstance(value, Mapping):
+            yield from ((f"{of}.{field.name}.{name}", value[name]) for name in sorted(value))
+        else:
+            yield f"{of}.{field.name}", value
