@@ -17,6 +17,7 @@ from trefoil.data.progress import Progress
 from trefoil.data.split import Split
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.changing import Changing, log_of
+from trefoil.fusion.explaining.calls import Explaining
 from trefoil.fusion.live.log import place_of
 from trefoil.fusion.plan.storage import has_plan, read_plan, write_plan
 from trefoil.fusion.recommendation import Recommendation
@@ -48,7 +49,7 @@ log = logging.getLogger(__name__)
 __all__ = ["Recommendation", "Recommender"]
 
 
-class Recommender(Changing):
+class Recommender(Changing, Explaining):
     """Learns from events, texts and a graph; answers with titles and reasons.
 
     ``Recommender(settings).fit(dataset)`` trains, ``recommend("user-17")`` answers. What it

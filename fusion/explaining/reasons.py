@@ -89,4 +89,6 @@ class _Events:
             open_to = (added > 0) & (added >= least)
             factor = added / np.maximum(added.max(1, keepdims=True), 1e-12)
         at, event = np.nonzero(open_to)
-        return Pairs(at, self.seen[event], items[at], self.age[event], factor[at, event])
+        return Pairs(
+            at, self.seen[event], items[at], self.age[event], factor[at, event], value[at, event]
+        )

@@ -33,7 +33,8 @@ _MADE = ("urn:trefoil:blank:", "neo4j:")  # how ids begin that stand for no name
 class Reason:
     """Why an item is recommended, for anyone to see: it holds no id of another person.
 
-    ``weight`` lies in 0..1: how telling the path is, not how much it moved the score.
+    ``weight`` lies in 0..1: how telling the path is. ``adds`` is what the event that it cites
+    adds to the score of the item, where a model was asked.
     ``cypher`` with ``parameters`` returns such a path from a store that holds the graph; of a
     graph that was read from Neo4j, from that database, in its labels and keys.
     The id of a node that stands for another person is empty.
@@ -43,6 +44,20 @@ class Reason:
     weight: float
     nodes: tuple[PathNode, ...]
     edges: tuple[PathEdge, ...]
+    adds: float | None = None
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """Ids of the items of the person's history that it cites."""
+        first = 1 if self.nodes[0].label == USER else 0
+        return (self.nodes[first].id,)
+
+    @property
+    def facts(self) -> tuple[tuple[str, str, str], ...]:
+        """Facts that it cites: id, relationship type, id, in the direction of the edge."""
+        steps = zip(self.nodes, self.edges, self.nodes[1:], strict=False)
+        ends = [(e.type, *((a, b) if e.forward else (b, a))) for a, e, b in steps]
+        return tuple((a.id, type, b.id) for type, a, b in ends if type != INTERACTED)
 
     @property
     def hops(self) -> int:
@@ -166,12 +181,15 @@ class PathIndex:
         out: list[list[Reason]] = [[] for _ in range(len(items))]
         chosen = varied(links(index, pairs, asker), k, index)
         met = set(index.row_of(asker).tolist())
+        ends = zip(pairs.at.tolist(), pairs.seen.tolist(), strict=True)
+        told = dict(zip(ends, pairs.adds.tolist(), strict=True))
         for row in zip(*(column.tolist() for column in chosen), strict=True):
             at = row[0]
             user = asker if row[SEEN] in met else -1
             found = found_of(index, row, at, user, int(items[at]))
             path = self._path(found, "liked" if liked else "had")
-            out[at].append(Reason(path.text, path.weight, path.nodes, path.edges))
+            adds = told[at, found.seen]
+            out[at].append(Reason(path.text, path.weight, path.nodes, path.edges, adds))
         return out
 
     def node(self, label: str, row: int) -> PathNode:

@@ -22,7 +22,7 @@ class Pairs(NamedTuple):
     """Items of a history that may be cited for items recommended, in rows.
 
     ``at`` numbers the items recommended, ``age`` the events from the newest, from 0; paths
-    are chosen by their weight times ``factor``.
+    are chosen by their weight times ``factor``. ``adds`` is what the event adds to the score.
     """
 
     at: Ints
@@ -30,9 +30,7 @@ class Pairs(NamedTuple):
     item: Ints
     age: Ints
     factor: Reals
-
-    def take(self, rows: Ints) -> Pairs:
-        return Pairs(*(column[rows] for column in self))  # type: ignore[arg-type]
+    adds: Reals
 
 
 def links(index: Index, pairs: Pairs, asker: int) -> Columns:

@@ -3,29 +3,9 @@
 from collections.abc import Sequence
 
 from trefoil.kg.paths.diversify import DIRECT, PEOPLE, TWO_STEPS
+from trefoil.kg.paths.predicates import Predicate, predicate
 
 SHARED_ONE = "a shared "  # begins the name of a node that has none, before its label
-
-_ALSO = {
-    "DIRECTOR": "also directed by {}",
-    "WRITER": "also written by {}",
-    "AUTHOR": "also written by {}",
-    "ACTOR": "also with {}",
-    "STARRING": "also with {}",
-    "CAST_MEMBER": "also with {}",
-    "PRODUCER": "also produced by {}",
-    "MUSIC_COMPOSER": "also with music by {}",
-    "COMPOSER": "also with music by {}",
-    "CINEMATOGRAPHY": "also filmed by {}",
-    "EDITING": "also edited by {}",
-    "PERFORMER": "also performed by {}",
-    "PUBLISHER": "also published by {}",
-    "DISTRIBUTOR": "also distributed by {}",
-    "COUNTRY": "also from {}",
-    "COUNTRY_OF_ORIGIN": "also from {}",
-    "DECADE": "also of the {}",
-    "ERA": "also of the {}",
-}
 
 
 def wording(
@@ -33,26 +13,57 @@ def wording(
 ) -> str:
     """The path in words. Names are set in as they are: whoever shows them escapes them.
 
-    ``verb`` says what the person did with the item of the history.
+    ``verb`` says what the person did with the item of the history. Relations are those of
+    ``kg.paths.search.Found``: of the item of the history first.
     """
     liked = f"because you {verb} *{seen}*"
-    words = [relation.removeprefix("^").replace("_", " ").lower() for relation in relations]
     if kind == PEOPLE:
         return f"{liked}, and people who {verb} it also {verb} this"
+    said = [predicate(one) for one in relations]
     if kind == DIRECT:
-        inward = relations[0].startswith("^")
-        return f"{liked}, whose {words[0]} this is" if inward else f"{liked}, its {words[0]}"
+        return f"{liked}, {_direct(said[0])}"
     if kind == TWO_STEPS:
         first, second = names
-        return f"{liked}: {words[0]} {first}, {words[1]} {second}, here {words[2]}"
+        parts = (
+            said[0].of("it", first),
+            said[1].of(first, second, ""),
+            said[2].of("this", second, "here the"),
+        )
+        return f"{liked}: {parts[0]}, {parts[1]}, and {parts[2]}"
     (name,) = names
-    if relations[0] != relations[-1]:
-        return f"{liked}: {name}, there {words[0]}, is here {words[-1]}"
-    known = _ALSO.get(relations[0].rpartition("__")[2]) or _ALSO.get(
-        relations[0].partition("_")[2] if relations[0].count("_") == 1 else ""
-    )
-    if known:
-        return f"{liked}, {known.format(name)}"
     if name.startswith(SHARED_ONE):
         return f"{liked}, by {name}"
-    return f"{liked}, same {words[0]}: {name}"
+    one, other = said[0], said[-1]
+    if one == other or (one.also and one.also == other.also and one.inverse == other.inverse):
+        return f"{liked}{_both(one, name)}"
+    return f"{liked}{_two_roles(one, other, name)}"
+
+
+def _both(one: Predicate, name: str) -> str:
+    """Both have it with the same."""
+    if one.kind == "noun" and one.inverse:
+        return f", also {one.article} of {name}"
+    if one.inverse:
+        return f": {one.of('both', name)}"
+    if one.also:
+        return f", also {one.also} {name}"
+    return (
+        f", and this also {one.words} {name}"
+        if one.kind == "verb"
+        else f", same {one.words}: {name}"
+    )
+
+
+def _direct(one: Predicate) -> str:
+    """The item has it with the item of the history, or the other way round."""
+    if one.kind == "noun":
+        return f"and this is its {one.words}" if one.inverse else f"the {one.words} of this"
+    verb = one.words if one.kind == "verb" else f"is {one.words}"
+    return f"which {verb} this" if one.inverse else f"and this {verb} it"
+
+
+def _two_roles(one: Predicate, other: Predicate, name: str) -> str:
+    """The item of the history has it in one role, the item in another."""
+    if one.kind == other.kind == "noun" and not (one.inverse or other.inverse):
+        return f", whose {one.words} {name} is {other.article} here"
+    return f": {one.of('it', name)}, and {other.of('this', name, 'here the')}"

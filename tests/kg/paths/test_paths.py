@@ -104,10 +104,10 @@ def test_two_hops_find_items_that_are_joined_either_way():
     forward, backward = explain(world, [0, 0], [3, 4], max_hops=2)
     assert [ids(path) for path in forward] == [["u0", "i0", "i3"]]
     assert forward[0].edges[1][:2] == ("SEQUEL_OF", False)
-    assert forward[0].text == "because you liked *Item 0*, its sequel of"
+    assert forward[0].text == "because you liked *Item 0*, and this is a sequel of it"
     assert [ids(path) for path in backward] == [["u0", "i1", "i4"]]
     assert backward[0].edges[1][:2] == ("SEQUEL_OF", True)
-    assert backward[0].text == "because you liked *Item 1*, whose sequel of this is"
+    assert backward[0].text == "because you liked *Item 1*, which is a sequel of this"
 
 
 def test_people_who_met_both_are_a_reason():
@@ -186,7 +186,7 @@ def test_another_role_of_the_same_person_counts_less():
         {SEEN: [(0, 0)], DIRECTOR: [(0, 0), (2, 0)], ("Item", "ACTOR", "Person"): [(1, 0), (2, 0)]},
     )
     role, both = explain(world, [0, 0], [1, 2])
-    assert role[0].text == "because you liked *Item 0*: Person 0, there director, is here actor"
+    assert role[0].text == "because you liked *Item 0*, whose director Person 0 is an actor here"
     assert [edge.type for edge in role[0].edges] == ["INTERACTED", "DIRECTOR", "ACTOR"]
     assert role[0].weight < both[0].weight
 
