@@ -7,7 +7,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from trefoil.evaluation.exam import Exam, Scorer
 from trefoil.evaluation.protocols.leaks import leaks
 from trefoil.evaluation.protocols.protocols import cold_exam, exam_for, full_exam, next_exam
 from trefoil.evaluation.reporting.html import Example
-from trefoil.evaluation.reporting.json_figures import figures
+from trefoil.evaluation.reporting.json_figures import figures, finite
 from trefoil.evaluation.reporting.terminal import show
 from trefoil.evaluation.table import (
     Knowledge,
@@ -37,7 +37,7 @@ from trefoil.evaluation.table import (
 from trefoil.fusion.experiments.ablation import PARTS, ablated, variants
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.reporting.explanations import examples, in_words, marks, typical_users
-from trefoil.fusion.reporting.html_report import OURS, evaluated_page, read_history
+from trefoil.fusion.reporting.html_report import OF_REASONS, OURS, evaluated_page, read_history
 from trefoil.fusion.reporting.knowledge import knowledge
 from trefoil.fusion.reporting.model_card import training_report
 from trefoil.fusion.reporting.origin import dataset_of, split_as_trained
@@ -88,6 +88,7 @@ class Outcome:
     table: Table
     exam: Exam | None
     verdicts: Sequence[Verdict] = ()
+    reasons: Mapping[str, float] = field(default_factory=dict)
 
 
 def evaluate(argv: Sequence[str] | None = None) -> int:
@@ -120,6 +121,8 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
         progress(0, 0, "leak meter")
         told = leaks(scorers, dataset, split, outcome.exam, outcome.table.ranks)
     report = figures(args.protocol, outcome.table, outcome.verdicts, dataset, split, told)
+    if outcome.reasons:
+        report["explanations"] = finite(outcome.reasons)
     report["seconds"] = {
         "train": recommender.about.get("seconds", {}).get("train"),  # None: saved from Python
         "evaluate": round(time.perf_counter() - began, 2),
@@ -238,10 +241,11 @@ def with_reasons(
     table, exam = outcome.table, outcome.exam
     train = dataset.interactions.take(split.train)
     ours = table.results[OURS]
-    told = {**ours.overall, **marks(recommender, table.ranks[OURS], exam, train)}
+    reasons = marks(recommender, table.ranks[OURS], exam, train)
+    told = {**ours.overall, **{name: reasons[name] for name in OF_REASONS}}
     results = {**table.results, OURS: replace(ours, overall=told)}
     shown = examples(recommender, typical_users(recommender, exam))
-    return replace(outcome, table=replace(table, results=results)), shown
+    return replace(outcome, table=replace(table, results=results), reasons=reasons), shown
 
 
 def show_reasons(

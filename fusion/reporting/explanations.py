@@ -1,6 +1,7 @@
 """The reasons of a recommender as evidence: examples for people, and are they true?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,10 +10,12 @@ from trefoil.evaluation.exam import Exam
 from trefoil.evaluation.metrics.explanation_metrics import Edge, diversity, leaking, validity
 from trefoil.evaluation.ranking import Ranks
 from trefoil.evaluation.reporting.html import Example
+from trefoil.fusion.explaining.reasons import reasons_for
 from trefoil.fusion.recommendation import Recommendation
 from trefoil.fusion.recommender import Recommender
+from trefoil.fusion.reporting.fidelity import exact, falls
 from trefoil.kg.graph import INTERACTED, ITEM, USER, KnowledgeGraph
-from trefoil.kg.paths.explain import Path, Reason
+from trefoil.kg.paths.explain import Reason
 
 CASES, K = 200, 10  # whose lists are explained, and how far down
 HISTORY = 5  # newest titles shown of a history
@@ -53,35 +56,75 @@ def said(path: Reason) -> str:
 def marks(
     recommender: Recommender, ranks: Ranks, exam: Exam, train: Interactions
 ) -> dict[str, float]:
-    """Are the first reasons of the recommended lists there, true and varied?
+    """Are the first reasons of the recommended lists there, true, varied, and no pretext?
 
     Over the first ten items of up to 200 cases, evenly spread: ``explained``, the
-    share with a path; ``explanation-validity``, whose edges are all in the graph
-    or among the ``train`` events; ``explanation-leaks``, how many walk an event
-    that is asked for (must be 0); ``explanation-diversity`` of their relations.
+    share with a reason, and ``explained-with-history``, of people with events;
+    ``explanation-validity``, whose events are of the history and whose other edges are in
+    the graph or among the ``train`` events; ``explanation-leaks``, how many walk an event
+    that is asked for (must be 0); ``explanation-diversity`` of their relations. Then what
+    ``falls`` says, and ``counterfactual-exact``, the share of places after a deletion that
+    are those of the exam asked so.
     """
     rows = np.unique(np.linspace(0, len(ranks) - 1, min(CASES, len(ranks))).astype(np.int64))
-    top = ranks.top[rows, :K]
-    users = np.repeat(ranks.user[rows], top.shape[1])[top.ravel() >= 0]
-    items = top.ravel()[top.ravel() >= 0]
-    paths = recommender.paths.explain(users, items, k=1)
-    first = [edges_of(found[0]) for found in paths if found]
+    top, state = ranks.top[rows, :K], recommender.state
+    vocabulary = recommender.catalogue.items.vocabulary
+    cited, first, met = np.full(top.shape, -1), [], []
+    others = Others(train, vocabulary.ids, recommender.catalogue.users.ids)
+    for at, row in enumerate(rows.tolist()):
+        case = exam.cases.take(np.array([row]))
+        shown = top[at][top[at] >= 0]
+        for place, own in enumerate(reasons_for(state, case, shown, 1)):
+            if own:
+                cited[at, place] = vocabulary.row(own[0].events[0])
+                met.append(cited[at, place] in case.history.item)
+                first.append(edges_of(others.named(own[0], int(case.user[0]))))
     asked = np.repeat(exam.cases.user, np.diff(exam.relevant.start))
-    ids = recommender.catalogue.users, recommender.catalogue.items.vocabulary
+    ids = recommender.catalogue.users, vocabulary
     held = [
         ((USER, ids[0][int(user)]), INTERACTED, (ITEM, ids[1][int(item)]))
         for user, item in zip(asked, exam.relevant.item, strict=True)
     ]
-    graph = GraphEdges(recommender.graph, train)
+    graph, known = GraphEdges(recommender.graph, train), exam.cases.history.lengths[rows] > 0
+    true = [path for path, own in zip(first, met, strict=True) if own]
+    fell = falls(state, exam, rows, top, cited)
     return {
-        "explained": len(first) / max(len(paths), 1),
-        "explanation-validity": validity(first, graph.__contains__),
+        "explained": len(first) / max(int((top >= 0).sum()), 1),
+        "explained-with-history": float(
+            (cited[known] >= 0).sum() / max((top[known] >= 0).sum(), 1)
+        ),
+        "explanation-validity": validity(true, graph.__contains__) * len(true) / max(len(first), 1),
         "explanation-leaks": float(leaking(first, held)),
         "explanation-diversity": diversity(first),
+        **fell.marks(),
+        "counterfactual-exact": exact(state, exam, rows, top, cited),
     }
 
 
-def edges_of(path: Path) -> list[Edge]:
+class Others:
+    """Who else met two items in training: the someone that a reason does not name."""
+
+    def __init__(self, train: Interactions, items: Sequence[str], users: Sequence[str]) -> None:
+        met = train.take(np.flatnonzero(train.positive))
+        order = np.argsort(met.item, kind="stable")
+        start = np.searchsorted(met.item[order], np.arange(len(items) + 1))
+        self._by_item = np.split(met.user[order], start[1:-1])
+        self._row = {one: row for row, one in enumerate(items)}
+        self._users = users
+
+    def named(self, reason: Reason, asker: int) -> Reason:
+        """The same with the id of one of them; where there is none, it stays empty."""
+        nodes = list(reason.nodes)
+        for at, node in enumerate(nodes):
+            if node.label == USER and not node.id:
+                ends = (self._by_item[self._row[nodes[at + side].id]] for side in (-1, 1))
+                both = np.setdiff1d(np.intersect1d(*ends), [asker])
+                if len(both):
+                    nodes[at] = node._replace(id=self._users[int(both[0])])
+        return replace(reason, nodes=tuple(nodes))
+
+
+def edges_of(path: Reason) -> list[Edge]:
     """A path as edges from source to target, ends as (label, id)."""
     found = []
     for one, edge, other in zip(path.nodes, path.edges, path.nodes[1:], strict=False):
@@ -111,6 +154,8 @@ class GraphEdges:
         if known is None:
             return False
         starts, ends = self.graph.nodes[source[0]], self.graph.nodes[target[0]]
+        if source[1] not in starts.vocabulary or target[1] not in ends.vocabulary:
+            return False
         key = starts.vocabulary.row(source[1]) * len(ends) + ends.vocabulary.row(target[1])
         place = int(np.searchsorted(known, key))
         return place < len(known) and int(known[place]) == key

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
-from trefoil.evaluation.exam import Exam
+from trefoil.evaluation.exam import Exam, Sets
+from trefoil.evaluation.ranking import rank
 from trefoil.fusion.requests.state import State
 
 DRAWS = 5  # random events of each history
+LISTS = 50  # whose places after a deletion are compared with the exam's
 BATCH = 256  # histories that are asked about at a time
 
 
@@ -65,6 +67,25 @@ def falls(
             found.append(np.concatenate([own, others]))
     columns = np.concatenate(found, axis=1)
     return Falls(columns[0], columns[2], columns[1], columns[3])
+
+
+def exact(
+    state: State, exam: Exam, rows: Ints, top: Ints, cited: Ints, lists: int = LISTS
+) -> float:
+    """Share of places without the cited event that the exam gives when asked with that history.
+
+    Of the first item of up to ``lists`` lists. NaN without any.
+    """
+    told = [at for at in range(len(rows)) if cited[at, 0] >= 0][:lists]
+    equal = 0
+    for at in told:
+        case, item = exam.cases.take(rows[[at]]), top[at, :1]
+        masked = exam.masked.take(rows[[at]])
+        place = _asked(state, exam, case, masked.item, cited[at, :1], item)[1][0, 0]
+        wanted = Sets(np.array([0, 1]), item)
+        other = replace(exam, cases=without(case, cited[at, :1]), relevant=wanted, masked=masked)
+        equal += int(rank(state.scorer, other, 1).place[0]) == int(place) + 1
+    return equal / len(told) if told else np.nan
 
 
 def _asked(

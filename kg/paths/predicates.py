@@ -117,6 +117,8 @@ def predicate(relation: str) -> Predicate:
         if known:
             noun = name if name in _PHRASE else _singular(name)
             return Predicate(kind, noun, inverse, known)
+    if kind == "noun" and len(words) > 1 and words[0] in _ENDS:
+        words = words[1:]  # in year
     if kind == "noun" and len(words) > 2 and words[0] in _DOMAINS:
         words = words[2:]  # music artist track
     said = " ".join(words)

@@ -31,6 +31,7 @@ BOTH = {  # relation of both items to N: what follows "because you liked *X*"
     "GENRE": ", same genre: N",
     "FILM_FILM_GENRE": ", same genre: N",
     "hasTheme": ", same theme: N",
+    "IN_YEAR": ", same year: N",
     "PLACE_OF_BIRTH": ", same place of birth: N",
     "MUSIC_ARTIST_TRACK": ", same track: N",
     "isPartOf": ", also part of N",
