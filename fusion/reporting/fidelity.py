@@ -5,6 +5,7 @@ cited event is compared with its fall without an event of the same history drawn
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,6 @@ from trefoil.fusion.requests.state import State
 
 DRAWS = 5  # random events of each history
 LISTS = 50  # whose places after a deletion are compared with the exam's
-BATCH = 256  # histories that are asked about at a time
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,9 @@ def falls(
     for row, items, events in zip(rows.tolist(), top, cited, strict=True):
         told = events >= 0
         if told.any():
-            case, masked = exam.cases.take(np.array([row])), exam.masked.take(np.array([row])).item
-            drawn = random.choice(np.unique(case.history.item), draws)
+            drawn = random.choice(np.unique(exam.cases.take(np.array([row])).history.item), draws)
             dropped = np.unique(np.concatenate([[-1], events[told], drawn]))
-            score, place = _asked(state, exam, case, masked, dropped, items[told])
+            score, place = _asked(state, exam, row, dropped, items[told])
             fell = np.stack([score[0] - score, place - place[0]])  # 2, dropped, items
             own = fell[:, np.searchsorted(dropped, events[told]), np.arange(int(told.sum()))]
             others = fell[:, np.searchsorted(dropped, drawn)].mean(1)
@@ -72,50 +71,55 @@ def falls(
 def exact(
     state: State, exam: Exam, rows: Ints, top: Ints, cited: Ints, lists: int = LISTS
 ) -> float:
-    """Share of places without the cited event that the exam gives when asked with that history.
+    """Share of places without the cited event that are the same asked together and one by one.
 
     Of the first item of up to ``lists`` lists. NaN without any.
     """
-    told = [at for at in range(len(rows)) if cited[at, 0] >= 0][:lists]
-    equal = 0
-    for at in told:
-        case, item = exam.cases.take(rows[[at]]), top[at, :1]
-        masked = exam.masked.take(rows[[at]])
-        place = _asked(state, exam, case, masked.item, cited[at, :1], item)[1][0, 0]
-        wanted = Sets(np.array([0, 1]), item)
-        other = replace(exam, cases=without(case, cited[at, :1]), relevant=wanted, masked=masked)
-        equal += int(rank(state.scorer, other, 1).place[0]) == int(place) + 1
-    return equal / len(told) if told else np.nan
+    told = np.flatnonzero(cited[:, 0] >= 0)[:lists]
+    if not len(told):
+        return np.nan
+    asked = _exam(exam, rows[told], cited[told, 0], top[told, :1])
+    places = rank(state.scorer, asked, 1).place
+    alone = [
+        rank(state.scorer, _exam(exam, rows[[at]], cited[at, :1], top[[at], :1]), 1).place[0]
+        for at in told.tolist()
+    ]
+    return float((places == np.array(alone)).mean())
 
 
 def _asked(
-    state: State, exam: Exam, case: Cases, masked: Ints, dropped: Ints, items: Ints
+    state: State, exam: Exam, row: int, dropped: Ints, items: Ints
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Scores and places [dropped, items] where the events of one item had not happened each.
 
     What the exam masks stays masked. -1 drops nothing.
     """
-    scores, places = [], []
-    for first in range(0, len(dropped), BATCH):
-        part = dropped[first : first + BATCH]
-        told = state.scorer.score(without(case, part)).astype(np.float64)
-        own = told[:, items]
-        open_to = (
-            np.ones(told.shape[1], bool) if exam.candidates is None else exam.candidates.copy()
-        )
-        open_to[masked] = False
-        rivals = told[:, open_to]
-        places.append(np.stack([(rivals > own[:, [at]]).sum(1) for at in range(len(items))], 1))
-        scores.append(own)
-    return np.concatenate(scores), np.concatenate(places).astype(np.float64)
+    many = len(dropped)
+    asked = _exam(exam, np.full(many, row), dropped, np.tile(items, (many, 1)))
+    told = _Told(state.scorer.score(asked.cases))
+    places = rank(told, asked, 1, batch=many).place.reshape(many, len(items))
+    return told.scores[:, items].astype(np.float64), places.astype(np.float64)
 
 
-def without(case: Cases, dropped: Ints) -> Cases:
-    """A single case once for each item (row), without the events of that item."""
-    every = np.zeros(len(dropped), np.int64)
-    copies = case.take(every) if len(dropped) > 1 else case
-    item = np.repeat(dropped, copies.history.lengths)
-    return replace(copies, history=copies.history.where(copies.history.item != item))
+@dataclass(frozen=True)
+class _Told:
+    """Scores that are known already."""
+
+    scores: NDArray[Any]
+
+    def score(self, cases: Cases) -> NDArray[Any]:
+        assert len(cases) == len(self.scores)
+        return self.scores
+
+
+def _exam(exam: Exam, rows: Ints, dropped: Ints, items: Ints) -> Exam:
+    """Cases of an exam (rows), each without the events of one item, asked for items [rows, k]."""
+    cases = exam.cases.take(rows)
+    history = cases.history
+    history = history.where(history.item != np.repeat(dropped, history.lengths))
+    wanted = Sets(np.arange(len(rows) + 1) * items.shape[1], items.ravel())
+    cases, masked = replace(cases, history=history), exam.masked.take(rows)
+    return replace(exam, cases=cases, relevant=wanted, masked=masked)
 
 
 def _ratio(one: float, other: float) -> float:

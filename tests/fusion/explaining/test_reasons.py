@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 
 from trefoil.data.errors import ConfigError, UnknownId
-from trefoil.fusion.explaining.reasons import LEAST_SHARE
+from trefoil.evaluation.protocols.protocols import full_exam
+from trefoil.evaluation.ranking import rank
+from trefoil.fusion.explaining.reasons import LEAST_SHARE, reasons_for
 from trefoil.fusion.explaining.standing import Life
+from trefoil.fusion.features.preparation import split_of
+from trefoil.fusion.reporting.fidelity import exact, falls
 
 USERS = [f"u{number}" for number in range(0, 60, 7)]
 
@@ -151,3 +155,27 @@ def test_shares_add_up_to_the_score_where_nothing_is_dealt_anew(recommender):
     assert set(shares) == set(parts.names)
     if parts.reranking is None:
         assert sum(shares.values()) == pytest.approx(one.score, abs=1e-3)
+
+
+def test_reasons_that_cite_what_carried_the_item_are_truer_than_others(recommender, shop):
+    split = split_of(shop, recommender.settings)
+    exam = full_exam(shop, split, "valid")
+    ranks, rows = rank(recommender, exam, 5), np.arange(len(exam))
+    state, vocabulary = recommender.state, recommender.catalogue.items.vocabulary
+    cited = np.full(ranks.top.shape, -1)
+    weakest = cited.copy()
+    for row in rows.tolist():
+        case, top = exam.cases.take(np.array([row])), ranks.top[row]
+        told = state.scorer.contributions(case, top)
+        weakest[row] = told.seen[told.value.argmin(1)]
+        for at, own in enumerate(reasons_for(state, case, top, 1)):
+            if own:
+                cited[row, at] = vocabulary.row(own[0].events[0])
+    assert (cited >= 0).mean() > 0.9
+    true = falls(state, exam, rows, ranks.top, cited)
+    assert true.marks()["fidelity"] > 2
+    assert (true.cited > true.drawn).mean() > 0.7
+    assert falls(state, exam, rows, ranks.top, weakest).marks()["fall-cited"] < true.drawn.mean()
+    assert exact(state, exam, rows, ranks.top, cited) == 1.0
+    nothing = falls(state, exam, rows, ranks.top, np.full(cited.shape, -1)).marks()
+    assert np.isnan(nothing["fidelity"])
