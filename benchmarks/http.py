@@ -52,7 +52,7 @@ def measure(one: Served, bodies: list[dict[str, Any]], clients: int, seconds: fl
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description="What the service costs over HTTP")
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=20.0, help="for each case")
