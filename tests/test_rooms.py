@@ -72,7 +72,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "metrics problems",
         "gateway hosting",
         "service wire",
-        "routes",
+        "mcp_server routes",
         "app",
     ),
 }
