@@ -65,7 +65,7 @@ def test_what_the_container_starts_is_a_command_line_of_the_service():
     from trefoil.serve import parser
 
     file = (DEPLOY / "Dockerfile").read_text("utf-8")
-    command = json.loads(re.search(r"^CMD (\[.*\])$", file, re.MULTILINE).group(1))
+    (command,) = (json.loads(one) for one in re.findall(r"^CMD (\[.*\])$", file, re.MULTILINE))
     args = parser().parse_args(command)
     assert args.host == "0.0.0.0"
     assert str(args.keys) == "/state/keys.toml"

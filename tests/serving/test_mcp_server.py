@@ -64,5 +64,5 @@ async def conversation(run):
         for name, (tool, said) in wrong.items():
             told = await client.call_tool(tool, said)
             assert told.is_error
-            found[name] = told.content[0].text
+            found[name] = str(told.content[0])
     return found
