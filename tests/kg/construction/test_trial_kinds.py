@@ -156,11 +156,12 @@ def as_another_parser_reads(path):
     if path.name in NOT_RDFLIB:
         own = {"xml": "rdf", "turtle": "ttl", "json-ld": "jsonld"}[form]
         form = ox.RdfFormat.from_extension(own)
+        assert form is not None
         return ox.parse(text_of(path), format=form, base_iri=BASE)
     data, merged = rdflib.Dataset(), rdflib.Graph()
     data.parse(data=text_of(path), format=form, publicID=BASE)
-    for *statement, _ in data.quads():
-        merged.add(tuple(statement))
+    for subject, predicate, value, _ in data.quads():
+        merged.add((subject, predicate, value))
     return ox.parse(merged.serialize(format="nt"), format=ox.RdfFormat.N_TRIPLES)
 
 
