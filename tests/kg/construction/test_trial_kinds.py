@@ -154,10 +154,9 @@ def text_of(path):
 def as_another_parser_reads(path):
     form = "turtle" if path.name == "turtle.owl" else FORMS.get(path.suffix, path.suffix[1:])
     if path.name in NOT_RDFLIB:
-        own = {"xml": "rdf", "turtle": "ttl", "json-ld": "jsonld"}[form]
-        form = ox.RdfFormat.from_extension(own)
-        assert form is not None
-        return ox.parse(text_of(path), format=form, base_iri=BASE)
+        own = ox.RdfFormat.from_extension(path.suffix[1:])
+        assert own is not None
+        return ox.parse(text_of(path), format=own, base_iri=BASE)
     data, merged = rdflib.Dataset(), rdflib.Graph()
     data.parse(data=text_of(path), format=form, publicID=BASE)
     for subject, predicate, value, _ in data.quads():
