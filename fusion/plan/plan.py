@@ -79,6 +79,7 @@ class Plan:
         )
         ends = np.cumsum([0, *(one.shape[1] for one in matrices)]).tolist()
         self._columns = [slice(a, b) for a, b in pairwise(ends)]
+        self._spread: tuple[Reals, Reals] | None = None
         self._moments = [[Moments.of(one[group.span]) for one in matrices] for group in self.groups]
 
     def _cold_user_forms(self, order: Ints) -> list[tuple[Form, float]]:
@@ -123,6 +124,27 @@ class Plan:
             total[:, :learned] += np.float32(weight) * standardise(raw[:, :learned])
         total[:, learned:] = total[:, :learned].min(1, keepdims=True)
         return total
+
+    @property
+    def vectors_width(self) -> int:
+        """How long ``vectors`` are; 0 where no base model has any."""
+        return self._stack.shape[1]
+
+    def vectors(self, items: Ints) -> Reals:
+        """Vectors of length one [..., width] of item rows: those of all factor models side by
+        side, each around its mean and with the same say.
+        """
+        if self._spread is None:
+            mean = self._stack.mean(0)
+            scale = np.empty_like(mean)
+            for columns in self._columns:
+                spread = np.sqrt(np.square(self._stack[:, columns] - mean[columns]).sum(1).mean())
+                scale[columns] = 1 / max(float(spread), 1e-6)
+            self._spread = mean, scale
+        mean, scale = self._spread
+        found = (self._stack[self._position[items]] - mean) * scale
+        length = np.sqrt(np.square(found).sum(-1, keepdims=True))
+        return found / np.maximum(length, 1e-6)
 
     @property
     def ratings(self) -> Ratings | None:

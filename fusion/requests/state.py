@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -10,6 +10,7 @@ from trefoil.data.errors import ConfigError, DataError
 from trefoil.data.manifest import load_manifest
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.plan.plan import Plan
+from trefoil.fusion.requests.filters import Filters
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.kg.graph import KnowledgeGraph, Origin
 from trefoil.kg.paths.explain import PathIndex
@@ -97,6 +98,12 @@ class State:
     folder: Path | None = None
     number: int = 0
     digest: str = ""
+    filters: Filters = field(default_factory=Filters, compare=False)  # remembered, no knowledge
+
+    @property
+    def name(self) -> str:
+        """The name of the run, of one that is not saved the name of its data."""
+        return self.catalogue.name if self.folder is None else self.folder.name
 
     @property
     def token(self) -> str:
