@@ -156,7 +156,8 @@ class Cases:
     """Whom to recommend to, and what is known of them then.
 
     ``user`` is a row, -1 for someone never seen; ``at`` the moment of asking
-    (UTC seconds); ``scenario`` codes per column, -1 where unknown. A scorer
+    (UTC seconds); ``scenario`` codes per column, -1 where unknown. ``attributes``
+    [cases, attributes] stand for those that are known of the users. A scorer
     answers with one score per case and item.
     """
 
@@ -164,6 +165,7 @@ class Cases:
     history: Histories
     at: Ints | None = None
     scenario: Mapping[str, Ints] = field(default_factory=dict)
+    attributes: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.user)
@@ -174,4 +176,5 @@ class Cases:
             self.history.take(rows),
             None if self.at is None else self.at[rows],
             {name: codes[rows] for name, codes in self.scenario.items()},
+            None if self.attributes is None else self.attributes[rows],
         )

@@ -94,6 +94,7 @@ class Answering:
         text: str | None = None,
         likes: Iterable[str | int] | None = None,
         dislikes: Iterable[str | int] | None = None,
+        about: Mapping[str, Any] | None = None,
         scenario: Mapping[str, str] | None = None,
         at: object = None,
         before: Literal["test"] | None = None,
@@ -113,8 +114,9 @@ class Answering:
 
         Who asks: ``history`` are items met since the last event that is known, the oldest
         first, as ids or (id, rating, time); ``likes`` and ``dislikes`` are said now, ``text``
-        in words; ``scenario`` is where. ``at`` (a datetime, Unix seconds or ISO 8601) cuts all
-        that is known to what was before; ``before="test"`` to what the exam knew.
+        in words; ``about`` are attributes such as an occupation, ``scenario`` is where. ``at``
+        (a datetime, Unix seconds or ISO 8601) cuts all that is known to what was before;
+        ``before="test"`` to what the exam knew.
 
         What may be recommended: ``where`` the items fit (see ``fusion.requests.filters``),
         ``only`` these and ``without`` those. ``seen`` says whether items met before are
@@ -130,9 +132,9 @@ class Answering:
         """
         return self.answer(Request(
             user=user, k=k, history=history, text=text, likes=likes, dislikes=dislikes,
-            scenario=scenario, at=at, before=before, where=where, only=only, without=without,
-            seen=seen, boost=boost, pin=pin, per=per, diversity=diversity, offset=offset,
-            reasons=reasons, shares=shares,
+            about=about, scenario=scenario, at=at, before=before, where=where, only=only,
+            without=without, seen=seen, boost=boost, pin=pin, per=per, diversity=diversity,
+            offset=offset, reasons=reasons, shares=shares,
         ))  # fmt: skip
 
     def answer(self, request: Request) -> Answer:
@@ -157,6 +159,7 @@ class Answering:
         text: str | None = None,
         likes: Iterable[str | int] | None = None,
         dislikes: Iterable[str | int] | None = None,
+        about: Mapping[str, Any] | None = None,
         scenario: Mapping[str, str] | None = None,
         at: object = None,
         before: Literal["test"] | None = None,
@@ -178,9 +181,9 @@ class Answering:
         ``recommend`` and hold for all rows. Unknown users get what suits anyone.
         """
         request = Request(
-            k=k, history=history, text=text, likes=likes, dislikes=dislikes, scenario=scenario,
-            at=at, before=before, where=where, only=only, without=without, seen=seen,
-            boost=boost, pin=pin, per=per, diversity=diversity, offset=offset,
+            k=k, history=history, text=text, likes=likes, dislikes=dislikes, about=about,
+            scenario=scenario, at=at, before=before, where=where, only=only, without=without,
+            seen=seen, boost=boost, pin=pin, per=per, diversity=diversity, offset=offset,
         )  # fmt: skip
         state, k = self.state, arguments.whole("k", k, 0)
         batch, offset = arguments.whole("batch", batch, 1), arguments.whole("offset", offset, 0)

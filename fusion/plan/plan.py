@@ -6,6 +6,7 @@ plan's own while they are scored: those with events, those without, those that c
 training.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import Asked, Reals
-from trefoil.fusion.plan.forms import FactorForm, Form, SameForAll
+from trefoil.fusion.plan.forms import ByAttributes, FactorForm, Form, SameForAll
 from trefoil.fusion.plan.groups import Group, Moments, Scale, centred, standardise
 from trefoil.fusion.plan.parts import Parts
 from trefoil.fusion.plan.ratings import Ratings
@@ -112,7 +113,7 @@ class Plan:
 
     def _said(self, cases: Cases) -> "Said":
         if not self.parts.scenarios:
-            cases = Cases(cases.user, cases.history, cases.at)
+            cases = replace(cases, scenario={})
         return Said(self, Asked(cases, self.items))
 
     def _for_cold_users(self, cases: Cases) -> Reals:
@@ -124,6 +125,12 @@ class Plan:
             total[:, :learned] += np.float32(weight) * standardise(raw[:, :learned])
         total[:, learned:] = total[:, :learned].min(1, keepdims=True)
         return total
+
+    @property
+    def attributes(self) -> ByAttributes | None:
+        """The base model that reads what is told of people; None where none is heard."""
+        forms = [*self._forms, *(form for form, _ in self._cold_users)]
+        return next((one for one in forms if isinstance(one, ByAttributes)), None)
 
     @property
     def vectors_width(self) -> int:

@@ -5,16 +5,17 @@ ranked by the same function, as exams that want nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 import numpy as np
 
 from trefoil.data.errors import ConfigError
-from trefoil.data.interactions import Bools, Ints
+from trefoil.data.interactions import Bools, Floats, Ints
 from trefoil.evaluation.exam import Exam, Sets
 from trefoil.fusion.catalogue import NOTHING, Catalogue
 from trefoil.fusion.past import Hidden, Past
+from trefoil.fusion.plan.attributes import told_rows
 from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.history import Told, told_of
 from trefoil.fusion.requests.request import Request
@@ -48,12 +49,14 @@ class Question:
     disliked: Ints = field(default_factory=lambda: NOTHING)
     rules: Rules = field(default_factory=Rules)
     unknown: tuple[str, ...] = ()
+    attributes: Floats | None = None  # [cases, attributes], where the call tells some
 
     def exam(self, catalogue: Catalogue) -> Exam:
         """The question as an exam that wants nothing."""
-        cases = catalogue.cases(
-            self.user, self.scenario, self.told.read, past=self.past, at=self.at
-        )
+        told = self.told.read
+        cases = catalogue.cases(self.user, self.scenario, told, past=self.past, at=self.at)
+        if self.attributes is not None:
+            cases = replace(cases, attributes=self.attributes)
         n = len(self.user)
         return Exam(
             cases,
@@ -116,6 +119,8 @@ def question_of(
         allowed[chosen[chosen >= 0]] = True
     sunk = sunk[sunk >= 0]
     left = np.concatenate([left[left >= 0], sunk])
+    attributes, odd = _attributes(state, request.about, users)
+    unknown += odd
     where, missing = None, ()
     if request.where is not None:
         found = state.filters.of(request.where, catalogue.items, state.held)
@@ -133,7 +138,23 @@ def question_of(
         sunk,
         rules_of(state, request, left, missing),
         unknown,
+        attributes,
     )
+
+
+def _attributes(state: State, about: object, users: Ints) -> tuple[Floats | None, tuple[str, ...]]:
+    """What models read of these people where the call tells of them, and what none reads."""
+    if about is None:
+        return None, ()
+    if not isinstance(about, Mapping):
+        raise ConfigError(f"about = {about!r}: give a mapping, such as {{'occupation': 'nurse'}}")
+    told = {str(name): value for name, value in about.items()}
+    form = state.scorer.attributes
+    if form is None:
+        return None, tuple(f"{name}={value}" for name, value in told.items())
+    size = form.attributes.shape[0] - 1
+    rows = form.attributes[np.where(users < size, users, -1)].toarray()
+    return told_rows(form.columns, rows, told)
 
 
 def _past(state: State, before: object) -> Past:

@@ -114,15 +114,11 @@ def matched(graph: KnowledgeGraph, pattern: str) -> Matched:
 def equal(column: pl.Series, value: Value) -> Bools:
     """Rows whose value is this one, or whose list holds it; none where kinds differ."""
     if isinstance(column.dtype, pl.List):
-        rows = column.list.len().fill_null(0).to_numpy()
-        held = equal(column.explode(), value)[: int(rows.sum())] if rows.all() else None
-        if held is None:  # an empty list is one row of the exploded column
-            kept = rows > 0
-            out = np.zeros(len(column), bool)
-            out[kept] = equal(column.filter(pl.Series(kept)), value)
-            return out
-        start = np.concatenate([[0], np.cumsum(rows)[:-1]])
-        return np.add.reduceat(held, start) > 0 if len(column) else np.zeros(0, bool)
+        count = column.list.len().fill_null(0).cast(pl.Int64).to_numpy()
+        held = equal(column.filter(pl.Series(count > 0)).explode(), value)
+        out = np.zeros(len(column), bool)
+        out[np.repeat(np.arange(len(column)), count)[held]] = True
+        return out
     if column.dtype == pl.Boolean:
         fits = isinstance(value, bool)
     elif column.dtype.is_numeric():

@@ -38,23 +38,23 @@ def people(count, *, labels=None, numbers=None):
 
 
 def test_labels_are_columns_and_the_mean_stands_in_where_nothing_is_said():
-    found = attributes_of(people(11, labels=["a"] * 6 + ["b"] * 2 + ["c"] + [None] * 2))
+    found = attributes_of(people(11, labels=["a"] * 6 + ["b"] * 2 + ["c"] + [None] * 2)).table
     assert found.shape == (12, 1)  # b and c are said of too few
     assert found.toarray().ravel().tolist() == [1.0] * 6 + [1.0] * 6  # all of whom it is said
-    found = attributes_of(people(16, labels=["a"] * 5 + ["b"] * 10 + [None]))
+    found = attributes_of(people(16, labels=["a"] * 5 + ["b"] * 10 + [None])).table
     assert found[0].toarray().tolist() == [[1.0, 0.0]]
     assert np.allclose(found[[15, -1]].toarray(), [[1 / 3, 2 / 3]] * 2)
     many = [f"town {user % 60:02}" for user in range(60 * FEWEST)] + ["town 59"]
-    assert attributes_of(people(len(many), labels=many)).shape == (len(many) + 1, MOST)
+    assert attributes_of(people(len(many), labels=many)).table.shape == (len(many) + 1, MOST)
 
 
 def test_a_number_counts_by_its_band():
     numbers = [*range(16), NAN]
-    found = attributes_of(people(17, numbers=numbers)).toarray()
+    found = attributes_of(people(17, numbers=numbers)).table.toarray()
     assert found.shape == (18, 8)
     assert found[:16].argmax(1).tolist() == [band for band in range(8) for _ in range(2)]
     assert np.allclose(found[16:], 1 / 8)
-    assert attributes_of(people(3, numbers=[5, 5, 5])).toarray().tolist() == [[0.0, 1.0]] * 4
+    assert attributes_of(people(3, numbers=[5, 5, 5])).table.toarray().tolist() == [[0.0, 1.0]] * 4
 
 
 def test_nothing_told_is_no_attributes():
@@ -68,7 +68,7 @@ def test_scores_are_ridge_regression_of_each_item_on_the_attributes():
     events = random_events(60, 7)
     events = sparse.vstack([events[:3], table([0] * 7), events[4:]]).tocsr()  # one met nothing
     towns = ["north" if one else "south" for one in rng.random(60) < 0.4]
-    told = attributes_of(people(60, labels=towns, numbers=rng.random(60)))
+    told = attributes_of(people(60, labels=towns, numbers=rng.random(60))).table
     base_model = people_alike(told, events)
     some = events.toarray().any(1)
     assert not some[3]

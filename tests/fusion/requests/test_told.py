@@ -1,11 +1,19 @@
 """What a call tells of a person: histories with ratings and times, likes and dislikes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from planted_shop import TINY, write_shop
 
+from trefoil.data import read_dataset
 from trefoil.data.errors import ConfigError
 from trefoil.data.histories import Later
 from trefoil.data.interactions import UNKNOWN_TIME
+from trefoil.fusion.ensemble.gate import Gate
+from trefoil.fusion.plan.attributes import AttributeColumn, told_rows
+from trefoil.fusion.recommender import Recommender
+from trefoil.fusion.settings import load_settings
 
 
 def items(answer):
@@ -44,8 +52,6 @@ def test_what_is_told_stands_in_time_and_after_it_what_has_none(recommender):
 
 
 def test_low_rated_items_are_met_and_not_read_where_the_data_say_what_is_low(recommender):
-    from dataclasses import replace
-
     catalogue = recommender.catalogue
     columns = {**catalogue.columns, "positive_from": 3}
     recommender._state = replace(recommender.state, catalogue=replace(catalogue, columns=columns))
@@ -88,3 +94,58 @@ def test_dislikes_leave_the_item_out_and_move_what_is_like_it_down(recommender):
 def test_what_is_no_event_is_refused_by_name(recommender, history, named):
     with pytest.raises(ConfigError, match=named):
         recommender.recommend("u0", history=history)
+
+
+def test_attributes_told_at_the_call_count_as_those_of_the_table():
+    columns = (
+        AttributeColumn("job", ("nurse", "pilot")),
+        AttributeColumn("age", edges=(30.0, 50.0)),
+    )
+    known = np.array([[0.25, 0.75, 0.2, 0.5, 0.3]])
+    rows, unknown = told_rows(columns, known, {"job": "nurse", "age": 30})
+    assert rows.tolist() == [[1, 0, 0, 1, 0]]
+    assert unknown == ()
+    rows, unknown = told_rows(columns, known, {"job": ["pilot", "nurse"], "age": "old", "pets": 3})
+    assert rows[0] == pytest.approx([1, 1, 0.2, 0.5, 0.3])
+    assert unknown == ("age=old", "pets=3")
+
+
+def test_who_tells_the_same_of_themselves_gets_the_same_list(tmp_path):
+    """A shop in which clubs love makers: a stranger is answered by the club told at the call."""
+    recommender = clubs(tmp_path)
+    lists = {
+        club: items(recommender.recommend(about={"club": club, "age": 30}, k=5))
+        for club in ("club 0", "club 1")
+    }
+    assert sum(one.startswith("i0-") for one in lists["club 0"]) >= 4
+    assert sum(one.startswith("i1-") for one in lists["club 1"]) >= 4
+    recommender.save(tmp_path / "run")
+    again = Recommender.load(tmp_path / "run")
+    assert items(again.recommend(about={"club": "club 0", "age": 30}, k=5)) == lists["club 0"]
+    answer = again.recommend(about={"club": "chess", "pets": 2}, k=5)
+    assert answer.based_on.unknown == ("club=chess", "pets=2")
+    assert answer == again.recommend(k=5)
+    many = again.recommend_many(["nobody"], k=5, about={"club": "club 1", "age": 30})
+    assert many["item"].to_list() == lists["club 1"]
+
+
+def clubs(folder):
+    """The planted shop with people of two clubs, each of which loves one maker."""
+    write_shop(folder / "data")
+    lines = (folder / "data" / "users.csv").read_text("utf-8").splitlines()
+    people = [f"u{user},club {user % 4},30" for user in range(60)]
+    (folder / "data" / "users.csv").write_text("\n".join([lines[0], *people]) + "\n", "utf-8")
+    changes = [*TINY, "network.on=false", "reranker=false", "rating_process=false"]
+    recommender = Recommender(load_settings(None, changes)).fit(read_dataset(folder / "data"))
+    gate = Gate(("demographics",), (1.0,), (1.0,))
+    model = replace(recommender.model, cold_users=gate)  # whether it pays is not asked here
+    recommender._state = recommender.state.with_model(model)
+    return recommender
+
+
+def test_a_run_that_reads_no_attributes_says_so(recommender):
+    answer = recommender.recommend(about={"club": "club 0"})
+    heard = recommender.state.scorer.attributes is not None
+    assert answer.based_on.unknown == (() if heard else ("club=club 0",))
+    with pytest.raises(ConfigError, match="about = 'nurse': give a mapping"):
+        recommender.recommend(about="nurse")
