@@ -16,7 +16,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -35,11 +35,7 @@ MOST_NESTED = 8
 EXAMPLE = "give a mapping, such as {'genre': ['noir'], 'year': {'>=': 1950}}"
 
 
-class HoldsGraph(Protocol):
-    """What has a graph, perhaps on a disk until somebody needs it."""
-
-    @property
-    def graph(self) -> KnowledgeGraph: ...
+Graph = Callable[[], KnowledgeGraph]  # perhaps on a disk until somebody needs it
 
 
 @dataclass(frozen=True)
@@ -63,35 +59,35 @@ class Filters:
     """What was made of items lately; good for as long as items and graph are the same ones."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[str, tuple[Items, HoldsGraph, Any]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[Items, object, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, where: object, items: Items, graph: HoldsGraph) -> Filter:
-        """The items that fit ``where``.
+    def of(self, where: object, items: Items, held: object, graph: Graph) -> Filter:
+        """The items that fit ``where``; ``held`` stands for the graph.
 
         Unknown columns, values, labels and relations fit no item and are told. Raises
         ConfigError for what is no filter.
         """
         key = json.dumps(where, sort_keys=True, default=_plain, ensure_ascii=False)
-        return self.kept(f"where {key}", items, graph, lambda: _made(where, items, graph))
+        return self.kept(f"where {key}", items, held, lambda: _made(where, items, graph))
 
-    def kept(self, key: str, items: Items, graph: HoldsGraph, make: Callable[[], T]) -> T:
+    def kept(self, key: str, items: Items, held: object, make: Callable[[], T]) -> T:
         """What ``make`` returns, or returned for this key, these items and this graph."""
         with self._lock:
-            found = self._held.get(key)
-            if found is not None and found[0] is items and found[1] is graph:
-                self._held.move_to_end(key)
+            found = self._kept.get(key)
+            if found is not None and found[0] is items and found[1] is held:
+                self._kept.move_to_end(key)
                 return found[2]
         made = make()
         with self._lock:
-            self._held[key] = items, graph, made
-            self._held.move_to_end(key)
-            while len(self._held) > KEPT:
-                self._held.popitem(last=False)
+            self._kept[key] = items, held, made
+            self._kept.move_to_end(key)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
         return made
 
 
-def _made(where: object, items: Items, graph: HoldsGraph) -> Filter:
+def _made(where: object, items: Items, graph: Graph) -> Filter:
     reader = _Reader(items, graph)
     mask = reader.all_of(where)
     return Filter(np.packbits(mask), len(items), tuple(dict.fromkeys(reader.unknown)))
@@ -100,8 +96,8 @@ def _made(where: object, items: Items, graph: HoldsGraph) -> Filter:
 class _Reader:
     """Reads a filter over the columns of items, and over the graph where they do not have it."""
 
-    def __init__(self, items: Items, held: HoldsGraph) -> None:
-        self.items, self.held = items, held
+    def __init__(self, items: Items, graph: Graph) -> None:
+        self.items, self.graph = items, graph
         self.unknown: list[str] = []
 
     def all_of(self, where: object, depth: int = 0) -> Bools:
@@ -130,7 +126,7 @@ class _Reader:
                 raise ConfigError(f"where path = {said!r}: give a pattern, or a list of them")
             mask = np.ones(len(self.items), bool)
             for pattern in patterns:
-                found = matched(self.held.graph, pattern)
+                found = matched(self.graph(), pattern)
                 self.unknown += [f"where path: {one}" for one in found.unknown]
                 mask &= self._sized(found.items)
             return mask
@@ -147,7 +143,7 @@ class _Reader:
             return asked.texts(items.vocabulary.ids, unknown)
         if name == "title":
             return asked.texts([one or "" for one in items.titles], unknown)
-        graph = self.held.graph
+        graph = self.graph()
         properties = graph.nodes[ITEM].properties
         found = None
         if name in properties.columns:

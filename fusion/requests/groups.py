@@ -6,8 +6,7 @@ import numpy as np
 
 from trefoil.data.interactions import Ints
 from trefoil.data.items import Items
-from trefoil.fusion.requests.filters import HoldsGraph
-from trefoil.kg.graph import ITEM, USER
+from trefoil.kg.graph import ITEM, USER, KnowledgeGraph
 
 MOST = 64  # groups of one item that are looked at
 
@@ -41,7 +40,7 @@ class Groups:
         return np.where(offset < length[..., None], self.code[place], -1)
 
 
-def groups_of(name: str, items: Items, held: HoldsGraph) -> Groups | None:
+def groups_of(name: str, items: Items, graph: KnowledgeGraph) -> Groups | None:
     """By a column of items, or by a relation of theirs in the graph; None without either."""
     size = len(items)
     if name in items.category:
@@ -52,7 +51,6 @@ def groups_of(name: str, items: Items, held: HoldsGraph) -> Groups | None:
         column = items.score[name]
         there = np.flatnonzero(~np.isnan(column))
         return Groups.of(there, np.unique(column[there], return_inverse=True)[1], size)
-    graph = held.graph
     rows, ends, offset, found = [], [], 0, False
     for label, nodes in graph.nodes.items():
         for (source, relation, target), edges in graph.edges.items():

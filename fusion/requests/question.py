@@ -123,7 +123,7 @@ def question_of(
     unknown += odd
     where, missing = None, ()
     if request.where is not None:
-        found = state.filters.of(request.where, catalogue.items, state.held)
+        found = state.fitting(request.where)
         where, missing = found.mask, found.unknown
     return Question(
         users,

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +10,9 @@ from trefoil.data.errors import ConfigError
 from trefoil.data.interactions import Floats, Ints
 from trefoil.data.suggest import closest
 from trefoil.fusion.requests import arguments
-from trefoil.fusion.requests.groups import Groups, groups_of
+from trefoil.fusion.requests.groups import Groups
 from trefoil.fusion.requests.request import Request
-
-if TYPE_CHECKING:
-    from trefoil.fusion.requests.state import State
+from trefoil.fusion.requests.state import State
 
 LARGEST = 100.0  # of a boost, in spreads
 
@@ -52,7 +49,7 @@ class Rules:
 NONE = Rules()
 
 
-def rules_of(state: "State", request: Request, left_out: Ints, unknown: tuple[str, ...]) -> Rules:
+def rules_of(state: State, request: Request, left_out: Ints, unknown: tuple[str, ...]) -> Rules:
     """The rules of a call; ``unknown`` goes before what they name that nothing has.
 
     ``left_out`` [rows] are no candidates, pinned or not. Raises ConfigError.
@@ -76,7 +73,7 @@ def rules_of(state: "State", request: Request, left_out: Ints, unknown: tuple[st
     )
 
 
-def _lift(state: "State", boost: Any, missing: list[str]) -> Floats | None:
+def _lift(state: State, boost: Any, missing: list[str]) -> Floats | None:
     """What each item gains by all boosts."""
     if boost is None:
         return None
@@ -87,13 +84,13 @@ def _lift(state: "State", boost: Any, missing: list[str]) -> Floats | None:
     for one in listed:
         if not isinstance(one, Mapping) or set(one) != {"where", "by"}:
             raise ConfigError(f"boost = {one!r}: give where and by, such as 'by': 0.3")
-        found = state.filters.of(one["where"], state.catalogue.items, state.held)
+        found = state.fitting(one["where"])
         missing += [f"boost {name}" for name in found.unknown]
         lift[found.mask] += np.float32(_number("boost by", one["by"], -LARGEST, LARGEST))
     return lift
 
 
-def _pins(state: "State", pin: Any, left_out: Ints, missing: list[str]) -> tuple[Ints, Ints]:
+def _pins(state: State, pin: Any, left_out: Ints, missing: list[str]) -> tuple[Ints, Ints]:
     """Places from 0 on, ascending, and the items there; those that may not be shown are told."""
     if pin is None:
         return NONE.places, NONE.pinned
@@ -119,7 +116,7 @@ def _pins(state: "State", pin: Any, left_out: Ints, missing: list[str]) -> tuple
     return np.array(places, np.int64), np.array([found[one] for one in places], np.int64)
 
 
-def _caps(state: "State", per: Any, missing: list[str]) -> tuple[Cap, ...]:
+def _caps(state: State, per: Any, missing: list[str]) -> tuple[Cap, ...]:
     if per is None:
         return ()
     if not isinstance(per, Mapping):
@@ -129,9 +126,7 @@ def _caps(state: "State", per: Any, missing: list[str]) -> tuple[Cap, ...]:
     items, caps = state.catalogue.items, []
     for name, most in per.items():
         most = arguments.whole(f"per {name}", most, 1)
-        groups = state.filters.kept(
-            f"per {name}", items, state.held, partial(groups_of, str(name), items, state.held)
-        )
+        groups = state.groups(str(name))
         if groups is None:
             graph = state.held.graph
             names = [

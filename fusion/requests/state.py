@@ -10,7 +10,8 @@ from trefoil.data.errors import ConfigError, DataError
 from trefoil.data.manifest import load_manifest
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.plan.plan import Plan
-from trefoil.fusion.requests.filters import Filters
+from trefoil.fusion.requests.filters import Filter, Filters
+from trefoil.fusion.requests.groups import Groups, groups_of
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.kg.graph import KnowledgeGraph, Origin
 from trefoil.kg.paths.explain import PathIndex
@@ -109,6 +110,17 @@ class State:
     def token(self) -> str:
         """Names this state; of one model, a later one has a higher number before the dash."""
         return f"{self.number}-{self.digest}"
+
+    def fitting(self, where: object) -> Filter:
+        """The items that fit a filter. Raises ConfigError for what is none."""
+        return self.filters.of(where, self.catalogue.items, self.held, lambda: self.held.graph)
+
+    def groups(self, name: str) -> Groups | None:
+        """Items by a column or a relation; None where there is none of that name."""
+        items = self.catalogue.items
+        return self.filters.kept(
+            f"groups {name}", items, self.held, lambda: groups_of(name, items, self.held.graph)
+        )
 
     @property
     def model(self) -> "Ensemble":

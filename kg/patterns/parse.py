@@ -21,7 +21,7 @@ from trefoil.kg.cypher.tokens import Refused, Token, tokens_of
 
 ITEM_NAMES = ("i", "item")
 MOST_NODES = 16  # of a chain
-Value = str | float | bool
+Value = str | int | float | bool
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _WORDS = {"TRUE": True, "FALSE": False}
 

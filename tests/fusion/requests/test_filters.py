@@ -13,9 +13,9 @@ def items(answer):
     return {one.item for one in answer}
 
 
-def fitting(recommender, where):
+def fitting(served, where):
     """All items that fit, by asking for all of them."""
-    return items(recommender.recommend(k=100, where=where, reasons=0))
+    return items(served.recommend(k=100, where=where, reasons=0))
 
 
 class One(NamedTuple):
@@ -64,17 +64,17 @@ def every(test):
         ({"kind": []}, lambda _: False),
     ],
 )
-def test_a_list_holds_what_fits_and_nothing_else(recommender, where, test):
+def test_a_list_holds_what_fits_and_nothing_else(served, where, test):
     wanted = every(test)
-    answer = recommender.recommend(k=100, where=where, reasons=0)
+    answer = served.recommend(k=100, where=where, reasons=0)
     assert items(answer) == wanted
     assert answer.dropped.where == 40 - len(wanted)
     assert answer.dropped.unknown == ()
 
 
-def test_filtered_lists_keep_the_order_and_the_rank_is_by_the_whole_catalogue(recommender):
-    whole = [one.item for one in recommender.recommend("u3", k=40)]
-    some = recommender.recommend("u3", k=4, where={"kind": "kind 1"})
+def test_filtered_lists_keep_the_order_and_the_rank_is_by_the_whole_catalogue(served):
+    whole = [one.item for one in served.recommend("u3", k=40)]
+    some = served.recommend("u3", k=4, where={"kind": "kind 1"})
     assert [one.item for one in some] == [one for one in whole if int(one[3:]) % 3 == 1][:4]
 
 
@@ -89,17 +89,16 @@ def test_filtered_lists_keep_the_order_and_the_rank_is_by_the_whole_catalogue(re
         ({"path": "(i)-[:MADE]->(:Robot)"}, "where path: label Robot"),
     ],
 )
-def test_what_nothing_has_is_told_and_never_raises(recommender, where, told):
-    answer = recommender.recommend("u0", where=where)
+def test_what_nothing_has_is_told_and_never_raises(served, where, told):
+    answer = served.recommend("u0", where=where)
     assert any(one.startswith(told) for one in answer.dropped.unknown)
     assert items(answer) <= every(lambda o: o.number % 3 == 1)
-    assert len(recommender.recommend_many(["u0", "u1"], where=where)) <= 2 * 10
+    assert len(served.recommend_many(["u0", "u1"], where=where)) <= 2 * 10
 
 
 @pytest.mark.parametrize(
     ("where", "named"),
     [
-        ("noir", "where = 'noir'"),
         ({"price": {"=>": 3}}, "compare by >=, >, <=, < together"),
         ({"price": {"=": 3, ">": 2}}, "where price = "),
         ({"price": {}}, "where price = {}"),
@@ -112,28 +111,32 @@ def test_what_nothing_has_is_told_and_never_raises(recommender, where, told):
         ({"MADE_BY": {">": "A"}}, "where MADE_BY"),
     ],
 )
-def test_what_is_no_filter_is_refused_by_name(recommender, where, named):
+def test_what_is_no_filter_is_refused_by_name(served, where, named):
     with pytest.raises(ConfigError, match=re.escape(named)):
-        recommender.recommend("u0", where=where)
+        served.recommend("u0", where=where)
 
 
-def test_a_filter_that_is_nested_without_end_is_refused(recommender):
+def test_text_is_no_filter(served):
+    with pytest.raises(ConfigError, match="where = 'noir': give a mapping"):
+        served.state.fitting("noir")
+
+
+def test_a_filter_that_is_nested_without_end_is_refused(served):
     where: dict = {"price": 1}
     for _ in range(20):
         where = {"not": where}
     with pytest.raises(ConfigError, match="nested more than 8 deep"):
-        recommender.recommend("u0", where=where)
+        served.recommend("u0", where=where)
 
 
 def test_a_filter_is_remembered_until_items_come(recommender):
     import polars as pl
 
     state = recommender.state
-    first = state.filters.of({"price": 11}, state.catalogue.items, state.held)
-    assert state.filters.of({"price": 11}, state.catalogue.items, state.held) is first
+    first = state.fitting({"price": 11})
+    assert state.fitting({"price": 11}) is first
     recommender.add_events([("u0", "i1-1")])
-    now = recommender.state
-    assert now.filters.of({"price": 11}, now.catalogue.items, now.held) is first
+    assert recommender.state.fitting({"price": 11}) is first
     recommender.add_items(pl.DataFrame({"id": ["new"], "title": ["New"], "price": [11.0]}))
     assert "new" in fitting(recommender, {"price": 11})
     assert np.packbits(first.mask).tolist() == first.bits.tolist()

@@ -16,41 +16,41 @@ def items(answer):
     return [one.item for one in answer]
 
 
-def test_a_boost_lifts_what_it_names_by_spreads_of_the_scores(recommender):
-    plain = recommender.recommend("u0", k=40)
+def test_a_boost_lifts_what_it_names_by_spreads_of_the_scores(served):
+    plain = served.recommend("u0", k=40)
     kind = {"where": {"kind": "kind 1"}, "by": 0.5}
-    lifted = recommender.recommend("u0", k=40, boost=[kind])
+    lifted = served.recommend("u0", k=40, boost=[kind])
     before, after = ({one.item: one.score for one in answer} for answer in (plain, lifted))
     gains = {one: after[one] - before[one] for one in before}
-    spread = recommender.state.scorer.score(
-        recommender.catalogue.cases(np.array([0]), recommender.catalogue.scenario_codes(None, 1))
+    spread = served.state.scorer.score(
+        served.catalogue.cases(np.array([0]), served.catalogue.scenario_codes(None, 1))
     ).std()
     for one, gain in gains.items():
         assert gain == pytest.approx(0.5 * spread if int(one[3:]) % 3 == 1 else 0, abs=1e-4)
-    assert lifted == recommender.recommend("u0", k=40, boost=kind)  # one alone
-    twice = recommender.recommend("u0", k=40, boost=[kind, {**kind, "by": -0.5}])
+    assert lifted == served.recommend("u0", k=40, boost=kind)  # one alone
+    twice = served.recommend("u0", k=40, boost=[kind, {**kind, "by": -0.5}])
     assert items(twice) == items(plain)
 
 
-def test_pinned_items_stand_where_the_call_says(recommender):
-    plain = items(recommender.recommend("u0", k=40))
-    pinned = recommender.recommend("u0", k=10, pin={1: plain[20], "3": plain[0], 30: plain[1]})
+def test_pinned_items_stand_where_the_call_says(served):
+    plain = items(served.recommend("u0", k=40))
+    pinned = served.recommend("u0", k=10, pin={1: plain[20], "3": plain[0], 30: plain[1]})
     assert [pinned[0].item, pinned[2].item] == [plain[20], plain[0]]
     assert [one.pinned for one in pinned] == [True, False, True] + [False] * 7
     rest = [one for one in plain if one not in (plain[20], plain[0], plain[1])]
     assert [one for one in items(pinned) if one not in (plain[20], plain[0])] == rest[:8]
-    seen = recommender.recommend("u0", k=3, pin={2: met(recommender)[0]}, where={"kind": "kind 1"})
-    assert seen[1].item == met(recommender)[0]  # a rule of the shop goes before what was seen
+    seen = served.recommend("u0", k=3, pin={2: met(served)[0]}, where={"kind": "kind 1"})
+    assert seen[1].item == met(served)[0]  # a rule of the shop goes before what was seen
 
 
-def met(recommender):
-    catalogue = recommender.catalogue
+def met(served):
+    catalogue = served.catalogue
     rows = catalogue.events.item[catalogue.events.user == catalogue.users.row("u0")]
     return [catalogue.items.vocabulary[row] for row in rows]
 
 
-def test_pins_that_cannot_be_shown_are_told_and_lists_close_up(recommender):
-    answer = recommender.recommend(
+def test_pins_that_cannot_be_shown_are_told_and_lists_close_up(served):
+    answer = served.recommend(
         "u0", k=5, only=["i0-1", "i0-2"], without=["i0-4"], seen="show",
         pin={1: "gone", 2: "i0-4", 5: "i0-3", 6: "i0-3"},
     )  # fmt: skip
@@ -61,33 +61,33 @@ def test_pins_that_cannot_be_shown_are_told_and_lists_close_up(recommender):
     assert answer.dropped.short == 2
 
 
-def test_no_more_of_a_kind_than_the_call_says(recommender):
-    plain = items(recommender.recommend("u0", k=40))
-    capped = items(recommender.recommend("u0", k=40, per={"MADE_BY": 2}))
+def test_no_more_of_a_kind_than_the_call_says(served):
+    plain = items(served.recommend("u0", k=40))
+    capped = items(served.recommend("u0", k=40, per={"MADE_BY": 2}))
     expected, count = [], dict.fromkeys("0123", 0)
     for one in plain:
         if count[one[1]] < 2:
             count[one[1]] += 1
             expected.append(one)
     assert capped == expected
-    assert recommender.recommend("u0", k=40, per={"MADE_BY": 2}).dropped.per == len(plain) - 8
-    both = items(recommender.recommend("u0", k=40, per={"MADE_BY": 3, "kind": 1}))
+    assert served.recommend("u0", k=40, per={"MADE_BY": 2}).dropped.per == len(plain) - 8
+    both = items(served.recommend("u0", k=40, per={"MADE_BY": 3, "kind": 1}))
     assert len(both) == 3
-    pinned = recommender.recommend("u0", k=8, per={"MADE_BY": 1}, pin={1: "i2-1"})
+    pinned = served.recommend("u0", k=8, per={"MADE_BY": 1}, pin={1: "i2-1"})
     assert sorted(one[1] for one in items(pinned)) == list("0123")
-    answer = recommender.recommend("u0", per={"colour": 2})
+    answer = served.recommend("u0", per={"colour": 2})
     assert answer.dropped.unknown[0].startswith("per colour: there is 'kind', 'price'")
-    assert answer == recommender.recommend("u0")
+    assert answer == served.recommend("u0")
 
 
-def test_variety_grows_with_the_number_and_none_is_the_plain_list(recommender):
-    plan = recommender.state.scorer
-    known = recommender.catalogue.items.vocabulary
+def test_variety_grows_with_the_number_and_none_is_the_plain_list(served):
+    plan = served.state.scorer
+    known = served.catalogue.items.vocabulary
 
     def alike(diversity):
         found = []
         for user in range(12):
-            answer = recommender.recommend(f"u{user}", k=6, diversity=diversity, reasons=0)
+            answer = served.recommend(f"u{user}", k=6, diversity=diversity, reasons=0)
             vectors = plan.vectors(known.rows(items(answer)))
             found.append((vectors @ vectors.T)[np.triu_indices(6, 1)].mean())
         return float(np.mean(found))
@@ -95,9 +95,9 @@ def test_variety_grows_with_the_number_and_none_is_the_plain_list(recommender):
     marks = [alike(one) for one in (0.0, 0.3, 0.6, 1.0)]
     assert marks == sorted(marks, reverse=True)
     assert marks[0] - marks[-1] > 0.3
-    first = recommender.recommend("u0", k=1)
-    assert recommender.recommend("u0", k=6, diversity=0.9)[0] == first[0]
-    scores = [one.score for one in recommender.recommend("u0", k=6, diversity=0)]
+    first = served.recommend("u0", k=1)
+    assert served.recommend("u0", k=6, diversity=0.9)[0] == first[0]
+    scores = [one.score for one in served.recommend("u0", k=6, diversity=0)]
     assert scores == sorted(scores, reverse=True)
 
 
@@ -119,41 +119,41 @@ def test_a_cap_by_hand_with_lists_of_different_length():
     assert chosen.barred.tolist() == [[False, True, False, False], [False, True, False, False]]
 
 
-def test_a_cap_looks_deeper_where_the_first_items_do_not_fill_a_list(recommender, monkeypatch):
+def test_a_cap_looks_deeper_where_the_first_items_do_not_fill_a_list(served, monkeypatch):
     from trefoil.fusion.requests import listing
 
-    whole = recommender.recommend("u0", k=8, per={"MADE_BY": 2})
+    whole = served.recommend("u0", k=8, per={"MADE_BY": 2})
     monkeypatch.setattr(listing, "POOL", 2)
     monkeypatch.setattr(listing, "DEEPER", 2)
-    assert items(recommender.recommend("u0", k=8, per={"MADE_BY": 2})) == items(whole)
+    assert items(served.recommend("u0", k=8, per={"MADE_BY": 2})) == items(whole)
     assert len(whole) == 8
 
 
-def test_pages_follow_each_other(recommender):
-    whole = items(recommender.recommend("u0", k=12, per={"kind": 6}, pin={7: "i3-3"}))
+def test_pages_follow_each_other(served):
+    whole = items(served.recommend("u0", k=12, per={"kind": 6}, pin={7: "i3-3"}))
     pages = [
-        items(recommender.recommend("u0", k=4, offset=at, per={"kind": 6}, pin={7: "i3-3"}))
+        items(served.recommend("u0", k=4, offset=at, per={"kind": 6}, pin={7: "i3-3"}))
         for at in (0, 4, 8)
     ]
     assert [one for page in pages for one in page] == whole
-    assert recommender.recommend("u0", k=4, offset=100) == []
-    table = recommender.recommend_many(["u0"], k=4, offset=4)
+    assert served.recommend("u0", k=4, offset=100) == []
+    table = served.recommend_many(["u0"], k=4, offset=4)
     assert table["rank"].to_list() == [5, 6, 7, 8]
 
 
-def test_shares_add_up_to_the_score(recommender):
-    plain = recommender.recommend("u0", k=5)
+def test_shares_add_up_to_the_score(served):
+    plain = served.recommend("u0", k=5)
     assert plain[0].shares is None
-    names = set(recommender.state.scorer.parts.names)
+    names = set(served.state.scorer.parts.names)
     for call in ({}, {"boost": [{"where": {"kind": "kind 1"}, "by": 2.0}]}, {"history": ["i1-1"]}):
-        for one in recommender.recommend("u0", k=5, shares=True, **call):
+        for one in served.recommend("u0", k=5, shares=True, **call):
             assert sum(one.shares.values()) == pytest.approx(one.score, abs=2e-3)
             assert set(one.shares) <= names | {"other"}
-    shown = recommender.recommend("u0", k=5, shares=True)
+    shown = served.recommend("u0", k=5, shares=True)
     assert items(shown) == items(plain)
 
 
-def test_many_are_dealt_as_one_by_one(recommender):
+def test_many_are_dealt_as_one_by_one(served):
     rules = {
         "where": {"price": {"<": 31}},
         "per": {"MADE_BY": 2},
@@ -165,17 +165,18 @@ def test_many_are_dealt_as_one_by_one(recommender):
         "without": ["i1-1"],
     }
     users = [f"u{user}" for user in range(9)] + ["nobody"]
-    table = recommender.recommend_many(users, k=5, batch=4, **rules)
+    table = served.recommend_many(users, k=5, batch=4, **rules)
     for user, part in table.group_by("user"):
-        assert part["item"].to_list() == items(recommender.recommend(user[0], k=5, **rules))
+        assert part["item"].to_list() == items(served.recommend(user[0], k=5, **rules))
 
 
 def test_an_answer_tells_why_it_is_short(recommender):
-    dropped = recommender.recommend("u0", k=40).dropped
-    assert (dropped.seen, dropped.short) == (len(set(met(recommender))), len(set(met(recommender))))
-    own = set(met(recommender))
+    served = recommender
+    dropped = served.recommend("u0", k=40).dropped
+    assert (dropped.seen, dropped.short) == (len(set(met(served))), len(set(met(served))))
+    own = set(met(served))
     one = next(iter(own))
-    answer = recommender.recommend("u0", k=40, without=["i3-3", one], only=[*own, "i3-3", "i3-4"])
+    answer = served.recommend("u0", k=40, without=["i3-3", one], only=[*own, "i3-3", "i3-4"])
     told = answer.dropped
     assert (told.without, told.only, told.seen) == (2, 40 - len(own) - 2, len(own) - 1)
     assert len(answer) + told.short == 40
@@ -183,22 +184,22 @@ def test_an_answer_tells_why_it_is_short(recommender):
         f"{told.short} fewer than asked for; 2 left out by the call, {told.only} not among those "
         f"to choose from, {told.seen} seen before"
     )
-    recommender.remove_items(["i3-4"])
-    assert recommender.recommend("u0", k=40).dropped.removed == 1
+    served.remove_items(["i3-4"])
+    assert served.recommend("u0", k=40).dropped.removed == 1
 
 
-def test_an_answer_names_its_state_and_has_a_name_of_its_own(recommender):
-    one, other = recommender.recommend("u0"), recommender.recommend("u0")
-    assert one.state == recommender.state.token
+def test_an_answer_names_its_state_and_has_a_name_of_its_own(served):
+    one, other = served.recommend("u0"), served.recommend("u0")
+    assert one.state == served.state.token
     assert one.model == "shop"
     assert one.id != other.id
     assert one.id == one.id
     assert one[0].why == one[0].reasons[0].text
 
 
-def test_a_request_of_json_is_the_call(recommender):
+def test_a_request_of_json_is_the_call(served):
     said = {"user": "u0", "k": 3, "where": {"price": {"<": 21}}, "pin": {"1": "i3-3"}}
-    assert recommender.answer(Request.of(said)) == recommender.recommend(**said)
+    assert served.answer(Request.of(said)) == served.recommend(**said)
     with pytest.raises(ConfigError, match=r"a request has no 'were'; did you mean 'where'\?"):
         Request.of({"were": {}})
 
@@ -214,6 +215,6 @@ def test_a_request_of_json_is_the_call(recommender):
         ({"per": {"kind": 0}}, "per kind = 0"),
     ],
 )
-def test_rules_without_a_meaning_are_refused_by_name(recommender, call, named):
+def test_rules_without_a_meaning_are_refused_by_name(served, call, named):
     with pytest.raises(ConfigError, match=re.escape(named)):
-        recommender.recommend("u0", **call)
+        served.recommend("u0", **call)

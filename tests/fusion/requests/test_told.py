@@ -33,17 +33,17 @@ def test_a_history_with_ratings_and_times_answers_as_the_same_events_would(recom
     assert asked.based_on.events == after.based_on.events
 
 
-def test_the_times_of_a_history_put_it_in_order(recommender):
+def test_the_times_of_a_history_put_it_in_order(served):
     early, late = ("i2-1", None, 1_800_000_000), ("i3-1", None, 1_800_000_100)
-    one = recommender.recommend("u0", k=40, history=[early, late])
-    assert recommender.recommend("u0", k=40, history=[late, early]) == one
-    assert recommender.recommend("u0", k=40, history=[late, early], at=1_800_000_050) == (
-        recommender.recommend("u0", k=40, history=[early], at=1_800_000_050)
+    one = served.recommend("u0", k=40, history=[early, late])
+    assert served.recommend("u0", k=40, history=[late, early]) == one
+    assert served.recommend("u0", k=40, history=[late, early], at=1_800_000_050) == (
+        served.recommend("u0", k=40, history=[early], at=1_800_000_050)
     )
 
 
-def test_what_is_told_stands_in_time_and_after_it_what_has_none(recommender):
-    history = recommender.catalogue.cases(np.array([0]), {"device": np.array([-1])}).history
+def test_what_is_told_stands_in_time_and_after_it_what_has_none(served):
+    history = served.catalogue.cases(np.array([0]), {"device": np.array([-1])}).history
     times = np.array([history.at[1], UNKNOWN_TIME], np.int64)
     longer = history.followed_by(Later(np.array([7, 9]), times, np.array([3, np.nan], np.float32)))
     assert longer.item.tolist() == [*history.item[:2], 7, *history.item[2:], 9]
@@ -60,24 +60,24 @@ def test_low_rated_items_are_met_and_not_read_where_the_data_say_what_is_low(rec
     assert not {"i2-1", "i2-4"} & set(items(answer))
 
 
-def test_likes_speak_for_a_person_as_met_items_do(recommender):
-    liked = recommender.recommend(likes=["i2-1", "i2-4"], k=5)
-    assert liked == recommender.recommend(history=["i2-1", "i2-4"], k=5)
-    assert recommender.recommend(likes=["a film"]).based_on.unknown == ("a film",)
+def test_likes_speak_for_a_person_as_met_items_do(served):
+    liked = served.recommend(likes=["i2-1", "i2-4"], k=5)
+    assert liked == served.recommend(history=["i2-1", "i2-4"], k=5)
+    assert served.recommend(likes=["a film"]).based_on.unknown == ("a film",)
 
 
-def test_dislikes_leave_the_item_out_and_move_what_is_like_it_down(recommender):
+def test_dislikes_leave_the_item_out_and_move_what_is_like_it_down(served):
     def place(answer, maker):
         return np.mean([at for at, one in enumerate(items(answer)) if one.startswith(maker)])
 
     for user in ("u0", "u4", "u8"):
-        plain = recommender.recommend(user, k=40)
-        disliked = recommender.recommend(user, k=40, dislikes=["i0-1", "i0-3", "a film"])
+        plain = served.recommend(user, k=40)
+        disliked = served.recommend(user, k=40, dislikes=["i0-1", "i0-3", "a film"])
         assert not {"i0-1", "i0-3"} & set(items(disliked))
         assert place(disliked, "i0-") > place(plain, "i0-")
         assert disliked.based_on.unknown == ("a film",)
-    assert place(recommender.recommend(k=40, dislikes=["i0-1", "i0-3"]), "i0-") > place(
-        recommender.recommend(k=40), "i0-"
+    assert place(served.recommend(k=40, dislikes=["i0-1", "i0-3"]), "i0-") > place(
+        served.recommend(k=40), "i0-"
     )
 
 
@@ -91,9 +91,9 @@ def test_dislikes_leave_the_item_out_and_move_what_is_like_it_down(recommender):
         ([(None, 3)], "history None"),
     ],
 )
-def test_what_is_no_event_is_refused_by_name(recommender, history, named):
+def test_what_is_no_event_is_refused_by_name(served, history, named):
     with pytest.raises(ConfigError, match=named):
-        recommender.recommend("u0", history=history)
+        served.recommend("u0", history=history)
 
 
 def test_attributes_told_at_the_call_count_as_those_of_the_table():
@@ -143,9 +143,9 @@ def clubs(folder):
     return recommender
 
 
-def test_a_run_that_reads_no_attributes_says_so(recommender):
-    answer = recommender.recommend(about={"club": "club 0"})
-    heard = recommender.state.scorer.attributes is not None
+def test_a_run_that_reads_no_attributes_says_so(served):
+    answer = served.recommend(about={"club": "club 0"})
+    heard = served.state.scorer.attributes is not None
     assert answer.based_on.unknown == (() if heard else ("club=club 0",))
     with pytest.raises(ConfigError, match="about = 'nurse': give a mapping"):
-        recommender.recommend(about="nurse")
+        served.recommend(about="nurse")
