@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from trefoil.data.errors import ConfigError
-from trefoil.data.histories import Later
+from trefoil.data.histories import LAST, Later
 from trefoil.data.interactions import UNKNOWN_TIME, Ints
 from trefoil.data.vocabulary import Vocabulary
 from trefoil.fusion.requests import arguments
@@ -28,9 +28,9 @@ class Told:
 
 
 def told_of(
-    history: object, likes: object, items: Vocabulary, least: float | None, until: int | None
+    history: object, likes: object, items: Vocabulary, least: float | int | None, until: int | None
 ) -> Told:
-    """A history and then what is liked, of which nothing more is known.
+    """A history in order of time, and then what has none and what is liked.
 
     Events at ``until`` (UTC seconds) or later are not told. Raises ConfigError.
     """
@@ -46,7 +46,9 @@ def told_of(
     kept = found >= 0
     if until is not None:
         kept &= at < until
-    found, at, stars = found[kept], at[kept], stars[kept]
+    said_now = np.where(at == UNKNOWN_TIME, LAST, at)
+    order = np.argsort(said_now[kept], kind="stable")
+    found, at, stars = (one[kept][order] for one in (found, at, stars))
     liked = ~(stars < np.float32(least)) if least is not None else np.ones(len(found), bool)
     return Told(Later(found[liked], at[liked], stars[liked]), found, unknown)
 
