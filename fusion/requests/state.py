@@ -122,6 +122,11 @@ class State:
             f"groups {name}", items, self.held, lambda: groups_of(name, items, self.held.graph)
         )
 
+    def has(self, token: str) -> bool:
+        """Whether this is the state of a token, or a later one of the same model."""
+        number, _, digest = token.partition("-")
+        return digest == self.digest and int(number) <= self.number
+
     @property
     def model(self) -> "Ensemble":
         """All that was learned; read from the run when first needed, for more than scores."""
