@@ -80,13 +80,8 @@ def known_of(
     matrix = history.matrix(len(dataset.items))
     timed = settings.behaviour.on and train.at is not None
     text = texts.items if texts else None
-<<<<<<< HEAD
-    numbers = _numbers(dataset, settings) if settings.item_attributes else {}
-    told = attributes_of(dataset.users) if settings.user_attributes else None
-=======
     numbers = _numbers(dataset, graph, settings) if settings.item_attributes else {}
-    attributes = attributes_of(dataset.users) if settings.user_attributes else None
->>>>>>> main
+    told = attributes_of(dataset.users) if settings.user_attributes else None
     parts = train, matrix, history, facts, text, timed, returning
     return TrainingData(
         *parts,
