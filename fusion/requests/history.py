@@ -47,8 +47,8 @@ def told_of(
     if until is not None:
         kept &= at < until
     said_now = np.where(at == UNKNOWN_TIME, LAST, at)
-    order = np.argsort(said_now[kept], kind="stable")
-    found, at, stars = (one[kept][order] for one in (found, at, stars))
+    order = np.flatnonzero(kept)[np.argsort(said_now[kept], kind="stable")]
+    found, at, stars = found[order], at[order], stars[order]
     liked = ~(stars < np.float32(least)) if least is not None else np.ones(len(found), bool)
     return Told(Later(found[liked], at[liked], stars[liked]), found, unknown)
 
