@@ -11,7 +11,11 @@ Whole = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
 Id = Text | Whole
 Ids = Annotated[list[Id], Field(max_length=MOST_IDS)]
 Seen = Literal["auto", "hide", "show"]
+State = Annotated[StrictStr, Field(max_length=100, pattern=r"^\d{1,18}-[\w.-]{0,64}$")]
 Moment = Annotated[StrictStr, Field(max_length=40)] | Whole | float
+
+
+Met = Id | tuple[Id, float | None] | tuple[Id, float | None, Moment | None]
 
 
 class Body(BaseModel):
@@ -21,16 +25,31 @@ class Body(BaseModel):
 
     def said(self) -> dict[str, Any]:
         """What the call said, as keywords of the Python call."""
-        return {name: getattr(self, name) for name in self.model_fields_set}
+        return {name: getattr(self, name) for name in self.model_fields_set if name != "state"}
 
 
-class Recommend(Body):
+class Asking(Body):
+    """A question, which may have to be answered from a state that has a change."""
+
+    state: State | None = Field(
+        None, description="The state of a change's reply: answer from it, or from a later one."
+    )
+
+
+class Recommend(Asking):
     """Whom to recommend to, and how; see ``Recommender.recommend``."""
 
     user: Id | None = Field(None, description="A user by id; without one, for somebody new.")
     k: int = Field(10, ge=0, le=MOST_K, description="How many items.")
-    history: Ids | None = Field(
-        None, description="Items met since the last event that is known, the oldest first."
+    history: Annotated[list[Met], Field(max_length=MOST_IDS)] | None = Field(
+        None,
+        description="Items met since the last event that is known, the oldest first: ids, or id, "
+        "rating and time.",
+    )
+    likes: Ids | None = Field(None, description="Items liked, said now.")
+    dislikes: Ids | None = Field(None, description="Items not liked, said now.")
+    about: dict[Text, Text | Whole | float | bool] | None = Field(
+        None, description="Attributes of the user, such as an occupation."
     )
     text: Annotated[StrictStr, Field(max_length=10_000)] | None = Field(
         None, description="What is wanted, in words."
@@ -41,6 +60,23 @@ class Recommend(Body):
     seen: Seen = Field("auto", description="Whether items met before are candidates.")
     only: Ids | None = Field(None, description="Items to choose from.")
     without: Ids | None = Field(None, description="Items to leave out.")
+    where: dict[Text, Any] | None = Field(
+        None,
+        description="What items must be: columns, ranges, relations, a path of the graph; see "
+        "docs/recommending.md.",
+    )
+    boost: Annotated[list[dict[Text, Any]], Field(max_length=50)] | None = Field(
+        None, description="Rules: where, and by how many standard deviations of the scores."
+    )
+    pin: dict[Annotated[str, Field(pattern=r"^[1-9]\d{0,3}$")], Id] | None = Field(
+        None, description="Items by the place that they are given, from 1 on."
+    )
+    per: dict[Text, Annotated[StrictInt, Field(ge=1, le=MOST_K)]] | None = Field(
+        None, description="How many of one kind there may be, by column or relation."
+    )
+    diversity: float = Field(0.0, ge=0, le=1, description="0 by score alone, 1 the most diverse.")
+    offset: int = Field(0, ge=0, le=100_000, description="How many of the first are passed over.")
+    shares: bool = Field(False, description="Tell what each base model adds to each score.")
     at: Moment | None = Field(
         None, description="A moment, as Unix seconds or ISO 8601: what was known before it."
     )
@@ -48,14 +84,14 @@ class Recommend(Body):
     reasons: int = Field(1, ge=0, le=MOST_REASONS, description="Reasons with each item.")
 
 
-class Similar(Body):
+class Similar(Asking):
     """What goes with one item."""
 
     item: Id
     k: int = Field(10, ge=0, le=MOST_K)
 
 
-class Explain(Body):
+class Explain(Asking):
     """Why an item suits a user."""
 
     user: Id
@@ -81,6 +117,21 @@ class NewItems(Body):
     triples: Annotated[list[tuple[Text, Text, Text]], Field(max_length=10_000)] = Field(
         default_factory=list, description="Facts: head, relation, tail."
     )
+
+
+class NewEvents(Body):
+    """What happened: who met what."""
+
+    events: Annotated[list[dict[Text, Any]], Field(min_length=1, max_length=MOST_IDS)] = Field(
+        description="Each with user and item, and where known id, time, stars, kind and the "
+        "columns of scenarios."
+    )
+
+
+class ItemIds(Body):
+    """Items by id."""
+
+    ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_IDS)]
 
 
 class Swap(Body):

@@ -27,12 +27,16 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
     return Response(packed(value), status, dict(headers or {}), JSON)
 
 
-def answer_json(answer: Answer, model: Model, found: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """A list with what it rests on, and which model gave it."""
+def answer_json(
+    answer: Answer, model: Model, state: str, found: Iterable[dict[str, Any]]
+) -> dict[str, Any]:
+    """A list with what it rests on, and which model and state gave it."""
     return {
         "id": secrets.token_urlsafe(12),
         "model": model.name,
+        "state": state,
         "based_on": asdict(answer.based_on),
+        "dropped": {**asdict(answer.dropped), "text": str(answer.dropped)},
         "items": list(found),
     }
 
@@ -44,6 +48,8 @@ def item_json(one: Recommendation) -> dict[str, Any]:
         "title": one.title,
         "score": one.score,
         "stars": one.stars,
+        "pinned": one.pinned,
+        "shares": one.shares,
         "reasons": [reason_json(reason) for reason in one.reasons],
     }
 
