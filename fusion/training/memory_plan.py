@@ -52,9 +52,10 @@ def plan_memory(
     items = max(known.matrix.shape[1], 1)
     left = max(budget - IDLE_GB, 0.1 * budget) * GB
     cut: list[str] = []
-    asked = min(settings.linear.max_items, items)
+    part, large = settings.linear, items > settings.large_items
+    asked = min(part.max_items, items, part.head_items if large else items)
     linear = min(asked, int((LINEAR_SHARE * left / (SOLVING * NUMBER)) ** 0.5))
-    if settings.linear.on and linear < asked:
+    if part.on and linear < items:
         cut.append(f"the linear model knows {linear:,} of {items:,} items")
     if settings.linear.on:
         left -= NUMBER * linear**2
@@ -75,7 +76,7 @@ def plan_memory(
         cut.append(f"choices look at up to {cells // items:,} validation cases")
     for one in cut:
         log.warning("memory: %s (memory_gb = %.1f)", one, budget)
-    kept = linear if linear < asked else settings.linear.max_items
+    kept = linear if linear < items else settings.linear.max_items
     return MemoryPlan(round(budget, 2), max(1, kept), cells, softmax, tuple(cut))
 
 
