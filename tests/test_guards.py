@@ -20,7 +20,7 @@ MAY_IMPORT["evaluation"] = {"data", "evaluation"}
 for name in ("fusion", "serving"):
     MAY_IMPORT[name].add("evaluation")
 OURS = {*MAY_IMPORT, "docs", "benchmarks", "examples", "tests"}
-SCRIPTS = {"train", "evaluate", "explore", "serve"}
+SCRIPTS = {"train", "evaluate", "explore", "recommend", "serve"}
 PASSING = re.compile(
     r"\.(?!ci$|github$).*|build|dist|__pycache__|.*\.egg-info"
 )  # folders that come and go
