@@ -2,7 +2,8 @@
 
 import logging
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from trefoil.fusion.features.training_data import TrainingData
@@ -32,6 +33,7 @@ class MemoryPlan:
     cells: int  # validation cases x items that base models are blended on
     softmax_items: int  # beyond which the softmax sees a sample
     cut: tuple[str, ...]
+    expected: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # seconds, gb by part
 
     def applied(self, settings: Settings) -> Settings:
         """Settings that keep to it."""

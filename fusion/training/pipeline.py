@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import torch
@@ -46,6 +46,7 @@ from trefoil.fusion.training.networks import (
     train_networks,
 )
 from trefoil.fusion.training.runtime import device_of, reproducible
+from trefoil.fusion.training.work_plan import plan_work, told
 from trefoil.kg.graph import KnowledgeGraph
 
 log = logging.getLogger(__name__)
@@ -95,9 +96,12 @@ def _fit(
     texts = read_texts(dataset, settings, device_of(settings), progress, record, kept)
     returning = people_return(dataset, split)
     known = known_of(dataset, train, graph, texts, settings, returning=returning)
-    seen, plan = seen_items(known), plan_memory(known, settings)
-    large = is_large(known, settings)
-    sized, record.plan = plan.applied(sized_for(known, settings)), plan.record()
+    large, sized = is_large(known, settings), sized_for(known, settings)
+    seen, plan = seen_items(known), plan_memory(known, sized)
+    sized = plan.applied(sized)
+    work = plan_work(known, sized)
+    record.plan = plan.record() | {"expected": {name: asdict(one) for name, one in work.items()}}
+    say(told(work))
     validation = Validation.of(validation_exam(dataset, split), seen, plan.cells)
     given, exam = _ratings(dataset, split, settings)
     fitted = fit_base_models(known, Search(validation, ratings=exam), sized, say)
