@@ -1,6 +1,6 @@
 """What a training will take, before it begins: seconds and memory of each part, from its sizes.
 
-Coefficients were measured on one core of 2.4 GHz; a plan is right within a factor of two.
+Coefficients are of one core of 2.4 GHz and one planted shop: estimates, no promises.
 """
 
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ from trefoil.fusion.models.linear_fit import SEARCH_ITEMS
 from trefoil.fusion.settings import Settings
 from trefoil.fusion.training.large import is_large
 
-FLOPS = 4e10  # of dense products and factorisations, single precision
+FLOPS = 5.5e10  # of dense products and factorisations, single precision
 SEARCHED = 10  # solutions that the search of the linear model makes
-ROUND_S = 1.3e-6  # of implicit ALS, per event and side
+ROUND_S = 1.9e-6  # of implicit ALS, per event and side
 ROUNDS = 10  # of it, where the catalogue is small
 WALK_S = 3.5e-7  # per pair of events of one user
 PASS_S = 1e-6  # of a step that passes messages over the whole graph, per event
