@@ -37,7 +37,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "item_facts naming stores",
         "paths shell triples",
         "construction",
-        "export",
+        "export item_numbers",
     ),
     "encoders": (
         "graph view",
