@@ -29,6 +29,7 @@ from scipy import sparse
 from benchmarks.shops import Shop, write_shop
 from trefoil.data import Dataset, Split, read_dataset
 from trefoil.data.histories import Cases
+from trefoil.data.progress import Progress
 from trefoil.evaluation.baselines import ItemNeighbours, Linear
 from trefoil.evaluation.exam import Exam, Scorer
 from trefoil.evaluation.protocols.protocols import full_exam
@@ -108,8 +109,8 @@ class FactorsOfImplicit:
 def sampled(exam: Exam, most: int) -> Exam:
     """An even sample of the cases."""
     rows = np.unique(np.linspace(0, len(exam) - 1, min(most, len(exam))).astype(np.int64))
-    cases, relevant, masked = (part.take(rows) for part in (exam.cases, exam.relevant, exam.masked))
-    return Exam(cases, relevant, masked, exam.items, exam.protocol, exam.part)
+    sets = exam.relevant.take(rows), exam.masked.take(rows)
+    return Exam(exam.cases.take(rows), *sets, exam.items, exam.protocol, exam.part)
 
 
 def ndcg(scorer: Scorer, dataset: Dataset, split: Split, part: str) -> float:
@@ -118,7 +119,7 @@ def ndcg(scorer: Scorer, dataset: Dataset, split: Split, part: str) -> float:
     return examine("", scorer, exam, ["ndcg@10"]).means()["ndcg@10"]
 
 
-def reference(name: str, dataset: Dataset, split: Split, clock: Clock) -> Scorer:
+def reference(name: str, dataset: Dataset, split: Split, clock: Progress) -> Scorer:
     """A reference with the settings that serve validation best."""
     train = dataset.interactions.take(split.train)
     users, items = len(dataset.users), len(dataset.items)
@@ -218,7 +219,7 @@ def grown(all_found: dict[int, dict[str, dict[str, Any]]]) -> Iterable[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--events", type=int, nargs="+", default=[10_000, 100_000])
     parts = ["trefoil", "ials", "item-neighbours", "ease"]
     parser.add_argument("--parts", nargs="+", default=parts, choices=parts)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import polars as pl
 import pyarrow as pa
@@ -40,7 +40,7 @@ class Lists(Protocol):
     @property
     def state(self) -> State: ...
 
-    def recommend_many(self, users: Iterable[str | int], k: int, **how: Any) -> pl.DataFrame: ...
+    def recommend_many(self, users: Iterable[str | int], k: int, *, seen: Seen) -> pl.DataFrame: ...
 
 
 def lists_of(recommender: Lists, users: Sequence[str], k: int, seen: Seen = "auto") -> pa.Table:

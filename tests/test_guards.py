@@ -15,7 +15,9 @@ from trefoil.fusion.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 ORDER: tuple[str, ...] = ("data", "kg", "encoders", "fusion", "serving")  # imports point left
-MAY_IMPORT = {name: set(ORDER[: place + 1]) for place, name in enumerate(ORDER)}
+MAY_IMPORT: dict[str, set[str]] = {
+    name: set(ORDER[: place + 1]) for place, name in enumerate(ORDER)
+}
 MAY_IMPORT["evaluation"] = {"data", "evaluation"}
 for name in ("fusion", "serving"):
     MAY_IMPORT[name].add("evaluation")

@@ -91,6 +91,7 @@ class JointNetwork(nn.Module):
 
     seen: Tensor  # items with training events
     met: Tensor  # users with training events
+    text_vectors: Tensor
 
     def __init__(self, network_inputs: NetworkInputs, config: NetworkConfig) -> None:
         super().__init__()
