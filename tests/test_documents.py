@@ -62,6 +62,7 @@ def test_the_toy_base_model_is_fitted_saved_loaded_and_takes_new_items(tmp_path)
     scores = model.base_models["newest"].score(asked)
     assert scores.shape == (60, 40)
     past = model.known.history
+    assert past.at is not None
     last = past.item[past.at == past.at.max()]
     assert set(np.flatnonzero(scores[0] == scores.max())) <= set(last)
     assert float(scores.max()) == 1.0

@@ -131,6 +131,8 @@ def test_losses_and_gradients_stay_finite_and_alive_far_out(far):
 class Listed(Task):
     """Squared errors of rows that are given beforehand."""
 
+    given: Rows | None
+
     def __init__(self, name, weight, reads, rows):
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "weight", weight)
@@ -158,7 +160,7 @@ class Elsewhere(Step):
     """A kind of step that is not made."""
 
 
-def listed(name, weight, rows, reads=Here):
+def listed(name, weight, rows, reads: type[Step] = Here):
     return TaughtTask(Listed(name, weight, reads, rows), Target())
 
 

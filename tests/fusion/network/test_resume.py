@@ -178,7 +178,9 @@ def test_a_loss_that_is_not_a_number_names_the_objective_and_the_last_checkpoint
     said = str(caught.value)
     assert "network 1: step 2 after epoch 2: a loss is not finite: rating = nan" in said
     assert f"last good checkpoint is {checkpoints.newest()}" in said
-    assert checkpoints.newest().name.startswith("network-0.epoch-000002")
+    newest = checkpoints.newest()
+    assert newest is not None
+    assert newest.name.startswith("network-0.epoch-000002")
 
 
 def test_far_too_large_a_rate_says_which_setting_to_lower(small):

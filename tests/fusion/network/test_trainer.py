@@ -131,7 +131,7 @@ def test_a_text_that_changes_changes_the_vector_of_its_item():
     network = JointNetwork(NetworkInputs(events, text=texts), config).eval()
     with torch.no_grad():
         before = network.pass_messages()
-        network.text_vectors[2] = -texts[2]
+        network.get_buffer("text_vectors")[2] = -texts[2]
         after = network.pass_messages()
     changed = (before.base != after.base).any(1)
     assert changed.tolist() == [row == 2 for row in range(6)]
@@ -153,6 +153,7 @@ def test_a_network_learns_ratings_whatever_their_unit(unit):
         user, item = (torch.from_numpy(side.astype(np.int64)) for side in events.nonzero())
         vectors = network.pass_messages()
         with torch.no_grad():
+            assert network.rating_head is not None
             said = network.rating_head(vectors.users[user], vectors.items[item], user, item)
         found.append(said / scale)
     assert torch.allclose(found[0], found[1], atol=1e-3)
@@ -167,4 +168,5 @@ def test_ratings_that_are_all_equal_are_learned_as_they_are(equal):
     means = trainer._step([trainer._user_step(torch.arange(len(equal)))], 0)
     assert means["rating"] == 0.0
     trainer.inputs.finish(trainer.network)
+    assert trainer.network.rating_head is not None
     assert trainer.network.rating_head.mean.item() == pytest.approx(equal[0], abs=0.05)
