@@ -1,13 +1,11 @@
-"""Everybody's list: block by block into a Parquet file, and the same scorer for other engines."""
+"""Everybody's list, block by block into a Parquet file."""
 
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import polars as pl
 import pyarrow as pa
@@ -17,9 +15,6 @@ from threadpoolctl import threadpool_limits
 from trefoil.data.errors import ConfigError
 from trefoil.data.progress import Progress
 from trefoil.fusion.requests.state import State
-
-if TYPE_CHECKING:
-    from trefoil.fusion.recommender import Recommender
 
 BLOCK = 2_048  # users whose lists are made, and written, together
 SCHEMA = pa.schema(
@@ -109,35 +104,3 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
-
-
-@dataclass(frozen=True)
-class BatchScorer:
-    """Lists for a table of users, from a run that each process reads once.
-
-    For engines that send tables to workers: ``ray.data.Dataset.map_batches`` with
-    ``batch_format="pyarrow"``, and ``mapInArrow`` of Spark by ``partitions``. What it holds is
-    the place of the run, so that it travels.
-    """
-
-    run: str
-    k: int = 10
-    column: str = "user"
-    seen: Seen = "auto"
-
-    def __call__(self, batch: pa.Table) -> pa.Table:
-        """The best ``k`` of each user of the column, as ``SCHEMA`` has them."""
-        users = [str(one) for one in batch.column(self.column).to_pylist()]
-        return lists_of(_run(self.run), users, self.k, self.seen)
-
-    def partitions(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """The same for a stream of batches."""
-        for batch in batches:
-            yield from self(pa.Table.from_batches([batch])).to_batches()
-
-
-@lru_cache(maxsize=1)
-def _run(place: str) -> "Recommender":
-    from trefoil.fusion.recommender import Recommender
-
-    return Recommender.load(place)

@@ -7,7 +7,8 @@ from pyarrow import parquet
 
 from trefoil.data.errors import ConfigError
 from trefoil.fusion import batch
-from trefoil.fusion.batch import SCHEMA, BatchScorer
+from trefoil.fusion.batch import SCHEMA
+from trefoil.fusion.workers import BatchScorer
 from trefoil.recommend import main
 
 
