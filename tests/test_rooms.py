@@ -61,11 +61,11 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "ensemble",
         "requests runs",
         "explaining",
-        "live recommendation training write_back",
+        "batch live recommendation training write_back",
         "answering",
         "changing",
         "recommender",
-        "reporting",
+        "reporting workers",
         "experiments",
     ),
     "serving": (
