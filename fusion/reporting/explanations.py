@@ -117,8 +117,9 @@ class Others:
         nodes = list(reason.nodes)
         for at, node in enumerate(nodes):
             if node.label == USER and not node.id:
-                ends = (self._by_item[self._row[nodes[at + side].id]] for side in (-1, 1))
-                both = np.setdiff1d(np.intersect1d(*ends), [asker])
+                one, other = (self._row[nodes[at + side].id] for side in (-1, 1))
+                met = np.intersect1d(self._by_item[one], self._by_item[other])
+                both = met[met != asker]
                 if len(both):
                     nodes[at] = node._replace(id=self._users[int(both[0])])
         return replace(reason, nodes=tuple(nodes))

@@ -275,4 +275,4 @@ class _Match(NamedTuple):
 
     def columns(self, kind: int, weight: Reals, **more: Ints) -> Columns:
         given = {"age": self.age, "seen": self.seen, "fact": self.fact, "other": self.other}
-        return Columns.made(kind, self.at, weight, **given, **more)
+        return Columns.made(kind, self.at, weight, 1.0, **given, **more)

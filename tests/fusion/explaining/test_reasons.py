@@ -42,8 +42,12 @@ def test_the_event_that_a_reason_cites_is_one_that_carried_the_item(recommender)
         life = Life.of(state, recommender.catalogue.users.row(user))
         answer = recommender.recommend(user, 5, reasons=2)
         told = state.scorer.contributions(life.cases, vocabulary.rows(listed(answer)))
-        stars = dict(zip(life.cases.history.item, life.cases.history.stars, strict=True))
-        liked = np.array([not stars[row] < recommender.catalogue.low_below for row in told.seen])
+        history = life.cases.history
+        assert history.stars is not None
+        stars = dict(zip(history.item.tolist(), history.stars.tolist(), strict=True))
+        liked = np.array(
+            [not stars[row] < recommender.catalogue.low_below for row in told.seen.tolist()]
+        )
         for one, added in zip(answer, told.value, strict=True):
             for why in one.reasons:
                 at = np.searchsorted(told.seen, vocabulary.row(why.events[0]))
