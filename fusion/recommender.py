@@ -64,7 +64,7 @@ class Recommender(Changing):
         *,
         final: bool = False,
         split: Split | None = None,
-        progress: Progress | None = None,
+        progress: Progress | bool | None = None,
         checkpoints: "Checkpoints | None" = None,
         start: "Recommender | None" = None,
         tasks: "Sequence[Task]" = (),
@@ -74,14 +74,17 @@ class Recommender(Changing):
         Without one the settings' rule, else the dataset's own, divides the events by
         ``split_seed``. ``final`` then learns once more, from all events with the numbers
         chosen: what a shop serves. ``checkpoints`` keeps what it takes to go on after a
-        stop; ``start`` gives item, text and graph vectors to begin with; ``tasks`` are learned by
-        the network beside its own. Raises ConfigError
-        where these are of other data or settings, TrainingError where training diverges.
+        stop; ``progress`` hears how far it is, True writes that to stderr; ``start`` gives
+        item, text and graph vectors to begin with; ``tasks`` are learned by the network
+        beside its own. Raises ConfigError where these are of other data or settings,
+        TrainingError where training diverges.
         """
         from trefoil.fusion.features.preparation import split_of
         from trefoil.fusion.training.final_fit import refit_model
         from trefoil.fusion.training.pipeline import fit_model
 
+        if isinstance(progress, bool):
+            progress = _told_lines() if progress else None
         split = split or split_of(dataset, self.settings)
         if checkpoints is not None:
             rule = {"by": split.rule.by, "digest": split.digest}
@@ -217,6 +220,13 @@ class Recommender(Changing):
             recommender._log = log_of(place, lineage, digest, number)
             recommender._catch_up()
         return recommender
+
+
+def _told_lines() -> Progress:
+    """Progress as lines on stderr."""
+    from trefoil.fusion.reporting.progress import Progress as Lines
+
+    return Lines()
 
 
 def _served(

@@ -1,6 +1,7 @@
 """Judging from Python says what the command says; an implementation is held to the contract."""
 
 import pytest
+from planted_shop import TINY, read_shop
 
 from trefoil import check_recommender
 from trefoil.data.errors import ConfigError, DataError
@@ -8,6 +9,8 @@ from trefoil.evaluation.judging import judge
 from trefoil.evaluation.protocols.protocols import exam_for
 from trefoil.evaluation.result import examine
 from trefoil.fusion.features.preparation import split_of
+from trefoil.fusion.recommender import Recommender
+from trefoil.fusion.settings import load_settings
 
 USERS, ITEMS = ["u0", "u1", "u2"], ["i0-1", "i1-1"]
 
@@ -28,14 +31,20 @@ def test_any_metric_at_any_k_with_a_table_by_user(served, shop):
 
 
 def test_what_cannot_be_judged_is_refused(served, shop, tmp_path):
-    from planted_shop import read_shop
-
     with pytest.raises(ConfigError, match="part = 'train'"):
         judge(served, shop, part="train")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="other data"):
         served.evaluate(read_shop(tmp_path / "data", seed=5))
     with pytest.raises(ValueError, match="unknown"):
         served.evaluate(shop, metrics=["luck"])
+
+
+def test_a_fit_tells_how_far_it_is_where_it_is_asked_to(shop, capsys):
+    changes = [*TINY, "network.on=false", "reranker=false", "rating_process=false"]
+    Recommender(load_settings(None, changes)).fit(shop, progress=True)
+    told = capsys.readouterr()
+    assert told.err
+    assert not told.out
 
 
 def test_ours_keeps_to_what_callers_rely_on(served):
