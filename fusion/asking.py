@@ -59,21 +59,21 @@ class Asking(Answering):
         )  # fmt: skip
 
     @overload
-    def score(self, asked: Cases) -> "Tensor": ...
+    def score(self, cases: Cases) -> "Tensor": ...
 
     @overload
-    def score(self, asked: "pl.DataFrame | pd.DataFrame | Iterable[Sequence[Any]]") -> Any: ...
+    def score(self, cases: "pl.DataFrame | pd.DataFrame | Iterable[Sequence[Any]]") -> Any: ...
 
-    def score(self, asked: Any) -> Any:
+    def score(self, cases: Any) -> Any:
         """Pairs (user, item) with their score and expected rating, as a table in their order.
 
-        ``asked`` is a table with columns user and item, or a list of pairs; a pandas table
+        ``cases`` is a table with columns user and item, or a list of pairs; a pandas table
         gives one. Scores of one user compare items; an unknown user gets those of anybody,
         an unknown item null. Of ``Cases``, for evaluation, scores [cases, items].
         """
-        if isinstance(asked, Cases):
-            return super().score(asked)
-        frame, pandas = _pairs(asked)
+        if isinstance(cases, Cases):
+            return super().score(cases)
+        frame, pandas = _pairs(cases)
         told = _scored(self.state, frame["user"].to_list(), frame["item"].to_list())
         found = frame.with_columns(
             pl.Series("score", told[0], pl.Float32).fill_nan(None),

@@ -33,6 +33,7 @@ def test_columns_mean_what_they_are_called(kind):
     )  # fmt: skip
     assert shop.users.vocabulary.ids == ("1", "2")
     assert shop.interactions.positive.tolist() == [True, True, True, False]
+    assert shop.interactions.at is not None
     assert shop.interactions.at.tolist() == [10, 20, 30, 40]
     assert shop.items.titles == ("A", "B", "C")
     assert shop.items.category["genre"].names == ("x", "y")
@@ -40,6 +41,8 @@ def test_columns_mean_what_they_are_called(kind):
     assert set(shop.users.category) == {"job"}
     assert set(shop.users.score) == {"age"}
     assert shop.interactions.scenario["device"].names == ("phone", "tv")
+    assert shop.graph is not None
+    assert shop.graph.table is not None
     assert shop.graph.table.rows() == [("urn:item:a", "madeBy", "Ada")]
     assert shop.rule.by == "time"
 
