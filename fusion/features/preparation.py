@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from scipy import sparse
 
 from trefoil.data.dataset import Dataset, SplitRule
 from trefoil.data.histories import Histories
@@ -15,6 +16,7 @@ from trefoil.encoders.text.encoder import TextEncoder, Whitening
 from trefoil.encoders.view import View
 from trefoil.evaluation.exam import Exam
 from trefoil.evaluation.protocols.protocols import exam_for
+from trefoil.fusion.features.fields import WORDS, dealt, fields_of
 from trefoil.fusion.features.shuffling import permuted
 from trefoil.fusion.features.texts import Texts, as_read
 from trefoil.fusion.features.training_data import TrainingData
@@ -82,7 +84,8 @@ def known_of(
     numbers = _numbers(dataset, settings) if settings.item_attributes else {}
     attributes = attributes_of(dataset.users) if settings.user_attributes else None
     parts = train, matrix, history, facts, text, timed, returning
-    return TrainingData(*parts, numbers=numbers, attributes=attributes)
+    fields = _fields(dataset, settings)
+    return TrainingData(*parts, numbers=numbers, attributes=attributes, fields=fields)
 
 
 def _numbers(dataset: Dataset, settings: Settings) -> dict[str, Floats]:
@@ -92,6 +95,17 @@ def _numbers(dataset: Dataset, settings: Settings) -> dict[str, Floats]:
     if settings.graph.shuffle:
         return {name: one[permuted(known[name], settings.seed)] for name, one in columns.items()}
     return columns
+
+
+def _fields(dataset: Dataset, settings: Settings) -> dict[str, sparse.csr_matrix]:
+    """Words and categories of the items, dealt like texts and facts where these are."""
+    if not settings.item_fields:
+        return {}
+    found = fields_of(dataset.items)
+    if not settings.text.on:
+        found.pop(WORDS, None)
+    words, categories = settings.text.shuffle, settings.graph.shuffle
+    return dealt(found, words=words, categories=categories, seed=settings.seed)
 
 
 def validation_exam(dataset: Dataset, split: Split) -> Exam:
