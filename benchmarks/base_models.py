@@ -5,6 +5,7 @@ reranked blend: NDCG@10 of validation, HR@10 and NDCG@10 of the test part, and N
 slices where events have times: users whose last event is of the day of the one before, and of a
 later day. ``--change network.on=false`` leaves out what takes long. ``--valid`` keeps the test
 part closed: the same columns are of validation cases then, and choices may be made by them.
+Ranking for all users costs more than many a fit, so an even sample of ``--cases`` is asked.
 """
 
 from __future__ import annotations
@@ -46,6 +47,13 @@ def rows_of(scorers: Mapping[str, Any], exam: Exam, slices: Mapping[str, Slice])
     return found
 
 
+def sampled(exam: Exam, most: int) -> Exam:
+    """An even sample of the cases."""
+    rows = np.unique(np.linspace(0, len(exam) - 1, min(most, len(exam))).astype(np.int64))
+    parts = {name: getattr(exam, name).take(rows) for name in ("cases", "relevant", "masked")}
+    return dataclasses.replace(exam, **parts)
+
+
 def fitted(dataset: Dataset, split: Split, changes: Sequence[str]) -> tuple[dict[str, Any], Any]:
     """Scorers by name, base models first, and the fitted ensemble."""
     from trefoil.fusion.recommender import Recommender
@@ -71,13 +79,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     scorers, model = fitted(dataset, split, [f"seed={args.seed}", *args.change])
     seconds = time.process_time() - began
     make = context_exam if bench.protocol == "context" else full_exam
-    exam = make(dataset, split, "valid" if args.valid else "test")
+    exam = sampled(make(dataset, split, "valid" if args.valid else "test"), args.cases)
     rows = rows_of(scorers, exam, slices_of(dataset, split, exam))
     alone = {**model.alone, "reranked blend": np.nan}
     warm = dict(zip(model.gate.base_models, model.gate.warm, strict=True))
     print(f"{args.set}, seed {args.seed}, {exam.part}: fitted in {seconds:.0f} CPU s")
     shown = [key for key in next(iter(rows.values())) if key != "seconds"]
-    print(f"{'':18}" + "".join(f"{word:>10}" for word in ("chosen on", "weight", "fitting", *shown)))
+    heads = ("chosen on", "weight", "fitting", *shown)
+    print(f"{'':18}" + "".join(f"{head.removesuffix(' ndcg@10'):>10}" for head in heads))
     for name, row in rows.items():
         row |= {"chosen on": alone.get(name, np.nan), "weight": warm.get(name, np.nan)}
         row |= {"fitting": model.record.seconds.get(name, np.nan)}
@@ -97,8 +106,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--data-root", type=Path, help="folder of data folders; else downloaded")
     parser.add_argument("--seed", type=int, default=0, help="of split and models")
     parser.add_argument("--change", action="append", default=[], help="a setting, a.b=value")
+    parser.add_argument("--cases", type=int, default=5000, help="that are ranked, at most")
     parser.add_argument("--valid", action="store_true", help="rank validation; no test part")
-    parser.add_argument("--json", type=Path, help="where the figures are written as well")
+    parser.add_argument("--json", type=Path, help="a file for the figures as well")
     return parser
 
 

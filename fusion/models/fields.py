@@ -16,6 +16,7 @@ from trefoil.fusion.models.neighbours import Similar, strongest
 from trefoil.fusion.plan.forms import SparseRows
 
 FEWEST, MOST = 2, 1000  # items behind a feature that counts; a commoner one tells little, slowly
+LONGEST = 40  # features of an item that count, the rarest: long descriptions repeat themselves
 KEPT = 200  # most alike items of each
 POWER = 2.0  # of a cosine: near items count, a long tail of distant ones does not
 DECAYS = (2.0, 5.0)  # of histories; tried
@@ -58,11 +59,15 @@ class FieldNeighbours:
 def content_of(fields: Mapping[str, sparse.csr_matrix], learned: int) -> sparse.csr_matrix:
     """TF-IDF features of all fields side by side, rows of length one [items, features].
 
-    Features that too few or too many of the first ``learned`` items have are left out.
+    Features that too few or too many of the first ``learned`` items have are left out, and of
+    an item with many all but the rarest.
     """
     whole = sparse.hstack([fields[name] for name in sorted(fields)]).tocsc()
     shared = np.asarray(whole[:learned].sum(0)).ravel()
-    return idf_rows(whole[:, (shared >= FEWEST) & (shared <= MOST)].tocsr(), learned)
+    counted = whole[:, (shared >= FEWEST) & (shared <= MOST)].tocsr()
+    rarest = strongest(idf_rows(counted, learned), LONGEST)
+    length = np.sqrt(np.asarray(rarest.multiply(rarest).sum(1)).ravel())
+    return (sparse.diags(1 / np.maximum(length, 1e-12)) @ rarest).tocsr().astype(np.float32)
 
 
 def neighbours(content: sparse.csr_matrix, rows: np.ndarray) -> sparse.csr_matrix:

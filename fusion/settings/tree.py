@@ -16,7 +16,6 @@ from trefoil.fusion.settings.branches import (
 )
 from trefoil.fusion.settings.part import Part
 
-
 Switch = bool | Literal["auto"]
 
 

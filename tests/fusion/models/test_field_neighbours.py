@@ -1,13 +1,14 @@
 """Items alike by words and categories: rare ones weigh more, and noise gains nothing."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
+from small_cases import histories
 
+from trefoil.data.interactions import Interactions
 from trefoil.data.items import Entities
 from trefoil.data.vocabulary import Vocabulary
 from trefoil.fusion.features.fields import fields_of
+from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.fields import FieldNeighbours, content_of, neighbours
 
 TEXTS = (
@@ -45,5 +46,10 @@ def test_rows_of_new_items_are_those_of_a_table_made_whole(fields):
     content = content_of(fields, 4)  # the last two came later and are not counted
     whole = neighbours(content, np.arange(6)).toarray()
     old = FieldNeighbours(neighbours(content[:4], np.arange(4)), 2.0)
-    known = SimpleNamespace(fields=fields, learned=4, matrix=np.zeros((1, 6)))
+    past, events = (
+        histories([0]),
+        Interactions(np.zeros(1, int), np.zeros(1, int), np.ones(1, bool)),
+    )
+    parts = events, past.matrix(6), past, None, None
+    known = TrainingData(*parts, timed=True, added=2, fields=fields)
     np.testing.assert_allclose(old.with_items(known, 4).table.toarray(), whole, rtol=1e-6)
