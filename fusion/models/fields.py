@@ -73,7 +73,7 @@ def content_of(fields: Mapping[str, sparse.csr_matrix], learned: int) -> sparse.
 def neighbours(content: sparse.csr_matrix, rows: np.ndarray) -> sparse.csr_matrix:
     """For each of these items the ``KEPT`` most alike of all [rows, items], itself left out."""
     columns = content.T.tocsr()
-    parts = []
+    parts = [sparse.csr_matrix((0, content.shape[0]), dtype=np.float32)]
     for start in range(0, len(rows), ROWS):
         at = rows[start : start + ROWS]
         cosine = (content[at] @ columns).tocoo()
