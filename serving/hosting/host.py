@@ -8,6 +8,7 @@ from pathlib import Path
 from trefoil.data.errors import ConfigError, DataError
 from trefoil.data.manifest import load_manifest
 from trefoil.fusion.recommender import Recommender
+from trefoil.serving.hosting.item_facts import ItemFacts
 from trefoil.serving.hosting.item_view import ItemNames
 
 ROOM = 1 << 64
@@ -30,7 +31,15 @@ class Model:
     def load(cls, folder: Path) -> "Model":
         """Read a run, check its files and let it answer once. Raises DataError, ConfigError."""
         folder = folder.absolute()
-        digest = digest_of(folder)
+        try:
+            digest = digest_of(folder)
+        except DataError:
+            raise
+        except (OSError, ValueError) as fault:  # no such folder, and names that none can have
+            raise DataError(
+                f"no run {folder.name[:80]!r} can be read: {type(fault).__name__}; give "
+                "the folder of a run"
+            ) from None
         recommender = Recommender.load(folder)
         if digest_of(folder) != digest:
             raise DataError(f"{folder}: was replaced while it was read; load it again")
@@ -76,7 +85,7 @@ class Host:
         self.name = name
         self.line = Line(model)
         self.swaps = 0
-        self.names = ItemNames()
+        self.names, self.facts = ItemNames(), ItemFacts()
         self.changing = threading.Lock()  # swaps and changes of what is known, one at a time
 
     @property
