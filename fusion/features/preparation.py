@@ -83,10 +83,15 @@ def known_of(
     timed = settings.behaviour.on and train.at is not None
     text = texts.items if texts else None
     numbers = _numbers(dataset, graph, settings) if settings.item_attributes else {}
-    attributes = attributes_of(dataset.users) if settings.user_attributes else None
+    told = attributes_of(dataset.users) if settings.user_attributes else None
     parts = train, matrix, history, facts, text, timed, returning
-    fields = _fields(dataset, settings)
-    return TrainingData(*parts, numbers=numbers, attributes=attributes, fields=fields)
+    return TrainingData(
+        *parts,
+        numbers=numbers,
+        attributes=told and told.table,
+        attribute_columns=told.columns if told else (),
+        fields=_fields(dataset, settings),
+    )
 
 
 def _numbers(
