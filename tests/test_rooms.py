@@ -60,11 +60,11 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "network",
         "ensemble",
         "requests runs",
-        "live recommendation training write_back",
+        "batch live recommendation training write_back",
         "answering",
         "changing",
         "recommender",
-        "reporting",
+        "reporting workers",
         "experiments",
     ),
     "serving": (

@@ -27,6 +27,9 @@ from trefoil.fusion.models.returning import Returning, fit_returning
 from trefoil.fusion.settings import Settings
 
 
+MOST_ITEMS = 20_000  # up to which tables of pairs are made unasked: more are not measured
+
+
 def always(_: TrainingData) -> bool:
     return True
 
@@ -52,8 +55,8 @@ def has_fields(known: TrainingData) -> bool:
 
 
 def sparse_in_order(known: TrainingData) -> bool:
-    """Whether people have few events, and their order is known."""
-    return known.timed and not known.dense
+    """Whether people have few events, their order is known, and items are not too many."""
+    return known.timed and not known.dense and known.matrix.shape[1] <= MOST_ITEMS
 
 
 def has_attributes(known: TrainingData) -> bool:
