@@ -26,7 +26,6 @@ from trefoil.fusion.models.profiles import (
 from trefoil.fusion.models.returning import Returning, fit_returning
 from trefoil.fusion.settings import Settings
 
-
 MOST_ITEMS = 20_000  # up to which tables of pairs are made unasked: more are not measured
 
 
