@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -135,10 +136,10 @@ def test_a_model_made_of_its_state_says_the_same(models, known, asked, name):
 
 def test_models_that_share_tensors_store_and_hold_them_once(models, known):
     tensors = {}
-    again = get_models(tensors, put_models(tensors, models), known)
+    again: Any = get_models(tensors, put_models(tensors, models), known)
     assert not [name for name in tensors if name.startswith("linear-recent")]
     assert again["linear-recent"].weights is again["linear"].weights
-    extended = models_with_items(models, with_new(known), ITEMS)
+    extended: Any = models_with_items(models, with_new(known), ITEMS)
     assert extended["linear-recent"].weights is extended["linear"].weights
     assert (extended["linear"].decay, extended["linear-recent"].decay) == (0.0, 2.0)
 
