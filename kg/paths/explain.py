@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,9 @@ class Reason:
         steps = zip(self.nodes, self.edges, self.nodes[1:], strict=False)
         ends = [(e.type, *((a, b) if e.forward else (b, a))) for a, e, b in steps]
         return tuple((a.id, type, b.id) for type, a, b in ends if type != INTERACTED)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.text)}</p><pre>{escape(self.cypher)}</pre>"
 
     @property
     def hops(self) -> int:
