@@ -90,5 +90,10 @@ class _Events:
             factor = added / np.maximum(added.max(1, keepdims=True), 1e-12)
         at, event = np.nonzero(open_to)
         return Pairs(
-            at, self.seen[event], items[at], self.age[event], factor[at, event], value[at, event]
+            at,
+            self.seen[event],
+            items[at],
+            self.age[event],
+            factor[at, event],
+            value[at, event].astype(np.float64),
         )
