@@ -178,7 +178,7 @@ def test_reasons_that_cite_what_carried_the_item_are_truer_than_others(recommend
                 cited[row, at] = vocabulary.row(own[0].events[0])
     assert (cited >= 0).mean() > 0.9
     true = falls(state, exam, rows, ranks.top, cited)
-    assert true.marks()["fidelity"] > 2
+    assert true.cited.mean() > max(2 * true.drawn.mean(), 0)  # drawn events may add nothing
     assert (true.cited > true.drawn).mean() > 0.7
     assert falls(state, exam, rows, ranks.top, weakest).marks()["fall-cited"] < true.drawn.mean()
     assert exact(state, exam, rows, ranks.top, cited) == 1.0
