@@ -81,7 +81,23 @@ def why(recommender: Recommender) -> list[Callable[..., dict[str, Any]]]:
         found = asked(lambda: recommender.explain(user, item))
         return {"user": user, "item": item, "reasons": [reason_json(one) for one in found]}
 
-    return [explain]
+    def why_not(user: User, item: Item, k: Count = 10) -> dict[str, Any]:
+        """Why an item is not among the first k of a user: what keeps it out, where it stands."""
+        found = asked(lambda: recommender.why_not(user, item, k))
+        told = {"kept_out": found.kept_out, "place": found.place, "last": found.last}
+        shown = [reason_json(one) for one in found.reasons]
+        return {"text": str(found), "listed": found.listed, **told, "reasons_of_last": shown}
+
+    def what_if(
+        user: User, without: Items | None = None, added: Items | None = None, k: Count = 10
+    ) -> dict[str, Any]:
+        """A user's list before and after, had they not met some items, or met others."""
+        found = asked(
+            lambda: recommender.what_if(user, without=without or (), with_=added or (), k=k)
+        )
+        return {"text": str(found), **asdict(found)}
+
+    return [explain, why_not, what_if]
 
 
 def graph(run: Path) -> list[Callable[..., dict[str, Any]]]:

@@ -27,6 +27,8 @@ ROUTES: Mapping[tuple[str, str], Scope] = {
     ("POST", "/score"): "read",
     ("POST", "/nodes"): "read",
     ("POST", "/users-for"): "admin",  # it lists users
+    ("POST", "/why-not"): "read",
+    ("POST", "/what-if"): "read",
     ("GET", "/answers/{id}"): "read",
     ("GET", "/search"): "read",
     ("GET", "/items/{id}"): "read",

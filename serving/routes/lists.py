@@ -1,4 +1,4 @@
-"""Lists and reasons: recommend, similar, explain, and answers given before."""
+"""Lists: recommend, similar, and answers given before."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -12,8 +12,8 @@ from trefoil.serving.problems import Problem
 from trefoil.serving.routes.documented import answers, problems
 from trefoil.serving.routes.guarded import Asked, Call, router
 from trefoil.serving.wire import queries, replies
-from trefoil.serving.wire.bodies import MOST_SHELVES, Explain, Recommend, Similar
-from trefoil.serving.wire.shapes import AnswerReply, PageReply, ReasonsReply
+from trefoil.serving.wire.bodies import MOST_SHELVES, Recommend, Similar
+from trefoil.serving.wire.shapes import AnswerReply, PageReply
 
 lists = router()
 Shelves = Annotated[list[Recommend], Query(min_length=1, max_length=MOST_SHELVES)]
@@ -52,25 +52,6 @@ async def similar_by_address(
 ) -> Response:
     """What goes with one item, by an address."""
     return await similar(call, Similar(**query.model_dump(exclude_unset=True)))
-
-
-@lists.post("/explain", responses=answers(ReasonsReply))
-async def explain(call: Asked, body: Explain) -> Response:
-    """The best reasons why an item suits a user: paths through the graph."""
-    model = call.model(body.user)
-    still = await call.standing(model, body.state)
-    found = await call.score(lambda: still.explain(body.user, body.item, body.k))
-    told = {"model": model.name, "state": still.state.token}
-    told |= {"user": str(body.user), "item": str(body.item)}
-    return replies.reply({**told, "reasons": [replies.reason_json(one) for one in found]})
-
-
-@lists.get("/explain", responses=answers(ReasonsReply))
-async def explain_by_address(
-    call: Asked, query: Annotated[queries.ExplainQuery, Query()]
-) -> Response:
-    """The same by an address."""
-    return await explain(call, Explain(**query.model_dump(exclude_unset=True)))
 
 
 @lists.get("/answers/{id}", responses=answers(AnswerReply) | problems(404))

@@ -62,6 +62,8 @@ def examples(service: Service) -> dict[tuple[str, str], Any]:
         ("/v1/rank", "post"): {"user": user, "items": [item, other]},
         ("/v1/score", "post"): {"pairs": [[user, item]]},
         ("/v1/users-for", "post"): {"item": item, "k": 3},
+        ("/v1/why-not", "post"): {"user": user, "item": other},
+        ("/v1/what-if", "post"): {"user": user, "without": [item], "k": 3},
         ("/v1/search", "get"): {"q": "a", "k": 3},
         ("/v1/items/{id}", "get"): {"id": item},
         ("/v1/events", "post"): {"events": [{"id": "e-1", "user": user, "item": item}]},

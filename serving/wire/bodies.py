@@ -130,6 +130,25 @@ class Nodes(Asking):
     k: int = Field(10, ge=0, le=MOST_K)
 
 
+class WhyNot(Asking):
+    """Why an item is not among the first items of a user."""
+
+    user: Id | None = Field(None, description="A user by id; without one, for somebody new.")
+    item: Id
+    k: int = Field(10, ge=1, le=MOST_K, description="How long the list is.")
+
+
+class WhatIf(Asking):
+    """A user's list with another history."""
+
+    user: Id | None = Field(None, description="A user by id; without one, for somebody new.")
+    without: Ids = Field(default_factory=list, description="Items, as if they had not been met.")
+    with_: Ids = Field(
+        default_factory=list, alias="with", description="Items, as if they had been met last."
+    )
+    k: int = Field(10, ge=1, le=MOST_K, description="How long the lists are.")
+
+
 class Cypher(Body):
     """One statement that reads the graph."""
 

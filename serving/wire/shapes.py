@@ -137,6 +137,61 @@ class NodesReply(Shape):
     nodes: list[dict[str, Any]]
 
 
+class GapReply(Shape):
+    """What a base model or an event adds to the item, and to the last one listed."""
+
+    name: str
+    here: float | None
+    there: float | None
+
+
+class WhyNotReply(Shape):
+    """Where an item stands, what keeps it out, and what favours the last one listed."""
+
+    model: str
+    state: str
+    text: str
+    item: str
+    title: str
+    listed: bool
+    kept_out: str | None
+    place: int
+    score: float | None
+    last: str
+    models: list[GapReply]
+    events: list[GapReply]
+    reasons: list[ReasonReply]
+
+
+class PlacedReply(Shape):
+    """An item of a list."""
+
+    item: str
+    title: str
+    score: float | None
+
+
+class MoveReply(Shape):
+    """Where an item stood and would stand, from 1 on; null where it is no candidate."""
+
+    item: str
+    title: str
+    before: int | None
+    after: int | None
+
+
+class WhatIfReply(Shape):
+    """A list as it is and as it would be."""
+
+    model: str
+    state: str
+    text: str
+    before: list[PlacedReply]
+    after: list[PlacedReply]
+    moves: list[MoveReply]
+    not_met: list[str]
+
+
 class ChangeReply(Shape):
     """A change: the state that has it, and loaded models that could not follow."""
 

@@ -20,7 +20,16 @@ def test_each_tool_answers_a_real_client(served_run):
     found = anyio.run(conversation, served_run)
     own = Recommender.load(served_run, live=False)
     tools = {tool.name: tool for tool in found["tools"]}
-    assert {"recommend", "similar", "search", "explain", "cypher", "schema"} <= set(tools)
+    assert {
+        "recommend",
+        "similar",
+        "search",
+        "explain",
+        "why_not",
+        "what_if",
+        "cypher",
+        "schema",
+    } <= set(tools)
     assert all(tool.annotations.read_only_hint for tool in tools.values())
     listed = [one["item"] for one in found["recommend"]["items"]]
     assert listed == [one.item for one in own.recommend("u3", k=4)]
@@ -28,6 +37,8 @@ def test_each_tool_answers_a_real_client(served_run):
         one.item for one in own.similar("i0-1", k=3)
     ]
     assert found["explain"]["reasons"][0]["text"] == own.explain("u3", listed[0])[0].text
+    assert found["why_not"]["text"] == str(own.why_not("u3", listed[0]))
+    assert found["what_if"]["text"] == str(own.what_if("u3", without=[listed[0]]))
     assert found["cypher"]["rows"] == [["i0-1"]]
     assert "Item" in found["schema"]["labels"]
     assert found["search"]["items"][0]["item"] == "i0-1"
@@ -59,6 +70,10 @@ async def conversation(run):
         item = found["recommend"]["items"][0]["item"]
         told = await client.call_tool("explain", {"user": "u3", "item": item})
         found["explain"] = told.structured_content
+        for name, said in (("why_not", {"item": item}), ("what_if", {"without": [item]})):
+            told = await client.call_tool(name, {"user": "u3", **said})
+            assert not told.is_error, told.content
+            found[name] = told.structured_content
         wrong = {"unknown": ("similar", {"item": "no-item"})}
         wrong["write"] = ("cypher", {"statement": "MATCH (n) DELETE n"})
         for name, (tool, said) in wrong.items():

@@ -62,6 +62,23 @@ def test_other_questions_over_http_are_those_in_python(client, served_run):
     assert client.post("/v1/nodes", json={"label": "User"}).status_code == 404
 
 
+def test_why_not_and_what_if_over_http_are_those_in_python(client, served_run):
+    own = Recommender.load(served_run, live=False)
+    late = own.recommend("u3", k=12)[-1].item
+    told = client.post("/v1/why-not", json={"user": "u3", "item": late}).json()
+    expected = own.why_not("u3", late)
+    assert (told["text"], told["place"]) == (str(expected), expected.place)
+    assert told["reasons"][0]["text"] == expected.reasons[0].text
+    met = own.catalogue.events.item[own.catalogue.events.user == own.catalogue.users.row("u3")]
+    item = own.catalogue.items.vocabulary[int(met[0])]
+    told = client.post("/v1/what-if", json={"user": "u3", "without": [item], "with": ["i1-1"]})
+    expected = own.what_if("u3", without=[item], with_=["i1-1"])
+    assert told.json()["text"] == str(expected)
+    assert [one["item"] for one in told.json()["after"]] == [one.item for one in expected.after]
+    assert client.post("/v1/what-if", json={"user": "u3"}).status_code == 422
+    assert client.post("/v1/why-not", json={"user": "u3", "item": "none"}).status_code == 404
+
+
 def test_a_page_of_shelves_shows_no_item_twice(client):
     page = client.post("/v1/recommend", json=[{"user": "u3", "k": 5}, {"user": "u3", "k": 5}])
     items = [one["item"] for shelf in page.json()["shelves"] for one in shelf["items"]]
