@@ -61,7 +61,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "ensemble",
         "requests runs",
         "live recommendation training write_back",
-        "answering",
+        "answering preview replay",
         "changing",
         "recommender",
         "reporting",

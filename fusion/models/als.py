@@ -8,6 +8,7 @@ from scipy import sparse
 from torch import Tensor
 
 from trefoil.data.histories import Cases
+from trefoil.data.interactions import Ints
 from trefoil.evaluation.baselines.als import item_factors, solve
 from trefoil.fusion.features.content import carried
 from trefoil.fusion.features.training_data import TrainingData
@@ -63,6 +64,10 @@ class Factors:
     def with_items(self, known: TrainingData, before: int) -> "Factors":
         none = self.items.new_zeros(known.matrix.shape[1] - before, self.items.shape[1])
         return replace(self, items=torch.cat([self.items, none]), carried=None).told(known)
+
+    def with_content(self, known: TrainingData, changed: Ints) -> "Factors":
+        """Items without events have other vectors; the others keep theirs."""
+        return self.told(known)
 
     def told(self, known: TrainingData) -> "Factors":
         """With vectors from content for items without events."""

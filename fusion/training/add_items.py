@@ -25,7 +25,7 @@ from trefoil.fusion.network.module import JointNetwork, NetworkInputs
 from trefoil.fusion.network.scorers import network_scorers
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
-from trefoil.kg.construction.new_items import facts_of_new, with_items
+from trefoil.kg.construction.new_items import facts_of, with_items
 from trefoil.kg.item_facts import Facts
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def with_new_items(
             raise DataError(f"item {one!r} is in the catalogue already; leave it out")
     extended = with_items(state.held.graph, fresh, triples_in(triples))
     facts = model.known.facts
-    told = None if facts is None else facts_of_new(facts, extended.graph, len(before))
+    rows = np.arange(len(before), len(before) + len(fresh))
+    told = None if facts is None else facts_of(facts, extended.graph, rows)
     catalogue = state.catalogue.with_items(fresh)
     return replace(
         state,
@@ -160,19 +161,25 @@ def grown_network(
     return extended.eval()
 
 
-def _read(texts: Texts | None, new: Sequence[str | None]) -> tuple[Texts | None, list[str]]:
-    """The texts of all items, the new ones read by the same encoder and whitening.
+def read_alike(texts: Texts, new: Sequence[str | None]) -> tuple[View, list[str]]:
+    """Vectors of texts by the same encoder and whitening, and warnings.
 
     Where the encoder would fall back on another way of reading, vectors would not
     be comparable: such texts count as unknown, with a warning.
     """
-    if texts is None:
-        return None, []
     raw, warnings = texts.encoder.encode(new)
     known, old = raw.known, texts.items
     if warnings or not bool(known.any()):
-        view = View(old.vectors.new_zeros(len(new), old.vectors.shape[1]), torch.zeros_like(known))
-    else:
-        view = texts.whitening(raw)
+        none = old.vectors.new_zeros(len(new), old.vectors.shape[1])
+        return View(none, torch.zeros_like(known)), warnings
+    return texts.whitening(raw), warnings
+
+
+def _read(texts: Texts | None, new: Sequence[str | None]) -> tuple[Texts | None, list[str]]:
+    """The texts of all items, the new ones behind the others."""
+    if texts is None:
+        return None, []
+    view, warnings = read_alike(texts, new)
+    old = texts.items
     both = View(torch.cat([old.vectors, view.vectors]), torch.cat([old.known, view.known]))
     return replace(texts, items=both), warnings

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from trefoil.data.errors import GraphDataError
+from trefoil.data.interactions import Ints
 from trefoil.data.items import Items
 from trefoil.data.suggest import closest
 from trefoil.data.vocabulary import Vocabulary
@@ -46,14 +47,20 @@ def with_items(graph: KnowledgeGraph, items: Items, triples: Sequence[Triple]) -
     fresh = pl.DataFrame(names, schema=dict.fromkeys(names, pl.String))
     nodes = dict(graph.nodes)
     nodes[ITEM] = _longer(graph.nodes[ITEM], items.vocabulary.ids, fresh)
-    growing = _Growing(replace(graph, nodes=nodes), before)
-    for number, (head, relation, tail) in enumerate(dict.fromkeys(triples), 1):
-        growing.add(f"triple {number} ({head}, {relation}, {tail})", head, relation, tail)
+    growing = Growing(replace(graph, nodes=nodes), before)
+    for where, triple in numbered(triples):
+        growing.add(where, *triple)
     return growing.grown()
 
 
-def facts_of_new(facts: Facts, graph: KnowledgeGraph, before: int) -> np.ndarray:
-    """Facts [new items, facts] of the items from row ``before`` on; only facts known already."""
+def numbered(triples: Sequence[Triple]) -> Iterator[tuple[str, Triple]]:
+    """Each triple once, with the words by which messages name it."""
+    for number, (head, relation, tail) in enumerate(dict.fromkeys(triples), 1):
+        yield f"triple {number} ({head}, {relation}, {tail})", (head, relation, tail)
+
+
+def facts_of(facts: Facts, graph: KnowledgeGraph, items: Ints) -> np.ndarray:
+    """Facts [items, facts] of these items (rows) as the graph has them now; known facts alone."""
     now = item_facts(graph)
     place = {
         (facts.relations[relation], facts.entities[entity]): column
@@ -61,8 +68,8 @@ def facts_of_new(facts: Facts, graph: KnowledgeGraph, before: int) -> np.ndarray
             zip(facts.relation.tolist(), facts.entity.tolist(), strict=True)
         )
     }
-    held = now.matrix[before:].tocoo()
-    rows = np.zeros((len(graph.nodes[ITEM]) - before, len(facts.relation)), np.float32)
+    held = now.matrix[items].tocoo()
+    rows = np.zeros((len(items), len(facts.relation)), np.float32)
     for row, column in zip(held.row.tolist(), held.col.tolist(), strict=True):
         relation, entity = now.relation[column], now.entity[column]
         known = place.get((now.relations[relation], now.entities[entity]))
@@ -71,10 +78,13 @@ def facts_of_new(facts: Facts, graph: KnowledgeGraph, before: int) -> np.ndarray
     return rows
 
 
-class _Growing:
-    """A graph that takes one triple after the other."""
+class Growing:
+    """A graph that takes one triple after the other.
 
-    def __init__(self, graph: KnowledgeGraph, before: int) -> None:
+    ``before`` is the row of the first item that facts may be told of.
+    """
+
+    def __init__(self, graph: KnowledgeGraph, before: int = 0) -> None:
         self.graph, self.before = graph, before
         self.kinds: dict[str, list[EdgeType]] = {}
         for key in sorted(graph.edges, key=lambda key: -len(graph.edges[key])):
@@ -91,21 +101,33 @@ class _Growing:
         self.ends: dict[EdgeType, list[tuple[int, int]]] = {}
 
     def add(self, where: str, head: str, relation: str, tail: str) -> None:
+        way, pair = self.place(where, head, relation, tail)
+        self.ends.setdefault(way, []).append(pair)
+
+    def place(
+        self, where: str, head: str, relation: str, tail: str, *, make: bool = True
+    ) -> tuple[EdgeType, tuple[int, int]]:
+        """The type of edge that a triple is, and the rows of its ends.
+
+        Unless ``make``, an unknown tail raises GraphDataError as all else that is unknown.
+        """
         items = self.graph.nodes[ITEM].vocabulary
         row = items.row(head) if head in items else -1
         if row < self.before:
+            only = "facts can be told of the items being added only"
+            remedy = only if self.before else "give the id of an item"
             raise GraphDataError(
-                f"{where}: the head is no new item; facts can be told of the items being added only"
+                f"{where}: the head is no {'new ' * bool(self.before)}item; {remedy}"
             )
         kind = self._kind(where, relation)
         backwards = kind.startswith("^")
         ways = self.kinds[kind]
         others = [key[0] if backwards else key[2] for key in ways]
-        label, other = self._node(where, tail, others)
+        label, other = self._node(where, tail, others, make)
         way = next((key for key, end in zip(ways, others, strict=True) if end == label), None)
         name = kind.removeprefix("^")
         way = way or ((label, name, ITEM) if backwards else (ITEM, name, label))
-        self.ends.setdefault(way, []).append((other, row) if backwards else (row, other))
+        return way, ((other, row) if backwards else (row, other))
 
     def _kind(self, where: str, relation: str) -> str:
         mark, bare = ("^", relation[1:]) if relation.startswith("^") else ("", relation)
@@ -116,7 +138,7 @@ class _Growing:
             f"{where}: unknown relation {relation!r}; {closest(relation, sorted(self.kinds))}"
         )
 
-    def _node(self, where: str, tail: str, labels: Sequence[str]) -> tuple[str, int]:
+    def _node(self, where: str, tail: str, labels: Sequence[str], make: bool) -> tuple[str, int]:
         """Label and row of a tail: by id or IRI, then by name, first where the relation leads."""
         known = [*labels, *(name for name in self.graph.nodes if name not in (*labels, USER))]
         for label in known:
@@ -127,6 +149,8 @@ class _Growing:
                 )
             if rows:
                 return label, rows[0]
+        if not make:
+            raise GraphDataError(f"{where}: no node is named {tail!r}; mend the name")
         label = next((name for name in labels if name != ITEM), None)
         if label is None or not tail:
             raise GraphDataError(f"{where}: no item is named {tail!r}; add it, or mend the name")
