@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from trefoil.data.items import Entities, Items
+from trefoil.data.privacy import FORGOTTEN, ForgottenPeople
 from trefoil.data.readers.frames import triples_in
 from trefoil.fusion.answering import Answering
 from trefoil.fusion.live.apply import Taken, with_events
@@ -39,6 +40,7 @@ class Receipt:
 
     ``events`` count from now on and ``users`` are new. ``repeated`` had an event id that was
     told before. ``waiting`` are ids of unknown items: their events count once these are added.
+    ``left_out`` are of people who were forgotten.
     """
 
     state: str
@@ -46,6 +48,7 @@ class Receipt:
     users: tuple[str, ...]
     waiting: tuple[str, ...]
     repeated: int
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class Changing(Answering):
     """
 
     _log: Log | None = None
+    _forgotten: ForgottenPeople | None = None
 
     def add_events(self, events: Any) -> Receipt:
         """Take in what happened; the next answer reads it as history and hides it as seen.
@@ -86,7 +90,9 @@ class Changing(Answering):
         meaning = Meaning(self.catalogue.columns, tuple(self.catalogue.scenarios))
         told = dated(events_in(events, meaning))
         with self._changing:
-            journal = self._journal()
+            journal, given = self._journal(), len(told)
+            gone = {one for one in {one.user for one in told} if one in self._left_out()}
+            told = [one for one in told if one.user not in gone]
             first = {one.id: one for one in told if one.id is not None}
             before = journal.known(first)
             new = [
@@ -100,7 +106,7 @@ class Changing(Answering):
                 number = journal.append(EVENT, new)
                 self._state = replace(self.state, catalogue=catalogue, number=number)
             parts = taken.events, taken.users, taken.waiting, len(told) - len(new)
-            return Receipt(self.state.token, *parts)
+            return Receipt(self.state.token, *parts, left_out=given - len(told))
 
     def add_items(
         self,
@@ -197,6 +203,14 @@ class Changing(Answering):
             done = change(self.state)
             self._state = replace(done.state, number=journal.append(what, body=body))
             return replace(done, state=self._state)
+
+    def _left_out(self) -> ForgottenPeople:
+        """The people who were forgotten, by the list beside the log."""
+        if self._forgotten is None:
+            folder = None if self._log is None else self._log.folder
+            nobody = ForgottenPeople.nobody()
+            self._forgotten = nobody if folder is None else ForgottenPeople.read(folder / FORGOTTEN)
+        return self._forgotten
 
     def _journal(self) -> Log:
         """The log, to write in. Raises ConfigError where another process writes it."""

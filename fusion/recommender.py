@@ -2,7 +2,8 @@
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trefoil.data.dataset import Dataset
-from trefoil.data.errors import DataError
+from trefoil.data.errors import ConfigError, DataError
 from trefoil.data.files import write_file
 from trefoil.data.manifest import load_manifest
+from trefoil.data.privacy import FORGOTTEN
 from trefoil.data.progress import Progress
 from trefoil.data.split import Split
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.changing import Changing, log_of
 from trefoil.fusion.live.log import place_of
+from trefoil.fusion.personal import Forgotten, export, forget, half_forgotten, merge
 from trefoil.fusion.plan.storage import has_plan, read_plan, write_plan
 from trefoil.fusion.recommendation import Recommendation
 from trefoil.fusion.requests.held_model import HeldModel
@@ -113,6 +116,18 @@ class Recommender(Changing):
         return Source.of(model.networks, model.known, model.texts, items, self.graph)
 
     write_to = write_back  # everybody's best items, into a Neo4j database
+    export, merge = export, merge
+
+    def forget(self, user: str | int, *, data: str | Path | None = None) -> Forgotten:
+        """Leave nothing of a person: in answers at once, on the disk when this returns.
+
+        The run is written anew without them, their lines in the log are overwritten, and a
+        keyed digest of the id goes on a list, ``RUN.live/forgotten.json``: a dataset read with
+        ``forgotten=LIST`` is as if the person had never been there, and so is the folder
+        ``data`` by itself from now on. What others tell of the person later is left out. What a
+        stop leaves undone, the next ``load`` does. Raises UnknownId.
+        """
+        return forget(self, self.write, user, data)
 
     def save(self, folder: str | Path) -> None:
         """Write a run folder; an older run of that name is replaced when all is written.
@@ -128,9 +143,14 @@ class Recommender(Changing):
             base = model_digest(load_manifest(folder))
             if self._log is not None and state.number and self._log.folder != place:
                 self._log.copied_to(place, base)
+            if self._left_out().digests:
+                self._left_out().write(place / FORGOTTEN)
 
-    def write(self, folder: Path) -> None:
-        """Write all files of a run into an existing folder, manifest last."""
+    def write(self, folder: Path, *, without: Collection[str] = ()) -> None:
+        """Write all files of a run into an existing folder, manifest last.
+
+        ``without`` are people of whom reports and set-aside rows of an earlier run may tell.
+        """
         from trefoil.fusion.ensemble.compiled import parts_of, uncompiled
         from trefoil.fusion.runs.checkpoint import save_model
 
@@ -143,7 +163,7 @@ class Recommender(Changing):
             write_plan(parts_of(state.model), folder, (MODEL, TEXT))
         write_graph(state.held.graph, folder / "graph")
         if state.folder is not None:
-            carry_over(state.folder, folder)
+            carry_over(state.folder, folder, without)
         about = {**self.about, "changes": state.number} if state.number else self.about
         if self._log is not None and state.number:
             about = {**about, "lineage": self._log.lineage}
@@ -170,6 +190,9 @@ class Recommender(Changing):
             lineage = manifest.get("lineage") or uuid.uuid4().hex
             recommender._log = log_of(place, lineage, digest, number)
             recommender._catch_up()
+            if user := half_forgotten(place):
+                with suppress(ConfigError):  # another process is writing: it goes on there
+                    recommender.forget(user)
         return recommender
 
 

@@ -15,6 +15,7 @@ from trefoil.fusion.requests.state import State
 
 ITEMS, CHANGED, REMOVED, RETURNED = "items", "changed", "removed", "returned"
 FACTS, NO_FACTS = "facts", "facts gone"
+MERGED, GONE = "merged", "gone"  # people
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,10 @@ def made(state: State, what: str, body: Any) -> Made:
         return Made(with_items(state, frame, _triples(body["triples"])), ids)
     if what in (REMOVED, RETURNED):
         return Made(_marked(state, body, gone=what == REMOVED), tuple(body))
+    if what == MERGED:
+        return Made(_merged(state, *body), ())
+    if what == GONE:  # its run was written without the person
+        return Made(state, ())
     return _redescribed(state, what, body)
 
 
@@ -74,6 +79,25 @@ def _redescribed(state: State, what: str, body: Sequence[Any]) -> Made:
         state, changed = how(state, _triples(body))
     vocabulary = state.catalogue.items.vocabulary
     return Made(state, tuple(vocabulary[row] for row in changed.tolist()))
+
+
+def without_person(state: State, user: str) -> State:
+    """The state in which nobody has this id."""
+    from trefoil.fusion.training.known_users import state_without
+
+    waiting = tuple(one for one in state.catalogue.waiting if one.user != user)
+    state = replace(state, catalogue=replace(state.catalogue, waiting=waiting))
+    return state_without(state, user) if user in state.catalogue.users else state
+
+
+def _merged(state: State, user: str, into: str) -> State:
+    from trefoil.fusion.training.known_users import state_renamed, state_without
+
+    if user not in state.catalogue.users:  # an earlier merge, or forgotten since
+        return state
+    if into not in state.catalogue.users:
+        return state_renamed(state, user, into)
+    return state_without(state, user, into)
 
 
 def _triples(rows: Iterable[Sequence[str]]) -> list[tuple[str, str, str]]:

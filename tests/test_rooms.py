@@ -24,7 +24,7 @@ from docs.rooms import (
 FLOORS: dict[str, tuple[str, ...]] = {
     "data": (
         "demo errors files interactions progress suggest",
-        "command compression histories manifest neo4j order pairs refusals vocabulary",
+        "command compression histories manifest neo4j order pairs privacy refusals vocabulary",
         "items report",
         "dataset",
         "fingerprint split_proof",
@@ -63,6 +63,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "live recommendation training write_back",
         "answering preview replay",
         "changing",
+        "personal",
         "recommender",
         "reporting",
         "experiments",

@@ -68,6 +68,15 @@ class Redescribable(Protocol):
 
 
 @runtime_checkable
+class HoldsUsers(Protocol):
+    """A base model with a row for each user of training."""
+
+    def without_user(self, row: int) -> "BaseModel":
+        """The model without this row; the rows behind it move up."""
+        ...
+
+
+@runtime_checkable
 class BaseModel(ScoringModel, Protocol):
     """A fitted base model that a run can hold, and that takes new items."""
 

@@ -20,8 +20,9 @@ def dataset_of(recommender: Recommender, args: argparse.Namespace) -> Dataset:
         )
     source, root = data_location(recommender.about.get("data"), args)
     share = recommender.about.get("max_bad_share")  # None: as the folder says
+    people = recommender.about.get("forgotten")  # None: the list of the folder, if there
     try:
-        dataset = read_dataset(source, root=root, max_bad_share=share)
+        dataset = read_dataset(source, root=root, max_bad_share=share, forgotten=people)
     except ConfigError as error:
         if args.data:
             raise

@@ -31,6 +31,8 @@ from trefoil.kg.item_facts import Facts
 if TYPE_CHECKING:
     import pandas as pd
 
+OF_ITEMS = {"item_id.weight", "item_bias", "sequence_id.weight", "sequence_bias", "star_item"}
+
 
 def with_new_items(
     state: State,
@@ -133,6 +135,22 @@ def grown_network(
 
     Their bias is the mean over items without events, or over all where those are few.
     """
+    state, count = dict(network.state_dict()), known.matrix.shape[1] - before
+    for name in OF_ITEMS & state.keys():
+        tensor = state[name]
+        state[name] = torch.cat([tensor, tensor.new_zeros(count, *tensor.shape[1:])])
+    cold = ~seen
+    cold[known.learned :] = False
+    alike = cold if int(cold.sum()) >= FEWEST_COLD else torch.arange(before) < known.learned
+    bias = network.item_bias.detach()
+    state["item_bias"][before:] = bias[alike.to(bias.device)].mean()
+    return with_other_rows(network, known, state)
+
+
+def with_other_rows(
+    network: JointNetwork, known: TrainingData, state: Mapping[str, Tensor]
+) -> JointNetwork:
+    """A network of the same form that reads ``known`` and has these weights."""
     facts = known.facts if network.facts is not None else None
     network_inputs = NetworkInputs(
         known.matrix,
@@ -145,20 +163,9 @@ def grown_network(
         {name: len(part) for name, part in network.scale.items()},
     )
     with torch.random.fork_rng(devices=[]):
-        extended = JointNetwork(network_inputs, network.config).to(network.item_bias.device)
-    state, fresh = dict(network.state_dict()), extended.state_dict()
-    count = known.matrix.shape[1] - before
-    for name, tensor in state.items():
-        if tensor.shape != fresh[name].shape:  # a table of items
-            assert tensor.shape[0] == before, name
-            state[name] = torch.cat([tensor, tensor.new_zeros(count, *tensor.shape[1:])])
-    cold = ~seen
-    cold[known.learned :] = False
-    alike = cold if int(cold.sum()) >= FEWEST_COLD else torch.arange(before) < known.learned
-    bias = network.item_bias.detach()
-    state["item_bias"][before:] = bias[alike.to(bias.device)].mean()
-    extended.load_state_dict(state)
-    return extended.eval()
+        other = JointNetwork(network_inputs, network.config).to(network.item_bias.device)
+    other.load_state_dict(state)
+    return other.eval()
 
 
 def read_alike(texts: Texts, new: Sequence[str | None]) -> tuple[View, list[str]]:
