@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -38,6 +38,7 @@ OUTSIDE = (
 )
 
 
+@runtime_checkable
 class Writes(Protocol):
     """Writes all files of a run; what earlier reports tell of people ``without`` stays out."""
 

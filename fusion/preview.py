@@ -38,8 +38,7 @@ class Preview:
 
 def preview_of(before: State, after: State, k: int = K) -> Preview:
     """Lists of everybody, or of ``MOST_PEOPLE`` at equal distances, in both states."""
-    count = len(before.catalogue.users)
-    people = np.unique(np.linspace(0, max(count - 1, 0), min(count, MOST_PEOPLE)).astype(np.int64))
+    people = some_people(before)
     old, new = (_lists(state, people, k) for state in (before, after))
     differs = (old != new).any(1) if old.shape == new.shape else np.ones(len(people), bool)
     same = (
@@ -63,6 +62,17 @@ def preview_of(before: State, after: State, k: int = K) -> Preview:
         dict(leaving.most_common()),
         users,
     )
+
+
+def some_people(state: State) -> Ints:
+    """Rows of all users, or of ``MOST_PEOPLE`` at equal distances."""
+    count = len(state.catalogue.users)
+    return np.unique(np.linspace(0, max(count - 1, 0), min(count, MOST_PEOPLE)).astype(np.int64))
+
+
+def first_items(state: State, k: int) -> Ints:
+    """The first ``k`` items (rows) of ``some_people``, -1 behind a short list."""
+    return _lists(state, some_people(state), k)
 
 
 def _lists(state: State, people: Ints, k: int) -> Ints:

@@ -37,6 +37,7 @@ from trefoil.fusion.runs.folder import (
     write_manifest,
 )
 from trefoil.fusion.settings import load_settings
+from trefoil.fusion.updating import Updated, learn_on
 from trefoil.fusion.write_back import write_back
 from trefoil.kg.construction.build import build
 from trefoil.kg.stores.open import check_kept, write_graph
@@ -107,6 +108,17 @@ class Recommender(Changing):
         )
         self._log = None
         return self
+
+    def update(self, progress: Progress | None = None, *, compare: bool = False) -> Updated:
+        """Learn on from the events and items that came, and answer with that from then on.
+
+        Answers go on while it learns, and what is told meanwhile counts after. Closed forms
+        and counts are fitted again with the numbers chosen before; networks go on from
+        their weights, over old and new events, for a tenth of their epochs. ``compare`` trains a
+        refit beside it and tells how far both agree. What was learned is in memory until
+        ``save``. A run that holds events back for an exam goes on holding them back.
+        """
+        return learn_on(self, progress, compare=compare)
 
     def source(self) -> "Source":
         """What another training starts from. Raises ConfigError without a network."""

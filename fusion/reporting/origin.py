@@ -35,6 +35,11 @@ def dataset_of(recommender: Recommender, args: argparse.Namespace) -> Dataset:
             f"{source}: fingerprint {dataset.fingerprint[:12]}, but {args.run} was trained on "
             f"{trained[:12]}; the data has changed since, so train again"
         )
+    if recommender.about.get("updated"):
+        raise ConfigError(
+            f"{args.run}: learned on from {recommender.about['updated']} changes that came, of "
+            "which the data knows nothing; evaluate the run that was updated"
+        )
     if recommender.about.get("added"):
         raise ConfigError(
             f"{args.run}: {recommender.about['added']} items were added after training, of which "

@@ -1,11 +1,14 @@
-"""A graph with one person less, or with one who goes by another name."""
+"""A graph with other people: more events of theirs, one less, or one by another name."""
 
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 
+from trefoil.data.interactions import Interactions
 from trefoil.data.vocabulary import Vocabulary
-from trefoil.kg.graph import USER, Edges, KnowledgeGraph, Nodes
+from trefoil.kg.construction.build import event_edges
+from trefoil.kg.graph import INTERACTED, ITEM, USER, Edges, KnowledgeGraph, Nodes
 
 
 def without_user(graph: KnowledgeGraph, user: str, into: str | None = None) -> KnowledgeGraph:
@@ -42,3 +45,18 @@ def renamed_user(graph: KnowledgeGraph, user: str, name: str) -> KnowledgeGraph:
     ids = [name if one == user else one for one in nodes.vocabulary.ids]
     other = Nodes(Vocabulary(ids), nodes.properties)
     return replace(graph, nodes={**graph.nodes, USER: other})
+
+
+def with_events(graph: KnowledgeGraph, users: Vocabulary, events: Interactions) -> KnowledgeGraph:
+    """The graph of these events alone, by these users; what it says of those it knows stays.
+
+    ``events`` are in rows of ``users`` and of the items of the graph.
+    """
+    nodes = graph.nodes[USER]
+    table = nodes.properties
+    if table.width:
+        rows = pl.Series(nodes.vocabulary.rows(users.ids))
+        none = pl.Series([None], dtype=rows.dtype)
+        table = table.select(pl.all().gather(rows.zip_with(rows >= 0, none)))
+    edges = {**graph.edges, (USER, INTERACTED, ITEM): event_edges(events)}
+    return replace(graph, nodes={**graph.nodes, USER: Nodes(users, table)}, edges=edges)
