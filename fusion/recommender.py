@@ -19,7 +19,9 @@ from trefoil.data.progress import Progress
 from trefoil.data.split import Split
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.changing import Changing, log_of
+from trefoil.fusion.live.drift import Drift, drift_of
 from trefoil.fusion.live.log import place_of
+from trefoil.fusion.live.seen_answers import Seen
 from trefoil.fusion.personal import Forgotten, export, forget, half_forgotten, merge
 from trefoil.fusion.plan.storage import has_plan, read_plan, write_plan
 from trefoil.fusion.recommendation import Recommendation
@@ -119,6 +121,10 @@ class Recommender(Changing):
         ``save``. A run that holds events back for an exam goes on holding them back.
         """
         return learn_on(self, progress, compare=compare)
+
+    def drift(self, seen: Seen | None = None) -> Drift:
+        """Whether what came since the fit, and the answers ``seen``, look like what was learned."""
+        return drift_of(self.state, seen)
 
     def source(self) -> "Source":
         """What another training starts from. Raises ConfigError without a network."""
