@@ -19,11 +19,13 @@ from trefoil.data.progress import Progress
 from trefoil.data.split import Split
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.changing import Changing, log_of
+from trefoil.fusion.compression import Compressed, write_compressed
 from trefoil.fusion.live.drift import Drift, drift_of
 from trefoil.fusion.live.log import place_of
 from trefoil.fusion.live.seen_answers import Seen
 from trefoil.fusion.personal import Forgotten, export, forget, half_forgotten, merge
-from trefoil.fusion.plan.storage import has_plan, read_plan, write_plan
+from trefoil.fusion.plan.packing import checked
+from trefoil.fusion.plan.storage import ARRAYS, has_plan, read_plan, write_plan
 from trefoil.fusion.recommendation import Recommendation
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
@@ -147,22 +149,34 @@ class Recommender(Changing):
         """
         return forget(self, self.write, user, data)
 
-    def save(self, folder: str | Path) -> None:
+    def save(self, folder: str | Path, *, precision: str = "float32") -> Compressed | None:
         """Write a run folder; an older run of that name is replaced when all is written.
 
         What was told is in it. A recommender that was only fitted keeps later changes in
         memory; one that is loaded from the run writes them into the run's log.
+
+        With ``precision`` "float16" or "int8" the run keeps what answers, in fewer bits, and
+        drops what learns: it gives lists, ratings and reasons and takes events, and refuses
+        ``text=``, other words and items, ``forget`` and ``update``. What that costs on
+        validation, and what it saves, is returned and stands in the model card.
         """
         folder = Path(folder).absolute()
+        small = None
+        if checked(precision) != "float32" and folder == self.state.folder:
+            raise ConfigError(f"{folder}: would lose what it learned; give another folder")
         with self._changing:
             with new_run(folder) as beside:
-                self.write(beside)
+                if precision == "float32":
+                    self.write(beside)
+                else:
+                    small = self._write_small(beside, precision)
             state, place = self.state, place_of(folder)
             base = model_digest(load_manifest(folder))
             if self._log is not None and state.number and self._log.folder != place:
                 self._log.copied_to(place, base)
             if self._left_out().digests:
                 self._left_out().write(place / FORGOTTEN)
+        return small
 
     def write(self, folder: Path, *, without: Collection[str] = ()) -> None:
         """Write all files of a run into an existing folder, manifest last.
@@ -182,10 +196,26 @@ class Recommender(Changing):
         write_graph(state.held.graph, folder / "graph")
         if state.folder is not None:
             carry_over(state.folder, folder, without)
-        about = {**self.about, "changes": state.number} if state.number else self.about
-        if self._log is not None and state.number:
-            about = {**about, "lineage": self._log.lineage}
-        write_manifest(folder, about)
+        write_manifest(folder, self._about())
+
+    def _write_small(self, folder: Path, precision: str) -> Compressed:
+        """The files of a run that only answers."""
+        state = self.state
+        write_file(folder / "settings.toml", self.settings.toml())
+        small = write_compressed(state, folder, precision)
+        write_graph(state.held.graph, folder / "graph")
+        if state.folder is not None:
+            carry_over(state.folder, folder)
+        with (folder / "MODEL_CARD.md").open("a", encoding="utf-8") as card:
+            card.write(small.section())
+        write_manifest(folder, self._about() | {"precision": precision})
+        return small
+
+    def _about(self) -> dict[str, Any]:
+        """What the manifest says beside digests: how far the log is in the run."""
+        about, number = self.about, self.state.number
+        about = {**about, "changes": number} if number else about
+        return {**about, "lineage": self._log.lineage} if self._log and number else about
 
     @classmethod
     def load(cls, folder: str | Path, *, live: bool = True) -> "Recommender":
@@ -233,6 +263,11 @@ def _ensemble(folder: Path, settings: "Settings", files: Mapping[str, str]) -> "
     """The ensemble of a run. Raises DataError where the run went, or another has its place."""
     from trefoil.fusion.runs.checkpoint import load_model
 
+    if MODEL not in files:
+        raise ConfigError(
+            f"{folder}: was saved in fewer bits, which keeps what answers and drops what learns; "
+            "use the run that it was saved from, then save it again"
+        )
     try:
         now = load_manifest(folder)["files"]
     except (OSError, DataError):
@@ -244,4 +279,4 @@ def _ensemble(folder: Path, settings: "Settings", files: Mapping[str, str]) -> "
 
 def model_digest(manifest: Mapping[str, Any]) -> str:
     """The digest of what was learned, as a manifest has it."""
-    return manifest["files"].get(MODEL, "")
+    return manifest["files"].get(MODEL) or manifest["files"].get(ARRAYS, "")

@@ -63,7 +63,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "live recommendation training write_back",
         "answering preview replay",
         "changing",
-        "personal updating",
+        "compression personal updating",
         "recommender",
         "reporting",
         "experiments",
