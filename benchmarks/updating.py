@@ -4,8 +4,8 @@ python -m benchmarks.updating [--data DIR|NAME] [--data-root DIR] [--steps 10] [
     [--set a.b=value ...] [--json FILE]
 
 The events are put in order of time and cut: a beginning, then ``steps`` days of ``share`` of all
-events each. One recommender learns the beginning, is told each day's events and updates; beside it a
-recommender is fitted anew after each day, from the start, with its search, on the same events.
+events each. One recommender learns the beginning, is told each day's events and updates; beside
+it a recommender is fitted anew after each day, from the start, with its search, on the same events.
 Both rank the items of the next day for the people who met any, without what these met before.
 """
 

@@ -177,6 +177,16 @@ class Changing(Answering):
         """Make removed items candidates again. The state's token. Raises UnknownId."""
         return self._mark(arguments.ids("ids", ids), gone=False)
 
+    def warm(self) -> None:
+        """Load what changes of items and facts need, so that the first one does not wait.
+
+        That is the whole model with torch, the graph with its paths, and the text encoder.
+        """
+        state = self.state
+        _ = state.held.paths, state.scorer
+        if (texts := state.model.texts) is not None:
+            texts.encoder.encode(["warm"], store=False)
+
     def close(self) -> None:
         """Let another process write the log of the run."""
         with self._changing:

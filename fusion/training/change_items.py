@@ -60,6 +60,8 @@ def with_other_words(state: State, told: Sequence[Mapping[str, Any]]) -> tuple[S
     names = {"name": words["title"], "text": words["text"]}
     graph = with_names(state.held.graph, rows, names)
     state = replace(state, catalogue=state.catalogue.described(other))
+    if not numbers and all(word is None for word in words["text"]):  # no model reads titles
+        return replace(state, held=_held(state, graph)), rows
     reread = rows[[row.get("text") is not None for row in told]]
     model = _reread(state.model, reread, [other.texts[row] for row in reread])
     kept = {name: _put(column, rows, values.get(name)) for name, column in known.items()}
