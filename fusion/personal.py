@@ -31,6 +31,7 @@ PARTS = ("training", "validation", "test", "told since")
 OUTSIDE = (
     "the files that the events were read from: delete the person there, or fit with "
     "forgotten=LIST, which reads as if they were not there",
+    "other processes that loaded the run before: they know the person until they load it again",
     "copies: other runs, backups, exports, and lists written into a database by write_to, "
     "which writing them again replaces",
     "what was learned from many people together (item vectors, weights): it names nobody, and "
