@@ -30,7 +30,8 @@ def packed(array: NDArray[Any], precision: str) -> dict[str, NDArray[Any]]:
     if array.dtype != np.float32 or array.size < LEAST or precision == "float32":
         return {"": array}
     if precision == "float16":
-        half = array.astype(np.float16)
+        with np.errstate(over="ignore"):
+            half = array.astype(np.float16)
         return {"": half if np.isfinite(half).all() else array}
     flat = np.zeros(-(-array.size // BLOCK) * BLOCK, np.float32)
     flat[: array.size] = array.ravel()

@@ -1,5 +1,6 @@
 """Items that are described anew in a fitted model: other words, numbers and facts."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,15 +11,17 @@ from scipy import sparse
 
 from trefoil.data.errors import DataError, UnknownId
 from trefoil.data.interactions import Floats, Ints
+from trefoil.encoders.graph import FactMean
 from trefoil.encoders.view import View
 from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.fusion.features.texts import Texts
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.listed import models_with_content
+from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.scorers import network_scorers
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
-from trefoil.fusion.training.add_items import grown_network, read_alike
+from trefoil.fusion.training.add_items import read_alike
 from trefoil.kg.construction.new_items import Triple, facts_of
 from trefoil.kg.construction.told_facts import Told, with_names, with_triples, without_triples
 
@@ -75,11 +78,25 @@ def redescribed(model: Ensemble, changed: Ints, known: TrainingData) -> Ensemble
     What reads descriptions as they are, reads the new ones; what was learned from the old
     ones stays until it is learned again.
     """
-    items = known.matrix.shape[1]
-    networks = [grown_network(one, known, items, model.seen) for one in model.networks]
+    networks = [network_told(one, known) for one in model.networks]
     base_models = network_scorers(networks, known.learned)
     base_models |= models_with_content(model.listed, known, changed)
     return replace(model, known=known, base_models=base_models, networks=networks)
+
+
+def network_told(network: JointNetwork, known: TrainingData) -> JointNetwork:
+    """The same weights over other facts and texts; they are shared, for nothing changes them."""
+    other = copy.copy(network)
+    other._modules, other._buffers = dict(network._modules), dict(network._buffers)
+    if network.facts is not None and known.facts is not None:
+        facts = known.facts
+        with torch.random.fork_rng(devices=[]):
+            other.facts = FactMean(facts.matrix, facts.relation, facts.entity)
+        other.facts.to(network.item_bias.device)
+        other.facts.weight = network.facts.weight
+    if network.text is not None and known.text is not None:
+        other.text_vectors = known.text.vectors.to(network.item_bias.device)
+    return other
 
 
 def _retold(state: State, told: Told) -> tuple[State, Ints]:

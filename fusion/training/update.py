@@ -27,6 +27,7 @@ from trefoil.fusion.network.scorers import network_scorers
 from trefoil.fusion.network.training import best_epochs
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
+from trefoil.fusion.settings import Settings
 from trefoil.fusion.training.memory_plan import MemoryPlan
 from trefoil.fusion.training.model_selection import fit_base_models
 from trefoil.fusion.training.networks import few_threads, one_network, sayer, train_networks
@@ -96,7 +97,7 @@ def _attributes(model: Ensemble, users: int) -> sparse.csr_matrix | None:
 
 def _learned(state: State, lesson: Lesson, progress: Progress | None, anew: bool) -> Ensemble:
     model, known, say = state.model, lesson.known, sayer(progress)
-    settings = MemoryPlan(**model.record.plan).applied(model.settings)
+    settings = _sized(model)
     fitted = fit_base_models(known, Search(None, model.record.chosen), settings, say)
     networks = _networks(model, lesson, progress, anew)
     base_models, rates = network_scorers(networks) | fitted.models, model.rates
@@ -119,13 +120,19 @@ def _learned(state: State, lesson: Lesson, progress: Progress | None, anew: bool
     )
 
 
+def _sized(model: Ensemble) -> Settings:
+    """The settings of the model as its training was cut to size."""
+    told = dict(model.record.plan)  # of a run, lists
+    return MemoryPlan(**told | {"cut": tuple(told["cut"])}).applied(model.settings)
+
+
 def _networks(
     model: Ensemble, lesson: Lesson, progress: Progress | None, anew: bool
 ) -> list[JointNetwork]:
     """The networks, each gone on with from its weights, or trained from the start."""
     if not model.networks:
         return []
-    settings = MemoryPlan(**model.record.plan).applied(model.settings)
+    settings = _sized(model)
     part = settings.network.model_copy(update={"evaluate_every": 1})
     settings = settings.model_copy(update={"network": part})
     dataset, known = lesson.dataset, lesson.known

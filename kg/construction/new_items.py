@@ -20,6 +20,7 @@ from trefoil.kg.item_facts import Facts, item_facts
 from trefoil.kg.naming import inverse, readable, upper_snake
 
 Triple = tuple[str, str, str]
+FEW_ASKED = 20  # names looked for one by one
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
 
 
@@ -61,21 +62,36 @@ def numbered(triples: Sequence[Triple]) -> Iterator[tuple[str, Triple]]:
 
 def facts_of(facts: Facts, graph: KnowledgeGraph, items: Ints) -> np.ndarray:
     """Facts [items, facts] of these items (rows) as the graph has them now; known facts alone."""
-    now = item_facts(graph)
-    place = {
-        (facts.relations[relation], facts.entities[entity]): column
-        for column, (relation, entity) in enumerate(
-            zip(facts.relation.tolist(), facts.entity.tolist(), strict=True)
-        )
-    }
+    now = item_facts(_edges_of(graph, items))
     held = now.matrix[items].tocoo()
     rows = np.zeros((len(items), len(facts.relation)), np.float32)
+    entity_of = {entity: code for code, entity in enumerate(facts.entities)}
+    codes_of: dict[str, list[int]] = {}
+    for code, name in enumerate(facts.relations):
+        codes_of.setdefault(name, []).append(code)
+    columns: dict[int, Ints] = {}
+    for column in np.unique(held.col).tolist():
+        entity = entity_of.get(now.entities[now.entity[column]], -1)
+        codes = codes_of.get(now.relations[now.relation[column]], [])
+        same = np.flatnonzero(facts.entity == entity)
+        columns[column] = same[np.isin(facts.relation[same], codes)]
     for row, column in zip(held.row.tolist(), held.col.tolist(), strict=True):
-        relation, entity = now.relation[column], now.entity[column]
-        known = place.get((now.relations[relation], now.entities[entity]))
-        if known is not None:
-            rows[row, known] = 1.0
+        rows[row, columns[column]] = 1.0
     return rows
+
+
+def _edges_of(graph: KnowledgeGraph, items: Ints) -> KnowledgeGraph:
+    """The graph with the edges of these items alone, without their properties."""
+    mine = np.zeros(len(graph.nodes[ITEM]), bool)
+    mine[items] = True
+    edges = {}
+    for key, one in graph.edges.items():
+        kept = np.zeros(len(one), bool)
+        for label, rows in ((key[0], one.source), (key[2], one.target)):
+            if label == ITEM and USER not in key:
+                kept |= mine[rows]
+        edges[key] = Edges(one.source[kept], one.target[kept])
+    return replace(graph, edges=edges)
 
 
 class Growing:
@@ -97,6 +113,7 @@ class Growing:
                 self.kinds.setdefault(inverse(relation), []).append(key)
         self.types = {iri: name for name, iri in graph.predicates.items() if name[:1] not in ":."}
         self.places: dict[str, dict[str, list[int]]] = {}
+        self.asked: Counter[str] = Counter()
         self.fresh: dict[str, list[str]] = {}
         self.ends: dict[EdgeType, list[tuple[int, int]]] = {}
 
@@ -142,7 +159,7 @@ class Growing:
         """Label and row of a tail: by id or IRI, then by name, first where the relation leads."""
         known = [*labels, *(name for name in self.graph.nodes if name not in (*labels, USER))]
         for label in known:
-            rows = self._placed(label).get(tail, [])
+            rows = self._rows(label, tail)
             if len(rows) > 1:
                 raise GraphDataError(
                     f"{where}: {len(rows)} nodes of {label!r} are named {tail!r}; give an id"
@@ -157,8 +174,24 @@ class Growing:
         fresh = self.fresh.setdefault(label, [])
         row = len(self.graph.nodes[label]) + len(fresh)
         fresh.append(tail)
-        self._placed(label)[tail] = [row]
+        if label in self.places:
+            self.places[label][tail] = [row]
         return label, row
+
+    def _rows(self, label: str, text: str) -> list[int]:
+        """Rows of the nodes of a label that a text may mean; a table is made for many."""
+        self.asked[label] += 1
+        if self.asked[label] > FEW_ASKED or label in self.places:
+            return self._placed(label).get(text, [])
+        nodes, fresh = self.graph.nodes[label], self.fresh.get(label, [])
+        if text in nodes.vocabulary:
+            return [nodes.vocabulary.row(text)]
+        for column in ("iri", "name"):
+            if text and column in nodes.properties.columns:
+                found = (nodes.properties[column] == text).fill_null(False).arg_true().to_list()
+                if found:
+                    return found
+        return [len(nodes) + fresh.index(text)] if text in fresh else []
 
     def _placed(self, label: str) -> dict[str, list[int]]:
         """Rows of the nodes of a label by id, by IRI, and by name where none is so called."""
@@ -173,6 +206,8 @@ class Growing:
                     if text and text not in found:
                         more.setdefault(text, []).append(row)
                 found |= more
+            fresh = self.fresh.get(label, [])
+            found |= {text: [len(nodes) + at] for at, text in enumerate(fresh)}
             self.places[label] = found
         return self.places[label]
 
