@@ -23,7 +23,8 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="serve.py",
         description="Serve runs over HTTP. The first answers under /v1/, each under /v1/NAME/.",
-        epilog="Keys: serve.py keys add|list|remove. Exit status: 0 done, 2 wrong use or bad "
+        epilog="Keys: serve.py keys add|list|remove. Tools for language models: serve.py mcp RUN. "
+        "Exit status: 0 done, 2 wrong use or bad "
         "input, 1 a fault of Trefoil. See docs/service.md.",
     )
     p.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="run folders")
@@ -79,6 +80,21 @@ def keys(argv: Sequence[str]) -> int:
     return 0
 
 
+def mcp(argv: Sequence[str]) -> int:
+    """Answer a language model's client over standard input and output."""
+    p = argparse.ArgumentParser(
+        prog="serve.py mcp", description="Tools of the Model Context Protocol, over stdio."
+    )
+    p.add_argument("run", type=Path, metavar="RUN", help="a run folder")
+    args = p.parse_args(argv)
+    try:
+        from trefoil.serving.mcp_server import server_of
+    except ModuleNotFoundError as missing:
+        raise ConfigError(f"{missing.name} is not installed; pip install 'trefoil[mcp]'") from None
+    server_of(args.run).run("stdio")
+    return 0
+
+
 def demo(console: Console) -> Path:
     """The run of the demo; trained, with its progress, where there is none."""
     if not (DEMO / "manifest.json").exists():
@@ -97,6 +113,8 @@ def serve(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else list(argv)
     if argv[:1] == ["keys"]:
         return keys(argv[1:])
+    if argv[:1] == ["mcp"]:
+        return mcp(argv[1:])
     args = parser().parse_args(argv)
     if args.threads < 1 or args.waiting < 0 or args.rate < 0 or not 0 <= args.port < 65536:
         raise ConfigError("--threads, --waiting, --rate, --port: give numbers that are not below 0")

@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -49,6 +49,7 @@ from trefoil.kg.stores.open import check_kept, write_graph
 if TYPE_CHECKING:
     from trefoil.fusion.ensemble.ensemble import Ensemble
     from trefoil.fusion.network.checkpoints import Checkpoints
+    from trefoil.fusion.network.tasks.base import Task
     from trefoil.fusion.network.warm_start import Source
     from trefoil.fusion.settings import Settings
 
@@ -72,13 +73,15 @@ class Recommender(Changing):
         progress: Progress | None = None,
         checkpoints: "Checkpoints | None" = None,
         start: "Recommender | None" = None,
+        tasks: "Sequence[Task]" = (),
     ) -> "Recommender":
         """Learn from the training part, choose on the validation part of ``split``.
 
         Without one the settings' rule, else the dataset's own, divides the events by
         ``split_seed``. ``final`` then learns once more, from all events with the numbers
         chosen: what a shop serves. ``checkpoints`` keeps what it takes to go on after a
-        stop; ``start`` gives item, text and graph vectors to begin with. Raises ConfigError
+        stop; ``start`` gives item, text and graph vectors to begin with; ``tasks`` are learned by
+        the network beside its own. Raises ConfigError
         where these are of other data or settings, TrainingError where training diverges.
         """
         from trefoil.fusion.features.preparation import split_of
@@ -94,10 +97,11 @@ class Recommender(Changing):
         graph = build(dataset, split.train)
         check_kept(graph)
         source = start and start.source()
-        model = fit_model(dataset, split, graph, self.settings, progress, checkpoints, source)
+        parts = progress, checkpoints, source, tasks
+        model = fit_model(dataset, split, graph, self.settings, *parts)
         if final:
             graph = build(dataset, np.arange(len(dataset.interactions)))
-            model = refit_model(model, dataset, graph, progress, checkpoints, source)
+            model = refit_model(model, dataset, graph, *parts)
         self.about = {
             "dataset": split.about(dataset),
             "split": {"by": split.rule.by, "seed": split.seed},

@@ -53,7 +53,8 @@ class Service:
     kept: KeptAnswers
     workers: Workers
     statements: Workers  # for Cypher: a slow statement holds up no list
-    slow: Workers  # loading, changing
+    slow: Workers  # loading
+    changes: Workers  # one at a time, in the order they came
     buckets: Buckets
     stores: GraphStores = field(default_factory=GraphStores)
     jobs: JobStore | None = None
@@ -107,7 +108,7 @@ class Service:
     def close(self) -> None:
         """Finish what runs, and give back threads and files."""
         self.ready = False
-        for workers in (self.workers, self.statements, self.slow):
+        for workers in (self.workers, self.statements, self.slow, self.changes):
             workers.close()
         self.stores.close()
         for model in (model for host in self.hosts.values() for model in host.line.models):
@@ -163,6 +164,7 @@ def service_of(
         Workers(limits.threads, limits.waiting),
         Workers(2, 16),
         Workers(1, 8),
+        Workers(1, 256),
         Buckets(limits.rate),
         jobs=store,
         runner=None if store is None else Runner(store),

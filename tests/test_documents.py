@@ -39,7 +39,7 @@ def test_the_tutorial_makes_the_shop_that_it_shows(tmp_path):
 def toy(tmp_path, monkeypatch):
     """The base model of the page, its file on the path and its line in the list."""
     page = (DOCS / "extending.md").read_text("utf-8")
-    file, line = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    file, line, *_ = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     line = f"\n\n\nfrom trefoil.fusion.models.listed import Line, timed\n\nTOY = {line}"
     (tmp_path / "toy_base_model.py").write_text(file + line, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
@@ -62,6 +62,7 @@ def test_the_toy_base_model_is_fitted_saved_loaded_and_takes_new_items(tmp_path)
     scores = model.base_models["newest"].score(asked)
     assert scores.shape == (60, 40)
     past = model.known.history
+    assert past.at is not None
     last = past.item[past.at == past.at.max()]
     assert set(np.flatnonzero(scores[0] == scores.max())) <= set(last)
     assert float(scores.max()) == 1.0

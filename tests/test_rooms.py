@@ -37,7 +37,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "item_facts naming stores",
         "paths shell triples",
         "construction",
-        "export",
+        "export item_numbers",
     ),
     "encoders": (
         "graph view",
@@ -73,7 +73,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "metrics problems",
         "gateway hosting",
         "service wire",
-        "routes",
+        "mcp_server routes",
         "app",
     ),
 }
@@ -131,7 +131,9 @@ def test_our_modules_are_imported_by_the_name_trefoil_alone():
             elif isinstance(node, ast.ImportFrom):
                 names = [node.module or ""]
             bare = [name for name in names if name.split(".")[0] in BARE]
-            wrong += [f"{path.relative_to(ROOT)}:{node.lineno}: {name}" for name in bare]
+            wrong += [
+                f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}: {name}" for name in bare
+            ]
     assert not wrong
 
 

@@ -111,10 +111,11 @@ def _ratings(model: Ensemble, rates: RatingBlend) -> Ratings | None:
 def _network_ratings(network: NetworkScorer) -> tuple[Reals, Reals, float, Reals, Reals]:
     """Vectors of users and items, and biases: the mean over networks."""
     count = len(network.networks)
-    pairs = list(zip(network.networks, network.vectors, strict=True))
-    users = [array(v.users) @ array(n.star_map) * np.float32(10 / count) for n, v in pairs]
+    heads = [head for one in network.networks if (head := one.rating_head) is not None]
+    pairs = list(zip(heads, network.vectors, strict=True))
+    users = [array(v.users) @ array(h.map) * np.float32(10 / count) for h, v in pairs]
     items = [array(vectors.items) for vectors in network.vectors]
-    base = float(np.mean([float(one.star_mean.detach()) for one in network.networks]))
-    by_user = np.mean([array(one.star_user) for one in network.networks], axis=0)
-    by_item = np.mean([array(one.star_item) for one in network.networks], axis=0)
+    base = float(np.mean([float(head.mean.detach()) for head in heads]))
+    by_user = np.mean([array(head.user) for head in heads], axis=0)
+    by_item = np.mean([array(head.item) for head in heads], axis=0)
     return np.concatenate(users, axis=1), np.concatenate(items, axis=1), base, by_user, by_item

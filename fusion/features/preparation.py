@@ -23,6 +23,7 @@ from trefoil.fusion.record import Record
 from trefoil.fusion.settings import Settings
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.item_facts import Facts, item_facts
+from trefoil.kg.item_numbers import item_numbers
 
 
 def read_texts(
@@ -79,16 +80,24 @@ def known_of(
     matrix = history.matrix(len(dataset.items))
     timed = settings.behaviour.on and train.at is not None
     text = texts.items if texts else None
-    numbers = _numbers(dataset, settings) if settings.item_attributes else {}
+    numbers = _numbers(dataset, graph, settings) if settings.item_attributes else {}
     attributes = attributes_of(dataset.users) if settings.user_attributes else None
     parts = train, matrix, history, facts, text, timed, returning
     return TrainingData(*parts, numbers=numbers, attributes=attributes)
 
 
-def _numbers(dataset: Dataset, settings: Settings) -> dict[str, Floats]:
-    """The number columns of the items that say anything, dealt like facts where these are."""
-    known = {name: ~np.isnan(one) for name, one in dataset.items.score.items()}
-    columns = {name: one for name, one in dataset.items.score.items() if known[name].any()}
+def _numbers(
+    dataset: Dataset, graph: KnowledgeGraph | None, settings: Settings
+) -> dict[str, Floats]:
+    """The number columns of the items that say anything, dealt like facts where these are.
+
+    Those of the graph stand beside the dataset's own, which go before where names are equal.
+    """
+    asked = settings.graph.on and settings.graph.numbers
+    told = item_numbers(graph) if asked and graph is not None else {}
+    given = {**told, **dataset.items.score}
+    known = {name: ~np.isnan(one) for name, one in given.items()}
+    columns = {name: one for name, one in given.items() if known[name].any()}
     if settings.graph.shuffle:
         return {name: one[permuted(known[name], settings.seed)] for name, one in columns.items()}
     return columns

@@ -1,47 +1,57 @@
 """What the joint network reads, and what it learns from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from trefoil.data.dataset import Dataset
 from trefoil.data.interactions import Interactions
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.network.batches import Groups, Windows
-from trefoil.fusion.network.module import NetworkInputs
+from trefoil.fusion.network.module import JointNetwork, NetworkInputs, own
+from trefoil.fusion.network.tasks.base import Task, TaskData, TaughtTask, head_plans, taught
+from trefoil.fusion.network.tasks.listed import tasks_of
 from trefoil.fusion.settings import Settings
 
 
 @dataclass(frozen=True)
 class TrainingInputs:
-    """Training events in the forms that the objectives read."""
+    """Training events in the forms that steps read, and the tasks with their labels."""
 
     groups: Groups
     windows: Windows | None
-    share: Tensor | None  # items x categories, rows sum to one (zero where unknown)
     events: Interactions
-    numbers: Tensor | None = None  # items x C, standardised, NaN where missing
+    tasks: tuple[TaughtTask, ...]
     returning: bool = False  # whether people come back to items they met
 
     def to(self, device: torch.device) -> "TrainingInputs":
-        """The same with the tables of items on a device; events stay arrays and move by steps."""
-        share, numbers = self.share, self.numbers
-        return replace(
-            self,
-            share=None if share is None else share.to(device),
-            numbers=None if numbers is None else numbers.to(device),
-        )
+        """The same with labels on a device; events stay arrays and move by steps."""
+        return replace(self, tasks=tuple(one.to(device) for one in self.tasks))
 
     @property
     def per_user(self) -> float:
         """Mean positives per user with any."""
         return len(self.groups.item) / max(1, len(np.unique(self.groups.user)))
 
+    def start(self, network: JointNetwork) -> None:
+        """Give heads the start that their tasks know."""
+        for one in self.tasks:
+            if own(one.task.name) in network.heads:
+                one.task.start(network.heads[own(one.task.name)], one.target)
 
-def network_inputs_of(dataset: Dataset, known: TrainingData, settings: Settings) -> NetworkInputs:
-    """What a network reads."""
+    def finish(self, network: JointNetwork) -> None:
+        """Bring trained heads into the units of the data."""
+        for one in self.tasks:
+            if own(one.task.name) in network.heads:
+                one.task.finish(network.heads[own(one.task.name)], one.target)
+
+
+def network_inputs_of(
+    known: TrainingData, inputs: TrainingInputs, settings: Settings
+) -> NetworkInputs:
+    """What a network reads, and the heads of what it learns."""
     facts = known.facts if settings.graph.in_network else None
     text = known.text if settings.text.in_network else None
     scenarios = None
@@ -53,19 +63,9 @@ def network_inputs_of(dataset: Dataset, known: TrainingData, settings: Settings)
         facts.relation if facts else None,
         facts.entity if facts else None,
         text.vectors if text else None,
-        _categories(dataset)[1] if settings.tasks.category else 0,
-        len(known.numbers) if settings.tasks.attributes else 0,
+        head_plans(inputs.tasks),
         scenarios,
     )
-
-
-def _categories(dataset: Dataset) -> tuple[Tensor | None, int]:
-    """Category shares per item over all category columns side by side, and how many there are."""
-    columns = [labels.matrix() for labels in dataset.items.category.values()]
-    if not columns:
-        return None, 0
-    member = torch.from_numpy(np.concatenate(columns, axis=1)).float()
-    return member / member.sum(1, keepdim=True).clamp(min=1), member.shape[1]
 
 
 def training_inputs_of(
@@ -75,19 +75,13 @@ def training_inputs_of(
     settings: Settings,
     *,
     behaviour: bool,
+    tasks: Sequence[Task] = (),
 ) -> TrainingInputs:
-    """What a network learns from."""
-    share = _categories(dataset)[0] if settings.tasks.category else None
+    """What a network learns from; ``tasks`` are taught beside the listed ones.
+
+    Raises ConfigError for a task that cannot be.
+    """
     windows = Windows(known.history, settings.behaviour.max_events) if behaviour else None
     groups = Groups.of(train, scenarios=settings.scenarios)
-    numbers = _standard(known) if settings.tasks.attributes else None
-    return TrainingInputs(groups, windows, share, train, numbers, known.returning)
-
-
-def _standard(known: TrainingData) -> Tensor | None:
-    """The numbers of the items [items, C], each column with mean zero and variance one."""
-    if not known.numbers:
-        return None
-    table = np.stack(list(known.numbers.values()), axis=1)
-    spread = np.maximum(np.nanstd(table, axis=0), 1e-6)
-    return torch.from_numpy((table - np.nanmean(table, axis=0)) / spread)
+    learned = taught(tasks_of(settings, tasks), TaskData(train, dataset.items, known))
+    return TrainingInputs(groups, windows, train, learned, known.returning)

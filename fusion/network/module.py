@@ -1,7 +1,7 @@
 """The joint network: one item table read by propagation, by sequences and by every task."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -10,10 +10,9 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from trefoil.data.interactions import Interactions
 from trefoil.encoders.behaviour import BehaviourEncoder
 from trefoil.encoders.graph import FactMean, LightPropagation
-from trefoil.fusion.features.star_scale import scale_of
+from trefoil.fusion.network.heads import HeadPlan, RatingHead, Sizes
 
 Rows = Tensor | slice  # of items
 ALL = slice(None)
@@ -33,8 +32,7 @@ class NetworkInputs:
     relation: np.ndarray | None = None
     entity: np.ndarray | None = None
     text: Tensor | None = None
-    categories: int = 0
-    numbers: int = 0  # columns of them that items have
+    heads: Mapping[str, HeadPlan] = field(default_factory=dict)  # by task
     scenarios: Mapping[str, int] | None = None
 
 
@@ -67,12 +65,15 @@ def dropped(x: Float[Tensor, "n D"], share: float) -> Float[Tensor, "n D"]:
     return x * (torch.rand_like(x) >= share) * (1 / (1 - share)) if share else x
 
 
+_HOLDERS = (nn.ParameterDict(), nn.ModuleDict())
+
+
 def own(column: str) -> str:
-    """The name of a scenario column among parameters, which may hold no dot nor hide a method.
+    """The name of a scenario column or task among modules: no dot, and no method's name.
 
     The own name of an own name is itself.
     """
-    plain = column.isidentifier() and not hasattr(nn.ParameterDict(), column)
+    plain = column.isidentifier() and not any(hasattr(one, column) for one in _HOLDERS)
     return column if plain else f"column_{column.encode().hex()}"
 
 
@@ -130,17 +131,21 @@ class JointNetwork(nn.Module):
         values = {own(name): max(n, 1) for name, n in (network_inputs.scenarios or {}).items()}
         self.scale = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
         self.shift = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
-        self.choice = (
-            nn.Linear(width, network_inputs.categories) if network_inputs.categories else None
+        self.head_plans = dict(network_inputs.heads)
+        self.heads = nn.ModuleDict(
+            {
+                own(name): plan.build(Sizes(users, items, width, plan.outputs))
+                for name, plan in self.head_plans.items()
+            }
         )
-        self.numbers = nn.Linear(width, network_inputs.numbers) if network_inputs.numbers else None
-        self.star_mean = nn.Parameter(torch.zeros(()))
-        self.star_user = nn.Parameter(torch.zeros(users))
-        self.star_item = nn.Parameter(torch.zeros(items))
-        self.star_map = nn.Parameter(torch.zeros(width, width))
         for name, table in self.named_children():
             if isinstance(table, nn.Embedding):
                 nn.init.normal_(table.weight, std=0.02 if name == "sequence_id" else 0.05)
+
+    @property
+    def rating_head(self) -> RatingHead | None:
+        """The head that expects ratings, where one was taught."""
+        return next((one for one in self.heads.values() if isinstance(one, RatingHead)), None)
 
     def content(self) -> Float[Tensor, "items D"]:
         """What texts and facts say of each item; zero where they are off or silent."""
@@ -226,59 +231,3 @@ class JointNetwork(nn.Module):
     ) -> Float[Tensor, " n"]:
         """``next_scores`` of one item each."""
         return (states * self.sequence_table()[rows]).sum(1) + self.sequence_bias[rows]
-
-    def stars(
-        self,
-        users: Float[Tensor, "n D"],
-        items: Float[Tensor, "n D"],
-        user_rows: Int[Tensor, " n"],
-        item_rows: Int[Tensor, " n"],
-    ) -> Float[Tensor, " n"]:
-        """``mu + b_u + b_i + 10 u^T M i``: ratings on the vectors that rank.
-
-        M starts at zero, so ratings start at their biases (decision 053).
-        """
-        match = (users @ self.star_map * items).sum(1)
-        bias = self.star_user[user_rows] + self.star_item[item_rows]
-        return self.star_mean + bias + 10 * match
-
-
-def given_scale(events: Interactions) -> tuple[float, float]:
-    """Mean and unit of the ratings given; zero and one where there are none."""
-    if events.stars is None:
-        return 0.0, 1.0
-    return scale_of(events.stars[~np.isnan(events.stars)])
-
-
-def start_stars(network: JointNetwork, events: Interactions) -> None:
-    """Closed-form start of the rating biases: damped means, items first, then users.
-
-    In units around the mean of the ratings: so a network learns them, whatever
-    the scale of the data.
-    """
-    if events.stars is None:
-        return
-    rated = ~np.isnan(events.stars)
-    if not rated.any():
-        return
-    mean, unit = given_scale(events)
-    rest = (events.stars[rated] - mean) / unit
-    user, item = events.user[rated], events.item[rated]
-
-    def damped(rows: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
-        return np.bincount(rows, values, count) / (np.bincount(rows, minlength=count) + 5.0)
-
-    by_item = damped(item, rest, len(network.star_item))
-    by_user = damped(user, rest - by_item[item], len(network.star_user))
-    with torch.no_grad():
-        network.star_item.copy_(torch.from_numpy(by_item))
-        network.star_user.copy_(torch.from_numpy(by_user))
-
-
-def in_data_units(network: JointNetwork, events: Interactions) -> None:
-    """Bring a trained network's ratings back to the unit of the data; they are linear in it."""
-    mean, unit = given_scale(events)
-    with torch.no_grad():
-        for part in (network.star_mean, network.star_user, network.star_item, network.star_map):
-            part.mul_(unit)
-        network.star_mean.add_(mean)

@@ -1,23 +1,9 @@
-"""What is learned, as functions: rows in, one loss per row out, reduced in one place."""
-
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+"""Losses as functions: rows in, one loss per row out."""
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
-
-
-@dataclass(frozen=True)
-class Objective:
-    """A named loss, its weight, and the fields it reads; rows weigh as ``row_weight`` says."""
-
-    name: str
-    weight: float
-    loss: Callable[..., Float[Tensor, " n"]]
-    reads: tuple[str, ...]
-    row_weight: str | None = None
 
 
 def softmax(picked: Float[Tensor, " n"], total: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
@@ -68,30 +54,3 @@ def squared_error(
 ) -> Float[Tensor, " n"]:
     """Squared error: of ratings and of numbers of items, both standardised."""
     return (predicted - given).square()
-
-
-def combine(
-    objectives: Sequence[Objective], fields: Mapping[str, Tensor]
-) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
-    """Weighted sum of per-objective means, and the unweighted means for the log.
-
-    An objective whose fields are absent in this step, or empty, adds nothing.
-    """
-    means: dict[str, Tensor] = {}
-    total: list[Tensor] = []
-    for objective in objectives:
-        if any(name not in fields for name in objective.reads):
-            continue
-        per_row = objective.loss(*(fields[name] for name in objective.reads))
-        if not len(per_row):
-            continue
-        weight = fields[objective.row_weight] if objective.row_weight else None
-        if weight is None:
-            mean = per_row.mean()
-        else:
-            mean = (weight * per_row).sum() / weight.sum().clamp(min=1e-12)
-        means[objective.name] = mean.detach()
-        total.append(objective.weight * mean)
-    if not total:
-        raise ValueError("no objective found its fields in this step")
-    return torch.stack(total).sum(), means

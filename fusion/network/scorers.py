@@ -104,11 +104,9 @@ class NetworkScorer:
         total = torch.zeros(len(cases), len(self.networks[0].item_bias))
         for network, vectors in zip(self.networks, self.vectors, strict=True):
             rows = torch.from_numpy(cases.user).to(vectors.users.device)
-            never, rows = rows < 0, rows.clamp(min=0)
-            users = vectors.users[rows].masked_fill(never[:, None], 0.0) @ network.star_map
-            own = network.star_user[rows].masked_fill(never, 0.0)
-            bias = network.star_mean + own[:, None] + network.star_item
-            total += (bias + 10 * users @ vectors.items.T).cpu()
+            head, users = network.rating_head, vectors.users[rows.clamp(min=0)]
+            assert head is not None, "only asked where ratings were learned"
+            total += head.of_all(users, vectors.items, rows).cpu()
         return total / len(self.networks)
 
 

@@ -19,8 +19,6 @@ from trefoil.fusion.network.module import (
     JointNetwork,
     NetworkConfig,
     NetworkInputs,
-    in_data_units,
-    start_stars,
 )
 from trefoil.fusion.network.scorers import order_scores, sequence_scores
 from trefoil.fusion.network.trainer import Trainer
@@ -90,7 +88,7 @@ def fit_network(
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     network = JointNetwork(network_inputs, config)
-    start_stars(network, inputs.events)
+    inputs.start(network)
     if begin is not None:
         begin(network)
     network.to(device)
@@ -113,7 +111,7 @@ def fit_network(
             progress(trainer.learning.epoch, total, _said(stopping, judged=validation is not None))
     for one in stopping.values():
         one.restore()
-    in_data_units(averaged, inputs.events)
+    inputs.finish(averaged)
     if progress:
         ended = trainer.learning.epoch
         progress(ended, ended, "network")

@@ -103,6 +103,11 @@ class State:
         """Names this state; of one model, a later one has a higher number before the dash."""
         return f"{self.number}-{self.digest}"
 
+    def has(self, token: str) -> bool:
+        """Whether this is the state of a token, or a later one of the same model."""
+        number, _, digest = token.partition("-")
+        return digest == self.digest and int(number) <= self.number
+
     @property
     def model(self) -> "Ensemble":
         """All that was learned; read from the run when first needed, for more than scores."""

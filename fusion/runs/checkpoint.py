@@ -27,6 +27,7 @@ from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ScoringModel, sparse_of, sparse_tensors
 from trefoil.fusion.network.module import JointNetwork, NetworkConfig, NetworkInputs
 from trefoil.fusion.network.scorers import network_scorers
+from trefoil.fusion.network.tasks.listed import saved_plans
 from trefoil.fusion.record import load_record, save_record
 from trefoil.fusion.runs.catalogue import (
     ABOUT,
@@ -134,7 +135,7 @@ def load_model(folder: Path, settings: Settings) -> tuple[Ensemble, Catalogue]:
         added=added.count if added else 0,
         numbers={name: part.numpy() for name, part in under("numbers.", tensors).items()},
     )
-    networks = _load_networks(tensors, structure, known)
+    networks = _load_networks(tensors, structure, known, settings)
     base_models = network_scorers(networks, known.learned)
     base_models |= get_models(tensors, structure["base_models"], known)
     gate = _load_gate(structure["gate"])
@@ -215,8 +216,7 @@ def _put_networks(
     network = networks[0]
     structure["network_config"] = asdict(network.config)
     structure["networks"] = len(networks)
-    structure["categories"] = network.choice.out_features if network.choice else 0
-    structure["numbers"] = network.numbers.out_features if network.numbers else 0
+    structure["heads"] = {name: plan.outputs for name, plan in network.head_plans.items()}
     structure["network_reads"] = {
         "facts": network.facts is not None,
         "text": network.text is not None,
@@ -228,7 +228,10 @@ def _put_networks(
 
 
 def _load_networks(
-    tensors: Mapping[str, Tensor], structure: Mapping[str, Any], known: TrainingData
+    tensors: Mapping[str, Tensor],
+    structure: Mapping[str, Any],
+    known: TrainingData,
+    settings: Settings,
 ) -> list[JointNetwork]:
     networks = []
     for number in range(structure.get("networks", 0)):
@@ -240,8 +243,7 @@ def _load_networks(
             facts.relation if facts else None,
             facts.entity if facts else None,
             known.text.vectors if reads["text"] and known.text else None,
-            structure["categories"],
-            structure.get("numbers", 0),
+            saved_plans(structure["heads"], under(f"network.{number}.heads.", tensors), settings),
             reads["scenarios"],
         )
         network = JointNetwork(network_inputs, NetworkConfig(**structure["network_config"]))

@@ -39,8 +39,9 @@ def with_todays_names(
     tensors: Mapping[str, Tensor], structure: Mapping[str, Any]
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and model.json of any version, under the names that this one gives."""
+    tensors, structure = _with_heads(tensors, structure)
     if "leaves" not in structure:
-        return dict(tensors), dict(structure)
+        return tensors, structure
     found = {STRUCTURE.get(name, name): value for name, value in structure.items()}
     found["base_models"] = _renamed(found["base_models"])
     for name in ("gate", "click_gate", "cold_users"):
@@ -56,6 +57,26 @@ def with_todays_names(
         of_models = {part: _renamed(notes[part]) for part in ("chosen", "seconds", "gate")}
         found["notes"] = {**notes, **of_models, "cold_users": notes.get("newcomers", {})}
     return _renamed(tensors), found
+
+
+HEADS = {"choice": "category", "numbers": "attributes", "star": "rating"}
+
+
+def _with_heads(
+    tensors: Mapping[str, Tensor], structure: Mapping[str, Any]
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """A run from before heads had one place: each under the name of its task."""
+    if "heads" in structure or "networks" not in structure:
+        return dict(tensors), dict(structure)
+    counts = {"category": structure["categories"], "attributes": structure.get("numbers", 0)}
+    heads = {name: count for name, count in counts.items() if count} | {"rating": 1}
+    found = {}
+    for name, tensor in tensors.items():
+        top, number, rest = [*name.split(".", 2), "", ""][:3]
+        old, mark, part = rest.replace("star_", "star.").partition(".")
+        kept = not (top == "network" and mark and old in HEADS)
+        found[name if kept else f"network.{number}.heads.{HEADS[old]}.{part}"] = tensor
+    return found, {**structure, "heads": heads}
 
 
 def _renamed(named: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class Graph(Part):
     on: bool = True
     shared_by: PositiveInt = 2  # facts of fewer items are left out: they join nothing
     in_network: bool = True  # item vectors get the mean of their entities' vectors
+    numbers: bool = False  # years, prices, ... of linked items tell which new items are alike
     shuffle: bool = False  # deal facts and numbers to other items: a control, see --ablate
 
 

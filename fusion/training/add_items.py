@@ -158,8 +158,7 @@ def with_other_rows(
         facts.relation if facts else None,
         facts.entity if facts else None,
         known.text.vectors if network.text is not None and known.text else None,
-        network.choice.out_features if network.choice else 0,
-        network.numbers.out_features if network.numbers else 0,
+        network.head_plans,
         {name: len(part) for name, part in network.scale.items()},
     )
     with torch.random.fork_rng(devices=[]):

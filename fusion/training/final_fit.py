@@ -1,5 +1,6 @@
 """The final fit: every number as chosen on validation, and all events to learn from."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from trefoil.fusion.network.checkpoints import Checkpoints
 from trefoil.fusion.network.inputs import training_inputs_of
 from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.scorers import network_scorers
+from trefoil.fusion.network.tasks.base import Task
 from trefoil.fusion.network.training import best_epochs
 from trefoil.fusion.network.warm_start import Source
 from trefoil.fusion.settings import Settings
@@ -40,6 +42,7 @@ def refit_model(
     progress: Progress | None = None,
     checkpoints: Checkpoints | None = None,
     source: Source | None = None,
+    tasks: Sequence[Task] = (),
 ) -> Ensemble:
     """The same model, learned from every event: of training, validation and test.
 
@@ -48,7 +51,7 @@ def refit_model(
     were held out, which are none any more. Nothing is judged.
     """
     with reproducible(model.settings):
-        return _refit(model, dataset, graph, progress, checkpoints, source)
+        return _refit(model, dataset, graph, progress, checkpoints, source, tasks)
 
 
 def _refit(
@@ -58,6 +61,7 @@ def _refit(
     progress: Progress | None,
     checkpoints: Checkpoints | None,
     source: Source | None,
+    tasks: Sequence[Task],
 ) -> Ensemble:
     say, events = sayer(progress), dataset.interactions
     settings = MemoryPlan(**model.record.plan).applied(model.settings)
@@ -65,7 +69,8 @@ def _refit(
     returning = model.known.returning
     known = known_of(dataset, events, graph, model.texts, settings, returning=returning)
     fitted = fit_base_models(known, Search(None, model.record.chosen), settings, say)
-    networks = _networks(model, settings, dataset, known, graph, progress, checkpoints, source)
+    parts = progress, checkpoints, source, tasks
+    networks = _networks(model, settings, dataset, known, graph, *parts)
     base_models, rates = network_scorers(networks) | fitted.models, model.rates
     if rates is not None and events.stars is not None:
         low, high = float(np.nanmin(events.stars)), float(np.nanmax(events.stars))
@@ -93,17 +98,18 @@ def _networks(
     progress: Progress | None,
     checkpoints: Checkpoints | None,
     source: Source | None,
+    tasks: Sequence[Task],
 ) -> list[JointNetwork]:
     """The networks of the model trained anew, each part until its best epoch."""
     if not model.networks:
         return []
     order_pays = model.record.order_pays
     inputs = training_inputs_of(
-        dataset, dataset.interactions, known, settings, behaviour=order_pays
+        dataset, dataset.interactions, known, settings, behaviour=order_pays, tasks=tasks
     )
     begin = beginning(source, dataset, known, graph, model.texts, replace(model.record))
     config = model.networks[0].config
-    train_one = one_network(dataset, known, settings, config, inputs, None, progress, begin)
+    train_one = one_network(known, settings, config, inputs, None, progress, begin)
     until = [best_epochs(journal) for journal in model.record.history]
     with few_threads(dataset, settings):
         networks, _ = train_networks(

@@ -29,7 +29,6 @@ SMALL_STEP = 600_000  # scores per step below which threads cost more than they 
 
 
 def one_network(
-    dataset: Dataset,
     known: TrainingData,
     settings: Settings,
     config: NetworkConfig,
@@ -41,7 +40,7 @@ def one_network(
     """What trains one network, but for its seed, its checkpoints and how far."""
     return partial(
         fit_network,
-        network_inputs_of(dataset, known, settings),
+        network_inputs_of(known, inputs, settings),
         config,
         inputs,
         validation,

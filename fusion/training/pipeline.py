@@ -1,7 +1,7 @@
 """Learning: every base model from training events, every choice on validation events."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +30,7 @@ from trefoil.fusion.network.checkpoints import Checkpoints
 from trefoil.fusion.network.inputs import training_inputs_of
 from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.scorers import network_scorers
+from trefoil.fusion.network.tasks.base import Task
 from trefoil.fusion.network.training import config_of
 from trefoil.fusion.network.warm_start import Source
 from trefoil.fusion.record import Record
@@ -61,16 +62,18 @@ def fit_model(
     progress: Progress | None = None,
     checkpoints: Checkpoints | None = None,
     source: Source | None = None,
+    tasks: Sequence[Task] = (),
 ) -> Ensemble:
     """Learn from training events, choose on validation events; the test part stays closed.
 
     ``checkpoints`` keeps the state of each network after every look, and gives
-    it back where training was stopped; ``source`` is a run to start from. Raises
-    TrainingError where training diverges.
+    it back where training was stopped; ``source`` is a run to start from; ``tasks``
+    are learned beside the listed ones. Raises TrainingError where training diverges.
     """
-    cross_fitted = _cross_fit(dataset, split, graph, settings, progress, source)
+    cross_fitted = _cross_fit(dataset, split, graph, settings, progress, source, tasks)
     with reproducible(settings):
-        return _fit(dataset, split, graph, settings, progress, checkpoints, source, cross_fitted)
+        parts = progress, checkpoints, source, tasks, cross_fitted
+        return _fit(dataset, split, graph, settings, *parts)
 
 
 def _fit(
@@ -81,6 +84,7 @@ def _fit(
     progress: Progress | None,
     checkpoints: Checkpoints | None,
     source: Source | None,
+    tasks: Sequence[Task],
     cross_fitted: Ensemble | None,
 ) -> Ensemble:
     say = sayer(progress)
@@ -98,10 +102,11 @@ def _fit(
     record.order_pays = settings.behaviour.on and known.timed and _order_pays(fitted, settings)
     networks = list[JointNetwork]()
     if settings.network.on:
-        inputs = training_inputs_of(dataset, train, known, settings, behaviour=record.order_pays)
-        config = config_of(settings, inputs, behaviour=record.order_pays)
+        pays = record.order_pays
+        inputs = training_inputs_of(dataset, train, known, settings, behaviour=pays, tasks=tasks)
+        config = config_of(settings, inputs, behaviour=pays)
         begin = beginning(source, dataset, known, graph, texts, record)
-        train_one = one_network(dataset, known, sized, config, inputs, validation, progress, begin)
+        train_one = one_network(known, sized, config, inputs, validation, progress, begin)
         cheap = not record.order_pays and np.prod(known.matrix.shape) <= SMALL_PASS
         count = settings.network.seeds or (3 if cheap else 1)
         with few_threads(dataset, settings):
@@ -136,6 +141,7 @@ def _cross_fit(
     settings: Settings,
     progress: Progress | None,
     source: Source | None,
+    tasks: Sequence[Task],
 ) -> Ensemble | None:
     """A model without a tenth of training, asked for it: how to blend base models is learned there.
 
@@ -148,7 +154,7 @@ def _cross_fit(
         return None
     sayer(progress)("cross-fitting: a model without a tenth of training")
     part = inner_split(dataset, split, INNER_SHARE)
-    return fit_model(dataset, part, graph, settings, progress, source=source)
+    return fit_model(dataset, part, graph, settings, progress, source=source, tasks=tasks)
 
 
 def _order_pays(fitted: Fitted, settings: Settings) -> bool:

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from trefoil.data.compression import open_bytes
 from trefoil.data.errors import GraphDataError
+from trefoil.kg.triples.foreign import refuse_foreign_json
 from trefoil.kg.triples.safety import Limits, too_deep
 
 _FOLDER = Path(__file__).parent / "contexts"
@@ -68,6 +69,7 @@ def checked_json(name: str, stream: IO[bytes], limits: Limits, contexts: Context
     """
     text = _read_text(name, stream, limits)
     document = _parsed(name, text)
+    refuse_foreign_json(name, document)
     if not any(True for _ in _addresses(document)):
         return text.encode()
     # Numbers keep their form: as marked texts there and back.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import IO
@@ -169,9 +170,13 @@ def broken_share(
     )
 
 
+_TAG = re.compile(r'("@[A-Za-z]+)_')  # en_US, as locales are written
+
+
 def _only_a_name(row: object) -> bool:
     """Whether a statement is well formed but for an IRI or a language tag in it."""
     try:
-        return any(ox.parse(str(row), format=ox.RdfFormat.N_QUADS, lenient=True))
+        row = _TAG.sub(r"\1-", str(row))
+        return any(ox.parse(row, format=ox.RdfFormat.N_QUADS, lenient=True))
     except (SyntaxError, MemoryError):
         return False

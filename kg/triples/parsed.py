@@ -42,12 +42,25 @@ class Document:
         return self.form == ox.RdfFormat.N3
 
     def statements(self, source: Source, *, lenient: bool = False) -> Iterator[ox.Quad]:
-        return ox.parse(  # type: ignore[return-value]
+        said: Iterator[ox.Quad] = ox.parse(  # type: ignore[assignment]
             source,  # type: ignore[arg-type]
             format=self.form,
             base_iri=self.base,
             lenient=lenient,
         )
+        return _without_variables(said) if self.quoted else said
+
+
+def _without_variables(parser: Iterator[ox.Quad]) -> Iterator[ox.Quad]:
+    """Statements of N3 but for those of rules, which say nothing of anyone."""
+    while True:
+        try:
+            yield next(parser)
+        except StopIteration:
+            return
+        except SyntaxError as fault:
+            if not str(fault.args[0]).startswith("variables are not allowed"):
+                raise
 
 
 def read_parsed(document: Document, into: Statements, max_bad_share: float) -> list[Quarantined]:
@@ -96,6 +109,9 @@ def _read_leniently(
         with document.opened() as source:
             parser = document.statements(source, lenient=True)
             while text := _written(parser):
+                if document.form == ox.RdfFormat.RDF_XML:  # xml:lang="" ends a language around it
+                    text, ended = _NO_LANGUAGE.subn(b'" .\n', text)
+                    fault = None if ended else fault
                 taken = Lines(text, str(path), lines).take(
                     ox.RdfFormat.N_QUADS, into, document.scope, named=not document.quoted
                 )
@@ -104,10 +120,27 @@ def _read_leniently(
         fault, bad = fault or other, []
     if fault is not None and not bad:
         place = f", line {fault.lineno}, column {fault.offset}" if fault.lineno else ""
-        raise GraphDataError(f"{path}{place}: {fault.args[0]}; mend the file") from None
+        text, remedy = _remedy(str(fault.args[0]))
+        place = place or _found(path, text)
+        raise GraphDataError(f"{path}{place}: {fault.args[0]}; {remedy}") from None
     bad = [*_placed(bad[:_LOOKED_FOR], path), *bad[_LOOKED_FOR:]]
     broken_share(bad, lines, max_bad_share, good=len(into) - before)
     return bad
+
+
+_NO_LANGUAGE = re.compile(rb'"@ \.\n')
+_UNKNOWN_PREFIX = re.compile(r"Unknown prefix (.+:)$")
+
+
+def _remedy(fault: str) -> tuple[str, str]:
+    """What to look for in the file, where its parser names no line, and what to do."""
+    if "namespaces are required" in fault:
+        return "", "write elements and attributes with their prefix, such as rdf:about"
+    if fault.endswith("rdf-syntax-ns#RDF"):
+        return "RDF ", "rdf:RDF stands inside another element; save it alone"
+    if prefix := _UNKNOWN_PREFIX.match(fault):
+        return prefix[1], f'declare it: xmlns:{prefix[1][:-1]}="..."'
+    return "", "mend the file"
 
 
 def _written(parser: Iterator[ox.Quad]) -> bytes:

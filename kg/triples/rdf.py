@@ -16,6 +16,7 @@ from trefoil.data.compression import PACKED, members_of, open_bytes, unpacked_su
 from trefoil.data.errors import GraphDataError
 from trefoil.data.report import Quarantined
 from trefoil.kg.triples.blank_nodes import name_blanks
+from trefoil.kg.triples.foreign import foreign_suffix, refuse_foreign
 from trefoil.kg.triples.jsonld import Contexts, checked_json
 from trefoil.kg.triples.lines import broken_share, read_lines
 from trefoil.kg.triples.ntriples import Statements
@@ -138,9 +139,11 @@ def files_of(paths: Paths, suffixes: Iterable[str] = tuple(FORMATS)) -> list[Pat
 def _form_of(path: Path) -> ox.RdfFormat:
     """The format by the suffix, mended by the first bytes where they tell it better.
 
-    Raises GraphDataError where the suffix tells no RDF format, and for HTML pages.
+    Raises GraphDataError where the suffix tells no RDF format, and for what is no RDF.
     """
     form = FORMATS.get(unpacked_suffix(path))
+    if (known := foreign_suffix(unpacked_suffix(path))) is not None:
+        raise GraphDataError(f"{path}: {known}")
     if form is None:
         raise GraphDataError(
             f"{path}: no RDF format known by this name; use {', '.join(FORMATS)}, "
@@ -148,24 +151,13 @@ def _form_of(path: Path) -> ox.RdfFormat:
         )
     with open_bytes(path, GraphDataError) as stream:
         head = stream.read(_HEAD).removeprefix(b"\xef\xbb\xbf")
-    if _HTML.match(head):
-        raise GraphDataError(
-            f"{path}: this is an HTML page, saved under the name of RDF; fetch the data "
-            "itself, for example with curl -L -H 'Accept: text/turtle' ADDRESS"
-        )
+    refuse_foreign(path, head)
     if form == ox.RdfFormat.RDF_XML and _TURTLE.match(head):
         return ox.RdfFormat.TURTLE  # many an .owl is written so
-    if _FUNCTIONAL.match(head):
-        raise GraphDataError(
-            f"{path}: this is OWL in functional syntax, no RDF; save it as RDF/XML or Turtle"
-        )
     return form
 
 
-_COMMENTS = rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*"
-_HTML = re.compile(_COMMENTS + rb"(?:<!doctype\s+html|<html[\s>])", re.I | re.S)
 _TURTLE = re.compile(rb"(?:\s|#[^\n]*\n)*(?:@prefix|@base|prefix\s|base\s)", re.I)
-_FUNCTIONAL = re.compile(rb"(?:\s|#[^\n]*\n)*(?:Prefix|Ontology)\s*\(")
 
 
 @contextmanager

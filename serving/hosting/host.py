@@ -8,6 +8,7 @@ from pathlib import Path
 from trefoil.data.errors import ConfigError, DataError
 from trefoil.data.manifest import load_manifest
 from trefoil.fusion.recommender import Recommender
+from trefoil.serving.hosting.item_facts import ItemFacts
 from trefoil.serving.hosting.item_view import ItemNames
 
 ROOM = 1 << 64
@@ -76,7 +77,7 @@ class Host:
         self.name = name
         self.line = Line(model)
         self.swaps = 0
-        self.names = ItemNames()
+        self.names, self.facts = ItemNames(), ItemFacts()
         self.changing = threading.Lock()  # swaps and changes of what is known, one at a time
 
     @property

@@ -8,9 +8,7 @@ import polars as pl
 from trefoil.data.items import Items
 from trefoil.fusion.answering import Answering
 from trefoil.fusion.catalogue import Catalogue
-from trefoil.kg.graph import ITEM, USER
-
-MOST_FACTS = 200
+from trefoil.serving.hosting.item_facts import ItemFacts
 
 
 class ItemNames:
@@ -50,7 +48,7 @@ def found_ids(
     ]
 
 
-def item_view(recommender: Answering, id: str) -> dict[str, Any]:
+def item_view(recommender: Answering, id: str, facts: ItemFacts) -> dict[str, Any]:
     """Title, text, columns and facts of an item. Raises UnknownId."""
     catalogue, items = recommender.catalogue, recommender.catalogue.items
     row = items.vocabulary.row(id)
@@ -60,43 +58,11 @@ def item_view(recommender: Answering, id: str) -> dict[str, Any]:
         columns[name] = [labels.names[code] for code in codes]
     for name, values in items.score.items():
         columns[name] = None if np.isnan(values[row]) else float(values[row])
-    events = int((catalogue.events.item == row).sum())
     return {
         "item": id,
         "title": items.title(row),
         "text": items.texts[row],
         "columns": columns,
-        "events": events,
-        "facts": _facts(recommender, id),
+        "events": int(np.count_nonzero(catalogue.events.item == row)),
+        "facts": facts.of(recommender.graph, recommender.paths, id),
     }
-
-
-def _facts(recommender: Answering, id: str) -> list[dict[str, Any]]:
-    """Edges of the item that lead to anything but people."""
-    graph, paths = recommender.graph, recommender.paths
-    if id not in graph.nodes[ITEM].vocabulary:
-        return []
-    row = graph.nodes[ITEM].vocabulary.row(id)
-    found: list[dict[str, Any]] = []
-    for (source, relation, target), edges in graph.edges.items():
-        if USER in (source, target):
-            continue
-        ways = (
-            (source, edges.source, target, edges.target, True),
-            (target, edges.target, source, edges.source, False),
-        )
-        for near, near_rows, far, far_rows, forward in ways:
-            if near != ITEM:
-                continue
-            for other in far_rows[near_rows == row][:MOST_FACTS].tolist():
-                node = paths.node(far, other)
-                found.append(
-                    {
-                        "relation": relation,
-                        "forward": forward,
-                        "label": node.label,
-                        "id": node.id,
-                        "name": node.name,
-                    }
-                )
-    return found[:MOST_FACTS]

@@ -1,14 +1,19 @@
 // Requests of the page. A key, where one is needed, stays in this tab.
-const KEY = "trefoil-key";
+const KEY = "trefoil-key", RUN = "trefoil-run";
 
 export const key = () => sessionStorage.getItem(KEY) || "";
 export const keep = (value) => sessionStorage.setItem(KEY, value);
+export const run = () => sessionStorage.getItem(RUN) || "";
+export const choose = (value) => sessionStorage.setItem(RUN, value);
 
-export async function ask(path, body) {
+// The address of a route of the chosen run.
+export const at = (path) => run() ? `/v1/${encodeURIComponent(run())}/${path}` : `/v1/${path}`;
+
+// A reply as JSON; a problem is thrown as the service told it.
+export async function ask(path, body, method) {
   const headers = key() ? { Authorization: `Bearer ${key()}` } : {};
-  const options = { headers };
+  const options = { headers, method: method || (body === undefined ? "GET" : "POST") };
   if (body !== undefined) {
-    options.method = "POST";
     options.body = JSON.stringify(body);
     headers["Content-Type"] = "application/json";
   }
@@ -16,9 +21,9 @@ export async function ask(path, body) {
   try {
     reply = await fetch(path, options);
   } catch {
-    throw { status: 0, detail: "the service does not answer", remedy: "start it again" };
+    throw { status: 0, title: "offline", detail: "the service does not answer", remedy: "start it again" };
   }
-  const told = await reply.json();
-  if (!reply.ok) throw told;
+  const told = await reply.json().catch(() => ({}));
+  if (!reply.ok) throw { status: reply.status, detail: reply.statusText, remedy: "", ...told };
   return told;
 }

@@ -1,70 +1,72 @@
-// For someone: a list with reasons. What comes from data is set as text, never as markup.
-import { html, render, useEffect, useState } from "/assets/vendor/preact-htm.js";
-import { ask, keep } from "/assets/ask.js";
+// The page: screens behind one address each, two languages, two themes.
+import { html, render, useEffect, useRef, useState } from "/assets/vendor/preact-htm.js";
+import { ask, choose, run } from "/assets/ask.js";
+import { Graph } from "/assets/graph.js";
+import { Item } from "/assets/item.js";
+import { Live } from "/assets/live.js";
+import { link } from "/assets/parts.js";
+import { Card, Privacy } from "/assets/privacy.js";
+import { Why, WhyNot } from "/assets/reasons.js";
+import { Someone } from "/assets/someone.js";
+import { language, t, turn } from "/assets/words.js";
 
-function Fault({ fault, again }) {
-  const [value, set] = useState("");
-  const send = (event) => { event.preventDefault(); keep(value); again(); };
-  return html`<div role="alert">
-    <p class="bad">${fault.detail}</p><p class="soft">${fault.remedy}</p>
-    ${fault.status === 401 && html`<form onSubmit=${send}>
-      <label>Key<input type="password" autocomplete="off" value=${value} onInput=${(e) => set(e.target.value)} /></label>
-      <button>Use this key</button></form>`}
-  </div>`;
+const SCREENS = { someone: Someone, why: Why, whynot: WhyNot, item: Item, graph: Graph, live: Live, privacy: Privacy, card: Card };
+const THEME = "trefoil-theme";
+
+function place() {
+  const [name, query] = location.hash.slice(1).split("?");
+  return { screen: name in SCREENS ? name : "someone", values: Object.fromEntries(new URLSearchParams(query)) };
 }
 
-// Titles in reasons stand between asterisks.
-const emphasised = (text) => text.split(/\*(.+?)\*/).map((part, place) => place % 2 ? html`<em>${part}</em>` : part);
-
-function List({ told }) {
-  if (!told.items.length) return html`<p>Nothing can be recommended: no candidate is left.</p>`;
-  return html`<ol>${told.items.map((one, place) => html`<li key=${one.item}>
-      <strong>${place + 1}. ${one.title}</strong>
-      ${one.reasons.map((why) => html`<p class="soft">${emphasised(why.text)}</p>`)}
-    </li>`)}</ol>
-    <p class="soft">${told.model} · ${told.based_on.events} events read
-      ${told.based_on.unknown.length > 0 && html` · unknown: ${told.based_on.unknown.join(", ")}`}</p>`;
+function themed(name) {
+  if (name) document.documentElement.dataset.theme = name;
 }
 
 function Page() {
-  const start = new URLSearchParams(location.hash.slice(1));
-  const [user, setUser] = useState(start.get("user"));
-  const [text, setText] = useState(start.get("text") || "");
-  const [told, setTold] = useState(null);
-  const [fault, setFault] = useState(null);
-  const [busy, setBusy] = useState(false);
-  const show = async (event) => {
-    event?.preventDefault();
-    setBusy(true);
-    try {
-      let who = user;
-      if (who === null) {
-        who = (await ask("/v1/search?kind=user&k=1")).found[0]?.id ?? "";
-        setUser(who);
-      }
-      const body = { k: 10, reasons: 1 };
-      if (who) body.user = who;
-      if (text) body.text = text;
-      setTold(await ask("/v1/recommend", body));
-      setFault(null);
-      history.replaceState(null, "", `#${new URLSearchParams({ user: who, text })}`);
-    } catch (problem) {
-      setFault(problem);
-    }
-    setBusy(false);
+  const [here, set] = useState(place());
+  const [, again] = useState(0);
+  const [runs, know] = useState([]);
+  const heading = useRef(null);
+  const shown = useRef(here.screen);
+  useEffect(() => {
+    const moved = () => set(place());
+    addEventListener("hashchange", moved);
+    ask("/v1/runs").then((told) => know(told.runs), () => know([]));
+    return () => removeEventListener("hashchange", moved);
+  }, []);
+  useEffect(() => {
+    document.title = `${t(here.screen)} · Trefoil`;
+    document.documentElement.lang = language();
+    if (shown.current !== here.screen) { shown.current = here.screen; heading.current?.focus(); }
+  });
+  const go = (values) => {
+    const now = place();
+    location.hash = link(now.screen, { ...now.values, ...values }) || "#";
+    if (values.user === "") set({ ...now, values: { ...now.values, ...values } });
   };
-  useEffect(() => { show(); }, []);
-  return html`<header><h1>Trefoil</h1></header><main>
-    <form onSubmit=${show}>
-      <label>User<input value=${user ?? ""} onInput=${(e) => setUser(e.target.value)} /></label>
-      <label>In words<input value=${text} onInput=${(e) => setText(e.target.value)} /></label>
-      <button>Recommend</button>
-    </form>
-    <div aria-live="polite" aria-busy=${busy}>
-      ${fault ? html`<${Fault} fault=${fault} again=${show} />`
-        : told ? html`<${List} told=${told} />` : html`<p class="soft">Loading…</p>`}
-    </div>
-    <p><a href="/docs">All routes</a></p></main>`;
+  const dark = () => {
+    const now = document.documentElement.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+    const next = now === "dark" ? "light" : "dark";
+    localStorage.setItem(THEME, next);
+    themed(next);
+  };
+  const Screen = SCREENS[here.screen];
+  return html`<a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); heading.current?.focus(); }}>${t("skip")}</a>
+    <header><h1><img src="/assets/icon.svg" alt="" width="24" height="24" /> Trefoil</h1>
+      <nav aria-label=${t("screens")}><ul>${Object.keys(SCREENS).map((name) => html`<li><a href=${link(name, { user: here.values.user, item: here.values.item })} aria-current=${name === here.screen ? "page" : undefined}>${t(name)}</a></li>`)}</ul></nav>
+      <div class="row">${runs.length > 1 && html`<label class="inline">${t("run")} <select value=${run() || runs[0]} onChange=${(event) => { choose(event.target.value); location.hash = "#someone"; again(Date.now()); }}>${runs.map((name) => html`<option value=${name}>${name}</option>`)}</select></label>`}
+        <button class="quiet" onClick=${() => { turn(); again(Date.now()); }} lang=${language() === "en" ? "zh" : "en"}>${t("language")}</button>
+        <button class="quiet" onClick=${dark}>${t("theme")}</button></div></header>
+    <main id="main"><h2 tabindex="-1" ref=${heading}>${t(here.screen)}</h2>
+      <${Screen} key=${`${here.screen} ${run()}`} values=${here.values} go=${go} /></main>
+    <footer><a href="/docs">${t("routes")}</a></footer>`;
 }
 
+themed(localStorage.getItem(THEME));
+addEventListener("keydown", (event) => {
+  if (event.key === "/" && !/INPUT|TEXTAREA|SELECT/.test(event.target.tagName)) {
+    event.preventDefault();
+    document.querySelector("main input")?.focus();
+  }
+});
 render(html`<${Page} />`, document.getElementById("app"));

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from trefoil.data.errors import StoreError
 from trefoil.kg.shell.hints import hints
 from trefoil.kg.shell.show import plain
+from trefoil.kg.stores.base import Schema
 from trefoil.serving.routes.documented import answers, problems
 from trefoil.serving.routes.guarded import Asked, router
 from trefoil.serving.wire import replies
@@ -29,19 +30,22 @@ async def cypher(call: Asked, body: Cypher) -> Response:
     model = call.model()
 
     def work() -> dict[str, Any]:
-        store = call.service.stores.of(model)
-        try:
-            found = store.ask(
-                body.cypher, body.parameters, limit=body.limit, timeout_s=body.timeout_s
-            )
-        except RecursionError:
-            raise StoreError("the statement is nested too deeply; ask in smaller steps") from None
+        with call.service.stores.of(model) as store:
+            try:
+                found = store.ask(
+                    body.cypher, body.parameters, limit=body.limit, timeout_s=body.timeout_s
+                )
+            except RecursionError:
+                raise StoreError(
+                    "the statement is nested too deeply; ask in smaller steps"
+                ) from None
+            told = hints(body.cypher, store.schema())
         return {
             "columns": found.table.columns,
             "rows": [[plain(value) for value in row] for row in found.table.iter_rows()],
             "cut": found.cut,
             "seconds": round(found.seconds, 4),
-            "hints": hints(body.cypher, store.schema()),
+            "hints": told,
         }
 
     return replies.reply(await call.service.statements.run(work))
@@ -51,7 +55,12 @@ async def cypher(call: Asked, body: Cypher) -> Response:
 async def schema(call: Asked) -> Response:
     """What the graph holds: labels, relationship types, properties."""
     model = call.model()
-    found = await call.service.statements.run(lambda: call.service.stores.of(model).schema())
+
+    def work() -> Schema:
+        with call.service.stores.of(model) as store:
+            return store.schema()
+
+    found = await call.service.statements.run(work)
     return replies.reply(
         {
             "labels": {label: dict(own) for label, own in found.labels.items()},

@@ -1,29 +1,38 @@
 """Routes that know their scope: nobody's body is read before the key was looked at."""
 
+import asyncio
+import copy
+import inspect
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from trefoil.fusion.recommender import Recommender
 from trefoil.serving.access.keys import Key
 from trefoil.serving.access.scopes import scope_of
 from trefoil.serving.gateway import ID, ROUTE
 from trefoil.serving.hosting.host import Host, Model
+from trefoil.serving.problems import Problem
 from trefoil.serving.service import Service
 
 T = TypeVar("T")
+STATE_WAIT_S = 2.0  # how long a request waits for the state that it names
 
 
 class GuardedRoute(APIRoute):
     """A route that admits whoever has its scope, by the table of ``access.scopes``."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        inner, path = super().get_route_handler(), self.path
-        scope = scope_of(self.methods or (), path)
+        inner = straight(self.endpoint) or super().get_route_handler()
+        path, scope = self.path, scope_of(self.methods or (), self.path)
 
         async def guarded(request: Request) -> Response:
             request.scope[ROUTE] = path
@@ -33,6 +42,43 @@ class GuardedRoute(APIRoute):
             return await inner(request)
 
         return guarded
+
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def straight(endpoint: Callable[..., Any]) -> Handler | None:
+    """A handler for an endpoint of a call and a body alone; None for any other.
+
+    FastAPI documents the route, but its way from a request to arguments costs as much as
+    a short list, so these are parsed here: bytes to a checked body in one step.
+    """
+    asked = inspect.signature(endpoint).parameters
+    if list(asked) == ["call"]:
+
+        async def bare(request: Request) -> Response:
+            return await endpoint(call_of(request))
+
+        return bare
+    if list(asked) != ["call", "body"]:
+        return None
+    shape: TypeAdapter[Any] = TypeAdapter(asked["body"].annotation)
+
+    async def handler(request: Request) -> Response:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json" and not kind.endswith("+json"):
+            raise Problem(415, f"the body is {kind[:80] or 'of no type'}")
+        call = call_of(request)
+        try:
+            body = shape.validate_json(await request.body())
+        except ValidationError as fault:
+            wrong = fault.errors(include_url=False)
+            raise RequestValidationError(
+                [{**e, "loc": ("body", *e["loc"])} for e in wrong]
+            ) from None
+        return await endpoint(call, body)
+
+    return handler
 
 
 def router() -> APIRouter:
@@ -61,6 +107,27 @@ class Call:
         """The model that answers a user; taken once, kept to the end of the request."""
         return self.host.model_for(None if user is None else str(user))
 
+    async def standing(self, model: Model, state: str | None = None) -> Recommender:
+        """The recommender as it is now: a change after this does not reach it.
+
+        With the token of a ``state``, as it is in that state or a later one. Raises Problem
+        409 where that state does not come, and where no loaded model has had it.
+        """
+        until = time.monotonic() + STATE_WAIT_S
+        while True:
+            still = copy.copy(model.recommender)
+            if state is None or still.state.has(state):
+                return still
+            digest = state.partition("-")[2]
+            loaded = self.host.line.models
+            if digest != still.state.digest:
+                if any(one.recommender.state.digest == digest for one in loaded):
+                    return still  # a change is made in all of them before its reply
+                until = 0.0
+            if time.monotonic() >= until:
+                raise Problem(409, f"state {state!r} is none of {model.name}", kind="state")
+            await asyncio.sleep(0.01)
+
     async def score(self, work: Callable[[], T]) -> T:
         """What ``work`` returns, from a scoring thread."""
         self.service.metrics.waiting.set(self.service.workers.busy + 1)
@@ -74,4 +141,8 @@ def call_of(request: Request) -> Call:
     return Call(service, host, request.scope[ID], request.state.key)
 
 
-Asked = Annotated[Call, Depends(call_of)]
+async def _call(request: Request) -> Call:
+    return call_of(request)  # not a thread's work: FastAPI would send a plain function to one
+
+
+Asked = Annotated[Call, Depends(_call)]

@@ -1,6 +1,5 @@
 """Lists and reasons: recommend, similar, explain, and answers given before."""
 
-import copy
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -8,7 +7,7 @@ from fastapi import Path, Query
 from starlette.responses import Response
 
 from trefoil.fusion.recommendation import Answer
-from trefoil.serving.hosting.host import Model
+from trefoil.fusion.recommender import Recommender
 from trefoil.serving.problems import Problem
 from trefoil.serving.routes.documented import answers, problems
 from trefoil.serving.routes.guarded import Asked, Call, router
@@ -29,7 +28,7 @@ async def recommend(call: Asked, body: Recommend | list[Recommend]) -> Response:
     """
     if isinstance(body, list):
         return await _page(call, body)
-    return await _list(call, body.user, body.k, body.text is not None, _asking(body))
+    return await _recommended(call, body)
 
 
 @lists.get("/recommend", responses=answers(AnswerReply))
@@ -37,14 +36,14 @@ async def recommend_by_address(
     call: Asked, query: Annotated[queries.RecommendQuery, Query()]
 ) -> Response:
     """The same by an address; lists are repeated, a scenario is name=value."""
-    body = query.body()
-    return await _list(call, body.user, body.k, body.text is not None, _asking(body))
+    return await _recommended(call, query.body())
 
 
 @lists.post("/similar", responses=answers(AnswerReply))
 async def similar(call: Asked, body: Similar) -> Response:
     """What goes with one item."""
-    return await _list(call, None, body.k, False, lambda rec: rec.similar(body.item, body.k))
+    asking = lambda one: one.similar(body.item, body.k)  # noqa: E731
+    return await _list(call, None, body.k, False, asking, body.state)
 
 
 @lists.get("/similar", responses=answers(AnswerReply))
@@ -52,15 +51,17 @@ async def similar_by_address(
     call: Asked, query: Annotated[queries.SimilarQuery, Query()]
 ) -> Response:
     """What goes with one item, by an address."""
-    return await _list(call, None, query.k, False, lambda rec: rec.similar(query.item, query.k))
+    return await similar(call, Similar(**query.model_dump(exclude_unset=True)))
 
 
 @lists.post("/explain", responses=answers(ReasonsReply))
 async def explain(call: Asked, body: Explain) -> Response:
     """The best reasons why an item suits a user: paths through the graph."""
     model = call.model(body.user)
-    found = await call.score(lambda: model.recommender.explain(body.user, body.item, body.k))
-    told = {"model": model.name, "user": str(body.user), "item": str(body.item)}
+    still = await call.standing(model, body.state)
+    found = await call.score(lambda: still.explain(body.user, body.item, body.k))
+    told = {"model": model.name, "state": still.state.token}
+    told |= {"user": str(body.user), "item": str(body.item)}
     return replies.reply({**told, "reasons": [replies.reason_json(one) for one in found]})
 
 
@@ -69,7 +70,7 @@ async def explain_by_address(
     call: Asked, query: Annotated[queries.ExplainQuery, Query()]
 ) -> Response:
     """The same by an address."""
-    return await explain(call, Explain(user=query.user, item=query.item, k=query.k))
+    return await explain(call, Explain(**query.model_dump(exclude_unset=True)))
 
 
 @lists.get("/answers/{id}", responses=answers(AnswerReply) | problems(404))
@@ -86,20 +87,27 @@ async def answer(call: Asked, id: Annotated[str, Path(max_length=64)]) -> Respon
     return Response(found, media_type=replies.JSON)
 
 
-def _asking(body: Recommend) -> Callable[[Any], Answer]:
+async def _recommended(call: Call, body: Recommend) -> Response:
     said = body.said()
-    return lambda recommender: recommender.recommend(**said)
+    asking = lambda one: one.recommend(**said)  # noqa: E731
+    return await _list(call, body.user, body.k, body.text is not None, asking, body.state)
 
 
 async def _list(
-    call: Call, user: object, k: int, text: bool, asking: Callable[[Any], Answer]
+    call: Call,
+    user: object,
+    k: int,
+    text: bool,
+    asking: Callable[[Recommender], Answer],
+    state: str | None = None,
 ) -> Response:
     """Ask, put into JSON on the scoring thread, count and keep."""
     model = call.model(user)
+    still = await call.standing(model, state)
 
     def work() -> tuple[Answer, str, bytes]:
-        found = asking(model.recommender)
-        told = replies.answer_json(found, model, map(replies.item_json, found))
+        found = asking(still)
+        told = replies.answer_json(found, model, still.state.token, map(replies.item_json, found))
         return found, told["id"], replies.packed(told)
 
     found, id, body = await call.score(work)
@@ -113,9 +121,10 @@ async def _page(call: Call, bodies: list[Recommend]) -> Response:
     if not 1 <= len(bodies) <= MOST_SHELVES:
         raise Problem(422, f"{len(bodies)} shelves", f"send from 1 to {MOST_SHELVES} bodies")
     model = call.model(bodies[0].user)
+    for body in bodies:
+        still = await call.standing(model, body.state)
 
     def work() -> tuple[list[Answer], list[dict[str, Any]]]:
-        still = standing(model)
         shown: list[str] = []
         found, told = [], []
         for body in bodies:
@@ -124,7 +133,8 @@ async def _page(call: Call, bodies: list[Recommend]) -> Response:
             one = still.recommend(**said, without=without)
             shown += [item.item for item in one]
             found.append(one)
-            told.append(replies.answer_json(one, model, map(replies.item_json, one)))
+            items = map(replies.item_json, one)
+            told.append(replies.answer_json(one, model, still.state.token, items))
         return found, told
 
     found, told = await call.score(work)
@@ -134,9 +144,4 @@ async def _page(call: Call, bodies: list[Recommend]) -> Response:
         )
         user = None if body.user is None else str(body.user)
         call.service.kept.keep(reply["id"], call.host.name, user, replies.packed(reply))
-    return replies.reply({"model": model.name, "shelves": told})
-
-
-def standing(model: Model) -> Any:
-    """The recommender as it is now: a change after this does not reach it."""
-    return copy.copy(model.recommender)
+    return replies.reply({"model": model.name, "state": still.state.token, "shelves": told})

@@ -65,6 +65,8 @@ async def change(call: Asked, body: Swap) -> Response:
         host.end_trial()
     else:
         host.roll_back()
+    hosts = call.service.hosts.values()
+    call.service.stores.keep({model.name for host in hosts for model in host.line.models})
     return replies.reply(models_json(host))
 
 

@@ -61,6 +61,10 @@ def examples(service: Service) -> dict[tuple[str, str], Any]:
         ("/v1/explain", "get"): {"user": user, "item": other},
         ("/v1/search", "get"): {"q": "a", "k": 3},
         ("/v1/items/{id}", "get"): {"id": item},
+        ("/v1/events", "post"): {"events": [{"id": "e-1", "user": user, "item": item}]},
+        ("/v1/items", "post"): {"items": [{"id": "new-1", "title": "New", "text": "a new one"}]},
+        ("/v1/items/remove", "post"): {"ids": [other]},
+        ("/v1/items/return", "post"): {"ids": [other]},
         ("/v1/cypher", "post"): {
             "cypher": "MATCH (i:Item {id: $id}) RETURN i.name AS name",
             "parameters": {"id": item},

@@ -11,6 +11,7 @@ Whole = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
 Id = Text | Whole
 Ids = Annotated[list[Id], Field(max_length=MOST_IDS)]
 Seen = Literal["auto", "hide", "show"]
+State = Annotated[StrictStr, Field(max_length=100, pattern=r"^\d{1,18}-[\w.-]{0,64}$")]
 Moment = Annotated[StrictStr, Field(max_length=40)] | Whole | float
 
 
@@ -21,10 +22,18 @@ class Body(BaseModel):
 
     def said(self) -> dict[str, Any]:
         """What the call said, as keywords of the Python call."""
-        return {name: getattr(self, name) for name in self.model_fields_set}
+        return {name: getattr(self, name) for name in self.model_fields_set if name != "state"}
 
 
-class Recommend(Body):
+class Asking(Body):
+    """A question, which may have to be answered from a state that has a change."""
+
+    state: State | None = Field(
+        None, description="The state of a change's reply: answer from it, or from a later one."
+    )
+
+
+class Recommend(Asking):
     """Whom to recommend to, and how; see ``Recommender.recommend``."""
 
     user: Id | None = Field(None, description="A user by id; without one, for somebody new.")
@@ -48,14 +57,14 @@ class Recommend(Body):
     reasons: int = Field(1, ge=0, le=MOST_REASONS, description="Reasons with each item.")
 
 
-class Similar(Body):
+class Similar(Asking):
     """What goes with one item."""
 
     item: Id
     k: int = Field(10, ge=0, le=MOST_K)
 
 
-class Explain(Body):
+class Explain(Asking):
     """Why an item suits a user."""
 
     user: Id
@@ -81,6 +90,21 @@ class NewItems(Body):
     triples: Annotated[list[tuple[Text, Text, Text]], Field(max_length=10_000)] = Field(
         default_factory=list, description="Facts: head, relation, tail."
     )
+
+
+class NewEvents(Body):
+    """What happened: who met what."""
+
+    events: Annotated[list[dict[Text, Any]], Field(min_length=1, max_length=MOST_IDS)] = Field(
+        description="Each with user and item, and where known id, time, stars, kind and the "
+        "columns of scenarios."
+    )
+
+
+class ItemIds(Body):
+    """Items by id."""
+
+    ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_IDS)]
 
 
 class Swap(Body):

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from trefoil.serving.problems import Problem
-from trefoil.serving.wire.bodies import MOST_IDS, MOST_K, MOST_REASONS, Recommend, Seen
+from trefoil.serving.wire.bodies import MOST_IDS, MOST_K, MOST_REASONS, Recommend, Seen, State
 
 Id = Annotated[str, Field(max_length=1000)]
 Ids = Annotated[list[Id], Field(max_length=MOST_IDS)]
@@ -15,6 +15,7 @@ class ByAddress(BaseModel):
     """Query parameters: names that are unknown are refused."""
 
     model_config = ConfigDict(extra="forbid")
+    state: State | None = None
 
 
 class RecommendQuery(ByAddress):

@@ -27,11 +27,14 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
     return Response(packed(value), status, dict(headers or {}), JSON)
 
 
-def answer_json(answer: Answer, model: Model, found: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """A list with what it rests on, and which model gave it."""
+def answer_json(
+    answer: Answer, model: Model, state: str, found: Iterable[dict[str, Any]]
+) -> dict[str, Any]:
+    """A list with what it rests on, and which model and state gave it."""
     return {
         "id": secrets.token_urlsafe(12),
         "model": model.name,
+        "state": state,
         "based_on": asdict(answer.based_on),
         "items": list(found),
     }

@@ -69,18 +69,20 @@ class BasisReply(Shape):
 
 
 class AnswerReply(Shape):
-    """A list, the best first, and which model gave it."""
+    """A list, the best first, and which model and state gave it."""
 
     id: str
     model: str
+    state: str
     based_on: BasisReply
     items: list[ItemReply]
 
 
 class PageReply(Shape):
-    """A page of shelves: one list for each body, by one model."""
+    """A page of shelves: one list for each body, by one model and state."""
 
     model: str
+    state: str
     shelves: list[AnswerReply]
 
 
@@ -88,9 +90,31 @@ class ReasonsReply(Shape):
     """The best reasons for a pair."""
 
     model: str
+    state: str
     user: str
     item: str
     reasons: list[ReasonReply]
+
+
+class ChangeReply(Shape):
+    """A change: the state that has it, and loaded models that could not follow."""
+
+    model: str
+    state: str
+    without: list[str]
+
+
+class EventsReply(ChangeReply):
+    """Events that count now, new users, ids of items still unknown, and repeated events."""
+
+    events: int
+    users: list[str]
+    waiting: list[str]
+    repeated: int
+
+
+class ItemsReply(ChangeReply):
+    """Items that came or went."""
 
 
 class TableReply(Shape):

@@ -38,7 +38,7 @@ def fitted(shop, device, *changes):
     seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
     validation = Validation.of(validation_exam(shop, split), seen)
     network, journal = fit_network(
-        network_inputs_of(shop, known, settings),
+        network_inputs_of(known, inputs, settings),
         config_of(settings, inputs, behaviour=True),
         inputs,
         validation,

@@ -10,14 +10,14 @@ from torch.nn import functional as F
 
 from trefoil.fusion.network.negative_sampling import Sampler
 from trefoil.fusion.network.objectives import (
-    Objective,
-    combine,
     cross_entropy,
     next_item,
     over_sample,
     softmax,
     squared_error,
 )
+from trefoil.fusion.network.steps import Step
+from trefoil.fusion.network.tasks.base import Rows, Target, Task, TaughtTask, combine
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
 
@@ -128,40 +128,72 @@ def test_losses_and_gradients_stay_finite_and_alive_far_out(far):
             assert gradient.abs().max() > 0.4
 
 
-FIELDS = {
-    "a": torch.tensor([1.0, 3.0]),
-    "b": torch.tensor([0.0, 0.0]),
-    "weight": torch.tensor([3.0, 1.0]),
-    "none": torch.zeros(0),
-}
-PLAIN = Objective("plain", 2.0, squared_error, ("a", "b"))
-WEIGHTED = Objective("weighted", 0.5, squared_error, ("a", "b"), "weight")
-EMPTY = Objective("empty", 7.0, squared_error, ("none", "none"))
-ABSENT = Objective("absent", 7.0, squared_error, ("a", "missing"))
+class Listed(Task):
+    """Squared errors of rows that are given beforehand."""
+
+    given: Rows | None
+
+    def __init__(self, name, weight, reads, rows):
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "weight", weight)
+        object.__setattr__(self, "reads", reads)
+        object.__setattr__(self, "given", rows)
+
+    def target(self, _data):
+        return Target()
+
+    def rows(self, _step, _target):
+        return self.given
+
+    def loss(self, a, b):
+        return squared_error(a, b)
+
+
+class Here(Step):
+    """A step."""
+
+    def __init__(self):
+        pass
+
+
+class Elsewhere(Step):
+    """A kind of step that is not made."""
+
+
+def listed(name, weight, rows, reads: type[Step] = Here):
+    return TaughtTask(Listed(name, weight, reads, rows), Target())
+
+
+A, B = torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.0])
+PLAIN = listed("plain", 2.0, Rows((A, B)))
+WEIGHTED = listed("weighted", 0.5, Rows((A, B), torch.tensor([3.0, 1.0])))
+EMPTY = listed("empty", 7.0, Rows((torch.zeros(0), torch.zeros(0))))
+SILENT = listed("silent", 7.0, None)
+ABSENT = listed("absent", 7.0, Rows((A, B)), Elsewhere)
 
 
 def test_combine_weighs_means_by_hand():
-    total, means = combine([PLAIN, WEIGHTED], FIELDS)
+    total, means = combine([PLAIN, WEIGHTED], [Here()])
     assert close(means["plain"], 5.0)  # (1 + 9) / 2
     assert close(means["weighted"], 3.0)  # (3 * 1 + 1 * 9) / 4
     assert close(total, 2.0 * 5.0 + 0.5 * 3.0)
 
 
-def test_an_objective_without_rows_or_fields_adds_nothing():
-    total, means = combine([PLAIN, EMPTY, ABSENT], FIELDS)
-    alone, _ = combine([PLAIN], FIELDS)
+def test_a_task_without_rows_or_a_step_adds_nothing():
+    total, means = combine([PLAIN, EMPTY, SILENT, ABSENT], [Here()])
+    alone, _ = combine([PLAIN], [Here()])
     assert torch.equal(total, alone)
     assert set(means) == {"plain"}
 
 
-def test_a_step_in_which_no_objective_has_rows_is_a_fault():
-    with pytest.raises(ValueError, match="no objective"):
-        combine([EMPTY, ABSENT], FIELDS)
+def test_a_step_in_which_no_task_has_rows_is_a_fault():
+    with pytest.raises(ValueError, match="no task"):
+        combine([EMPTY, SILENT, ABSENT], [Here()])
 
 
 def test_means_for_the_log_carry_no_gradient_and_the_total_does():
     a = torch.tensor([1.0], requires_grad=True)
-    total, means = combine([PLAIN], {"a": a, "b": torch.zeros(1)})
+    total, means = combine([listed("plain", 2.0, Rows((a, torch.zeros(1))))], [Here()])
     assert not means["plain"].requires_grad
     total.backward()
     assert close(a.grad, [4.0])  # d/da 2 a^2
@@ -171,8 +203,8 @@ def test_a_loss_is_reported_over_the_steps_that_took_it(shop, monkeypatch):
     """Sequences have fewer steps than people: the others must not count as steps without loss."""
     seen = []
 
-    def told(objectives, fields):
-        total, means = combine(objectives, fields)
+    def told(tasks, made):
+        total, means = combine(tasks, made)
         if "next_item" in means:
             seen.append(float(means["next_item"]))
         return total, means

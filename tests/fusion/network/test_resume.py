@@ -11,7 +11,7 @@ import torch
 from planted_shop import TINY, beside_progress, read_shop, sets, write_shop
 
 from trefoil.data.errors import ConfigError, TrainingError
-from trefoil.fusion.network import objectives, trainer
+from trefoil.fusion.network import objectives
 from trefoil.fusion.network.batches import Cycle
 from trefoil.fusion.network.checkpoints import KEPT, Checkpoints, partial_of
 from trefoil.fusion.recommender import Recommender
@@ -171,14 +171,16 @@ def test_a_loss_that_is_not_a_number_names_the_objective_and_the_last_checkpoint
         calls.append(1)
         return loss(predicted, given) * (torch.nan if len(calls) > 3 else 1.0)
 
-    monkeypatch.setattr(trainer.objectives, "squared_error", broken)
+    monkeypatch.setattr(objectives, "squared_error", broken)
     checkpoints = Checkpoints.new(partial_of(tmp_path / "run"))
     with pytest.raises(TrainingError) as caught:
         Recommender(settings()).fit(small, checkpoints=checkpoints)
     said = str(caught.value)
     assert "network 1: step 2 after epoch 2: a loss is not finite: rating = nan" in said
     assert f"last good checkpoint is {checkpoints.newest()}" in said
-    assert checkpoints.newest().name.startswith("network-0.epoch-000002")
+    newest = checkpoints.newest()
+    assert newest is not None
+    assert newest.name.startswith("network-0.epoch-000002")
 
 
 def test_far_too_large_a_rate_says_which_setting_to_lower(small):

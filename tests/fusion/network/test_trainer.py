@@ -8,14 +8,19 @@ import torch
 from scipy import sparse
 from small_cases import cases, random_events
 
-from trefoil.data.histories import Cases
+from trefoil.data.histories import Cases, Histories
 from trefoil.data.interactions import Interactions
-from trefoil.fusion.features.training_data import DENSE
+from trefoil.data.items import Entities
+from trefoil.data.vocabulary import Vocabulary
+from trefoil.fusion.features.training_data import DENSE, TrainingData
 from trefoil.fusion.features.validation import Validation
 from trefoil.fusion.network.batches import Groups
 from trefoil.fusion.network.inputs import TrainingInputs
-from trefoil.fusion.network.module import JointNetwork, NetworkInputs, in_data_units, start_stars
+from trefoil.fusion.network.module import JointNetwork, NetworkInputs
 from trefoil.fusion.network.scorers import order_scores
+from trefoil.fusion.network.tasks.base import Target, TaskData, head_plans, taught
+from trefoil.fusion.network.tasks.numbers import Rating
+from trefoil.fusion.network.tasks.ranking import Ranking
 from trefoil.fusion.network.trainer import Trainer
 from trefoil.fusion.network.training import config_of, fit_network
 from trefoil.fusion.settings import load_settings
@@ -27,7 +32,16 @@ def lessons_from(events, stars=None):
     """Positive events of a matrix [users, items], with these ratings."""
     user, item = events.nonzero()
     log = Interactions(user, item, np.ones(len(user), bool), stars=stars)
-    return TrainingInputs(Groups.of(log, scenarios=False), None, None, log)
+    data = TaskData(
+        log, Entities(Vocabulary(map(str, range(events.shape[1])))), known_of(events, log)
+    )
+    tasks = taught((Ranking(), Rating(0.5)), data)
+    return TrainingInputs(Groups.of(log, scenarios=False), None, log, tasks)
+
+
+def known_of(events, log):
+    history = Histories.of(log, events.shape[0])
+    return TrainingData(log, events, history, None, None, timed=False)
 
 
 def small(*changes):
@@ -38,8 +52,10 @@ def trainer_of(events, settings, stars=None, seed=0):
     """A trainer before its first step."""
     torch.manual_seed(seed)
     inputs = lessons_from(events, stars)
-    network = JointNetwork(NetworkInputs(events), config_of(settings, inputs, behaviour=False))
-    start_stars(network, inputs.events)
+    plans = head_plans(inputs.tasks)
+    config = config_of(settings, inputs, behaviour=False)
+    network = JointNetwork(NetworkInputs(events, heads=plans), config)
+    inputs.start(network)
     generator = torch.Generator().manual_seed(seed)
     return Trainer(network, inputs, settings, generator, np.random.default_rng(seed), CPU)
 
@@ -52,7 +68,7 @@ def everyone(trainer):
 def test_the_running_mean_after_one_step_is_decay_times_the_start_and_the_rest_of_the_step():
     trainer = trainer_of(random_events(20, 12), small("network.ema_decay=0.9", "network.epochs=1"))
     before = copy.deepcopy(trainer.network)
-    trainer._step(trainer._group_fields(everyone(trainer)), 0)
+    trainer._step([trainer._user_step(everyone(trainer))], 0)
     rows = zip(
         before.parameters(),
         trainer.network.parameters(),
@@ -69,17 +85,18 @@ def test_events_of_people_with_many_weigh_by_the_root_of_how_many_there_are():
     events = sparse.csr_matrix(np.arange(40) < np.array([[36], [4]]), dtype=np.float32)
     assert events.nnz == DENSE * 2
     trainer = trainer_of(events, small())
-    fields = trainer._group_fields(torch.arange(2))
-    assert torch.allclose(fields["weight"], torch.tensor([1 / 6] * 36 + [1 / 2] * 4))
-    per_row = (fields["total"] - fields["picked"]).detach()
+    step = trainer._user_step(torch.arange(2))
+    assert torch.allclose(step.weight, torch.tensor([1 / 6] * 36 + [1 / 2] * 4))
+    picked, total = Ranking().rows(step, Target()).reads
+    per_row = (total - picked).detach()
     by_hand = (per_row[:36].sum() / 6 + per_row[36:].sum() / 2) / (36 / 6 + 4 / 2)
-    assert float(trainer._step(fields, 0)["ranking"]) == pytest.approx(float(by_hand), rel=1e-5)
+    assert float(trainer._step([step], 0)["ranking"]) == pytest.approx(float(by_hand), rel=1e-5)
 
 
 def test_events_of_people_with_few_weigh_alike():
     events = sparse.csr_matrix(np.arange(40) < np.array([[35], [4]]), dtype=np.float32)
-    fields = trainer_of(events, small())._group_fields(torch.arange(2))
-    assert fields["weight"].unique().tolist() == [1.0]
+    step = trainer_of(events, small())._user_step(torch.arange(2))
+    assert step.weight.unique().tolist() == [1.0]
 
 
 def validation_of(relevant):
@@ -114,7 +131,7 @@ def test_a_text_that_changes_changes_the_vector_of_its_item():
     network = JointNetwork(NetworkInputs(events, text=texts), config).eval()
     with torch.no_grad():
         before = network.pass_messages()
-        network.text_vectors[2] = -texts[2]
+        network.get_buffer("text_vectors")[2] = -texts[2]
         after = network.pass_messages()
     changed = (before.base != after.base).any(1)
     assert changed.tolist() == [row == 2 for row in range(6)]
@@ -130,13 +147,14 @@ def test_a_network_learns_ratings_whatever_their_unit(unit):
     for scale in (1.0, unit):
         trainer = trainer_of(events, small(), (scale * stars).astype(np.float32))
         for step in range(3):
-            trainer._step(trainer._group_fields(everyone(trainer)), step)
+            trainer._step([trainer._user_step(everyone(trainer))], step)
         network = trainer.network.eval()
-        in_data_units(network, trainer.inputs.events)
+        trainer.inputs.finish(network)
         user, item = (torch.from_numpy(side.astype(np.int64)) for side in events.nonzero())
         vectors = network.pass_messages()
         with torch.no_grad():
-            said = network.stars(vectors.users[user], vectors.items[item], user, item)
+            assert network.rating_head is not None
+            said = network.rating_head(vectors.users[user], vectors.items[item], user, item)
         found.append(said / scale)
     assert torch.allclose(found[0], found[1], atol=1e-3)
     assert not torch.allclose(found[0], found[0].mean(), atol=0.05)
@@ -147,7 +165,8 @@ def test_ratings_that_are_all_equal_are_learned_as_they_are(equal):
     row, column = np.arange(len(equal)), np.arange(len(equal))
     events = sparse.csr_matrix((np.ones(len(equal), np.float32), (row, column)), (6, 6))
     trainer = trainer_of(events, small(), np.array(equal, np.float32))
-    means = trainer._step(trainer._group_fields(torch.arange(len(equal))), 0)
+    means = trainer._step([trainer._user_step(torch.arange(len(equal)))], 0)
     assert means["rating"] == 0.0
-    in_data_units(trainer.network, trainer.inputs.events)
-    assert trainer.network.star_mean.item() == pytest.approx(equal[0], abs=0.05)
+    trainer.inputs.finish(trainer.network)
+    assert trainer.network.rating_head is not None
+    assert trainer.network.rating_head.mean.item() == pytest.approx(equal[0], abs=0.05)

@@ -87,10 +87,11 @@ def test_numbers_of_items_are_learned_by_who_takes_them(small, tmp_path):
     recommender.save(tmp_path / "run")
     network = Recommender.load(tmp_path / "run").model.networks[0]
     with torch.no_grad():
-        foretold = network.numbers(network.pass_messages().items)[:, 0]
+        foretold = network.heads["attributes"](network.pass_messages().items)[:, 0]
     price = torch.from_numpy(small.items.score["price"])
     assert torch.corrcoef(torch.stack([foretold, price]))[0, 1] > 0.8
-    assert Recommender(load_settings(None, TINY)).fit(small).model.networks[0].numbers is None
+    plain = Recommender(load_settings(None, TINY)).fit(small)
+    assert "attributes" not in plain.model.networks[0].heads
 
 
 def events_of(rows, *, rule=None, texts=None):

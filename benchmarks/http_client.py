@@ -1,0 +1,155 @@
+"""A service in a process of its own, and clients that ask it over connections that stay open."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Served:
+    """A service that runs: where it listens, and its process."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    ready_s: float
+
+    def cpu_s(self) -> float:
+        """CPU seconds that it has used."""
+        parts = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+
+    def rss_mb(self) -> float:
+        """Resident memory."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def start(run: Path, *more: str) -> Served:
+    """Start ``serve.py`` with a run and wait until it is ready."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    known = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(known), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "trefoil.serve", str(run), "--port", str(port), *more]
+    began = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    while True:
+        if process.poll() is not None:
+            raise SystemExit(f"{' '.join(command)}: ended with {process.returncode}")
+        try:
+            if asyncio.run(once(port, "GET", "/ready"))[0] == 200:
+                return Served(process, port, time.perf_counter() - began)
+        except OSError:
+            time.sleep(0.02)
+
+
+@contextmanager
+def served(run: Path, *more: str) -> Iterator[Served]:
+    """A service for as long as it is needed."""
+    one = start(run, *more)
+    try:
+        yield one
+    finally:
+        one.process.terminate()
+        one.process.wait(timeout=20)
+
+
+class Connection:
+    """One HTTP/1.1 connection that stays open."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
+        """Status and body of one reply. Raises OSError where the connection breaks."""
+        if self._writer is None:
+            self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self.port)
+        assert self._reader is not None
+        sent = b"" if body is None else json.dumps(body).encode()
+        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        if sent:
+            head += f"Content-Type: application/json\r\nContent-Length: {len(sent)}\r\n"
+        self._writer.write(head.encode() + b"\r\n" + sent)
+        try:
+            told = await self._reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            raise ConnectionError("the service closed the connection") from None
+        lines = told.lower().split(b"\r\n")
+        length = next(int(one[15:]) for one in lines if one.startswith(b"content-length:"))
+        try:
+            return int(lines[0][9:12]), await self._reader.readexactly(length)
+        except asyncio.IncompleteReadError:
+            raise ConnectionError("the service closed the connection") from None
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._writer is not None:
+            self._writer.close()
+
+
+async def once(port: int, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
+    """One request on a connection of its own."""
+    connection = Connection(port)
+    try:
+        return await connection.ask(method, path, body)
+    finally:
+        connection.close()
+
+
+@dataclass
+class Load:
+    """What clients met: seconds of each reply, statuses by count."""
+
+    seconds: list[float] = field(default_factory=list)
+    statuses: dict[int, int] = field(default_factory=dict)
+    wall_s: float = 0.0
+
+    def quantile_ms(self, q: float) -> float:
+        """Milliseconds within which this share of the replies came."""
+        times = sorted(self.seconds)
+        return 1000 * times[min(int(q * len(times)), len(times) - 1)] if times else float("nan")
+
+
+async def load(
+    port: int,
+    bodies: Sequence[Any],
+    *,
+    clients: int = 8,
+    seconds: float = 10.0,
+    path: str = "/v1/recommend",
+    look: Callable[[int, bytes], None] | None = None,
+) -> Load:
+    """Ask again and again, each client in its own order, and note how long each reply took."""
+    found, until = Load(), time.perf_counter() + seconds
+
+    async def client(number: int) -> None:
+        connection, at = Connection(port), number * 7919
+        while (began := time.perf_counter()) < until:
+            status, body = await connection.ask("POST", path, bodies[at % len(bodies)])
+            found.seconds.append(time.perf_counter() - began)
+            found.statuses[status] = found.statuses.get(status, 0) + 1
+            if look is not None:
+                look(status, body)
+            at += 1
+        connection.close()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(client(number) for number in range(clients)))
+    found.wall_s = time.perf_counter() - began
+    return found

@@ -1,0 +1,1 @@
+"""What the joint network learns: one file per kind of task, and the list of them."""

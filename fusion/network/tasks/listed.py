@@ -1,0 +1,49 @@
+"""The list of tasks: the one place that knows them, and which setting weighs each."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from trefoil.fusion.network.heads import HeadPlan, KeptHead
+from trefoil.fusion.network.tasks.base import Task
+from trefoil.fusion.network.tasks.categories import Category
+from trefoil.fusion.network.tasks.numbers import Attributes, Rating
+from trefoil.fusion.network.tasks.ranking import NextItem, Ranking
+from trefoil.fusion.settings import Settings
+
+
+def tasks_of(settings: Settings, more: Sequence[Task] = ()) -> tuple[Task, ...]:
+    """All tasks with their weights, in the order of a step; ``more`` are a user's own."""
+    weight, sequence = settings.tasks, settings.behaviour
+    return (
+        NextItem(weight.ranking, sequence.label_smoothing, sequence.only_new),
+        Ranking(weight.ranking),
+        Category(weight.category),
+        Attributes(weight.attributes),
+        Rating(weight.rating),
+        *more,
+    )
+
+
+def saved_plans(
+    outputs: Mapping[str, int], tensors: Mapping[str, Tensor], settings: Settings
+) -> dict[str, HeadPlan]:
+    """How the heads of a saved network are built, from their outputs and tensors by name.
+
+    The head of a task that is not listed, which a user brought along, is only kept.
+    """
+    listed = {task.name: task for task in tasks_of(settings)}
+    plans = {}
+    for name, count in outputs.items():
+        if name in listed:
+            plans[name] = HeadPlan(listed[name].head, count)
+        else:
+            shapes = _shapes(tensors, f"{name}.")
+            plans[name] = HeadPlan(lambda _, shapes=shapes: KeptHead(shapes), count)
+    return plans
+
+
+def _shapes(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, torch.Size]:
+    own = {n.removeprefix(prefix): one for n, one in tensors.items() if n.startswith(prefix)}
+    return {name: one.shape for name, one in own.items()}

@@ -1,0 +1,101 @@
+"""What is told over HTTP counts at once, is durable, and the token of its state is obeyed."""
+
+import pytest
+
+from trefoil.fusion.recommender import Recommender
+
+
+def hidden(client, user):
+    listed = client.post("/v1/recommend", json={"user": user, "k": 1000, "seen": "hide"}).json()
+    return {one["item"] for one in listed["items"]}
+
+
+def test_an_event_is_in_the_next_list_and_on_the_disk(client, service):
+    item = client.post("/v1/recommend", json={"user": "u3", "k": 1}).json()["items"][0]["item"]
+    event = {"id": "e-1", "user": "u3", "item": item}
+    told = client.post("/v1/events", json={"events": [event]})
+    assert told.status_code == 201
+    assert told.json()["events"] == 1
+    after = client.post(
+        "/v1/recommend", json={"user": "u3", "seen": "hide", "state": told.json()["state"]}
+    ).json()
+    assert item not in {one["item"] for one in after["items"]}
+    assert after["state"] == told.json()["state"]
+    again = client.post("/v1/events", json={"events": [event]}).json()
+    assert (again["events"], again["repeated"]) == (0, 1)
+    service.close()
+    kept = Recommender.load(service.host(None).current.folder)
+    assert item not in {one.item for one in kept.recommend("u3", k=1000, seen="hide")}
+
+
+def test_a_state_that_does_not_come_is_refused_and_one_that_came_is_answered(client, monkeypatch):
+    monkeypatch.setattr("trefoil.serving.routes.guarded.STATE_WAIT_S", 0.05)
+    state = client.get("/v1/recommend?user=u3&k=1").json()["state"]
+    number, _, digest = state.partition("-")
+    for address in ("recommend?user=u3", "similar?item=i0-1", "explain?user=u3&item=i0-1"):
+        assert client.get(f"/v1/{address}&state={state}").json()["state"] == state
+        late = client.get(f"/v1/{address}&state={int(number) + 1}-{digest}")
+        assert (late.status_code, late.json()["type"]) == (409, "urn:trefoil:problem:state")
+        assert client.get(f"/v1/{address}&state=0-other").status_code == 409
+        assert client.get(f"/v1/{address}&state=nonsense").status_code == 422
+
+
+def test_a_change_reaches_the_canary_and_the_model_before(client):
+    client.post("/v1/models/current", json={"action": "canary", "run": "next", "share": 1.0})
+    told = client.post("/v1/events", json={"events": [{"user": "fresh", "item": "i0-1"}]}).json()
+    assert told["without"] == []
+    answer = client.post("/v1/recommend", json={"user": "fresh", "state": told["state"]}).json()
+    assert answer["model"].startswith("next@")
+    assert answer["based_on"]["user_known"]
+
+
+def test_removed_items_are_candidates_no_more_until_they_return(client):
+    assert "i0-1" in hidden(client, "nobody")
+    assert client.post("/v1/items/remove", json={"ids": ["i0-1"]}).status_code == 200
+    assert "i0-1" not in hidden(client, "nobody")
+    assert client.post("/v1/items/return", json={"ids": ["i0-1"]}).status_code == 200
+    assert "i0-1" in hidden(client, "nobody")
+    assert client.post("/v1/items/remove", json={"ids": ["no-item"]}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "events", [[{"user": "u3"}], [{"item": "i0-1"}], [{"user": "", "item": "i0-1"}], []]
+)
+def test_events_that_cannot_be_used_are_refused_whole(client, events):
+    good = {"user": "u3", "item": "i0-1"}
+    body = {"events": [good, *events] if events else []}
+    before = client.get("/v1/recommend?user=u3").json()["based_on"]["events"]
+    assert client.post("/v1/events", json=body).status_code == 422
+    assert client.get("/v1/recommend?user=u3").json()["based_on"]["events"] == before
+
+
+def test_who_may_read_learns_of_no_user(keyed):
+    client, tokens = keyed
+    search, headers = "/v1/search?kind=user&q=", {"Authorization": f"Bearer {tokens['read']}"}
+    assert client.get(f"{search}u", headers=headers).json()["found"] == []
+    assert client.get(f"{search}u3", headers=headers).json()["found"][0]["id"] == "u3"
+
+
+def test_a_store_of_the_graph_is_closed_when_its_model_leaves(client, service):
+    ask = {"cypher": "MATCH (i:Item) RETURN count(i) AS n"}
+    assert client.post("/v1/cypher", json=ask).status_code == 200
+    first = next(iter(service.stores._open.values()))
+    for name in ("next", "next"):
+        assert client.post("/v1/models/current", json={"run": name}).status_code == 200
+    assert first.leaving
+    assert client.post("/v1/cypher", json=ask).status_code == 200
+    assert len(service.stores._open) == 1
+
+
+def test_the_facts_of_an_item_are_the_edges_of_the_graph(client, service):
+    graph = service.host(None).current.recommender.graph
+    id = "i0-1"
+    row = graph.nodes["Item"].vocabulary.row(id)
+    expected = sum(
+        int((edges.source == row).sum()) * (source == "Item")
+        + int((edges.target == row).sum()) * (target == "Item")
+        for (source, _, target), edges in graph.edges.items()
+        if "User" not in (source, target)
+    )
+    told = client.get(f"/v1/items/{id}").json()
+    assert len(told["facts"]) == expected > 0
