@@ -1,6 +1,6 @@
 """New items in a fitted model: known by text and facts, without training anything again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,8 +30,6 @@ from trefoil.kg.item_facts import Facts
 
 if TYPE_CHECKING:
     import pandas as pd
-
-OF_ITEMS = {"item_id.weight", "item_bias", "sequence_id.weight", "sequence_bias", "star_item"}
 
 
 def with_new_items(
@@ -135,22 +133,29 @@ def grown_network(
 
     Their bias is the mean over items without events, or over all where those are few.
     """
-    state, count = dict(network.state_dict()), known.matrix.shape[1] - before
-    for name in OF_ITEMS & state.keys():
-        tensor = state[name]
-        state[name] = torch.cat([tensor, tensor.new_zeros(count, *tensor.shape[1:])])
+    count = known.matrix.shape[1] - before
+
+    def longer(name: str, tensor: Tensor) -> Tensor:
+        assert tensor.shape[0] == before, name  # a table of items
+        return torch.cat([tensor, tensor.new_zeros(count, *tensor.shape[1:])])
+
+    extended = with_other_rows(network, known, longer)
     cold = ~seen
     cold[known.learned :] = False
     alike = cold if int(cold.sum()) >= FEWEST_COLD else torch.arange(before) < known.learned
     bias = network.item_bias.detach()
-    state["item_bias"][before:] = bias[alike.to(bias.device)].mean()
-    return with_other_rows(network, known, state)
+    with torch.no_grad():
+        extended.item_bias[before:] = bias[alike.to(bias.device)].mean()
+    return extended
 
 
 def with_other_rows(
-    network: JointNetwork, known: TrainingData, state: Mapping[str, Tensor]
+    network: JointNetwork, known: TrainingData, changed: Callable[[str, Tensor], Tensor]
 ) -> JointNetwork:
-    """A network of the same form that reads ``known`` and has these weights."""
+    """A network of the same form that reads ``known``.
+
+    ``changed`` gives tables another number of rows, by name; all other weights stay.
+    """
     facts = known.facts if network.facts is not None else None
     network_inputs = NetworkInputs(
         known.matrix,
@@ -163,6 +168,10 @@ def with_other_rows(
     )
     with torch.random.fork_rng(devices=[]):
         other = JointNetwork(network_inputs, network.config).to(network.item_bias.device)
+    state, fresh = dict(network.state_dict()), other.state_dict()
+    for name, tensor in state.items():
+        if tensor.shape != fresh[name].shape:
+            state[name] = changed(name, tensor)
     other.load_state_dict(state)
     return other.eval()
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
+from torch import Tensor
 
 from trefoil.data.histories import Histories
 from trefoil.data.interactions import Interactions, Ints
@@ -20,8 +21,6 @@ from trefoil.fusion.requests.state import HeldGraph, State
 from trefoil.fusion.training.add_items import with_other_rows
 from trefoil.fusion.training.pipeline import seen_items
 from trefoil.kg.construction.known_users import renamed_user, without_user
-
-OF_USERS = ("user_id.weight", "star_user")  # of a network: one row for each person
 
 
 def state_without(state: State, user: str, into: str | None = None) -> State:
@@ -61,13 +60,13 @@ def state_renamed(state: State, user: str, name: str) -> State:
 def model_without(model: Ensemble, row: int, into: int | None) -> Ensemble:
     """The model without the person in this row of training; ``into`` gets the events."""
     known = _known(model.known, row, into)
-    networks = []
-    for network in model.networks:
-        weights = dict(network.state_dict())
-        for name in OF_USERS:
-            kept = np.delete(np.arange(len(weights[name])), row)
-            weights[name] = weights[name][kept]
-        networks.append(with_other_rows(network, known, weights))
+    users = len(model.known.history)
+
+    def shorter(name: str, tensor: Tensor) -> Tensor:
+        assert len(tensor) == users, name  # a table of users
+        return tensor[np.delete(np.arange(users), row)]
+
+    networks = [with_other_rows(one, known, shorter) for one in model.networks]
     base_models = network_scorers(networks, known.learned)
     base_models |= models_without_user(model.listed, known, row)
     rates, reranker = model.rates, model.reranker

@@ -18,11 +18,13 @@ from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.fusion.ensemble.rating_blend import raters
 from trefoil.fusion.ensemble.reranker import log_events_of
 from trefoil.fusion.features.preparation import known_of
+from trefoil.fusion.features.star_scale import scale_of
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.demographics import Demographics
 from trefoil.fusion.models.fitting import Search
+from trefoil.fusion.network.heads import RatingHead
 from trefoil.fusion.network.inputs import training_inputs_of
-from trefoil.fusion.network.module import JointNetwork, given_scale
+from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.scorers import network_scorers
 from trefoil.fusion.network.training import best_epochs
 from trefoil.fusion.requests.held_model import HeldModel
@@ -36,7 +38,6 @@ from trefoil.fusion.training.runtime import reproducible
 from trefoil.kg.construction.known_users import with_events
 
 GO_ON = 0.1  # of the epochs that served validation best, for a network that goes on
-OF_STARS = ("star_user", "star_item", "star_mean")  # begun anew, in closed form
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _networks(
     for number, journal in enumerate(model.record.history):
         before = None if anew else model.networks[number]
         begin = GoingOn(before, model, lesson)
-        make = one_network(dataset, known, settings, config, inputs, None, progress, begin)
+        make = one_network(known, settings, config, inputs, None, progress, begin)
         until = {name: max(1, round(share * at)) for name, at in best_epochs(journal).items()}
         with few_threads(dataset, settings):
             seed = settings.seed + 1000 * number
@@ -157,7 +158,9 @@ class GoingOn:
     """Puts the weights of a network into one with more users, items, contexts and facts."""
 
     def __init__(self, before: JointNetwork | None, model: Ensemble, lesson: Lesson) -> None:
-        self.before, self.unit = before, given_scale(model.known.events)[1]
+        stars = model.known.events.stars
+        given = None if stars is None else stars[~np.isnan(stars)]
+        self.before, self.unit = before, 1.0 if given is None else scale_of(given)[1]
         old, new = model.known.facts, lesson.known.facts
         self.places: dict[str, Ints] = {}  # rows of the old table for those of the new one
         if old is not None and new is not None:
@@ -168,13 +171,16 @@ class GoingOn:
         if self.before is None:
             return
         old, fresh = self.before.state_dict(), network.state_dict()
+        ratings = _of_ratings(network)
         with torch.no_grad():
             for name, tensor in fresh.items():
-                if name in OF_STARS or name not in old or old[name].shape[1:] != tensor.shape[1:]:
+                if name not in old or old[name].shape[1:] != tensor.shape[1:]:
                     continue
                 told = old[name].to(tensor.device)
-                if name == "star_map":
-                    told = told / self.unit  # training is in units of the ratings
+                if name in ratings:  # in units of the ratings; biases begin in closed form
+                    if not name.endswith(".map"):
+                        continue
+                    told = told / self.unit
                 place = self.places.get(name)
                 if place is not None:
                     there = np.flatnonzero(place[: len(tensor)] >= 0)
@@ -183,6 +189,12 @@ class GoingOn:
                     tensor[: len(told)] = told[: len(tensor)]
                 else:
                     tensor.copy_(told)
+
+
+def _of_ratings(network: JointNetwork) -> set[str]:
+    """Names of the weights of heads that expect ratings."""
+    heads = {name: one for name, one in network.heads.items() if isinstance(one, RatingHead)}
+    return {f"heads.{name}.{part}" for name, one in heads.items() for part in one.state_dict()}
 
 
 def _places(old: Sequence[Hashable], new: Sequence[Hashable]) -> Ints:
