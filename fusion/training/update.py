@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -123,8 +124,8 @@ def _learned(state: State, lesson: Lesson, progress: Progress | None, anew: bool
 
 def _sized(model: Ensemble) -> Settings:
     """The settings of the model as its training was cut to size."""
-    told = dict(model.record.plan)  # of a run, lists
-    return MemoryPlan(**told | {"cut": tuple(told["cut"])}).applied(model.settings)
+    told: dict[str, Any] = {**model.record.plan, "cut": tuple(model.record.plan["cut"])}
+    return MemoryPlan(**told).applied(model.settings)
 
 
 def _networks(
