@@ -76,7 +76,10 @@ def _lesson(state: State) -> Lesson:
     graph = with_events(state.held.graph, catalogue.users, events)
     settings, returning = model.settings, model.known.returning
     known = known_of(dataset, events, graph, model.texts, settings, returning=returning)
-    known = replace(known, attributes=_attributes(model, len(users)))
+    held = model.base_models.get("demographics")
+    columns = held.columns if isinstance(held, Demographics) else ()
+    attributes = _attributes(model, len(users))
+    known = replace(known, attributes=attributes, attribute_columns=columns)
     return Lesson(dataset, known, HeldGraph(graph, low_below=catalogue.low_below))
 
 
