@@ -75,7 +75,7 @@ def judged(run: Path, acknowledged: list[int]) -> dict[str, int]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).split("\n")[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--kills", type=int, default=200)
     args = parser.parse_args()

@@ -43,6 +43,7 @@ def days(events: Interactions, steps: int, share: float) -> list[np.ndarray]:
 def told(dataset: Dataset, rows: np.ndarray) -> list[dict[str, Any]]:
     """Events as people tell them."""
     events = dataset.interactions.take(rows)
+    assert events.at is not None
     found = []
     for at in range(len(rows)):
         one: dict[str, Any] = {
@@ -131,7 +132,7 @@ def summary(rows: list[dict[str, float]]) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).split("\n")[0])
     parser.add_argument("--data", default="demo")
     parser.add_argument("--data-root", type=Path)
     parser.add_argument("--steps", type=int, default=10)

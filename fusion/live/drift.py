@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -44,8 +44,8 @@ class Drift:
     @property
     def level(self) -> Level:
         """The worst of the findings."""
-        order: Sequence[Level] = ("quiet", "watch", "alarm")
-        return max((one.level for one in self.findings), key=order.index, default="quiet")
+        levels = {one.level for one in self.findings}
+        return "alarm" if "alarm" in levels else "watch" if "watch" in levels else "quiet"
 
     @property
     def sentences(self) -> tuple[str, ...]:

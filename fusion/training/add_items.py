@@ -25,7 +25,7 @@ from trefoil.fusion.network.module import JointNetwork, NetworkInputs
 from trefoil.fusion.network.scorers import network_scorers
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
-from trefoil.kg.construction.new_items import facts_of, with_items
+from trefoil.kg.construction.new_items import facts_of_new, with_items
 from trefoil.kg.item_facts import Facts
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def with_new_items(
             raise DataError(f"item {one!r} is in the catalogue already; leave it out")
     extended = with_items(state.held.graph, fresh, triples_in(triples))
     facts = model.known.facts
-    rows = np.arange(len(before), len(before) + len(fresh))
-    told = None if facts is None else facts_of(facts, extended.graph, rows)
+    told = None if facts is None else facts_of_new(facts, extended.graph, len(before))
     catalogue = state.catalogue.with_items(fresh)
     return replace(
         state,

@@ -60,6 +60,11 @@ def numbered(triples: Sequence[Triple]) -> Iterator[tuple[str, Triple]]:
         yield f"triple {number} ({head}, {relation}, {tail})", (head, relation, tail)
 
 
+def facts_of_new(facts: Facts, graph: KnowledgeGraph, before: int) -> np.ndarray:
+    """Facts [new items, facts] of the items from row ``before`` on; only facts known already."""
+    return facts_of(facts, graph, np.arange(before, len(graph.nodes[ITEM])))
+
+
 def facts_of(facts: Facts, graph: KnowledgeGraph, items: Ints) -> np.ndarray:
     """Facts [items, facts] of these items (rows) as the graph has them now; known facts alone."""
     now = item_facts(_edges_of(graph, items))
