@@ -153,6 +153,12 @@ class Recommender(Changing):
         """
         return forget(self, self.write, user, data)
 
+    def recommend_all(self, path: str | Path, k: int = 10, **how: Any) -> int:
+        """Write everybody's best ``k`` to a Parquet file; see ``fusion.batch.recommend_all``."""
+        from trefoil.fusion.batch import recommend_all
+
+        return recommend_all(self, path, k, **how)
+
     def save(self, folder: str | Path, *, precision: str = "float32") -> Compressed | None:
         """Write a run folder; an older run of that name is replaced when all is written.
 

@@ -1,6 +1,6 @@
 """What a dataset holds, in the forms that base models, networks and choices read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from trefoil.data.interactions import Floats, Interactions
 from trefoil.data.progress import Progress
 from trefoil.data.split import Split, split_events
 from trefoil.encoders.text.encoder import TextEncoder, Whitening
+from trefoil.encoders.text.static import static_of
 from trefoil.encoders.view import View
 from trefoil.evaluation.exam import Exam
 from trefoil.evaluation.protocols.protocols import exam_for
@@ -42,8 +43,10 @@ def read_texts(
     part = settings.text
     if not part.on or not any(dataset.items.texts):
         return None
+    many = distinct(dataset.items.texts) > settings.large_items
+    model = static_of(part.model) if many else part.model
     encoder = TextEncoder(
-        part.model, part.revision, part.max_tokens, part.batch_size, device=str(device)
+        model, part.revision, part.max_tokens, part.batch_size, device=str(device)
     )
     raw, warnings = encoder.encode(dataset.items.texts, progress)
     record.text_warnings = warnings
@@ -56,6 +59,11 @@ def read_texts(
     whitening = kept(encoder) if kept else None
     whitening = whitening or Whitening.fit(raw, part.dimensions)
     return Texts(encoder, whitening, whitening(raw))
+
+
+def distinct(texts: Sequence[str | None]) -> int:
+    """How many different texts there are to read."""
+    return len({text for text in texts if text})
 
 
 def known_of(

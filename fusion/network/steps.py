@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from trefoil.fusion.network.batches import Stretches
 from trefoil.fusion.network.module import JointNetwork, Vectors, own
-from trefoil.fusion.network.negative_sampling import Sampler
+from trefoil.fusion.network.negative_sampling import Draws
 
 
 @dataclass(frozen=True)
@@ -16,14 +16,14 @@ class Step:
     """A pass of the network over some of the training events."""
 
     network: JointNetwork
-    sampler: Sampler | None  # where all items would cost too much
+    sampler: Draws | None  # where all items would cost too much
     rng: np.random.Generator
 
     def head(self, task: str) -> nn.Module:
         """The head of a task."""
         return self.network.heads[own(task)]
 
-    def sample(self, sampler: Sampler) -> tuple[Int[Tensor, " S"], Float[Tensor, " S"]]:
+    def sample(self, sampler: Draws) -> tuple[Int[Tensor, " S"], Float[Tensor, " S"]]:
         """Items drawn, and what to subtract from their scores."""
         rows, correction = sampler.draw(self.rng)
         device = self.network.item_bias.device

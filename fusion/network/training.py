@@ -36,7 +36,9 @@ class Journal:
     rows: list[dict[str, float]] = field(default_factory=list)
 
 
-def config_of(settings: Settings, inputs: TrainingInputs, *, behaviour: bool) -> NetworkConfig:
+def config_of(
+    settings: Settings, inputs: TrainingInputs, *, behaviour: bool, by_rows: bool = False
+) -> NetworkConfig:
     """Sizes and sharpness; where settings leave it open, by the training events.
 
     Few events per user ask for a sharp softmax, temperature ``.15 (n / 9)^(1/3)``
@@ -59,6 +61,7 @@ def config_of(settings: Settings, inputs: TrainingInputs, *, behaviour: bool) ->
         sequence.heads,
         sequence.dropout,
         sequence.time_gaps,
+        by_rows,
     )
 
 

@@ -37,6 +37,9 @@ class Settings(Part):
     memory_gb: NonNegativeFloat = (
         0.0  # that training may take; 0: three quarters of what is free, at most 3.6
     )
+    large_items: PositiveInt = (
+        20_000  # a larger catalogue is learned by ways whose time grows with it, and no faster
+    )
     device: Literal["auto", "cpu", "cuda"] = "auto"
     embedding_size: PositiveInt = 64  # D, shared by all encoders
     random_walks: bool = True  # base model: random walks over events
