@@ -10,7 +10,7 @@ import polars as pl
 from trefoil.data.items import Entities, Items
 from trefoil.data.privacy import FORGOTTEN, ForgottenPeople
 from trefoil.data.readers.frames import triples_in
-from trefoil.fusion.answering import Answering
+from trefoil.fusion.asking import Asking
 from trefoil.fusion.live.apply import Taken, with_events
 from trefoil.fusion.live.event import Meaning, dated, events_in
 from trefoil.fusion.live.log import EVENT, Log, place_of
@@ -68,7 +68,7 @@ class Changed:
         return asdict(self)
 
 
-class Changing(Answering):
+class Changing(Asking):
     """The changes of a ``Recommender``: each is on the disk, then one state replaces another.
 
     A change that raises has changed nothing.

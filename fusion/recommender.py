@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from trefoil.data.files import write_file
 from trefoil.data.manifest import load_manifest
 from trefoil.data.privacy import FORGOTTEN
 from trefoil.data.progress import Progress
+from trefoil.data.shown import Shown
 from trefoil.data.split import Split
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.changing import Changing, log_of
@@ -47,6 +48,7 @@ from trefoil.kg.construction.build import build
 from trefoil.kg.stores.open import check_kept, write_graph
 
 if TYPE_CHECKING:
+    from trefoil.evaluation.judging import Judgement
     from trefoil.fusion.ensemble.ensemble import Ensemble
     from trefoil.fusion.network.checkpoints import Checkpoints
     from trefoil.fusion.network.tasks.base import Task
@@ -70,7 +72,7 @@ class Recommender(Changing):
         *,
         final: bool = False,
         split: Split | None = None,
-        progress: Progress | None = None,
+        progress: Progress | bool | None = None,
         checkpoints: "Checkpoints | None" = None,
         start: "Recommender | None" = None,
         tasks: "Sequence[Task]" = (),
@@ -80,14 +82,17 @@ class Recommender(Changing):
         Without one the settings' rule, else the dataset's own, divides the events by
         ``split_seed``. ``final`` then learns once more, from all events with the numbers
         chosen: what a shop serves. ``checkpoints`` keeps what it takes to go on after a
-        stop; ``start`` gives item, text and graph vectors to begin with; ``tasks`` are learned by
-        the network beside its own. Raises ConfigError
-        where these are of other data or settings, TrainingError where training diverges.
+        stop; ``progress`` hears how far it is, True writes that to stderr; ``start`` gives
+        item, text and graph vectors to begin with; ``tasks`` are learned by the network
+        beside its own. Raises ConfigError where these are of other data or settings,
+        TrainingError where training diverges.
         """
         from trefoil.fusion.features.preparation import split_of
         from trefoil.fusion.training.final_fit import refit_model
         from trefoil.fusion.training.pipeline import fit_model
 
+        if isinstance(progress, bool):
+            progress = _told_lines() if progress else None
         split = split or split_of(dataset, self.settings)
         if checkpoints is not None:
             rule = {"by": split.rule.by, "digest": split.digest}
@@ -138,6 +143,46 @@ class Recommender(Changing):
 
         model, items = self.model, self.catalogue.items.vocabulary
         return Source.of(model.networks, model.known, model.texts, items, self.graph)
+
+    def evaluate(
+        self,
+        dataset: Dataset,
+        *,
+        metrics: Sequence[str] = ("ndcg", "recall"),
+        k: int | Sequence[int] = 10,
+        part: Literal["valid", "test"] = "test",
+    ) -> "Judgement":
+        """Judge it on the events that the fit held out; see ``evaluation.judging.judge``.
+
+        Raises ConfigError where it learned from all events, DataError for other data.
+        """
+        from trefoil.evaluation.judging import judge
+        from trefoil.fusion.features.preparation import split_of
+
+        if self.state.purpose == "serve":
+            raise ConfigError("this run learned from all events; evaluate one without final=True")
+        split = split_of(dataset, self.settings)
+        if split.about(dataset) != self.about["dataset"]:
+            raise DataError(f"{dataset.name!r} is other data, or was split otherwise, than learned")
+        return judge(self, dataset, split, metrics=metrics, k=k, part=part)
+
+    def __repr__(self) -> str:
+        if self._state is None:
+            return "Recommender(nothing learned)"
+        users, items = len(self.catalogue.users), len(self.catalogue.items)
+        return f"Recommender({self.state.name!r}, {users:,} users, {items:,} items)"
+
+    def _repr_html_(self) -> str:
+        if self._state is None:
+            return "<p>Recommender: nothing learned</p>"
+        state = self.state
+        rows = [
+            ("users", len(state.catalogue.users)),
+            ("items", len(state.catalogue.items)),
+            ("base models", ", ".join(state.scorer.parts.names)),
+            ("state", state.token),
+        ]
+        return Shown(state.name, ("what", "value"), rows).html()
 
     write_to = write_back  # everybody's best items, into a Neo4j database
     export, merge = export, merge
@@ -252,6 +297,13 @@ class Recommender(Changing):
                 with suppress(ConfigError):  # another process is writing: it goes on there
                     recommender.forget(user)
         return recommender
+
+
+def _told_lines() -> Progress:
+    """Progress as lines on stderr."""
+    from trefoil.fusion.reporting.progress import Progress as Lines
+
+    return Lines()
 
 
 def _served(

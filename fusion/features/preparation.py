@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from scipy import sparse
 
 from trefoil.data.dataset import Dataset, SplitRule
 from trefoil.data.histories import Histories
@@ -16,6 +17,7 @@ from trefoil.encoders.text.static import static_of
 from trefoil.encoders.view import View
 from trefoil.evaluation.exam import Exam
 from trefoil.evaluation.protocols.protocols import exam_for
+from trefoil.fusion.features.fields import WORDS, dealt, fields_of
 from trefoil.fusion.features.shuffling import permuted
 from trefoil.fusion.features.texts import Texts, as_read
 from trefoil.fusion.features.training_data import TrainingData
@@ -96,6 +98,7 @@ def known_of(
         numbers=numbers,
         attributes=told and told.table,
         attribute_columns=told.columns if told else (),
+        fields=_fields(dataset, settings),
     )
 
 
@@ -114,6 +117,17 @@ def _numbers(
     if settings.graph.shuffle:
         return {name: one[permuted(known[name], settings.seed)] for name, one in columns.items()}
     return columns
+
+
+def _fields(dataset: Dataset, settings: Settings) -> dict[str, sparse.csr_matrix]:
+    """Words and categories of the items, dealt like texts and facts where these are."""
+    if not settings.item_fields:
+        return {}
+    found = fields_of(dataset.items)
+    if not settings.text.on:
+        found.pop(WORDS, None)
+    words, categories = settings.text.shuffle, settings.graph.shuffle
+    return dealt(found, words=words, categories=categories, seed=settings.seed)
 
 
 def validation_exam(dataset: Dataset, split: Split) -> Exam:
