@@ -250,7 +250,8 @@ def _learned(state: State, user: str) -> dict[str, list[float]]:
         return {}
     found = {}
     for number, network in enumerate(state.model.networks):
-        found[f"network {number}"] = network.user_id.weight[row].tolist()
+        if network.user_id is not None:
+            found[f"network {number}"] = network.user_id.weight[row].tolist()
     for name, model in state.model.listed.items():
         for what in ("pull", "attributes"):
             table = getattr(model, what, None)
