@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from trefoil.data.files import write_file
 from trefoil.data.interactions import Interactions
 from trefoil.data.split import TRAIN, VALID
 from trefoil.evaluation.exam import Exam, Scorer, Sets
@@ -19,7 +20,9 @@ from trefoil.fusion.plan.plan import Plan
 from trefoil.fusion.plan.storage import ARRAYS, PLAN, read_plan, write_plan
 from trefoil.fusion.requests.state import State
 from trefoil.fusion.runs.catalogue import save_catalogue
-from trefoil.fusion.runs.folder import MODELS
+from trefoil.fusion.runs.folder import MODELS, carry_over
+from trefoil.fusion.settings import Settings
+from trefoil.kg.stores.open import write_graph
 
 METRIC, K, BATCH = "ndcg@10", 10, 256
 
@@ -65,6 +68,18 @@ class Compressed:
     def section(self) -> str:
         """For a model card."""
         return f"\n## Size\n\n{self}.\n"
+
+
+def write_small(state: State, settings: Settings, folder: Path, precision: str) -> Compressed:
+    """All files of a run that only answers, but the manifest; the card tells what that cost."""
+    write_file(folder / "settings.toml", settings.toml())
+    small = write_compressed(state, folder, precision)
+    write_graph(state.held.graph, folder / "graph")
+    if state.folder is not None:
+        carry_over(state.folder, folder)
+    with (folder / "MODEL_CARD.md").open("a", encoding="utf-8") as card:
+        card.write(small.section())
+    return small
 
 
 def write_compressed(state: State, folder: Path, precision: str) -> Compressed:

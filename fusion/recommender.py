@@ -2,9 +2,8 @@
 
 import logging
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,20 +19,18 @@ from trefoil.data.shown import Shown
 from trefoil.data.split import Split
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.changing import Changing, log_of
-from trefoil.fusion.compression import Compressed, write_compressed
+from trefoil.fusion.compression import Compressed, write_small
 from trefoil.fusion.live.drift import Drift, drift_of
 from trefoil.fusion.live.log import place_of
 from trefoil.fusion.live.seen_answers import Seen
 from trefoil.fusion.personal import Forgotten, export, forget, half_forgotten, merge
 from trefoil.fusion.plan.packing import checked
-from trefoil.fusion.plan.storage import ARRAYS, has_plan, read_plan, write_plan
+from trefoil.fusion.plan.storage import write_plan
 from trefoil.fusion.recommendation import Recommendation
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
-from trefoil.fusion.runs.catalogue import load_catalogue
 from trefoil.fusion.runs.folder import (
     MODEL,
-    MODELS,
     OWN_KEYS,
     TEXT,
     carry_over,
@@ -41,6 +38,7 @@ from trefoil.fusion.runs.folder import (
     new_run,
     write_manifest,
 )
+from trefoil.fusion.served_run import model_digest, served
 from trefoil.fusion.settings import load_settings
 from trefoil.fusion.updating import Updated, learn_on
 from trefoil.fusion.write_back import write_back
@@ -49,11 +47,9 @@ from trefoil.kg.stores.open import check_kept, write_graph
 
 if TYPE_CHECKING:
     from trefoil.evaluation.judging import Judgement
-    from trefoil.fusion.ensemble.ensemble import Ensemble
     from trefoil.fusion.network.checkpoints import Checkpoints
     from trefoil.fusion.network.tasks.base import Task
     from trefoil.fusion.network.warm_start import Source
-    from trefoil.fusion.settings import Settings
 
 log = logging.getLogger(__name__)
 __all__ = ["Recommendation", "Recommender"]
@@ -224,7 +220,8 @@ class Recommender(Changing):
                 if precision == "float32":
                     self.write(beside)
                 else:
-                    small = self._write_small(beside, precision)
+                    small = write_small(self.state, self.settings, beside, precision)
+                    write_manifest(beside, self._about() | {"precision": precision})
             state, place = self.state, place_of(folder)
             base = model_digest(load_manifest(folder))
             if self._log is not None and state.number and self._log.folder != place:
@@ -253,19 +250,6 @@ class Recommender(Changing):
             carry_over(state.folder, folder, without)
         write_manifest(folder, self._about())
 
-    def _write_small(self, folder: Path, precision: str) -> Compressed:
-        """The files of a run that only answers."""
-        state = self.state
-        write_file(folder / "settings.toml", self.settings.toml())
-        small = write_compressed(state, folder, precision)
-        write_graph(state.held.graph, folder / "graph")
-        if state.folder is not None:
-            carry_over(state.folder, folder)
-        with (folder / "MODEL_CARD.md").open("a", encoding="utf-8") as card:
-            card.write(small.section())
-        write_manifest(folder, self._about() | {"precision": precision})
-        return small
-
     def _about(self) -> dict[str, Any]:
         """What the manifest says beside digests: how far the log is in the run."""
         about, number = self.about, self.state.number
@@ -282,7 +266,7 @@ class Recommender(Changing):
         folder = Path(folder)
         manifest = check_manifest(folder)
         recommender = cls(load_settings(folder / "settings.toml", tell=False))
-        voice, catalogue = _served(folder.absolute(), recommender.settings, manifest["files"])
+        voice, catalogue = served(folder.absolute(), recommender.settings, manifest["files"])
         held = HeldGraph.of_run(folder, catalogue.low_below)
         recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}
         purpose = manifest.get("purpose", "judge")
@@ -304,41 +288,3 @@ def _told_lines() -> Progress:
     from trefoil.fusion.reporting.progress import Progress as Lines
 
     return Lines()
-
-
-def _served(
-    folder: Path, settings: "Settings", files: Mapping[str, str]
-) -> tuple[HeldModel, Catalogue]:
-    """The plan and the catalogue of a run; of one without a plan, the ensemble."""
-    if not has_plan(folder):
-        from trefoil.fusion.runs.checkpoint import load_model
-
-        ensemble, catalogue = load_model(folder, settings)
-        return HeldModel(ensemble), catalogue
-    catalogue, parts = load_catalogue(folder), read_plan(folder)
-    if parts.items != len(catalogue.items):
-        raise DataError(f"{folder}: the plan is of other items than the catalogue; train again")
-    return HeldModel(parts=parts, read=partial(_ensemble, folder, settings, files)), catalogue
-
-
-def _ensemble(folder: Path, settings: "Settings", files: Mapping[str, str]) -> "Ensemble":
-    """The ensemble of a run. Raises DataError where the run went, or another has its place."""
-    from trefoil.fusion.runs.checkpoint import load_model
-
-    if MODEL not in files:
-        raise ConfigError(
-            f"{folder}: was saved in fewer bits, which keeps what answers and drops what learns; "
-            "use the run that it was saved from, then save it again"
-        )
-    try:
-        now = load_manifest(folder)["files"]
-    except (OSError, DataError):
-        now = {}
-    if any(now.get(name) != files.get(name) for name in MODELS):
-        raise DataError(f"{folder}: gone or replaced after it was loaded; load it again")
-    return load_model(folder, settings)[0]
-
-
-def model_digest(manifest: Mapping[str, Any]) -> str:
-    """The digest of what was learned, as a manifest has it."""
-    return manifest["files"].get(MODEL) or manifest["files"].get(ARRAYS, "")

@@ -60,7 +60,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "network",
         "ensemble",
         "requests runs",
-        "batch live recommendation training write_back",
+        "batch live recommendation served_run training write_back",
         "answering checking preview replay",
         "asking",
         "changing",
