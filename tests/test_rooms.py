@@ -24,7 +24,7 @@ from docs.rooms import (
 FLOORS: dict[str, tuple[str, ...]] = {
     "data": (
         "demo errors files interactions progress shown suggest",
-        "command compression histories manifest neo4j order pairs refusals vocabulary",
+        "command compression histories manifest neo4j order pairs privacy refusals vocabulary",
         "items report",
         "dataset",
         "fingerprint split_proof",
@@ -61,10 +61,11 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "ensemble",
         "requests runs",
         "explaining",
-        "batch live recommendation training write_back",
-        "answering checking",
+        "batch live recommendation served_run training write_back",
+        "answering checking preview replay",
         "asking",
         "changing",
+        "compression personal updating",
         "recommender",
         "reporting workers",
         "experiments",
