@@ -19,7 +19,7 @@ class Uncertainty(Weighting):
     arXiv:1705.07115.
     """
 
-    learning_rate: ClassVar[float] = 0.01
+    learning_rate: ClassVar[float] = 0.025
 
     def __init__(self, base: Sequence[float]) -> None:
         super().__init__(base)
