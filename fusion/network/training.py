@@ -21,6 +21,7 @@ from trefoil.fusion.network.module import (
     NetworkInputs,
 )
 from trefoil.fusion.network.scorers import order_scores, sequence_scores
+from trefoil.fusion.network.steps import UserStep
 from trefoil.fusion.network.trainer import Trainer
 from trefoil.fusion.settings import Settings
 
@@ -59,6 +60,9 @@ def config_of(settings: Settings, inputs: TrainingInputs, *, behaviour: bool) ->
         sequence.heads,
         sequence.dropout,
         sequence.time_gaps,
+        settings.tasks.trunk,
+        settings.tasks.experts,
+        [one.task.name for one in inputs.tasks if one.task.reads is UserStep],
     )
 
 
