@@ -78,7 +78,11 @@ def test_facts_and_texts_of_items_are_told_from_who_takes_them(shop):
 def tastes():
     """Forty users of two tastes: those of a taste buy and like its items, and view the others."""
     rng = np.random.default_rng(0)
-    rows = [(f"u{u}", f"i{i}", u % 2 == i % 2) for u in range(40) for i in rng.permutation(20)[:12]]
+    rows = [
+        (f"u{u}", f"i{i}", bool(u % 2 == i % 2))
+        for u in range(40)
+        for i in rng.permutation(20)[:12]
+    ]
     frame = pl.DataFrame(rows, schema=["user", "item", "own"], orient="row").with_columns(
         behaviour=pl.when("own").then(pl.lit("buy")).otherwise(pl.lit("view")),
         stars=pl.when("own").then(5.0).otherwise(1.0),
