@@ -10,6 +10,26 @@ from scipy import sparse
 
 from trefoil.data.interactions import UNKNOWN_TIME, Bools, Floats, Interactions, Ints
 
+LAST = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Later:
+    """Events that come after what is known, of anybody: NaN and ``UNKNOWN_TIME`` where untold."""
+
+    item: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    at: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    stars: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+
+    @classmethod
+    def of(cls, item: Ints) -> Later:
+        """Items of which nothing more is known."""
+        at = np.full(len(item), UNKNOWN_TIME)
+        return cls(item, at, np.full(len(item), np.nan, np.float32))
+
+    def __len__(self) -> int:
+        return len(self.item)
+
 
 @dataclass(frozen=True)
 class Histories:
@@ -80,17 +100,31 @@ class Histories:
             {name: codes[kept] for name, codes in self.scenario.items()},
         )
 
-    def followed_by(self, told: Ints) -> Histories:
-        """Each history with these items after it, of which nothing more is known."""
+    def followed_by(self, told: Later | Ints) -> Histories:
+        """Each history with these events after it; those with a time stand where it says.
+
+        Plain rows are items of which nothing more is known.
+        """
+        if not len(told):
+            return self
+        told = told if isinstance(told, Later) else Later.of(told)
         ends = np.repeat(self.start[1:], len(told))
-        last = np.tile(told, len(self))
-        return Histories(
-            self.start + len(told) * np.arange(len(self) + 1),
-            np.insert(self.item, ends, last),
-            None if self.at is None else np.insert(self.at, ends, UNKNOWN_TIME),
-            None if self.stars is None else np.insert(self.stars, ends, np.nan),
+        place = ends + np.arange(len(ends))  # of what is told, in the longer columns
+        start = self.start + len(told) * np.arange(len(self) + 1)
+        item, at, stars = (np.tile(one, len(self)) for one in (told.item, told.at, told.stars))
+        longer = Histories(
+            start,
+            np.insert(self.item, ends, item),
+            None if self.at is None else np.insert(self.at, ends, at),
+            None if self.stars is None else np.insert(self.stars, ends, stars),
             {name: np.insert(codes, ends, -1) for name, codes in self.scenario.items()},
         )
+        if longer.at is None or not (told.at != UNKNOWN_TIME).any():
+            return longer
+        when = longer.at.copy()
+        when[place[at == UNKNOWN_TIME]] = LAST  # said now
+        case = np.repeat(np.arange(len(longer)), longer.lengths)
+        return longer._of_rows(start, np.lexsort((when, case)))
 
     def matrix(self, items: int, weight: Floats | None = None) -> sparse.csr_matrix:
         """Cases x items; 1 (or the summed weights) where an item occurs."""
@@ -122,7 +156,8 @@ class Cases:
     """Whom to recommend to, and what is known of them then.
 
     ``user`` is a row, -1 for someone never seen; ``at`` the moment of asking
-    (UTC seconds); ``scenario`` codes per column, -1 where unknown. A scorer
+    (UTC seconds); ``scenario`` codes per column, -1 where unknown. ``attributes``
+    [cases, attributes] stand for those that are known of the users. A scorer
     answers with one score per case and item.
     """
 
@@ -130,6 +165,7 @@ class Cases:
     history: Histories
     at: Ints | None = None
     scenario: Mapping[str, Ints] = field(default_factory=dict)
+    attributes: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.user)
@@ -140,4 +176,5 @@ class Cases:
             self.history.take(rows),
             None if self.at is None else self.at[rows],
             {name: codes[rows] for name, codes in self.scenario.items()},
+            None if self.attributes is None else self.attributes[rows],
         )

@@ -9,12 +9,14 @@ import polars as pl
 
 from trefoil.data.errors import ConfigError, UnknownId
 from trefoil.data.histories import Cases
-from trefoil.evaluation.exam import Scorer
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.recommendation import Answer, answer_of, best_table, explained
 from trefoil.fusion.requests import arguments
-from trefoil.fusion.requests.request import Options, Wish, answered, request_of
+from trefoil.fusion.requests.listing import listed
+from trefoil.fusion.requests.question import question_of
+from trefoil.fusion.requests.request import Request, Seen
 from trefoil.fusion.requests.state import State
+from trefoil.fusion.requests.wishes import scorer_of
 from trefoil.fusion.settings import Settings
 from trefoil.kg.graph import KnowledgeGraph
 from trefoil.kg.paths.explain import PathIndex, Reason
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trefoil.fusion.ensemble.ensemble import Ensemble
-
-TEXT_WEIGHT = 1.0  # of a text query beside the z-scores of the gate
 
 
 class Answering:
@@ -90,79 +90,109 @@ class Answering:
         user: str | int | None = None,
         k: int = 10,
         *,
-        history: Iterable[str | int] | str | None = None,
+        history: Iterable[Any] | str | None = None,
         text: str | None = None,
+        likes: Iterable[str | int] | None = None,
+        dislikes: Iterable[str | int] | None = None,
+        about: Mapping[str, Any] | None = None,
         scenario: Mapping[str, str] | None = None,
-        seen: Literal["auto", "hide", "show"] = "auto",
-        only: Iterable[str | int] | None = None,
-        without: Iterable[str | int] | None = None,
         at: object = None,
         before: Literal["test"] | None = None,
+        where: Mapping[str, Any] | None = None,
+        only: Iterable[str | int] | None = None,
+        without: Iterable[str | int] | None = None,
+        seen: Seen = "auto",
+        boost: Iterable[Mapping[str, Any]] | None = None,
+        pin: Mapping[int | str, str | int] | None = None,
+        per: Mapping[str, int] | None = None,
+        diversity: float = 0.0,
+        offset: int = 0,
         reasons: int = 1,
+        shares: bool = False,
     ) -> Answer:
         """The best ``k`` items for a user by id, or for someone never seen.
 
-        ``history`` are the items met since the last event that is known, for someone never
-        seen all of them, the oldest first; ``text`` says what is wanted. ``seen`` says
-        whether items met before are candidates: "auto" as the data has it, where people
-        return or do not, "hide" or "show". ``only`` and ``without`` are items to choose from
-        and to leave out. ``at`` (a datetime, Unix seconds or ISO 8601) cuts the history, what
-        is hidden and what reasons cite to what was before; what was learned stays.
-        ``before="test"`` answers as the exam of ``evaluate.py`` was asked, without the
-        events of the test part.
+        Who asks: ``history`` are items met since the last event that is known, the oldest
+        first, as ids or (id, rating, time); ``likes`` and ``dislikes`` are said now, ``text``
+        in words; ``about`` are attributes such as an occupation, ``scenario`` is where. ``at``
+        (a datetime, Unix seconds or ISO 8601) cuts all that is known to what was before;
+        ``before="test"`` to what the exam knew.
 
-        What is unknown never raises: the rest is served, and ``based_on`` of the answer
-        says so. Raises ConfigError for an argument that has no meaning.
+        What may be recommended: ``where`` the items fit (see ``fusion.requests.filters``),
+        ``only`` these and ``without`` those. ``seen`` says whether items met before are
+        candidates: "auto" as the data has it, "hide" or "show".
+
+        How the list is dealt: ``boost`` adds ``by`` standard deviations of the scores to items
+        ``where`` it says; ``pin`` gives items places from 1 on; ``per`` is how many of one
+        director, or year, there may be; ``diversity`` goes from 0 to 1; ``offset`` passes the
+        first items over. ``reasons`` per item are told, and ``shares`` of the base models.
+
+        What is unknown never raises: ``based_on`` and ``dropped`` of the answer tell it.
+        Raises ConfigError for an argument that has no meaning.
         """
-        state, k = self.state, arguments.whole("k", k, 0)
-        reasons, wish = arguments.whole("reasons", reasons, 0), arguments.words("text", text)
-        told = arguments.ids("history", history)
-        context = arguments.scenario_of(scenario)
-        codes = state.catalogue.scenario_codes(context, 1)
-        names = [] if user is None else [arguments.one_id("user", user)]
+        return self.answer(Request(
+            user=user, k=k, history=history, text=text, likes=likes, dislikes=dislikes,
+            about=about, scenario=scenario, at=at, before=before, where=where, only=only,
+            without=without, seen=seen, boost=boost, pin=pin, per=per, diversity=diversity,
+            offset=offset, reasons=reasons, shares=shares,
+        ))  # fmt: skip
+
+    def answer(self, request: Request) -> Answer:
+        """The answer to a request, as ``recommend`` with the same words."""
+        state, k = self.state, arguments.whole("k", request.k, 0)
+        offset = arguments.whole("offset", request.offset, 0)
+        reasons = arguments.whole("reasons", request.reasons, 0)
+        context = arguments.scenario_of(request.scenario)
+        names = [] if request.user is None else [arguments.one_id("user", request.user)]
         row = state.catalogue.users.rows(names)
         rows = row if len(row) else np.array([-1])
-        options = Options(seen, only, without, at, before)
-        request, unknown = request_of(state, rows, codes, told, options)
-        scorer: Scorer = state.scorer
-        if wish:
-            from trefoil.fusion.features.texts import text_scores
-
-            wished = text_scores(state.model.texts, wish, len(state.catalogue.items))
-            scorer = Wish(scorer, TEXT_WEIGHT * wished.numpy())
-        cases, ranks = answered(scorer, state.catalogue, request, k)
-        unknown += state.catalogue.unknown_contexts(context)
-        return answer_of(state, cases, ranks, request, unknown, reasons)
+        question = question_of(state, request, rows, context)
+        found = listed(state, scorer_of(state, request, question), question, k, offset)
+        return answer_of(state, found, question, k, reasons, shares=request.shares)
 
     def recommend_many(
         self,
         users: "Iterable[str | int] | pl.DataFrame | pd.DataFrame",
         k: int = 10,
         *,
+        history: Iterable[Any] | str | None = None,
+        text: str | None = None,
+        likes: Iterable[str | int] | None = None,
+        dislikes: Iterable[str | int] | None = None,
+        about: Mapping[str, Any] | None = None,
         scenario: Mapping[str, str] | None = None,
-        seen: Literal["auto", "hide", "show"] = "auto",
-        only: Iterable[str | int] | None = None,
-        without: Iterable[str | int] | None = None,
         at: object = None,
         before: Literal["test"] | None = None,
+        where: Mapping[str, Any] | None = None,
+        only: Iterable[str | int] | None = None,
+        without: Iterable[str | int] | None = None,
+        seen: Seen = "auto",
+        boost: Iterable[Mapping[str, Any]] | None = None,
+        pin: Mapping[int | str, str | int] | None = None,
+        per: Mapping[str, int] | None = None,
+        diversity: float = 0.0,
+        offset: int = 0,
         batch: int = 512,
-    ) -> pl.DataFrame:
+    ) -> "pl.DataFrame":
         """A table user, rank, item, title, score: ``recommend`` for each row.
 
         ``users`` are ids, or a table with a column user; its other columns are values of
-        scenarios, one for each row, and stand in the answer. ``scenario`` holds for all
-        rows. Unknown users get what suits anyone.
+        scenarios, one for each row, and stand in the answer. The options are those of
+        ``recommend`` and hold for all rows. Unknown users get what suits anyone.
         """
+        request = Request(
+            k=k, history=history, text=text, likes=likes, dislikes=dislikes, about=about,
+            scenario=scenario, at=at, before=before, where=where, only=only, without=without,
+            seen=seen, boost=boost, pin=pin, per=per, diversity=diversity, offset=offset,
+        )  # fmt: skip
         state, k = self.state, arguments.whole("k", k, 0)
-        batch = arguments.whole("batch", batch, 1)
+        batch, offset = arguments.whole("batch", batch, 1), arguments.whole("offset", offset, 0)
         names, contexts = arguments.users_in(users)
         told = {**arguments.scenario_of(scenario), **contexts}
-        codes = state.catalogue.scenario_codes(told, len(names))
-        rows = state.catalogue.users.rows(names)
-        options = Options(seen, only, without, at, before)
-        request, _ = request_of(state, rows, codes, [], options)
-        _, ranks = answered(state.scorer, state.catalogue, request, k, batch)
-        return best_table(names, contexts, state.catalogue.items, ranks)
+        question = question_of(state, request, state.catalogue.users.rows(names), told)
+        scorer = scorer_of(state, request, question)
+        found = listed(state, scorer, question, k, offset, batch)
+        return best_table(names, contexts, state.catalogue.items, found, offset + 1)
 
     def similar(self, item: str | int, k: int = 10) -> Answer:
         """What goes with one item: the answer to a history of that item alone.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from trefoil.data.dataset import Dataset
-from trefoil.data.histories import Cases
+from trefoil.data.histories import Cases, Later
 from trefoil.data.interactions import Bools, Interactions, Ints
 from trefoil.data.items import Items
 from trefoil.data.split import TEST, TRAIN, VALID, Split
@@ -157,15 +157,15 @@ class Catalogue:
         self,
         users: Ints,
         scenario: Mapping[str, Ints],
-        told: Ints = NOTHING,
+        told: Later | Ints = NOTHING,
         *,
         past: Past | None = None,
         at: int | None = None,
     ) -> Cases:
         """Known users (rows) as cases; -1 stands for someone never seen.
 
-        ``told`` are item rows that each of them met after all that is known. ``past`` is
-        what is known, all by default; with ``at`` (UTC seconds) only what was before.
+        ``told`` are events, or item rows, that each of them met after all that is known.
+        ``past`` is what is known, all by default; with ``at`` (UTC seconds) only what was before.
         """
         history = (past or self.now).histories(users)
         if at is not None and history.at is not None and not (kept := history.at < at).all():
@@ -193,10 +193,11 @@ class Catalogue:
         """Of the events in one table, those that came after training."""
         return self.events.take(np.flatnonzero(self.part == LIVE))
 
-    def unknown_contexts(self, scenario: Mapping[str, str]) -> tuple[str, ...]:
-        """Contexts, as ``column=value``, that no event has."""
+    def unknown_contexts(self, scenario: Mapping[str, str | Sequence[str]]) -> tuple[str, ...]:
+        """Contexts, as ``column=value``, that no event has; of a list of values none is told."""
         known = self.scenarios
-        return tuple(f"{n}={one}" for n, one in scenario.items() if one not in known.get(n, ()))
+        told = {name: one for name, one in scenario.items() if isinstance(one, str)}
+        return tuple(f"{n}={one}" for n, one in told.items() if one not in known.get(n, ()))
 
     def scenario_codes(
         self, scenario: Mapping[str, str | Sequence[str]] | None, count: int

@@ -1,7 +1,9 @@
 """What a recommender answers: lists with what they rest on, and tables for many."""
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 
 import numpy as np
@@ -10,8 +12,8 @@ import polars as pl
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
 from trefoil.data.items import Items
-from trefoil.evaluation.ranking import Ranks
-from trefoil.fusion.requests.request import Request
+from trefoil.fusion.requests.listing import Listed
+from trefoil.fusion.requests.question import Question
 from trefoil.fusion.requests.state import Purpose, State
 from trefoil.kg.paths.explain import Reason
 
@@ -21,6 +23,8 @@ class Recommendation:
     """One item for someone: ``score`` orders, ``stars`` is a rating expected, in data units.
 
     ``known`` says whether the user was known; reasons are paths in words, best first.
+    ``shares``, where they were asked for, are what each base model adds to the score; their
+    sum is the score. ``pinned`` says that the call gave the item its place.
     """
 
     item: str
@@ -29,6 +33,13 @@ class Recommendation:
     stars: float | None
     reasons: tuple[Reason, ...]
     known: bool
+    shares: Mapping[str, float] | None = None
+    pinned: bool = False
+
+    @property
+    def why(self) -> str:
+        """The best reason in words; empty without one."""
+        return self.reasons[0].text if self.reasons else ""
 
 
 @dataclass(frozen=True)
@@ -47,47 +58,141 @@ class Basis:
     unknown: tuple[str, ...]
 
 
-class Answer(list[Recommendation]):
-    """A list of recommendations, best first, and what it is ``based_on``."""
+@dataclass(frozen=True)
+class Dropped:
+    """Why a list is as short as it is: how many items each rule kept out, each item once.
 
-    def __init__(self, found: Iterable[Recommendation], based_on: Basis) -> None:
+    In this order: ``removed`` from the catalogue, left out by ``without`` and dislikes, beyond
+    ``only``, not of ``where``, ``seen`` before; ``per`` counts items that only a cap kept out,
+    among the first that were looked at. ``short`` is how many fewer items there are than
+    were asked for. ``unknown`` names columns, values and pinned items that nothing has.
+    """
+
+    removed: int = 0
+    without: int = 0
+    only: int = 0
+    where: int = 0
+    seen: int = 0
+    per: int = 0
+    short: int = 0
+    unknown: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        words = {
+            "removed": "removed from the catalogue",
+            "without": "left out by the call",
+            "only": "not among those to choose from",
+            "where": "filtered",
+            "seen": "seen before",
+            "per": "more of a kind than asked for",
+        }
+        told = [
+            f"{count:,} {text}" for name, text in words.items() if (count := getattr(self, name))
+        ]
+        parts = [f"{self.short} fewer than asked for"] if self.short else []
+        parts += [", ".join(told)] if told else []
+        parts += [f"unknown: {', '.join(self.unknown)}"] if self.unknown else []
+        return "; ".join(parts) or "nothing"
+
+
+class Answer(list[Recommendation]):
+    """A list of recommendations, best first, and what it is ``based_on``.
+
+    ``dropped`` says what was kept out, ``state`` names the state that answered, ``model`` the
+    run or the dataset.
+    """
+
+    def __init__(
+        self,
+        found: Iterable[Recommendation],
+        based_on: Basis,
+        dropped: Dropped | None = None,
+        model: str = "",
+        state: str = "",
+    ) -> None:
         super().__init__(found)
-        self.based_on = based_on
+        self.based_on, self.dropped = based_on, dropped or Dropped()
+        self.model, self.state = model, state
+
+    @cached_property
+    def id(self) -> str:
+        """A name that no other answer has."""
+        return secrets.token_urlsafe(12)
 
 
 def answer_of(
-    state: State,
-    cases: Cases,
-    ranks: Ranks,
-    request: Request,
-    unknown: tuple[str, ...],
-    reasons: int,
+    state: State, found: Listed, question: Question, k: int, reasons: int, *, shares: bool
 ) -> Answer:
     """The first case's list, with its ratings and reasons, and what it rests on."""
-    items, user = state.catalogue.items, int(cases.user[0])
-    top = ranks.top[0][ranks.top[0] >= 0]
-    assert ranks.score is not None
-    dated = request.at is not None  # the graph holds later events too
-    told = cases.history.item if dated else request.told
+    cases, items = found.cases, state.catalogue.items
+    user = int(cases.user[0])
+    top = found.top[0][found.top[0] >= 0]
+    dated = question.at is not None  # the graph holds later events too
+    read = question.told.read.item
+    told = cases.history.item if dated else read
     if not dated and state.catalogue.learned:  # nor does it hold those that came after training
-        told = np.concatenate([state.catalogue.since(int(request.user[0])), told])
-    known = bool(request.user[0] >= 0)
+        told = np.concatenate([state.catalogue.since(int(question.user[0])), told])
+    known = bool(question.user[0] >= 0)
     paths = _reasons(state, -1 if dated else user, top, told, reasons)
     stars = state.scorer.stars(cases, top) if user >= 0 else None
-    found = [
+    pinned = set(question.rules.pinned.tolist())
+    listed = [
         Recommendation(
             items.vocabulary[row],
             items.title(row),
-            float(ranks.score[0, place]),
+            float(found.score[0, place]),
             None if stars is None else float(stars[0, place]),
             paths[place],
             known,
+            pinned=row in pinned,
         )
         for place, row in enumerate(top.tolist())
     ]
-    return Answer(
-        found, Basis(state.purpose, known, len(cases.history.item), len(request.told), unknown)
-    )
+    if shares:
+        listed = _with_shares(state, cases, top, listed)
+    basis = Basis(state.purpose, known, len(cases.history.item), len(read), question.unknown)
+    dropped = _dropped(state, found, question, k - len(listed))
+    return Answer(listed, basis, dropped, state.name, state.token)
+
+
+def _dropped(state: State, found: Listed, question: Question, short: int) -> Dropped:
+    """What each rule kept out of the first case's list, in the order of ``Dropped``."""
+    seen, unknown = found.exam.masked.item, question.rules.unknown
+    removed = state.catalogue.removed
+    if removed is None and found.exam.candidates is None:
+        return Dropped(seen=len(seen), per=found.barred, short=short, unknown=unknown)
+    left = np.ones(len(state.catalogue.items), bool)
+
+    def cut(kept: np.ndarray | None) -> int:
+        if kept is None:
+            return 0
+        before = int(left.sum())
+        np.logical_and(left, kept, out=left)
+        return before - int(left.sum())
+
+    gone = cut(None if removed is None else ~removed)
+    left_out = np.ones(len(left), bool)
+    left_out[question.without] = False
+    counts = gone, cut(left_out), cut(question.only), cut(question.where)
+    met = np.ones(len(left), bool)
+    met[seen] = False
+    return Dropped(*counts, cut(met), found.barred, short, unknown)
+
+
+def _with_shares(
+    state: State, cases: Cases, top: Ints, listed: list[Recommendation]
+) -> list[Recommendation]:
+    """With what each base model adds; "other" is what the rest of the score comes from."""
+    told = state.scorer.shares(cases.take(np.array([0])), top)
+    found = []
+    for place, one in enumerate(listed):
+        own = {name: float(share[0, place]) for name, share in told.items()}
+        own = {name: share for name, share in own.items() if share == share}
+        rest = one.score - sum(own.values())
+        if abs(rest) > 1e-3:
+            own["other"] = rest
+        found.append(replace(one, shares=own))
+    return found
 
 
 def _reasons(state: State, user: int, top: Ints, told: Ints, most: int) -> list[tuple[Reason, ...]]:
@@ -115,20 +220,23 @@ def best_table(
     users: Sequence[str],
     contexts: Mapping[str, Sequence[str]],
     items: Items,
-    ranks: Ranks,
+    found: Listed,
+    first: int = 1,
 ) -> pl.DataFrame:
-    """A table user, rank, item, title, score; contexts told per row stand after the user."""
-    case, place = np.nonzero(ranks.top >= 0)
-    row = ranks.top[case, place]
-    assert ranks.score is not None
+    """A table user, rank, item, title, score; contexts told per row stand after the user.
+
+    Ranks begin with ``first``.
+    """
+    case, place = np.nonzero(found.top >= 0)
+    row = found.top[case, place]
     ids, titles = (pl.Series(list(side), dtype=pl.String) for side in _named(items))
     columns = {
         name: pl.Series(list(values), dtype=pl.String).gather(case)
         for name, values in {"user": users, **contexts}.items()
     }
-    columns["rank"] = pl.Series(place + 1, dtype=pl.Int64)
+    columns["rank"] = pl.Series(place + first, dtype=pl.Int64)
     columns["item"], columns["title"] = ids.gather(row), titles.gather(row)
-    columns["score"] = pl.Series(ranks.score[case, place], dtype=pl.Float32)
+    columns["score"] = pl.Series(found.score[case, place], dtype=pl.Float32)
     return pl.DataFrame(columns)
 
 

@@ -45,22 +45,26 @@ class Gateway:
         headers = dict(scope["headers"])
         told = headers.get(b"x-request-id", b"").decode("latin-1")
         scope[ID] = told if _GOOD_ID.fullmatch(told) else secrets.token_hex(8)
-        began, status, started = time.perf_counter(), 500, False
+        began, status, started, outside = time.perf_counter(), 500, False, False
 
         async def sending(message: Message) -> None:
-            nonlocal status, started
+            nonlocal status, started, outside
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
                 own = message.setdefault("headers", [])
                 own += [*HEADERS, (b"x-request-id", scope[ID].encode())]
                 if all(name != b"cache-control" for name, _ in own):
                     own.append(NO_STORE)
+            outside = True
             await send(message)
+            outside = False
 
         try:
             self._check(scope["method"], headers)
             await self.app(scope, receive, sending)
         except Exception as fault:
+            if outside:  # of whoever is around us, such as the limit of bodies: it is theirs
+                raise
             problem = fault if isinstance(fault, Problem) else None
             if problem is None:
                 log.exception("request %s failed", scope[ID])

@@ -1,5 +1,6 @@
 """What the pages show runs as it is shown: the shop of the tutorial, the toy base model."""
 
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 import torch
 from planted_shop import TINY, read_shop
+from test_readme import write_shop as write_readme_shop
 
 from trefoil import read_dataset, split_events
 from trefoil.data.errors import DataError
@@ -33,6 +35,22 @@ def test_the_tutorial_makes_the_shop_that_it_shows(tmp_path):
     assert events.startswith(shown[1])
     assert (len(shop.users), len(shop.items), len(shop.interactions)) == (300, 48, 3000)
     assert split_events(shop, 0).rule.by == "time"
+
+
+def test_the_calls_of_the_page_on_recommending_run(tmp_path):
+    """As a stranger runs them: in a process of their own, on a run of the README's shop."""
+    write_readme_shop(tmp_path / "my-shop")
+    changes = [*TINY, "network.on=false", "reranker=false"]
+    shop = read_dataset(tmp_path / "my-shop")
+    Recommender(load_settings(None, changes)).fit(shop).save(tmp_path / "runs/mine")
+    page = (DOCS / "recommending.md").read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) >= 4
+    (tmp_path / "calls.py").write_text("\n".join(blocks), "utf-8")
+    environment = os.environ | {"PYTHONPATH": str(DOCS.parent)}
+    run = [sys.executable, "-W", "error", "calls.py"]
+    done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 @pytest.fixture

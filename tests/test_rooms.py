@@ -35,7 +35,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "kg": (
         "cypher graph",
         "item_facts naming stores",
-        "paths shell triples",
+        "paths patterns shell triples",
         "construction",
         "export item_numbers",
     ),

@@ -1,7 +1,7 @@
 """The whole model: base models and the gate that blends them, a stacking ensemble."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -72,7 +72,7 @@ class Ensemble:
 
     def _blend(self, gate: Gate, cases: Cases, reranker: Reranker | None = None) -> Tensor:
         if not self.settings.scenarios:
-            cases = Cases(cases.user, cases.history, cases.at)
+            cases = replace(cases, scenario={})
         scores = {name: self.base_models[name].score(cases) for name in gate.base_models}
         learned = self.known.learned
         old = {name: part[:, :learned] for name, part in scores.items()}

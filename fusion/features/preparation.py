@@ -81,9 +81,14 @@ def known_of(
     timed = settings.behaviour.on and train.at is not None
     text = texts.items if texts else None
     numbers = _numbers(dataset, graph, settings) if settings.item_attributes else {}
-    attributes = attributes_of(dataset.users) if settings.user_attributes else None
+    told = attributes_of(dataset.users) if settings.user_attributes else None
     parts = train, matrix, history, facts, text, timed, returning
-    return TrainingData(*parts, numbers=numbers, attributes=attributes)
+    return TrainingData(
+        *parts,
+        numbers=numbers,
+        attributes=told and told.table,
+        attribute_columns=told.columns if told else (),
+    )
 
 
 def _numbers(

@@ -9,6 +9,7 @@ from scipy import sparse
 from trefoil.data.histories import Histories
 from trefoil.data.interactions import Floats, Interactions
 from trefoil.encoders.view import View
+from trefoil.fusion.plan.attributes import AttributeColumn
 from trefoil.kg.item_facts import Facts
 
 DENSE = 20.0  # positives per user from which users weigh by n ** -.5
@@ -28,6 +29,7 @@ class TrainingData:
     added: int = 0  # the last items, which came after training and were not learned from
     numbers: Mapping[str, Floats] = field(default_factory=dict)  # of items; NaN where missing
     attributes: sparse.csr_matrix | None = None  # see ``fusion.models.demographics``
+    attribute_columns: tuple[AttributeColumn, ...] = ()
 
     @property
     def dense(self) -> bool:

@@ -12,6 +12,7 @@ from trefoil.data.histories import Cases
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState, sparse_of, sparse_tensors
 from trefoil.fusion.models.fitting import FitInputs
+from trefoil.fusion.plan.attributes import AttributeColumn
 from trefoil.fusion.plan.forms import ByAttributes
 
 RIDGE = 100.0  # people by which an attribute is drawn towards telling nothing
@@ -23,24 +24,31 @@ class Demographics:
 
     attributes: sparse.csr_matrix  # users + 1 x attributes
     weights: Float[Tensor, "attributes items"]
+    columns: tuple[AttributeColumn, ...] = ()
 
     def score(self, cases: Cases) -> Float[Tensor, "cases items"]:
-        return torch.from_numpy(np.asarray(self.attributes[cases.user] @ self.weights.numpy()))
+        told = self.attributes[cases.user] if cases.attributes is None else cases.attributes
+        return torch.from_numpy(np.asarray(told @ self.weights.numpy()))
 
     @property
     def reads(self) -> frozenset[str]:
         return frozenset({"attributes"})
 
     def form(self) -> ByAttributes:
-        return ByAttributes(self.attributes, self.weights.numpy())
+        return ByAttributes(self.attributes, self.weights.numpy(), self.columns)
 
     def state(self) -> ModelState:
         attributes = sparse_tensors(self.attributes, "attributes.")
-        return ModelState({}, {"weights": self.weights} | attributes)
+        columns = [[one.name, one.labels, one.edges] for one in self.columns]
+        return ModelState({"columns": columns}, {"weights": self.weights} | attributes)
 
     @classmethod
     def from_state(cls, state: ModelState, known: TrainingData) -> "Demographics":
-        return cls(sparse_of(state.tensors, "attributes."), state.tensors["weights"])
+        columns = tuple(
+            AttributeColumn(name, tuple(labels), None if edges is None else tuple(edges))
+            for name, labels, edges in state.values.get("columns", ())
+        )
+        return cls(sparse_of(state.tensors, "attributes."), state.tensors["weights"], columns)
 
     def with_items(self, known: TrainingData, before: int) -> "Demographics":
         """Nobody met new items."""
@@ -53,7 +61,8 @@ def fit_demographics(given: FitInputs) -> tuple[Demographics, dict[str, float]] 
     known = given.known
     if known.attributes is None:
         return None
-    return people_alike(known.attributes, known.matrix), {}
+    alike = people_alike(known.attributes, known.matrix)
+    return replace(alike, columns=known.attribute_columns), {}
 
 
 def people_alike(attributes: sparse.csr_matrix, events: sparse.csr_matrix) -> Demographics:

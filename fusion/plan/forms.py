@@ -16,6 +16,7 @@ from scipy import sparse
 
 from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import Asked, Reals, summed
+from trefoil.fusion.plan.attributes import AttributeColumn
 from trefoil.fusion.plan.queries import Query
 
 
@@ -175,9 +176,12 @@ class ByAttributes:
 
     attributes: sparse.csr_matrix  # users + 1 x attributes
     weights: Reals  # attributes x items
+    columns: tuple[AttributeColumn, ...] = ()
 
     def fill(self, asked: Asked, out: Reals) -> None:
-        out[:] = user_rows(self.attributes, asked.cases.user) @ self.weights
+        told = asked.cases.attributes
+        own = user_rows(self.attributes, asked.cases.user) if told is None else told
+        out[:] = own @ self.weights
 
     def ordered(self, order: Ints) -> "ByAttributes":
         return replace(self, weights=np.ascontiguousarray(self.weights[:, order]))

@@ -6,6 +6,7 @@ plan's own while they are scored: those with events, those without, those that c
 training.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import Asked, Reals
-from trefoil.fusion.plan.forms import FactorForm, Form, SameForAll
+from trefoil.fusion.plan.forms import ByAttributes, FactorForm, Form, SameForAll
 from trefoil.fusion.plan.groups import Group, Moments, Scale, centred, standardise
 from trefoil.fusion.plan.parts import Parts
 from trefoil.fusion.plan.ratings import Ratings
@@ -79,6 +80,7 @@ class Plan:
         )
         ends = np.cumsum([0, *(one.shape[1] for one in matrices)]).tolist()
         self._columns = [slice(a, b) for a, b in pairwise(ends)]
+        self._spread: tuple[Reals, Reals] | None = None
         self._moments = [[Moments.of(one[group.span]) for one in matrices] for group in self.groups]
 
     def _cold_user_forms(self, order: Ints) -> list[tuple[Form, float]]:
@@ -111,7 +113,7 @@ class Plan:
 
     def _said(self, cases: Cases) -> "Said":
         if not self.parts.scenarios:
-            cases = Cases(cases.user, cases.history, cases.at)
+            cases = replace(cases, scenario={})
         return Said(self, Asked(cases, self.items))
 
     def _for_cold_users(self, cases: Cases) -> Reals:
@@ -123,6 +125,33 @@ class Plan:
             total[:, :learned] += np.float32(weight) * standardise(raw[:, :learned])
         total[:, learned:] = total[:, :learned].min(1, keepdims=True)
         return total
+
+    @property
+    def attributes(self) -> ByAttributes | None:
+        """The base model that reads what is told of people; None where none is heard."""
+        forms = [*self._forms, *(form for form, _ in self._cold_users)]
+        return next((one for one in forms if isinstance(one, ByAttributes)), None)
+
+    @property
+    def vectors_width(self) -> int:
+        """How long ``vectors`` are; 0 where no base model has any."""
+        return self._stack.shape[1]
+
+    def vectors(self, items: Ints) -> Reals:
+        """Vectors of length one [..., width] of item rows: those of all factor models side by
+        side, each around its mean and with the same say.
+        """
+        if self._spread is None:
+            mean = self._stack.mean(0)
+            scale = np.empty_like(mean)
+            for columns in self._columns:
+                spread = np.sqrt(np.square(self._stack[:, columns] - mean[columns]).sum(1).mean())
+                scale[columns] = 1 / max(float(spread), 1e-6)
+            self._spread = mean, scale
+        mean, scale = self._spread
+        found = (self._stack[self._position[items]] - mean) * scale
+        length = np.sqrt(np.square(found).sum(-1, keepdims=True))
+        return found / np.maximum(length, 1e-6)
 
     @property
     def ratings(self) -> Ratings | None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -10,6 +10,8 @@ from trefoil.data.errors import ConfigError, DataError
 from trefoil.data.manifest import load_manifest
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.plan.plan import Plan
+from trefoil.fusion.requests.filters import Filter, Filters
+from trefoil.fusion.requests.groups import Groups, groups_of
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.kg.graph import KnowledgeGraph, Origin
 from trefoil.kg.paths.explain import PathIndex
@@ -97,11 +99,28 @@ class State:
     folder: Path | None = None
     number: int = 0
     digest: str = ""
+    filters: Filters = field(default_factory=Filters, compare=False)  # remembered, no knowledge
+
+    @property
+    def name(self) -> str:
+        """The name of the run, of one that is not saved the name of its data."""
+        return self.catalogue.name if self.folder is None else self.folder.name
 
     @property
     def token(self) -> str:
         """Names this state; of one model, a later one has a higher number before the dash."""
         return f"{self.number}-{self.digest}"
+
+    def fitting(self, where: object) -> Filter:
+        """The items that fit a filter. Raises ConfigError for what is none."""
+        return self.filters.of(where, self.catalogue.items, self.held, lambda: self.held.graph)
+
+    def groups(self, name: str) -> Groups | None:
+        """Items by a column or a relation; None where there is none of that name."""
+        items = self.catalogue.items
+        return self.filters.kept(
+            f"groups {name}", items, self.held, lambda: groups_of(name, items, self.held.graph)
+        )
 
     def has(self, token: str) -> bool:
         """Whether this is the state of a token, or a later one of the same model."""

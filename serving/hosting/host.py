@@ -31,7 +31,15 @@ class Model:
     def load(cls, folder: Path) -> "Model":
         """Read a run, check its files and let it answer once. Raises DataError, ConfigError."""
         folder = folder.absolute()
-        digest = digest_of(folder)
+        try:
+            digest = digest_of(folder)
+        except DataError:
+            raise
+        except (OSError, ValueError) as fault:  # no such folder, and names that none can have
+            raise DataError(
+                f"no run {folder.name[:80]!r} can be read: {type(fault).__name__}; give "
+                "the folder of a run"
+            ) from None
         recommender = Recommender.load(folder)
         if digest_of(folder) != digest:
             raise DataError(f"{folder}: was replaced while it was read; load it again")

@@ -24,6 +24,9 @@ const curl = (method, path, example) => {
   return `curl -s ${method === "post" || method === "get" ? "" : `-X ${method.toUpperCase()} `}"${location.origin}${path}"${body}`;
 };
 
+// Names stand between backticks.
+const named = (text) => text.split(/`(.+?)`/).map((part, place) => place % 2 ? html`<code>${part}</code>` : part);
+
 function Fields({ told, schema }) {
   const body = told.requestBody?.content["application/json"]?.schema;
   const name = body && [body, ...(body.anyOf || [])].map((one) => one.$ref?.split("/").at(-1)).find(Boolean);
@@ -38,10 +41,10 @@ function Fields({ told, schema }) {
 function Route({ path, method, told, schema }) {
   const query = (told.parameters || []).filter((one) => one.in === "query" && one.example !== undefined);
   const example = told.requestBody?.content["application/json"]?.example;
-  const named = (told.parameters || []).filter((one) => one.in === "path").reduce((all, one) => all.replace(`{${one.name}}`, encodeURIComponent(one.example ?? `{${one.name}}`)), path);
-  const address = named + (query.length ? `?${new URLSearchParams(query.flatMap((one) => [one.example].flat().map((value) => [one.name, value])))}` : "");
+  const whole = (told.parameters || []).filter((one) => one.in === "path").reduce((all, one) => all.replace(`{${one.name}}`, encodeURIComponent(one.example ?? `{${one.name}}`)), path);
+  const address = whole + (query.length ? `?${new URLSearchParams(query.flatMap((one) => [one.example].flat().map((value) => [one.name, value])))}` : "");
   return html`<section class="box" id=${`${method}${path}`}><h3><code>${method.toUpperCase()} ${path}</code></h3>
-    ${(told.description || told.summary || "").split("\n\n").map((one) => html`<p>${one}</p>`)}
+    ${(told.description || told.summary || "").split("\n\n").map((one) => html`<p>${named(one)}</p>`)}
     <details><summary>Fields and example</summary><${Fields} told=${told} schema=${schema} />
     <pre tabindex="0" aria-label="Example">${curl(method, address, example)}</pre></details></section>`;
 }
@@ -56,7 +59,7 @@ function Docs() {
   const wanted = routes.filter((one) => `${one.method} ${one.path} ${one.told.description || ""}`.toLowerCase().includes(part.toLowerCase()));
   const subject = (path) => SUBJECTS.find(([, test]) => test.test(path))[0];
   return html`<header><h1><img src="/assets/icon.svg" alt="" width="24" height="24" /> Trefoil: routes</h1><p><a href="/">Back to the page</a></p></header><main>
-    ${schema && html`<p>${schema.info.description}</p>`}
+    ${schema && html`<p>${named(schema.info.description)}</p>`}
     <label>Find a route<input type="search" value=${part} onInput=${(event) => look(event.target.value)} /></label>
     ${fault ? html`<${Fault} fault=${fault} again=${load} />` : !schema ? html`<${Loading} />` : null}
     ${SUBJECTS.map(([name]) => [name, wanted.filter((one) => subject(one.path) === name)]).filter(([, own]) => own.length).map(([name, own]) => html`<h2>${name}</h2>${own.map((one) => html`<${Route} ...${one} schema=${schema} key=${one.method + one.path} />`)}`)}</main>`;

@@ -1,7 +1,7 @@
 // Why: paths drawn, in words and in Cypher, and the list without what they cite. Why not.
 import { html, useEffect, useState } from "/assets/vendor/preact-htm.js";
 import { at } from "/assets/ask.js";
-import { Copy, emphasised, FindItem, link, Picture, Shown, useAsked } from "/assets/parts.js";
+import { Copy, emphasised, FindItem, link, Picture, Shown, Table, useAsked } from "/assets/parts.js";
 import { t } from "/assets/words.js";
 
 // Who and what: the two fields of both screens.
@@ -55,12 +55,18 @@ export function Why({ values, go }) {
     ${whole && values.without && html`<${WhatIf} values=${values} />`}`;
 }
 
-// What a reply holds, name by name: short values in a table, longer ones below.
-export function Told({ told, without = [] }) {
-  const parts = Object.entries(told).filter(([name, value]) => !without.includes(name) && value !== null && value !== undefined);
-  return html`<dl class="told">${parts.map(([name, value]) => html`<dt>${name.replaceAll("_", " ")}</dt>
-    <dd>${Array.isArray(value) ? html`<ul>${value.map((one) => html`<li>${typeof one === "object" ? html`<${Told} told=${one} />` : String(one)}</li>`)}</ul>`
-      : typeof value === "object" ? html`<${Told} told=${value} />` : typeof value === "number" && !Number.isInteger(value) ? value.toFixed(3) : String(value)}</dd>`)}</dl>`;
+// What base models and events add to the item, and to the last one listed.
+function Gaps({ name, gaps }) {
+  if (!gaps.length) return null;
+  const number = (value) => value === null ? "–" : value.toFixed(2);
+  return html`<h3>${t(name)}</h3><${Table} caption=${t(name)} columns=${[t("name"), t("thisItem"), t("lastListed")]} rows=${gaps.map((one) => [one.name, number(one.here), number(one.there)])} />`;
+}
+
+function NotListed({ told, values }) {
+  return html`<section class="box"><p lang="en">${told.text}</p>
+      <dl class="told"><dt>${t("rank")}</dt><dd>${told.place}</dd><dt>${t("lastListed")}</dt><dd><a href=${link("why", { user: values.user, item: told.last })}>${told.last_title || told.last}</a></dd></dl>
+      <${Gaps} name="byModels" gaps=${told.models} /><${Gaps} name="byEvents" gaps=${told.events} /></section>
+    ${told.reasons.length > 0 && html`<h3>${t("itHas")}: ${told.last_title || told.last}</h3><ol class="cards">${told.reasons.map((reason) => html`<li class="card"><p lang="en">${emphasised(reason.text)}</p><${Picture} reason=${reason} /></li>`)}</ol>`}`;
 }
 
 export function WhyNot({ values, go }) {
@@ -68,6 +74,5 @@ export function WhyNot({ values, go }) {
   const asked = useAsked(whole ? at("why-not") : "", { user: values.user, item: values.item });
   return html`<${Pair} values=${values} go=${go} label=${t("askWhyNot")} />
     ${!whole && html`<p class="soft">${t("pick")}</p>`}
-    <${Shown} asked=${asked}>${(told) => html`<section class="box">${told.text && html`<p lang="en">${emphasised(told.text)}</p>`}
-      <${Told} told=${told} without=${["text", "model", "state", "user", "item"]} /></section>`}<//>`;
+    <${Shown} asked=${asked}>${(told) => html`<${NotListed} told=${told} values=${values} />`}<//>`;
 }

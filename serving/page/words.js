@@ -19,7 +19,7 @@ const WORDS = {
   shares: ["Where the score comes from", "得分来源"], noReason: ["No path in the graph joins this to what is known.", "图谱中没有相连的路径。"],
   explain: ["Explain", "解释"], words: ["Words", "文字"], picture: ["Picture", "图示"], statement: ["Cypher", "Cypher"], copy: ["Copy", "复制"], copied: ["Copied", "已复制"],
   weight: ["weight", "权重"], whatIf: ["What if?", "假如？"], without: ["Without", "去掉"], compare: ["Remove this and see", "去掉再看"],
-  before: ["Before", "之前"], after: ["After", "之后"], rank: ["Rank", "名次"], pick: ["Choose a user and an item.", "请选择用户和物品。"],
+  before: ["Before", "之前"], after: ["After", "之后"], rank: ["Rank", "名次"], name: ["name", "名称"], thisItem: ["this item", "此物品"], lastListed: ["last one listed", "列表最后一项"], byModels: ["Base models that hold it back", "压低它的基础模型"], byEvents: ["Events that say less for it", "支持较少的历史"], itHas: ["What the last one has", "最后一项的理由"], pick: ["Choose a user and an item.", "请选择用户和物品。"],
   askWhyNot: ["Why is it not listed?", "为什么没有列出？"], find: ["Find an item", "查找物品"], noneFound: ["Nothing found.", "未找到。"],
   facts: ["Facts", "事实"], similar: ["Goes with", "相似物品"], noFacts: ["The graph holds no fact of this item.", "图谱中没有此物品的事实。"],
   addFact: ["Add a fact", "添加事实"], relation: ["Relation", "关系"], value: ["Value", "值"], preview: ["Preview", "预览"], save: ["Save", "保存"], takeBack: ["Take back", "撤回"],

@@ -5,7 +5,7 @@ from typing import Any
 from trefoil.serving.problems import MEDIA_TYPE, TITLES
 from trefoil.serving.wire.shapes import ProblemReply
 
-ALWAYS = (400, 401, 403, 413, 422, 429, 503)
+ALWAYS = (400, 401, 403, 409, 413, 415, 421, 422, 429, 503)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -15,6 +15,9 @@ State = Annotated[StrictStr, Field(max_length=100, pattern=r"^\d{1,18}-[\w.-]{0,
 Moment = Annotated[StrictStr, Field(max_length=40)] | Whole | float
 
 
+Met = Id | tuple[Id, float | None] | tuple[Id, float | None, Moment | None]
+
+
 class Body(BaseModel):
     """A body: names that are unknown are refused."""
 
@@ -38,8 +41,15 @@ class Recommend(Asking):
 
     user: Id | None = Field(None, description="A user by id; without one, for somebody new.")
     k: int = Field(10, ge=0, le=MOST_K, description="How many items.")
-    history: Ids | None = Field(
-        None, description="Items met since the last event that is known, the oldest first."
+    history: Annotated[list[Met], Field(max_length=MOST_IDS)] | None = Field(
+        None,
+        description="Items met since the last event that is known, the oldest first: ids, or id, "
+        "rating and time.",
+    )
+    likes: Ids | None = Field(None, description="Items liked, said now.")
+    dislikes: Ids | None = Field(None, description="Items not liked, said now.")
+    about: dict[Text, Text | Whole | float | bool] | None = Field(
+        None, description="Attributes of the user, such as an occupation."
     )
     text: Annotated[StrictStr, Field(max_length=10_000)] | None = Field(
         None, description="What is wanted, in words."
@@ -50,6 +60,23 @@ class Recommend(Asking):
     seen: Seen = Field("auto", description="Whether items met before are candidates.")
     only: Ids | None = Field(None, description="Items to choose from.")
     without: Ids | None = Field(None, description="Items to leave out.")
+    where: dict[Text, Any] | None = Field(
+        None,
+        description="What items must be: columns, ranges, relations, a path of the graph; see "
+        "docs/recommending.md.",
+    )
+    boost: Annotated[list[dict[Text, Any]], Field(max_length=50)] | None = Field(
+        None, description="Rules: where, and by how many standard deviations of the scores."
+    )
+    pin: dict[Annotated[str, Field(pattern=r"^[1-9]\d{0,3}$")], Id] | None = Field(
+        None, description="Items by the place that they are given, from 1 on."
+    )
+    per: dict[Text, Annotated[StrictInt, Field(ge=1, le=MOST_K)]] | None = Field(
+        None, description="How many of one kind there may be, by column or relation."
+    )
+    diversity: float = Field(0.0, ge=0, le=1, description="0 by score alone, 1 the most diverse.")
+    offset: int = Field(0, ge=0, le=100_000, description="How many of the first are passed over.")
+    shares: bool = Field(False, description="Tell what each base model adds to each score.")
     at: Moment | None = Field(
         None, description="A moment, as Unix seconds or ISO 8601: what was known before it."
     )

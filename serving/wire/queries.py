@@ -29,6 +29,10 @@ class RecommendQuery(ByAddress):
     seen: Seen = "auto"
     only: Ids = []
     without: Ids = []
+    likes: Ids = []
+    dislikes: Ids = []
+    diversity: Annotated[float, Field(ge=0, le=1)] = 0.0
+    offset: Annotated[int, Field(ge=0, le=100_000)] = 0
     at: Annotated[str, Field(max_length=40)] | None = None
     reasons: Annotated[int, Field(ge=0, le=MOST_REASONS)] = 1
 

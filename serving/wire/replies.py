@@ -36,6 +36,7 @@ def answer_json(
         "model": model.name,
         "state": state,
         "based_on": asdict(answer.based_on),
+        "dropped": {**asdict(answer.dropped), "text": str(answer.dropped)},
         "items": list(found),
     }
 
@@ -47,6 +48,8 @@ def item_json(one: Recommendation) -> dict[str, Any]:
         "title": one.title,
         "score": one.score,
         "stars": one.stars,
+        "pinned": one.pinned,
+        "shares": one.shares,
         "reasons": [reason_json(reason) for reason in one.reasons],
     }
 

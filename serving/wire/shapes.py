@@ -55,6 +55,8 @@ class ItemReply(Shape):
     title: str
     score: float | None
     stars: float | None
+    pinned: bool
+    shares: dict[str, float] | None
     reasons: list[ReasonReply]
 
 
@@ -68,6 +70,20 @@ class BasisReply(Shape):
     unknown: list[str]
 
 
+class DroppedReply(Shape):
+    """Why a list is as short as it is: how many items each rule kept out; ``text`` says it."""
+
+    removed: int
+    without: int
+    only: int
+    where: int
+    seen: int
+    per: int
+    short: int
+    unknown: list[str]
+    text: str
+
+
 class AnswerReply(Shape):
     """A list, the best first, and which model and state gave it."""
 
@@ -75,6 +91,7 @@ class AnswerReply(Shape):
     model: str
     state: str
     based_on: BasisReply
+    dropped: DroppedReply
     items: list[ItemReply]
 
 

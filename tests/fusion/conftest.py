@@ -22,6 +22,12 @@ def shop_run(shop, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def served(shop_run):
+    """The recommender of that run, for tests that change nothing."""
+    return Recommender.load(shop_run, live=False)
+
+
 @pytest.fixture
 def recommender(shop_run):
     """The recommender of that run, read anew."""

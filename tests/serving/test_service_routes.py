@@ -19,6 +19,27 @@ def test_a_list_over_http_is_the_list_in_python(client, served_run):
     assert client.get(f"/v1/answers/{told['id']}").json() == told
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"likes": ["i0-1"], "dislikes": ["i0-2"], "shares": True},
+        {"only": ["i0-1", "i0-2", "i1-1"], "k": 5},
+        {"pin": {"1": "i0-1"}, "offset": 0},
+        {"diversity": 0.5, "offset": 2},
+        {"history": ["i0-1", ["i0-2", 5.0, "2026-01-02"]]},
+        {"boost": [{"where": {"id": "i0-1"}, "by": 3.0}]},
+        {"where": {"id": ["i0-1", "i0-2"]}},
+    ],
+)
+def test_options_over_http_are_those_in_python(client, served_run, said):
+    own = Recommender.load(served_run, live=False).recommend("u3", **{"k": 4, **said})
+    told = client.post("/v1/recommend", json={"user": "u3", "k": 4, **said}).json()
+    assert [one["item"] for one in told["items"]] == [one.item for one in own]
+    assert told["dropped"]["text"] == str(own.dropped)
+    assert [one["shares"] for one in told["items"]] == [one.shares for one in own]
+    assert [one["pinned"] for one in told["items"]] == [one.pinned for one in own]
+
+
 def test_a_page_of_shelves_shows_no_item_twice(client):
     page = client.post("/v1/recommend", json=[{"user": "u3", "k": 5}, {"user": "u3", "k": 5}])
     items = [one["item"] for shelf in page.json()["shelves"] for one in shelf["items"]]
@@ -125,8 +146,8 @@ def test_a_canary_has_its_users_and_a_rollback_goes_back(client):
     client.post("/v1/models/current", json={"action": "end_canary"})
     assert client.get("/v1/models/current").json()["canary"] is None
     assert client.post("/v1/models/current", json={"action": "rollback"}).status_code == 422
-    escape = client.post("/v1/models/current", json={"run": "../shop"})
-    assert escape.status_code == 422
+    for name in ("../shop", "no-such-run", "0" * 200, "nul\0", "data", None):
+        assert client.post("/v1/models/current", json={"run": name}).status_code == 422, name
 
 
 def test_metrics_and_health_tell_what_happened(client):

@@ -17,6 +17,7 @@ from trefoil.fusion.ensemble.gate import Gate
 from trefoil.fusion.features.user_attributes import FEWEST, MOST, attributes_of
 from trefoil.fusion.features.validation import Validation
 from trefoil.fusion.models.demographics import RIDGE, people_alike
+from trefoil.fusion.network.scorers import NetworkScorer
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
 
@@ -37,24 +38,31 @@ def people(count, *, labels=None, numbers=None):
     return Users(ids, category=category, score=score)
 
 
+def told_of(users):
+    """The table of attributes of users of whom something is told."""
+    found = attributes_of(users)
+    assert found is not None
+    return found.table
+
+
 def test_labels_are_columns_and_the_mean_stands_in_where_nothing_is_said():
-    found = attributes_of(people(11, labels=["a"] * 6 + ["b"] * 2 + ["c"] + [None] * 2))
+    found = told_of(people(11, labels=["a"] * 6 + ["b"] * 2 + ["c"] + [None] * 2))
     assert found.shape == (12, 1)  # b and c are said of too few
     assert found.toarray().ravel().tolist() == [1.0] * 6 + [1.0] * 6  # all of whom it is said
-    found = attributes_of(people(16, labels=["a"] * 5 + ["b"] * 10 + [None]))
+    found = told_of(people(16, labels=["a"] * 5 + ["b"] * 10 + [None]))
     assert found[0].toarray().tolist() == [[1.0, 0.0]]
     assert np.allclose(found[[15, -1]].toarray(), [[1 / 3, 2 / 3]] * 2)
     many = [f"town {user % 60:02}" for user in range(60 * FEWEST)] + ["town 59"]
-    assert attributes_of(people(len(many), labels=many)).shape == (len(many) + 1, MOST)
+    assert told_of(people(len(many), labels=many)).shape == (len(many) + 1, MOST)
 
 
 def test_a_number_counts_by_its_band():
     numbers = [*range(16), NAN]
-    found = attributes_of(people(17, numbers=numbers)).toarray()
+    found = told_of(people(17, numbers=numbers)).toarray()
     assert found.shape == (18, 8)
     assert found[:16].argmax(1).tolist() == [band for band in range(8) for _ in range(2)]
     assert np.allclose(found[16:], 1 / 8)
-    assert attributes_of(people(3, numbers=[5, 5, 5])).toarray().tolist() == [[0.0, 1.0]] * 4
+    assert told_of(people(3, numbers=[5, 5, 5])).toarray().tolist() == [[0.0, 1.0]] * 4
 
 
 def test_nothing_told_is_no_attributes():
@@ -68,7 +76,7 @@ def test_scores_are_ridge_regression_of_each_item_on_the_attributes():
     events = random_events(60, 7)
     events = sparse.vstack([events[:3], table([0] * 7), events[4:]]).tocsr()  # one met nothing
     towns = ["north" if one else "south" for one in rng.random(60) < 0.4]
-    told = attributes_of(people(60, labels=towns, numbers=rng.random(60)))
+    told = told_of(people(60, labels=towns, numbers=rng.random(60)))
     base_model = people_alike(told, events)
     some = events.toarray().any(1)
     assert not some[3]
@@ -89,7 +97,7 @@ def towns(tmp_path_factory):
     shop = read_shop(tmp_path_factory.mktemp("towns") / "data", users=80)
     count = len(shop.users)
     names = [*shop.users.vocabulary.ids, *(f"v{number}" for number in range(5))]
-    home = [int(name[1:]) % 4 for name in names]
+    home: list[int | None] = [int(name[1:]) % 4 for name in names]
     home[-1] = None
     start = np.cumsum([0, *(one is not None for one in home)]).astype(np.int64)
     codes = np.array([one for one in home if one is not None], np.int64)
@@ -126,6 +134,7 @@ def test_people_without_events_are_served_like_people_never_seen(towns):
     assert torch.equal(network.score(known), network.score(never))
     assert not torch.equal(network.score(known), network.score(Cases(np.array([0]), past)))
     none = Cases(np.array([-1]), histories([]))
+    assert isinstance(network, NetworkScorer)
     assert torch.equal(network.stars(known), network.stars(none))  # biases of items alone
 
 

@@ -1,0 +1,1 @@
+"""Small patterns of a graph, such as ``(i)-[:DIRECTOR]->(:Person {name: 'Ozu'})``."""
