@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trefoil.data import Dataset, SplitRule, read_dataset, split_events
+    from trefoil.data import Dataset, SplitRule, read_dataset, read_frames, split_events
+    from trefoil.fusion.checking import check_recommender
     from trefoil.fusion.recommendation import Recommendation
     from trefoil.fusion.recommender import Recommender
     from trefoil.fusion.settings import Settings, load_settings
@@ -20,9 +21,11 @@ _HOMES = {
     "Recommender": "trefoil.fusion.recommender",
     "Settings": "trefoil.fusion.settings",
     "SplitRule": "trefoil.data",
+    "check_recommender": "trefoil.fusion.checking",
     "load_settings": "trefoil.fusion.settings",
     "open_store": "trefoil.kg",
     "read_dataset": "trefoil.data",
+    "read_frames": "trefoil.data",
     "read_neo4j": "trefoil.kg",
     "read_rdf": "trefoil.kg",
     "split_events": "trefoil.data",
@@ -35,9 +38,11 @@ __all__ = [
     "Recommender",
     "Settings",
     "SplitRule",
+    "check_recommender",
     "load_settings",
     "open_store",
     "read_dataset",
+    "read_frames",
     "read_neo4j",
     "read_rdf",
     "split_events",

@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import re
 import time
 import warnings
 from collections.abc import Sequence
@@ -58,11 +59,35 @@ def parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="a.b=value", help="change one setting"
     )
     p.add_argument(
+        "--memory",
+        type=gigabytes,
+        metavar="4GB",
+        help="what training may take (setting memory_gb); what does not fit is cut to size",
+    )
+    p.add_argument(
         "--max-bad-share",
         type=float,
         help="share of unusable rows that is tolerated (default: that of dataset.toml, or 0.01)",
     )
     return p
+
+
+def gigabytes(told: str) -> float:
+    """A size such as 4GB, 500 MB or 4, in gigabytes."""
+    parts = re.fullmatch(r"\s*([\d.]+)\s*([A-Za-z]*)\s*", told)
+    number, unit = parts.groups() if parts else ("", "")
+    try:
+        found = float(number) * {"gb": 1.0, "g": 1.0, "": 1.0, "mb": 1e-3, "m": 1e-3}[unit.lower()]
+    except (KeyError, ValueError):
+        raise argparse.ArgumentTypeError(f"{told!r} is no size; write 4GB or 500MB") from None
+    if not 0 < found < float("inf"):
+        raise argparse.ArgumentTypeError(f"{told!r}: give more than nothing")
+    return found
+
+
+def changes_of(args: argparse.Namespace) -> list[str]:
+    """The settings that the command line changes."""
+    return [*args.set, *([] if args.memory is None else [f"memory_gb={args.memory}"])]
 
 
 @dataclass(frozen=True)
@@ -88,7 +113,7 @@ def fresh(args: argparse.Namespace) -> Plan:
         "from_digest": args.start and digest_of(args.start),
         "final": args.final,
     }
-    settings = load_settings(args.config, args.set)
+    settings = load_settings(args.config, changes_of(args))
     return Plan(out, settings, made_from, Checkpoints.new(partial_of(out), made_from))
 
 
@@ -113,7 +138,7 @@ def resumed(args: argparse.Namespace) -> Plan:
                 f"{out}: began with {name} {made_from.get(name)!r}, not {value!r}; "
                 "leave that flag away"
             )
-    settings = load_settings(args.config, args.set, base=checkpoints.settings())
+    settings = load_settings(args.config, changes_of(args), base=checkpoints.settings())
     return Plan(out, settings, made_from, checkpoints)
 
 

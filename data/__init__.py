@@ -17,6 +17,7 @@ from trefoil.data.read import read_dataset
 from trefoil.data.readers.entities import EntityColumns
 from trefoil.data.readers.events import EventColumns
 from trefoil.data.readers.frames import dataset_of
+from trefoil.data.readers.in_memory import read_frames
 from trefoil.data.readers.quarantine import write_quarantine
 from trefoil.data.report import DataReport
 from trefoil.data.split import Split, split_events
@@ -48,6 +49,7 @@ __all__ = [
     "dataset_of",
     "id_text",
     "read_dataset",
+    "read_frames",
     "split_events",
     "write_quarantine",
 ]

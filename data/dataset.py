@@ -13,6 +13,7 @@ from trefoil.data.errors import ConfigError
 from trefoil.data.interactions import Interactions
 from trefoil.data.items import Items, Users
 from trefoil.data.report import DataReport
+from trefoil.data.shown import Shown
 from trefoil.data.suggest import closest
 
 RULES = ("time", "ratio", "leave-one-out", "given", "rows")
@@ -107,3 +108,21 @@ class Dataset:
     fingerprint: str
     licence: str | None = None
     columns: Mapping[str, Any] = field(default_factory=dict)  # of events, as ``EventColumns``
+
+    def shown(self) -> Shown:
+        """As a table for people: what there is, and how much."""
+        events, graph = self.interactions, self.graph
+        rows = [
+            ("users", len(self.users), ", ".join([*self.users.category, *self.users.score])),
+            ("items", len(self.items), ", ".join([*self.items.category, *self.items.score])),
+            ("events", len(events), ", ".join(events.scenario)),
+            ("graph", None if graph is None else "yes", f"split by {self.rule.by}"),
+        ]
+        return Shown(self.name, ("what", "how many", "columns"), rows)
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.users):,} users, {len(self.items):,} items"
+        return f"Dataset({self.name!r}, {counts}, {len(self.interactions):,} events)"
+
+    def _repr_html_(self) -> str:
+        return self.shown().html()

@@ -17,7 +17,7 @@ PAGE = ROOT / "docs" / "rooms.md"
 PICTURES = ROOT / "docs" / "site" / "rooms"
 PACKAGES = ("data", "kg", "encoders", "evaluation", "fusion", "serving")
 # Methods of a type that call a function of a room above it, imported when they are called.
-THIN_METHODS = {("kg.graph", "kg.export")}
+THIN_METHODS = {("kg.graph", "kg.export"), ("fusion.recommender", "fusion.reporting")}
 OPENING = """# Rooms and what they import
 
 `python -m docs.rooms` draws this page from the code. A box is a folder, a rounded one a file

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
@@ -72,6 +72,46 @@ class FactMean(nn.Module):
     def forward(self, entities: Float[Tensor, "entities D"]) -> Float[Tensor, "items D"]:
         scale = self.kinds(nn.functional.softplus(self.weight))  # facts x 1
         return self.facts(scale * self.ends(entities))
+
+    def of_rows(
+        self, entities: Float[Tensor, "entities D"], rows: Int[Tensor, " n"]
+    ) -> Float[Tensor, "n D"]:
+        """The same for some items alone, at the cost of their facts."""
+        pointers: Tensor = self.facts.forth_indptr  # type: ignore[assignment]
+        first, count = pointers[rows], pointers[rows + 1] - pointers[rows]
+        start = count.cumsum(0) - count
+        at = torch.arange(int(count.sum()), device=rows.device)
+        at = at + torch.repeat_interleave(first - start, count)
+        fact, share = self.facts.forth_indices[at], self.facts.forth_data[at]  # type: ignore[index]
+        entity, relation = self.ends.forth_indices[fact], self.kinds.forth_indices[fact]  # type: ignore[index]
+        scale = nn.functional.softplus(self.weight)[relation, 0] * share
+        return nn.functional.embedding_bag(
+            entity, entities, start, mode="sum", per_sample_weights=scale
+        )
+
+
+class HistoryMean(nn.Module):
+    """Vectors of users are what the items of their histories send; those of items stay.
+
+    An item sends its vector and the unit vector of its direction; a user with n of them gets
+    the sum over ``sqrt(n)``. One product, and none that a step of training needs for everybody.
+    """
+
+    def __init__(self, events: sparse.spmatrix) -> None:
+        super().__init__()
+        users = np.maximum(np.asarray(events.sum(1)).ravel(), 1)
+        self.to_users = FixedEdges(sparse.diags(users**-0.5) @ events)
+
+    def forward(
+        self, items: Float[Tensor, "items D"], gone: Bool[Tensor, " items"]
+    ) -> Float[Tensor, "users D"]:
+        """Vectors of users. Items in ``gone`` send nothing."""
+        return self.to_users(sent(items).masked_fill(gone[:, None], 0.0))
+
+
+def sent(items: Float[Tensor, "n D"]) -> Float[Tensor, "n D"]:
+    """What items send to who met them."""
+    return items + nn.functional.normalize(items, dim=1)
 
 
 class LightPropagation(nn.Module):

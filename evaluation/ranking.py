@@ -13,6 +13,8 @@ from trefoil.evaluation.exam import Exam, Scorer, Sets, plain
 BATCH_BYTES = 16 * 2**20  # float32 scores of one batch; sorting needs five times as much
 NOT_ASKED = np.iinfo(np.int64).min
 LAST = 2**32 - 1
+BLOCK = 128  # items whose best score stands for them
+MANY = 1_000  # times the length of a list: so many items are looked through by blocks
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,13 @@ def rank(
     for first in range(0, len(exam), batch):
         rows = np.arange(first, min(first + batch, len(exam)))
         scores = _scores(scorer, exam, rows)
-        keys = _keys(scores, exam, rows, position)
-        counts.append((keys != NOT_ASKED).sum(axis=1))
-        rising = np.sort(keys, axis=1) if judged else _largest(keys, k_max)
+        if not judged and exam.items >= MANY * max(k_max, 1):
+            counts.append(_asked(exam, rows))
+            rising = _leading(scores, exam, rows, position, k_max)
+        else:
+            keys = _keys(_bits(scores), exam, rows, position)
+            counts.append((keys != NOT_ASKED).sum(axis=1))
+            rising = np.sort(keys, axis=1) if judged else _largest(keys, k_max)
         if judged:
             places.append(_places(keys, rising, exam.relevant.take(rows)))
         tops.append(_top(rising, k_max, order))
@@ -145,14 +151,19 @@ def _scores(scorer: Scorer, exam: Exam, rows: Ints) -> NDArray[np.float32]:
     return scores
 
 
-def _keys(scores: NDArray[np.float32], exam: Exam, rows: Ints, position: Ints) -> NDArray[np.int64]:
+def _bits(scores: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Whole numbers that order as scores do."""
+    bits = (scores + np.float32(0.0)).view(np.int32)  # adding 0 makes -0.0 equal 0.0
+    bits ^= (bits >> 31) & np.int32(0x7FFFFFFF)
+    return bits
+
+
+def _keys(bits: NDArray[np.int32], exam: Exam, rows: Ints, position: Ints) -> NDArray[np.int64]:
     """Whole numbers that order as scores do, and equal scores by shuffled position; no two equal.
 
     The upper half holds the bits of the float, turned so that they ascend; the
     lower half the position from behind. ``NOT_ASKED`` where an item is masked.
     """
-    bits = (scores + np.float32(0.0)).view(np.int32)  # adding 0 makes -0.0 equal 0.0
-    bits ^= (bits >> 31) & np.int32(0x7FFFFFFF)
     keys = bits.astype(np.int64) << 32
     keys |= LAST - position
     masked = exam.masked.take(rows)
@@ -169,6 +180,43 @@ def _largest(keys: NDArray[np.int64], width: int) -> NDArray[np.int64]:
     if width < keys.shape[1]:
         keys = np.partition(keys, keys.shape[1] - width, axis=1)[:, -width:]
     return np.sort(keys, axis=1)
+
+
+def _asked(exam: Exam, rows: Ints) -> Ints:
+    """How many items each case may be answered with."""
+    masked = exam.masked.take(rows)
+    if exam.candidates is None:
+        return exam.items - np.diff(masked.start)
+    case = np.repeat(np.arange(len(rows)), np.diff(masked.start))
+    closed = np.bincount(case[exam.candidates[masked.item]], minlength=len(rows))
+    return int(exam.candidates.sum()) - closed
+
+
+def _leading(
+    scores: NDArray[np.float32], exam: Exam, rows: Ints, position: Ints, width: int
+) -> NDArray[np.int64]:
+    """``_largest`` of ``_keys`` without a key for every item: first items are in few blocks.
+
+    At least ``width`` items score no less than the ``width``-th best block maximum, so only
+    blocks that reach it are looked into.
+    """
+    n, blocks = len(rows), -(-exam.items // BLOCK)
+    open_scores = np.full((n, blocks * BLOCK), -np.inf, np.float32)
+    np.add(scores, np.float32(0.0), out=open_scores[:, : exam.items])  # -0.0 is 0.0
+    masked = exam.masked.take(rows)
+    open_scores[np.repeat(np.arange(n), np.diff(masked.start)), masked.item] = -np.inf
+    if exam.candidates is not None:
+        open_scores[:, : exam.items][:, ~exam.candidates] = -np.inf
+    best = open_scores.reshape(n, blocks, BLOCK).max(2)
+    least = np.partition(best, blocks - width, axis=1)[:, blocks - width]
+    most = int((best >= least[:, None]).sum(1).max(initial=0))
+    chosen = np.argpartition(best, blocks - most, axis=1)[:, blocks - most :]
+    item = (chosen[:, :, None] * BLOCK + np.arange(BLOCK)).reshape(n, -1)
+    found = np.take_along_axis(open_scores, item, 1)
+    keys = _bits(found).astype(np.int64) << 32
+    keys |= LAST - position[np.minimum(item, exam.items - 1)]
+    keys[found == -np.inf] = NOT_ASKED
+    return _largest(keys, width)
 
 
 def _places(keys: NDArray[np.int64], rising: NDArray[np.int64], relevant: Sets) -> Ints:

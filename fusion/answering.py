@@ -173,12 +173,13 @@ class Answering:
         diversity: float = 0.0,
         offset: int = 0,
         batch: int = 512,
-    ) -> "pl.DataFrame":
+    ) -> Any:
         """A table user, rank, item, title, score: ``recommend`` for each row.
 
         ``users`` are ids, or a table with a column user; its other columns are values of
         scenarios, one for each row, and stand in the answer. The options are those of
-        ``recommend`` and hold for all rows. Unknown users get what suits anyone.
+        ``recommend`` and hold for all rows. Unknown users get what suits anyone. The answer is
+        a polars table, a pandas one where ``users`` is one.
         """
         request = Request(
             k=k, history=history, text=text, likes=likes, dislikes=dislikes, about=about,
@@ -192,7 +193,8 @@ class Answering:
         question = question_of(state, request, state.catalogue.users.rows(names), told)
         scorer = scorer_of(state, request, question)
         found = listed(state, scorer, question, k, offset, batch)
-        return best_table(names, contexts, state.catalogue.items, found, offset + 1)
+        table = best_table(names, contexts, state.catalogue.items, found, offset + 1)
+        return table.to_pandas() if arguments.is_pandas_table(users) else table
 
     def similar(self, item: str | int, k: int = 10) -> Answer:
         """What goes with one item: the answer to a history of that item alone.

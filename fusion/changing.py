@@ -11,7 +11,7 @@ import polars as pl
 from trefoil.data.errors import UnknownId
 from trefoil.data.items import Entities, Items
 from trefoil.data.readers.frames import triples_in
-from trefoil.fusion.answering import Answering
+from trefoil.fusion.asking import Asking
 from trefoil.fusion.live.apply import Taken, with_awaited, with_events
 from trefoil.fusion.live.event import Meaning, dated, events_in
 from trefoil.fusion.live.log import EVENT, Change, Log, place_of
@@ -40,7 +40,7 @@ class Receipt:
     repeated: int
 
 
-class Changing(Answering):
+class Changing(Asking):
     """The changes of a ``Recommender``: each is on the disk, then one state replaces another.
 
     A change that raises has changed nothing.

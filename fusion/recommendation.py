@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -12,10 +13,24 @@ import polars as pl
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
 from trefoil.data.items import Items
+from trefoil.data.shown import Shown
 from trefoil.fusion.requests.listing import Listed
 from trefoil.fusion.requests.question import Question
 from trefoil.fusion.requests.state import Purpose, State
 from trefoil.kg.paths.explain import Reason
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+
+COLUMNS = {
+    "item": pl.String,
+    "title": pl.String,
+    "score": pl.Float64,
+    "stars": pl.Float64,
+    "why": pl.String,
+}
 
 
 @dataclass(frozen=True)
@@ -118,6 +133,39 @@ class Answer(list[Recommendation]):
     def id(self) -> str:
         """A name that no other answer has."""
         return secrets.token_urlsafe(12)
+
+    def to_polars(self) -> pl.DataFrame:
+        """A row for each item: rank, item, title, score, stars, why, and shares by base model."""
+        columns = {"rank": range(1, len(self) + 1)} | {
+            name: [getattr(one, name) for one in self] for name in COLUMNS
+        }
+        frame = pl.DataFrame(columns, schema={"rank": pl.Int64, **COLUMNS})
+        names = dict.fromkeys(name for one in self for name in one.shares or ())
+        return frame.with_columns(
+            pl.Series(f"share {name}", [(one.shares or {}).get(name, 0.0) for one in self])
+            for name in names
+        )
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """``to_polars`` as a pandas frame."""
+        return self.to_polars().to_pandas()
+
+    def shown(self) -> Shown:
+        """As a table for people."""
+        rows = [
+            (place, one.item, one.title, one.score, one.stars, one.why)
+            for place, one in enumerate(self, 1)
+        ]
+        return Shown("", ("rank", *COLUMNS), rows, f"kept out: {self.dropped}")
+
+    def __rich__(self) -> "Table":
+        return self.shown().rich()
+
+    def __repr__(self) -> str:
+        return self.shown().text()
+
+    def _repr_html_(self) -> str:
+        return self.shown().html()
 
 
 def answer_of(

@@ -5,15 +5,16 @@ import uuid
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from trefoil.data.dataset import Dataset
-from trefoil.data.errors import DataError
+from trefoil.data.errors import ConfigError, DataError
 from trefoil.data.files import write_file
 from trefoil.data.manifest import load_manifest
 from trefoil.data.progress import Progress
+from trefoil.data.shown import Shown
 from trefoil.data.split import Split
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.changing import Changing, log_of
@@ -39,6 +40,7 @@ from trefoil.kg.construction.build import build
 from trefoil.kg.stores.open import check_kept, write_graph
 
 if TYPE_CHECKING:
+    from trefoil.evaluation.judging import Judgement
     from trefoil.fusion.ensemble.ensemble import Ensemble
     from trefoil.fusion.network.checkpoints import Checkpoints
     from trefoil.fusion.network.tasks.base import Task
@@ -62,7 +64,7 @@ class Recommender(Changing):
         *,
         final: bool = False,
         split: Split | None = None,
-        progress: Progress | None = None,
+        progress: Progress | bool | None = None,
         checkpoints: "Checkpoints | None" = None,
         start: "Recommender | None" = None,
         tasks: "Sequence[Task]" = (),
@@ -72,14 +74,17 @@ class Recommender(Changing):
         Without one the settings' rule, else the dataset's own, divides the events by
         ``split_seed``. ``final`` then learns once more, from all events with the numbers
         chosen: what a shop serves. ``checkpoints`` keeps what it takes to go on after a
-        stop; ``start`` gives item, text and graph vectors to begin with; ``tasks`` are learned by
-        the network beside its own. Raises ConfigError
-        where these are of other data or settings, TrainingError where training diverges.
+        stop; ``progress`` hears how far it is, True writes that to stderr; ``start`` gives
+        item, text and graph vectors to begin with; ``tasks`` are learned by the network
+        beside its own. Raises ConfigError where these are of other data or settings,
+        TrainingError where training diverges.
         """
         from trefoil.fusion.features.preparation import split_of
         from trefoil.fusion.training.final_fit import refit_model
         from trefoil.fusion.training.pipeline import fit_model
 
+        if isinstance(progress, bool):
+            progress = _told_lines() if progress else None
         split = split or split_of(dataset, self.settings)
         if checkpoints is not None:
             rule = {"by": split.rule.by, "digest": split.digest}
@@ -116,7 +121,53 @@ class Recommender(Changing):
         model, items = self.model, self.catalogue.items.vocabulary
         return Source.of(model.networks, model.known, model.texts, items, self.graph)
 
+    def evaluate(
+        self,
+        dataset: Dataset,
+        *,
+        metrics: Sequence[str] = ("ndcg", "recall"),
+        k: int | Sequence[int] = 10,
+        part: Literal["valid", "test"] = "test",
+    ) -> "Judgement":
+        """Judge it on the events that the fit held out; see ``evaluation.judging.judge``.
+
+        Raises ConfigError where it learned from all events, DataError for other data.
+        """
+        from trefoil.evaluation.judging import judge
+        from trefoil.fusion.features.preparation import split_of
+
+        if self.state.purpose == "serve":
+            raise ConfigError("this run learned from all events; evaluate one without final=True")
+        split = split_of(dataset, self.settings)
+        if split.about(dataset) != self.about["dataset"]:
+            raise DataError(f"{dataset.name!r} is other data, or was split otherwise, than learned")
+        return judge(self, dataset, split, metrics=metrics, k=k, part=part)
+
+    def __repr__(self) -> str:
+        if self._state is None:
+            return "Recommender(nothing learned)"
+        users, items = len(self.catalogue.users), len(self.catalogue.items)
+        return f"Recommender({self.state.name!r}, {users:,} users, {items:,} items)"
+
+    def _repr_html_(self) -> str:
+        if self._state is None:
+            return "<p>Recommender: nothing learned</p>"
+        state = self.state
+        rows = [
+            ("users", len(state.catalogue.users)),
+            ("items", len(state.catalogue.items)),
+            ("base models", ", ".join(state.scorer.parts.names)),
+            ("state", state.token),
+        ]
+        return Shown(state.name, ("what", "value"), rows).html()
+
     write_to = write_back  # everybody's best items, into a Neo4j database
+
+    def recommend_all(self, path: str | Path, k: int = 10, **how: Any) -> int:
+        """Write everybody's best ``k`` to a Parquet file; see ``fusion.batch.recommend_all``."""
+        from trefoil.fusion.batch import recommend_all
+
+        return recommend_all(self, path, k, **how)
 
     def save(self, folder: str | Path) -> None:
         """Write a run folder; an older run of that name is replaced when all is written.
@@ -175,6 +226,13 @@ class Recommender(Changing):
             recommender._log = log_of(place, lineage, digest, number)
             recommender._catch_up()
         return recommender
+
+
+def _told_lines() -> Progress:
+    """Progress as lines on stderr."""
+    from trefoil.fusion.reporting.progress import Progress as Lines
+
+    return Lines()
 
 
 def _served(

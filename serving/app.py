@@ -12,6 +12,7 @@ from starlette.responses import Response
 from trefoil.data.command import BAD_INPUT
 from trefoil.serving.gateway import ID, Gateway
 from trefoil.serving.problems import Problem, invalid, problem_of
+from trefoil.serving.routes.asks import asks
 from trefoil.serving.routes.catalogue import catalogue
 from trefoil.serving.routes.changes import changes
 from trefoil.serving.routes.gorse import gorse
@@ -53,7 +54,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     for one in (service_routes(), page_routes(), schema_routes(), gorse):
         app.include_router(one)
-    for one in (lists, catalogue, changes, graph, models, health):
+    for one in (lists, asks, catalogue, changes, graph, models, health):
         app.include_router(one, prefix="/v1")
         app.include_router(one, prefix="/v1/{run}", include_in_schema=False)
     app.add_middleware(Gateway, metrics=service.metrics, names=service.names)

@@ -15,12 +15,14 @@ from trefoil.fusion.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 ORDER: tuple[str, ...] = ("data", "kg", "encoders", "fusion", "serving")  # imports point left
-MAY_IMPORT = {name: set(ORDER[: place + 1]) for place, name in enumerate(ORDER)}
+MAY_IMPORT: dict[str, set[str]] = {
+    name: set(ORDER[: place + 1]) for place, name in enumerate(ORDER)
+}
 MAY_IMPORT["evaluation"] = {"data", "evaluation"}
 for name in ("fusion", "serving"):
     MAY_IMPORT[name].add("evaluation")
 OURS = {*MAY_IMPORT, "docs", "benchmarks", "examples", "tests"}
-SCRIPTS = {"train", "evaluate", "explore", "serve"}
+SCRIPTS = {"train", "evaluate", "explore", "recommend", "serve"}
 PASSING = re.compile(
     r"\.(?!ci$|github$).*|build|dist|__pycache__|.*\.egg-info"
 )  # folders that come and go

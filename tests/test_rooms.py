@@ -23,7 +23,7 @@ from docs.rooms import (
 # Rooms and files of each package, ground floor first: each imports lower floors alone.
 FLOORS: dict[str, tuple[str, ...]] = {
     "data": (
-        "demo errors files interactions progress suggest",
+        "demo errors files interactions progress shown suggest",
         "command compression histories manifest neo4j order pairs refusals vocabulary",
         "items report",
         "dataset",
@@ -49,7 +49,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "metrics",
         "result",
         "ablation baselines protocols",
-        "table",
+        "judging table",
         "reporting",
     ),
     "fusion": (
@@ -60,11 +60,12 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "network",
         "ensemble",
         "requests runs",
-        "live recommendation training write_back",
-        "answering",
+        "batch live recommendation training write_back",
+        "answering checking",
+        "asking",
         "changing",
         "recommender",
-        "reporting",
+        "reporting workers",
         "experiments",
     ),
     "serving": (

@@ -46,12 +46,12 @@ def dataset_of(
     ``missing_ids`` where an id should be. Raises DataError as ``read_dataset`` does.
     """
     tables = Tables(
-        Table.of(_polars(interactions, "interactions"), "interactions"),
+        Table.of(as_polars(interactions, "interactions"), "interactions"),
         columns,
         *_entities(items, item_columns, "items"),
         *_entities(users, user_columns, "users"),
         graph=_graph(graph),
-        links=None if links is None else Table.of(_polars(links, "links"), "links"),
+        links=None if links is None else Table.of(as_polars(links, "links"), "links"),
     )
     chosen = default_rule(columns) if rule is None else rule
     return assemble(name, tables, chosen, max_bad_share=max_bad_share, missing_ids=missing_ids)
@@ -62,7 +62,7 @@ def _entities(
 ) -> tuple[Table | None, EntityColumns | None]:
     if (frame is None) != (columns is None):
         raise DataError(f"{what} and the names of their columns belong together; give both")
-    return (None if frame is None else Table.of(_polars(frame, what), what)), columns
+    return (None if frame is None else Table.of(as_polars(frame, what), what)), columns
 
 
 def _graph(graph: object) -> GraphSource | None:
@@ -70,7 +70,7 @@ def _graph(graph: object) -> GraphSource | None:
         return graph
     if isinstance(graph, Sequence) and not isinstance(graph, str):
         return GraphSource(tuple(Path(file) for file in graph))
-    return GraphSource(table=_triples(_polars(graph, "graph"), "graph"))
+    return GraphSource(table=_triples(as_polars(graph, "graph"), "graph"))
 
 
 def _triples(frame: pl.DataFrame, what: str) -> pl.DataFrame:
@@ -90,14 +90,15 @@ def triples_in(
     if not isinstance(rows, pl.DataFrame) and type(rows).__module__.partition(".")[0] != "pandas":
         listed = [tuple(row) for row in rows]  # type: ignore[arg-type]
     else:
-        listed = _triples(_polars(rows, "triples"), "triples").rows()
+        listed = _triples(as_polars(rows, "triples"), "triples").rows()
     for number, row in enumerate(listed, 1):
         if len(row) != 3 or not all(isinstance(part, str) and part for part in row):
             raise DataError(f"triple {number}: {row!r}; give head, relation and tail as text")
     return listed  # type: ignore[return-value]
 
 
-def _polars(frame: object, what: str) -> pl.DataFrame:
+def as_polars(frame: object, what: str) -> pl.DataFrame:
+    """A polars or pandas frame as a polars one. Raises DataError for anything else."""
     if isinstance(frame, pl.DataFrame):
         return frame
     if type(frame).__module__.partition(".")[0] != "pandas":
@@ -122,7 +123,7 @@ def items_of(
     A row that says what another row says is passed over. Raises DataError for a row
     without an id and for two rows that say different things of one id.
     """
-    table = Table.of(_polars(frame, "items"), "items")
+    table = Table.of(as_polars(frame, "items"), "items")
     if columns is None:
         there = [name for name in ("title", "text") if name in table.frame.columns]
         columns = EntityColumns(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from trefoil.data.progress import Progress
 from trefoil.encoders.text.cache import Reading, TextCache
 from trefoil.encoders.text.sentence_model import digest_of, load, source_of
+from trefoil.encoders.text.static import encoder_of, read_static
 from trefoil.encoders.view import View
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,8 @@ class TextEncoder:
 
     ``model`` names a folder, a hub model, or ``"minilm"``: all-MiniLM-L6-v2 from
     the package of that name, no hub needed. ``"ngrams"`` is the stand-in: signed
-    hashing of character 3- to 5-grams, which knows spelling, not meaning.
+    hashing of character 3- to 5-grams, which knows spelling, not meaning. ``"static"``
+    is the mean of the token vectors of minilm, ``"static:NAME"`` of another encoder.
     Texts are cut after ``max_tokens``; cost grows linearly with it.
     """
 
@@ -101,9 +103,18 @@ class TextEncoder:
         self, texts: list[str], progress: Progress | None, *, store: bool
     ) -> dict[str, Reading] | None:
         """What the encoder makes of distinct texts; None where its weights cannot be had."""
-        source = source_of(self.model)
+        name, static = encoder_of(self.model)
+        source = source_of(name)
         if source is None:
             return None
+        tell = partial(_tell, progress, len(texts)) if progress else None
+        if static:
+            cache = TextCache(f"tokens/{digest_of(source, self.revision)}", self.cache)
+            model = load(source, self.revision, self.device, self.max_tokens)
+            if model is None:
+                return None
+            read = read_static(model, texts, self.batch, cache if store else None, tell)
+            return dict(zip(texts, read, strict=True))
         cache = TextCache(f"{digest_of(source, self.revision)}/{self.max_tokens}", self.cache)
         known = cache.get(texts) if store else {}
         missing = [text for text in texts if text not in known]

@@ -5,12 +5,15 @@ import importlib.util
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from trefoil.encoders.text.cache import Reading
 
@@ -27,6 +30,28 @@ class SentenceModel:
     """A loaded encoder. One thread at a time asks it: tokenizers are not safe in several."""
 
     model: Any  # SentenceTransformer
+
+    @property
+    def width(self) -> int:
+        """Numbers of a vector."""
+        return int(self.model.get_embedding_dimension())
+
+    def alone(self) -> AbstractContextManager[Any]:
+        """Holds off other threads."""
+        return _lock
+
+    @torch.no_grad()
+    def token_vectors(self, tokens: Sequence[int], batch: int) -> NDArray[np.float32]:
+        """The vector [tokens, width] of each token as a text of its own."""
+        found = []
+        with _lock:
+            before, after = framed(self.model.tokenizer)
+            for start in range(0, len(tokens), 8 * batch):
+                rows = [[*before, token, *after] for token in tokens[start : start + 8 * batch]]
+                ids = torch.tensor(rows, device=self.model.device)
+                told = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+                found.append(self.model(told)["sentence_embedding"].float().cpu().numpy())
+        return np.concatenate(found)
 
     def read(
         self, texts: Sequence[str], batch: int, tell: Callable[[int], None] | None = None
@@ -100,6 +125,14 @@ def _digest_of_files(folder: Path, state: tuple[tuple[str, int, int], ...]) -> s
         with open(name, "rb") as file:
             total.update(hashlib.file_digest(file, "sha256").digest())
     return total.hexdigest()
+
+
+def framed(tokenizer: Any) -> tuple[list[int], list[int]]:
+    """The special tokens that stand before and after a text."""
+    whole = tokenizer("a")["input_ids"]
+    inner = tokenizer("a", add_special_tokens=False)["input_ids"]
+    place = next(at for at in range(len(whole)) if whole[at : at + len(inner)] == inner)
+    return whole[:place], whole[place + len(inner) :]
 
 
 def token_counts(tokenizer: Any, texts: Sequence[str], max_tokens: int) -> list[tuple[int, int]]:

@@ -1,10 +1,11 @@
 """What a dataset holds, in the forms that base models, networks and choices read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
+from scipy import sparse
 
 from trefoil.data.dataset import Dataset, SplitRule
 from trefoil.data.histories import Histories
@@ -12,9 +13,11 @@ from trefoil.data.interactions import Floats, Interactions
 from trefoil.data.progress import Progress
 from trefoil.data.split import Split, split_events
 from trefoil.encoders.text.encoder import TextEncoder, Whitening
+from trefoil.encoders.text.static import static_of
 from trefoil.encoders.view import View
 from trefoil.evaluation.exam import Exam
 from trefoil.evaluation.protocols.protocols import exam_for
+from trefoil.fusion.features.fields import WORDS, dealt, fields_of
 from trefoil.fusion.features.shuffling import permuted
 from trefoil.fusion.features.texts import Texts, as_read
 from trefoil.fusion.features.training_data import TrainingData
@@ -42,8 +45,10 @@ def read_texts(
     part = settings.text
     if not part.on or not any(dataset.items.texts):
         return None
+    many = distinct(dataset.items.texts) > settings.large_items
+    model = static_of(part.model) if many else part.model
     encoder = TextEncoder(
-        part.model, part.revision, part.max_tokens, part.batch_size, device=str(device)
+        model, part.revision, part.max_tokens, part.batch_size, device=str(device)
     )
     raw, warnings = encoder.encode(dataset.items.texts, progress)
     record.text_warnings = warnings
@@ -56,6 +61,11 @@ def read_texts(
     whitening = kept(encoder) if kept else None
     whitening = whitening or Whitening.fit(raw, part.dimensions)
     return Texts(encoder, whitening, whitening(raw))
+
+
+def distinct(texts: Sequence[str | None]) -> int:
+    """How many different texts there are to read."""
+    return len({text for text in texts if text})
 
 
 def known_of(
@@ -88,6 +98,7 @@ def known_of(
         numbers=numbers,
         attributes=told and told.table,
         attribute_columns=told.columns if told else (),
+        fields=_fields(dataset, settings),
     )
 
 
@@ -106,6 +117,17 @@ def _numbers(
     if settings.graph.shuffle:
         return {name: one[permuted(known[name], settings.seed)] for name, one in columns.items()}
     return columns
+
+
+def _fields(dataset: Dataset, settings: Settings) -> dict[str, sparse.csr_matrix]:
+    """Words and categories of the items, dealt like texts and facts where these are."""
+    if not settings.item_fields:
+        return {}
+    found = fields_of(dataset.items)
+    if not settings.text.on:
+        found.pop(WORDS, None)
+    words, categories = settings.text.shuffle, settings.graph.shuffle
+    return dealt(found, words=words, categories=categories, seed=settings.seed)
 
 
 def validation_exam(dataset: Dataset, split: Split) -> Exam:

@@ -29,6 +29,7 @@ class TrainingData:
     added: int = 0  # the last items, which came after training and were not learned from
     numbers: Mapping[str, Floats] = field(default_factory=dict)  # of items; NaN where missing
     attributes: sparse.csr_matrix | None = None  # see ``fusion.models.demographics``
+    fields: Mapping[str, sparse.csr_matrix] = field(default_factory=dict)  # of items; hashed
     attribute_columns: tuple[AttributeColumn, ...] = ()
 
     @property

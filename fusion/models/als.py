@@ -17,6 +17,7 @@ from trefoil.fusion.plan.forms import FactorForm
 from trefoil.fusion.plan.queries import Solved
 
 GRID = ((20.0, 10.0), (20.0, 2.0), (30.0, 3.0))  # ridge, alpha
+LARGE_ROUNDS = 6  # of a large catalogue, of which one setting is tried
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,13 @@ class Factors:
 
 def fit_factors(given: FitInputs) -> tuple[Factors, dict[str, float]]:
     """Ridge and weight of an event by validation."""
-    known, search, grid = given.known, given.search, GRID
+    known, search, grid = given.known, given.search, GRID[:1] if given.large else GRID
+    rounds = {"rounds": LARGE_ROUNDS} if given.large else {}
     if search.given is not None:
         chosen = search.given["factors"]
         grid = ((chosen["ridge"], chosen["alpha"]),)
     tries = [
-        factorise(known.matrix, ridge=ridge, alpha=alpha, seed=given.settings.seed)
+        factorise(known.matrix, ridge=ridge, alpha=alpha, seed=given.settings.seed, **rounds)
         for ridge, alpha in grid
     ]
     base_model, mark = search.best(tries)

@@ -14,7 +14,7 @@ from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.plan.forms import Form
 
 OF_THE_PAST = frozenset({"events", "order", "context", "stars"})
-OF_AN_ITEM = frozenset({"text", "graph", "numbers"})
+OF_AN_ITEM = frozenset({"text", "graph", "numbers", "fields"})
 READABLE = OF_THE_PAST | OF_AN_ITEM | {"attributes"}
 
 
@@ -39,8 +39,9 @@ class ScoringModel(Protocol):
         """What answers depend on, once fitted; some of ``READABLE``.
 
         Of a user: "events", their "order", the "context" of events, "stars" given,
-        "attributes". Of an item: "text", "graph", "numbers"; these say whether the model
-        can tell apart items that came after training.
+        "attributes". Of an item: "text", "graph", "numbers", and "fields" (words of
+        texts, categories); these say whether the model can tell apart items that came
+        after training.
         """
         ...
 

@@ -54,6 +54,11 @@ class FitInputs:
     settings: Settings
     earlier: Mapping[str, BaseModel] = field(default_factory=dict)
 
+    @property
+    def large(self) -> bool:
+        """Whether there are so many items that little can be tried."""
+        return self.known.matrix.shape[1] > self.settings.large_items
+
 
 # The fitted model and the numbers chosen for it; None where it cannot serve.
 Fit = Callable[[FitInputs], tuple[BaseModel, Mapping[str, float]] | None]

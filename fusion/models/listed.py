@@ -10,6 +10,7 @@ from trefoil.fusion.models.als import Factors, fit_factors
 from trefoil.fusion.models.base import BaseModel, ModelState, ScoringModel
 from trefoil.fusion.models.cooccurrence import fit_cooccurrence
 from trefoil.fusion.models.demographics import Demographics, fit_demographics
+from trefoil.fusion.models.fields import FieldNeighbours, fit_fields
 from trefoil.fusion.models.fitting import Fit
 from trefoil.fusion.models.gaussian_process import RatingProcess, fit_process
 from trefoil.fusion.models.linear import Linear
@@ -24,6 +25,8 @@ from trefoil.fusion.models.profiles import (
 )
 from trefoil.fusion.models.returning import Returning, fit_returning
 from trefoil.fusion.settings import Settings
+
+MOST_ITEMS = 20_000  # up to which tables of pairs are made unasked: more are not measured
 
 
 def always(_: TrainingData) -> bool:
@@ -46,6 +49,15 @@ def has_texts(known: TrainingData) -> bool:
     return known.text is not None
 
 
+def has_fields(known: TrainingData) -> bool:
+    return bool(known.fields)
+
+
+def sparse_in_order(known: TrainingData) -> bool:
+    """Whether people have few events, their order is known, and items are not too many."""
+    return known.timed and not known.dense and known.matrix.shape[1] <= MOST_ITEMS
+
+
 def has_attributes(known: TrainingData) -> bool:
     return known.attributes is not None
 
@@ -59,7 +71,8 @@ class Line:
     """A base model by the name that settings, runs and reports know it by.
 
     ``switch`` names the setting that turns it off; without one it is always on.
-    ``when`` says whether there are data for it. ``variant_of`` names a line above of the
+    ``when`` says whether there are data for it, and ``rule`` whether they are such that it
+    pays, for a setting that is "auto". ``variant_of`` names a line above of the
     same class: the model has the tensors of that one, which a run stores once, under
     other plain values, which are fields of the class.
     """
@@ -70,11 +83,12 @@ class Line:
     switch: str = ""
     when: Callable[[TrainingData], bool] = always
     variant_of: str = ""
+    rule: Callable[[TrainingData], bool] = always
 
     def on(self, settings: Settings, known: TrainingData) -> bool:
         """Whether settings and data allow it."""
-        switched_on = not self.switch or reduce(getattr, self.switch.split("."), settings)
-        return bool(switched_on) and self.when(known)
+        asked = not self.switch or reduce(getattr, self.switch.split("."), settings)
+        return bool(asked) and self.when(known) and (asked != "auto" or self.rule(known))
 
     def variant(self, others: Mapping[str, BaseModel], values: Mapping[str, Any]) -> BaseModel:
         """The model with the tensors of another."""
@@ -89,10 +103,25 @@ BASE_MODELS: tuple[Line, ...] = (
     Line("factors", Factors.from_state, fit_factors, "factors"),
     Line("random-walks", Similar.from_state, fit_walks, "random_walks"),
     Line("next-items", Similar.from_state, fit_next_items, "next_item", timed),
-    Line("co-occurrence", Similar.from_state, fit_cooccurrence, "cooccurrence", timed),
+    Line(
+        "co-occurrence",
+        Similar.from_state,
+        fit_cooccurrence,
+        "cooccurrence",
+        timed,
+        rule=sparse_in_order,
+    ),
     Line("returning", Returning.from_state, fit_returning, "returning", returning),
     Line("graph-neighbours", GraphProfile.from_state, fit_graph_profile, "graph.on", has_facts),
     Line("text-neighbours", TextProfile.from_state, fit_text_profile, "text.on", has_texts),
+    Line(
+        "field-neighbours",
+        FieldNeighbours.from_state,
+        fit_fields,
+        "item_fields",
+        has_fields,
+        rule=sparse_in_order,
+    ),
     Line(
         "demographics", Demographics.from_state, fit_demographics, "user_attributes", has_attributes
     ),

@@ -94,11 +94,15 @@ def random_walk(events: sparse.csr_matrix, *, keep: int = 200) -> Similar:
 def strongest(table: sparse.csr_matrix, keep: int) -> sparse.csr_matrix:
     """Only the ``keep`` largest entries of each row."""
     table.eliminate_zeros()
-    rows = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
-    order = np.lexsort((-table.data, rows))
-    place = np.arange(len(order)) - table.indptr[rows[order]]
-    kept = order[place < keep]
-    kept.sort()
+    lengths = np.diff(table.indptr)
+    long = np.flatnonzero(lengths > keep)  # the others lose nothing, and need no sorting
+    rows = np.repeat(np.arange(table.shape[0]), lengths)
+    at = np.flatnonzero(np.repeat(lengths > keep, lengths))
+    order = at[np.lexsort((-table.data[at], rows[at]))]
+    first = np.concatenate([[0], np.cumsum(lengths[long])])
+    place = np.arange(len(order)) - np.repeat(first[:-1], lengths[long])
+    kept = np.ones(len(rows), bool)
+    kept[order[place >= keep]] = False
     shape = table.shape
     return sparse.csr_matrix((table.data[kept], (rows[kept], table.indices[kept])), shape=shape)
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from trefoil.encoders.behaviour import BehaviourEncoder
-from trefoil.encoders.graph import FactMean, LightPropagation
+from trefoil.encoders.graph import FactMean, HistoryMean, LightPropagation
 from trefoil.fusion.network.heads import HeadPlan, RatingHead, Sizes
 from trefoil.fusion.network.naming import own
 from trefoil.fusion.network.scenarios import NamedScenarios
@@ -56,6 +56,7 @@ class NetworkConfig:
     trunk: str = "none"
     experts: int = 0
     sharing: Sequence[str] = ()  # tasks of which a trunk has parts of their own
+    by_rows: bool = False  # users are the mean of their items: steps read the rows of their batch
 
 
 @dataclass(frozen=True)
@@ -88,13 +89,14 @@ class JointNetwork(nn.Module):
 
     seen: Tensor  # items with training events
     met: Tensor  # users with training events
+    text_vectors: Tensor
 
     def __init__(self, network_inputs: NetworkInputs, config: NetworkConfig) -> None:
         super().__init__()
         users, items = network_inputs.events.shape
         width = config.width
         self.config = config
-        self.user_id = nn.Embedding(users, width)
+        self.user_id = None if config.by_rows else nn.Embedding(users, width)
         self.item_id = nn.Embedding(items, width)
         self.item_bias = nn.Parameter(torch.zeros(items))
         self.facts = None
@@ -109,7 +111,11 @@ class JointNetwork(nn.Module):
         if network_inputs.text is not None:
             self.text = nn.Linear(network_inputs.text.shape[1], width, bias=False)
             self.register_buffer("text_vectors", network_inputs.text, persistent=False)
-        self.propagation = LightPropagation(network_inputs.events, config.layers)
+        self.propagation = (
+            HistoryMean(network_inputs.events)
+            if config.by_rows
+            else LightPropagation(network_inputs.events, config.layers)
+        )
         events = network_inputs.events.tocsr()
         for name, table in (("met", events), ("seen", events.tocsc())):
             some = torch.from_numpy(np.diff(table.indptr) > 0)
@@ -181,6 +187,16 @@ class JointNetwork(nn.Module):
             total = total + self.text(self.text_vectors)
         return total
 
+    def base_of(self, rows: Int[Tensor, " n"], gone: Bool[Tensor, " n"]) -> Float[Tensor, "n D"]:
+        """Base vectors of some items; those in ``gone``, or never met, lose their id."""
+        hidden = gone | ~self.seen[rows]
+        total = self.item_id(rows).masked_fill(hidden[:, None], 0.0)
+        if self.facts is not None:
+            total = total + self.facts.of_rows(self.entity_id.weight, rows)
+        if self.text is not None:
+            total = total + self.text(self.text_vectors[rows])
+        return total
+
     def pass_messages(self, gone: Bool[Tensor, " items"] | None = None) -> Vectors:
         """Vectors of all users and items. Without ``gone``, items without events are.
 
@@ -189,8 +205,12 @@ class JointNetwork(nn.Module):
         hidden = ~self.seen if gone is None else gone | ~self.seen
         content = self.content()
         base = self.item_id.weight.masked_fill(hidden[:, None], 0.0) + content
-        people = self.user_id.weight.masked_fill(~self.met[:, None], 0.0)
-        users, items = self.propagation(people, base, hidden)
+        if isinstance(self.propagation, HistoryMean):
+            users, items = self.propagation(base, hidden), base
+        else:
+            assert self.user_id is not None
+            people = self.user_id.weight.masked_fill(~self.met[:, None], 0.0)
+            users, items = self.propagation(people, base, hidden)
         if self.training:
             users, items = dropped(users, self.config.dropout), dropped(items, self.config.dropout)
         return Vectors(users, F.normalize(items, dim=1), base)

@@ -1,11 +1,21 @@
 """A sample of the catalogue for the softmax, where all of it would cost too much."""
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+
+
+@runtime_checkable
+class Draws(Protocol):
+    """Gives a sample of the items for the softmax of a step."""
+
+    def draw(self, rng: np.random.Generator) -> tuple[Int[Tensor, " size"], Float[Tensor, " size"]]:
+        """Item rows, and what to subtract from their scores (the log-q correction)."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from trefoil.fusion.network.batches import Stretches
 from trefoil.fusion.network.module import JointNetwork, Vectors
 from trefoil.fusion.network.naming import own
-from trefoil.fusion.network.negative_sampling import Sampler
+from trefoil.fusion.network.negative_sampling import Draws
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,14 @@ class Step:
     """A pass of the network over some of the training events."""
 
     network: JointNetwork
-    sampler: Sampler | None  # where all items would cost too much
+    sampler: Draws | None  # where all items would cost too much
     rng: np.random.Generator
 
     def head(self, task: str) -> nn.Module:
         """The head of a task."""
         return self.network.heads[own(task)]
 
-    def sample(self, sampler: Sampler) -> tuple[Int[Tensor, " S"], Float[Tensor, " S"]]:
+    def sample(self, sampler: Draws) -> tuple[Int[Tensor, " S"], Float[Tensor, " S"]]:
         """Items drawn, and what to subtract from their scores."""
         rows, correction = sampler.draw(self.rng)
         device = self.network.item_bias.device
@@ -52,6 +52,7 @@ class UserStep(Step):
     item: Int[Tensor, " n"]
     weight: Float[Tensor, " n"]
     people: np.ndarray  # the users, each once, ascending
+    within: Int[Tensor, " m"] | None = None  # items that have vectors, where not all have
     read: dict[str, Vectors] = field(default_factory=dict)  # by task, once asked for
 
     def vectors_of(self, task: str) -> Vectors:

@@ -11,6 +11,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from trefoil.fusion.features.training_data import DENSE
 from trefoil.fusion.network.batches import Cycle, Stretches
+from trefoil.fusion.network.by_rows import Drawn, RowGraph
 from trefoil.fusion.network.early_stopping import EarlyStopping, ranking_part, sequence_part
 from trefoil.fusion.network.inputs import TrainingInputs
 from trefoil.fusion.network.module import JointNetwork
@@ -53,6 +54,9 @@ class Trainer:
             self.sampler = Sampler.of(events, settings.network.sampled_items)
         base = [one.task.weight for one in inputs.tasks]
         self.weighting = WEIGHTINGS[settings.tasks.weighting](base).to(device)
+        self.graph = None
+        if network.config.by_rows:
+            self.graph = RowGraph.of(inputs.events, len(network.met), items)
         averaged = copy.deepcopy(network).eval()
         self.average = get_ema_multi_avg_fn(settings.network.ema_decay)
         means: list[Tensor] = list(averaged.parameters())
@@ -201,15 +205,27 @@ class Trainer:
     def _user_step(self, rows: Tensor) -> UserStep:
         network, groups, device = self.network, self.inputs.groups, self.device
         gone = torch.rand(len(network.item_bias), generator=self.learning.generator)
-        vectors = network.pass_messages((gone < self.settings.network.id_dropout).to(device))
-        at = rows.numpy()
+        gone = (gone < self.settings.network.id_dropout).to(device)
+        at, rng = rows.numpy(), self.learning.rng
+        people, sampler, part = np.unique(groups.user[at]), self.sampler, None
+        if self.graph is None:
+            vectors = network.pass_messages(gone)
+        else:
+            sampler = self.sampler and Drawn.of(self.sampler, rng)
+            drawn = np.arange(len(gone)) if sampler is None else sampler.rows.numpy()
+            part = self.graph.part(network, people, drawn, gone, rng)
+            vectors = part.vectors
         user = torch.from_numpy(groups.user[at]).to(device)
         scenario = {n: torch.from_numpy(c[at]).to(device) for n, c in groups.scenario.items()}
-        case, item = (torch.from_numpy(side).to(device) for side in groups.pairs(at))
+        pairs = groups.pairs(at)
+        if part is not None:
+            left = part.unread(groups.user[at][pairs[0]], pairs[1])
+            pairs = tuple(side[left] for side in pairs) if left.any() else pairs
+        case, item = (torch.from_numpy(side).to(device) for side in pairs)
         weight = self.user_weight[user[case]]
-        people = np.unique(groups.user[at])
-        drawing = network, self.sampler, self.learning.rng
-        return UserStep(*drawing, vectors, user, scenario, case, item, weight, people)
+        drawing = network, sampler, rng
+        within = None if part is None else part.rows
+        return UserStep(*drawing, vectors, user, scenario, case, item, weight, people, within)
 
 
 def _optimisers(

@@ -37,7 +37,9 @@ class Journal:
     rows: list[dict[str, float]] = field(default_factory=list)
 
 
-def config_of(settings: Settings, inputs: TrainingInputs, *, behaviour: bool) -> NetworkConfig:
+def config_of(
+    settings: Settings, inputs: TrainingInputs, *, behaviour: bool, by_rows: bool = False
+) -> NetworkConfig:
     """Sizes and sharpness; where settings leave it open, by the training events.
 
     Few events per user ask for a sharp softmax, temperature ``.15 (n / 9)^(1/3)``
@@ -46,6 +48,7 @@ def config_of(settings: Settings, inputs: TrainingInputs, *, behaviour: bool) ->
     """
     network, sequence = settings.network, settings.behaviour
     temperature = float(np.clip(0.15 * (inputs.per_user / 9) ** (1 / 3), 0.1, 0.25))
+    everywhere = any(one.task.everywhere for one in inputs.tasks)
     dropout = 0.4
     if inputs.per_user >= DENSE:
         events = max(len(inputs.groups.item), 1)
@@ -63,6 +66,7 @@ def config_of(settings: Settings, inputs: TrainingInputs, *, behaviour: bool) ->
         settings.tasks.trunk,
         settings.tasks.experts,
         [one.task.name for one in inputs.tasks if one.task.reads is UserStep],
+        by_rows and settings.tasks.trunk == "none" and not everywhere,
     )
 
 

@@ -1,5 +1,6 @@
 """Progress of long work: a bar on a terminal, plain lines elsewhere."""
 
+import threading
 import time
 from types import TracebackType
 
@@ -8,6 +9,7 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
 EVERY_S = 10.0  # between plain lines of one kind of work
+SILENT_S = 25.0  # after which a plain line says that the work goes on
 
 
 class Progress:
@@ -21,7 +23,8 @@ class Progress:
         self.bars: Bars | None = None
         self.task: TaskID | None = None
         self.what, self.said_at = "", 0.0
-        self.began = time.monotonic()
+        self.began = self.heard_at = time.monotonic()
+        self.ended = threading.Event()
 
     def __enter__(self) -> "Progress":
         if self.console.is_terminal:
@@ -32,6 +35,8 @@ class Progress:
             )
             self.bars = Bars(*columns, console=self.console, transient=True)
             self.bars.start()
+        else:
+            threading.Thread(target=self._beat, daemon=True).start()
         return self
 
     def __exit__(
@@ -40,8 +45,22 @@ class Progress:
         fault: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.ended.set()
         if self.bars is not None:
             self.bars.stop()
+
+    def _beat(self) -> None:
+        """Say now and then that long work goes on, whoever does it."""
+        while not self.ended.wait(1.0):
+            now = time.monotonic()
+            if self.what and now - self.said_at >= SILENT_S:
+                self.said_at = now
+                self._say(f"{self.what} goes on, for {now - self.heard_at:.0f} s now")
+
+    def _say(self, line: str) -> None:
+        passed = time.monotonic() - self.began
+        line = f"[{passed:6.1f} s] {line}"
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def __call__(self, done: int, total: int, what: str) -> None:
         kind = what.partition(":")[0]
@@ -55,8 +74,8 @@ class Progress:
             self.bars.update(self.task, description=what, completed=done)
             return
         now = time.monotonic()
+        self.heard_at = now if new else self.heard_at
         if new or now - self.said_at >= EVERY_S or (total and done >= total):
             self.said_at = now
             amount = f" {done}/{total}" if total else ""
-            line = f"[{now - self.began:6.1f} s] {what}{amount}"
-            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self._say(f"{what}{amount}")

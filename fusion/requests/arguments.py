@@ -114,3 +114,9 @@ def users_in(table: Any) -> tuple[list[str], dict[str, list[str]]]:
         if name != "user"
     }
     return ids("column 'user'", table["user"]), others
+
+
+def is_pandas_table(value: object) -> bool:
+    """Whether this is a pandas DataFrame; pandas is not imported to find out."""
+    kind = type(value)
+    return kind.__name__ == "DataFrame" and kind.__module__.partition(".")[0] == "pandas"

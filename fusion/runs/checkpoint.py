@@ -77,6 +77,9 @@ def save_model(model: Ensemble, catalogue: Catalogue, folder: Path) -> None:
         structure["entities"] = [list(entity) for entity in facts.entities]
     for name, column in known.numbers.items():
         tensors[f"numbers.{name}"] = torch.from_numpy(column)
+    structure["fields"] = list(known.fields)
+    for place, table in enumerate(known.fields.values()):
+        tensors |= sparse_tensors(table, f"fields.{place}.")
     if model.rates is not None:
         parts = ("low", "high", "mean", "both", "alone")
         structure["rating_blend"] = {part: getattr(model.rates, part) for part in parts}
@@ -134,6 +137,10 @@ def load_model(folder: Path, settings: Settings) -> tuple[Ensemble, Catalogue]:
         returning=structure.get("returning", False),
         added=added.count if added else 0,
         numbers={name: part.numpy() for name, part in under("numbers.", tensors).items()},
+        fields={
+            name: sparse_of(tensors, f"fields.{place}.")
+            for place, name in enumerate(structure.get("fields", []))
+        },
     )
     networks = _load_networks(tensors, structure, known, settings)
     base_models = network_scorers(networks, known.learned)

@@ -21,7 +21,7 @@ class Text(Part):
     earlier: ClassVar[dict[str, str]] = {"batch": "batch_size", "width": "dimensions"}
 
     on: bool = True
-    model: str = "minilm"  # a folder, a hub name, "minilm", or "ngrams" (the stand-in)
+    model: str = "minilm"  # a folder, a hub name, "minilm", "static", or "ngrams" (the stand-in)
     revision: str | None = None
     max_tokens: PositiveInt = 64  # longer texts are cut; cost is linear in it
     batch_size: PositiveInt = 64  # texts encoded at once
@@ -73,6 +73,7 @@ class Linear(Part):
 
     on: bool = True
     max_items: PositiveInt = 20_000  # beyond, only the items with most events take part
+    head_items: PositiveInt = 8_000  # that take part in a large catalogue: time grows by the cube
     decays: tuple[PositiveFloat, ...] = (5.0, 15.0)  # events; tried where there is time
 
 

@@ -16,6 +16,8 @@ from trefoil.fusion.settings.branches import (
 )
 from trefoil.fusion.settings.part import Part
 
+Switch = bool | Literal["auto"]
+
 
 class Settings(Part):
     """Everything that decides what a model becomes."""
@@ -37,11 +39,17 @@ class Settings(Part):
     memory_gb: NonNegativeFloat = (
         0.0  # that training may take; 0: three quarters of what is free, at most 3.6
     )
+    large_items: PositiveInt = (
+        20_000  # a larger catalogue is learned by ways whose time grows with it, and no faster
+    )
     device: Literal["auto", "cpu", "cuda"] = "auto"
     embedding_size: PositiveInt = 64  # D, shared by all encoders
     random_walks: bool = True  # base model: random walks over events
     next_item: bool = True  # base model: what often came soon after, where times are known
-    cooccurrence: bool = False  # base model: what comes with what, in a visit and in later ones
+    # base model: what comes with what, in a visit and in later ones; auto: where events are few
+    cooccurrence: Switch = "auto"
+    # base model: items alike by words and categories; auto: where events are few and in order
+    item_fields: Switch = "auto"
     returning: bool = True  # base model: past events, where people return to items
     factors: bool = True  # base model: a small matrix factorisation
     rating_process: bool = (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from trefoil.data.readers.frames import items_of, triples_in
 from trefoil.encoders.view import View
 from trefoil.fusion.ensemble.cold_start_items import FEWEST_COLD, ColdStartItems
 from trefoil.fusion.ensemble.ensemble import Ensemble
+from trefoil.fusion.features.fields import COLUMNS, fields_of
 from trefoil.fusion.features.texts import Texts
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import tells_new_items_apart
@@ -54,7 +56,7 @@ def with_new_items(
     catalogue = state.catalogue.with_items(fresh)
     return replace(
         state,
-        voice=HeldModel(grow(model, fresh.texts, told, fresh.score)),
+        voice=HeldModel(grow(model, fresh.texts, told, fresh.score, fields_of(fresh))),
         catalogue=catalogue,
         held=HeldGraph(extended.graph, low_below=catalogue.low_below),
     )
@@ -65,18 +67,21 @@ def grow(
     texts: Sequence[str | None],
     facts: np.ndarray | None,
     numbers: Mapping[str, Floats],
+    fields: Mapping[str, sparse.csr_matrix] = MappingProxyType({}),
 ) -> Ensemble:
     """The model with ``len(texts)`` more items at the end.
 
-    ``facts`` [new items, facts] says which of the known facts hold for them, and
-    ``numbers`` has their columns of numbers, of which any may be missing. Only
+    ``facts`` [new items, facts] says which of the known facts hold for them,
+    ``numbers`` has their columns of numbers, of which any may be missing, and so
+    ``fields`` their words and categories (see ``fields_of``). Only
     what reads these can rank them; an item of which none says anything ranks
     low. Scores of the other items stay as they were, up to rounding of larger
     products.
     """
     count, before = len(texts), model.known.matrix.shape[1]
     read, warnings = _read(model.texts, texts)
-    known = grown_known(model.known, count, read.items if read else None, facts, numbers)
+    view = read.items if read else None
+    known = grown_known(model.known, count, view, facts, numbers, fields)
     networks = [grown_network(one, known, before, model.seen) for one in model.networks]
     base_models = network_scorers(networks, known.learned) | models_with_items(
         model.listed, known, before
@@ -107,6 +112,7 @@ def grown_known(
     text: View | None,
     facts: np.ndarray | None,
     numbers: Mapping[str, Floats],
+    fields: Mapping[str, sparse.csr_matrix] = MappingProxyType({}),
 ) -> TrainingData:
     """What base models were fitted from, with empty columns for the new items."""
     users, before = known.matrix.shape
@@ -121,8 +127,13 @@ def grown_known(
         told = replace(told, matrix=whole)
     none = np.full(count, np.nan, np.float32)
     longer = {n: np.concatenate([one, numbers.get(n, none)]) for n, one in known.numbers.items()}
-    added = known.added + count
-    return replace(known, matrix=matrix, facts=told, text=text, numbers=longer, added=added)
+    silent = sparse.csr_matrix((count, COLUMNS), dtype=np.float32)
+    filed = {
+        name: sparse.vstack([one, fields.get(name, silent)], format="csr")
+        for name, one in known.fields.items()
+    }
+    parts = {"matrix": matrix, "facts": told, "text": text, "numbers": longer, "fields": filed}
+    return replace(known, **parts, added=known.added + count)
 
 
 def grown_network(

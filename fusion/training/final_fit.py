@@ -21,6 +21,7 @@ from trefoil.fusion.network.tasks.base import Task
 from trefoil.fusion.network.training import best_epochs
 from trefoil.fusion.network.warm_start import Source
 from trefoil.fusion.settings import Settings
+from trefoil.fusion.training.large import sized_for
 from trefoil.fusion.training.memory_plan import MemoryPlan
 from trefoil.fusion.training.model_selection import fit_base_models
 from trefoil.fusion.training.networks import (
@@ -68,6 +69,7 @@ def _refit(
     say("all events, with the numbers chosen")
     returning = model.known.returning
     known = known_of(dataset, events, graph, model.texts, settings, returning=returning)
+    settings = sized_for(known, settings)
     fitted = fit_base_models(known, Search(None, model.record.chosen), settings, say)
     parts = progress, checkpoints, source, tasks
     networks = _networks(model, settings, dataset, known, graph, *parts)

@@ -2,7 +2,8 @@
 
 import logging
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from trefoil.fusion.features.training_data import TrainingData
@@ -32,6 +33,7 @@ class MemoryPlan:
     cells: int  # validation cases x items that base models are blended on
     softmax_items: int  # beyond which the softmax sees a sample
     cut: tuple[str, ...]
+    expected: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # seconds, gb by part
 
     def applied(self, settings: Settings) -> Settings:
         """Settings that keep to it."""
@@ -52,9 +54,10 @@ def plan_memory(
     items = max(known.matrix.shape[1], 1)
     left = max(budget - IDLE_GB, 0.1 * budget) * GB
     cut: list[str] = []
-    asked = min(settings.linear.max_items, items)
+    part, large = settings.linear, items > settings.large_items
+    asked = min(part.max_items, items, part.head_items if large else items)
     linear = min(asked, int((LINEAR_SHARE * left / (SOLVING * NUMBER)) ** 0.5))
-    if settings.linear.on and linear < asked:
+    if part.on and linear < items:
         cut.append(f"the linear model knows {linear:,} of {items:,} items")
     if settings.linear.on:
         left -= NUMBER * linear**2
@@ -75,7 +78,7 @@ def plan_memory(
         cut.append(f"choices look at up to {cells // items:,} validation cases")
     for one in cut:
         log.warning("memory: %s (memory_gb = %.1f)", one, budget)
-    kept = linear if linear < asked else settings.linear.max_items
+    kept = linear if linear < items else settings.linear.max_items
     return MemoryPlan(round(budget, 2), max(1, kept), cells, softmax, tuple(cut))
 
 

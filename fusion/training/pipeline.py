@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import torch
@@ -35,6 +35,7 @@ from trefoil.fusion.network.training import config_of
 from trefoil.fusion.network.warm_start import Source
 from trefoil.fusion.record import Record
 from trefoil.fusion.settings import Settings
+from trefoil.fusion.training.large import is_large, sized_for
 from trefoil.fusion.training.memory_plan import plan_memory
 from trefoil.fusion.training.model_selection import Fitted, fit_base_models
 from trefoil.fusion.training.networks import (
@@ -45,6 +46,7 @@ from trefoil.fusion.training.networks import (
     train_networks,
 )
 from trefoil.fusion.training.runtime import device_of, reproducible
+from trefoil.fusion.training.work_plan import plan_work, told
 from trefoil.kg.graph import KnowledgeGraph
 
 log = logging.getLogger(__name__)
@@ -94,17 +96,22 @@ def _fit(
     texts = read_texts(dataset, settings, device_of(settings), progress, record, kept)
     returning = people_return(dataset, split)
     known = known_of(dataset, train, graph, texts, settings, returning=returning)
-    seen, plan = seen_items(known), plan_memory(known, settings)
-    sized, record.plan = plan.applied(settings), plan.record()
+    large, sized = is_large(known, settings), sized_for(known, settings)
+    seen, plan = seen_items(known), plan_memory(known, sized)
+    sized = plan.applied(sized)
+    work = plan_work(known, sized)
+    record.plan = plan.record() | {"expected": {name: asdict(one) for name, one in work.items()}}
+    say(told(work))
     validation = Validation.of(validation_exam(dataset, split), seen, plan.cells)
     given, exam = _ratings(dataset, split, settings)
     fitted = fit_base_models(known, Search(validation, ratings=exam), sized, say)
     record.order_pays = settings.behaviour.on and known.timed and _order_pays(fitted, settings)
+    record.order_pays = record.order_pays and not large
     networks = list[JointNetwork]()
     if settings.network.on:
         pays = record.order_pays
         inputs = training_inputs_of(dataset, train, known, settings, behaviour=pays, tasks=tasks)
-        config = config_of(settings, inputs, behaviour=pays)
+        config = config_of(sized, inputs, behaviour=pays, by_rows=large)
         begin = beginning(source, dataset, known, graph, texts, record)
         train_one = one_network(known, sized, config, inputs, validation, progress, begin)
         cheap = not record.order_pays and np.prod(known.matrix.shape) <= SMALL_PASS

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,9 @@ class Reason:
     weight: float
     nodes: tuple[PathNode, ...]
     edges: tuple[PathEdge, ...]
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.text)}</p><pre>{escape(self.cypher)}</pre>"
 
     @property
     def hops(self) -> int:

@@ -23,6 +23,10 @@ ROUTES: Mapping[tuple[str, str], Scope] = {
     ("POST", "/similar"): "read",
     ("POST", "/explain"): "read",
     ("GET", "/explain"): "read",
+    ("POST", "/rank"): "read",
+    ("POST", "/score"): "read",
+    ("POST", "/nodes"): "read",
+    ("POST", "/users-for"): "admin",  # it lists users
     ("GET", "/answers/{id}"): "read",
     ("GET", "/search"): "read",
     ("GET", "/items/{id}"): "read",

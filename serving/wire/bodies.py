@@ -99,6 +99,37 @@ class Explain(Asking):
     k: int = Field(3, ge=1, le=MOST_REASONS)
 
 
+class RankGiven(Asking):
+    """Items to put in order for a user."""
+
+    user: Id | None = Field(None, description="A user by id; without one, for somebody new.")
+    items: Annotated[list[Id], Field(min_length=1, max_length=MOST_IDS)]
+    reasons: int = Field(0, ge=0, le=MOST_REASONS, description="Reasons with each item.")
+
+
+class Pairs(Asking):
+    """Pairs of a user and an item."""
+
+    pairs: Annotated[list[tuple[Id, Id]], Field(min_length=1, max_length=1000)]
+
+
+class UsersFor(Asking):
+    """Whom an item suits."""
+
+    item: Id
+    k: int = Field(10, ge=0, le=MOST_K)
+    among: Ids | None = Field(None, description="Users to choose from.")
+    seen: Seen = Field("auto", description="Whether who met the item is left out.")
+
+
+class Nodes(Asking):
+    """Nodes of the graph that suit a user."""
+
+    user: Id | None = Field(None, description="A user by id; without one, for somebody new.")
+    label: Text = Field(description="A label of the graph, such as Person.")
+    k: int = Field(10, ge=0, le=MOST_K)
+
+
 class Cypher(Body):
     """One statement that reads the graph."""
 

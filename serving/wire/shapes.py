@@ -113,6 +113,30 @@ class ReasonsReply(Shape):
     reasons: list[ReasonReply]
 
 
+class PairsReply(Shape):
+    """A score for each pair; null where an item is unknown."""
+
+    model: str
+    state: str
+    pairs: list[dict[str, Any]]
+
+
+class UsersReply(Shape):
+    """Whom an item suits, the best first."""
+
+    model: str
+    state: str
+    users: list[dict[str, Any]]
+
+
+class NodesReply(Shape):
+    """Nodes whose items suit a user, the best first."""
+
+    model: str
+    state: str
+    nodes: list[dict[str, Any]]
+
+
 class ChangeReply(Shape):
     """A change: the state that has it, and loaded models that could not follow."""
 

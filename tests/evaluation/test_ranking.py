@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from trefoil.data import Cases, Histories
+from trefoil.evaluation import ranking
 from trefoil.evaluation.exam import Exam, Sets
 from trefoil.evaluation.ranking import rank
 
@@ -144,3 +145,24 @@ def test_restricting_wanted_items_keeps_all_candidates_and_drops_empty_cases():
     assert len(cold) == 1
     assert cold.place.tolist() == [3]
     assert cold.candidates.tolist() == [3]
+
+
+@pytest.mark.parametrize("few_candidates", [False, True])
+def test_a_list_by_blocks_is_the_list_by_all_keys(few_candidates):
+    """Ties, minus zero, masks and candidates included."""
+    rng = np.random.default_rng(5)
+    cases, items, k = 6, 1_300, 7
+    scores = rng.integers(-3, 4, (cases, items)).astype(np.float32)
+    scores[scores == 0] *= -1.0
+    scores[3] = 0.0
+    allowed = np.ones(items, bool)
+    if few_candidates:
+        allowed = np.isin(np.arange(items), rng.integers(0, items, 5))
+    masked = rng.integers(0, items, (cases, 40)).tolist()
+    exam = exam_of([[]] * cases, masked, items, candidates=allowed)
+    rows = np.arange(cases)
+    position = rng.permutation(items)
+    keys = ranking._keys(ranking._bits(scores), exam, rows, position)
+    found = ranking._leading(scores, exam, rows, position, k)
+    assert (found == ranking._largest(keys, k)).all()
+    assert (ranking._asked(exam, rows) == (keys != ranking.NOT_ASKED).sum(1)).all()

@@ -28,6 +28,7 @@ EVERYTHING = (
 SINGLE = {
     "network", "behaviour", "linear", "linear-recent", "factors", "random-walks", "next-items",
     "graph-neighbours", "text-neighbours", "demographics", "popularity", "rating-process",
+    "co-occurrence", "field-neighbours",
 }  # fmt: skip
 
 

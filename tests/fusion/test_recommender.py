@@ -113,6 +113,8 @@ def test_scenarios_unknown_in_name_or_value_fall_back_to_what_is_shared(recommen
 )
 def test_many_are_answered_as_one_by_one(recommender, users):
     table = recommender.recommend_many(users, k=4, batch=2)
+    assert isinstance(table, type(users) if isinstance(users, pd.DataFrame) else pl.DataFrame)
+    table = pl.DataFrame(table)
     assert table.columns == ["user", "rank", "item", "title", "score"]
     assert table["rank"].to_list() == [1, 2, 3, 4] * 3
     for user, part in table.group_by("user"):

@@ -40,6 +40,28 @@ def test_options_over_http_are_those_in_python(client, served_run, said):
     assert [one["pinned"] for one in told["items"]] == [one.pinned for one in own]
 
 
+def test_other_questions_over_http_are_those_in_python(client, served_run):
+    own = Recommender.load(served_run, live=False)
+    label = next(name for name in own.graph.nodes if name not in ("User", "Item"))
+    bodies = {
+        "rank": {"user": "u3", "items": ["i0-1", "i0-2", "none"]},
+        "score": {"pairs": [["u3", "i0-1"], ["nobody", "i0-2"]]},
+        "users-for": {"item": "i0-1", "k": 3},
+        "nodes": {"user": "u3", "label": label, "k": 3},
+    }
+    told = {name: client.post(f"/v1/{name}", json=body).json() for name, body in bodies.items()}
+    ranked = own.rank("u3", ["i0-1", "i0-2", "none"])
+    assert [one["item"] for one in told["rank"]["items"]] == [one.item for one in ranked]
+    assert told["rank"]["based_on"]["unknown"] == ["none"]
+    scores = own.score([("u3", "i0-1"), ("nobody", "i0-2")])["score"].to_list()
+    assert [one["score"] for one in told["score"]["pairs"]] == pytest.approx(scores, abs=1e-5)
+    suited = own.users_for("i0-1", 3)["user"].to_list()
+    assert [one["user"] for one in told["users-for"]["users"]] == suited
+    named = [one.id for one in own.recommend_nodes("u3", label, 3)]
+    assert [one["id"] for one in told["nodes"]["nodes"]] == named
+    assert client.post("/v1/nodes", json={"label": "User"}).status_code == 404
+
+
 def test_a_page_of_shelves_shows_no_item_twice(client):
     page = client.post("/v1/recommend", json=[{"user": "u3", "k": 5}, {"user": "u3", "k": 5}])
     items = [one["item"] for shelf in page.json()["shelves"] for one in shelf["items"]]

@@ -58,6 +58,7 @@ class Task(ABC):
     name: ClassVar[str]
     reads: ClassVar[type[Step]] = UserStep
     weight: float = 1.0  # 0 switches the task off
+    everywhere: ClassVar[bool] = False  # whether it draws from all items, of whatever step
 
     @abstractmethod
     def target(self, data: TaskData) -> Target | None:

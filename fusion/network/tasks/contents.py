@@ -37,6 +37,7 @@ class Facts(Task):
     """
 
     name: ClassVar[str] = "facts"
+    everywhere: ClassVar[bool] = True
 
     def target(self, data: TaskData) -> Target | None:
         facts = data.known.facts
@@ -72,6 +73,7 @@ class ItemTexts(Task):
     """Squared error: the whitened text vector of an item, mean over its directions."""
 
     name: ClassVar[str] = "texts"
+    everywhere: ClassVar[bool] = True
 
     def target(self, data: TaskData) -> Target | None:
         text = data.known.text

@@ -35,6 +35,10 @@ class Attributes(Task):
     def rows(self, step: UserStep, target: Target) -> Rows:
         numbers = target.tensors["numbers"]
         known = ~numbers.isnan()
+        if step.within is not None:
+            there = torch.zeros_like(known)
+            there[step.within] = True
+            known = known & there
         return Rows((step.head(self.name)(step.vectors_of(self.name).items)[known], numbers[known]))
 
     def loss(

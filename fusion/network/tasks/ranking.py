@@ -45,6 +45,7 @@ class PairRanking(Task):
     """What was taken against items drawn evenly, pair by pair: BPR, or calibrated gBCE."""
 
     name: ClassVar[str] = RANKS
+    everywhere: ClassVar[bool] = True
     by: Literal["bpr", "gbce"] = "bpr"
     negatives: int = 256  # drawn for a step, and shared by its pairs
 

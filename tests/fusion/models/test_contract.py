@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,10 @@ from scipy import sparse
 
 from trefoil.data.histories import Cases, Histories
 from trefoil.data.interactions import Categorical, Interactions
+from trefoil.data.items import Entities
+from trefoil.data.vocabulary import Vocabulary
 from trefoil.encoders.view import View
+from trefoil.fusion.features.fields import fields_of
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import (
     OF_AN_ITEM,
@@ -34,6 +38,7 @@ GIVEN = {
     "linear-recent": {"decay": 2.0},
     "factors": {"ridge": 5.0, "alpha": 5.0},
     "co-occurrence": {"decay": 2.0, "backward": 0.3, "basket": 1.0},
+    "field-neighbours": {"decay": 2.0},
     "returning": {"pull": 1.0},
     "recent-popularity": {"half_life": 7.0},
     "rating-process": {"rounds": 2.0},
@@ -75,13 +80,20 @@ def known():
         returning=True,
         numbers={"year": (1990.0 + kind).astype(np.float32)},
         attributes=sparse.csr_matrix(people.astype(np.float32)),
+        fields=filed([f"kind{one} {one}{row % 5}" for row, one in enumerate(kind)]),
     )
+
+
+def filed(texts):
+    """Words as training data hold them."""
+    vocabulary = Vocabulary([str(row) for row in range(len(texts))])
+    return fields_of(Entities(vocabulary, texts=tuple(texts)))
 
 
 @pytest.fixture(scope="module")
 def models(known):
     """All that are listed, fitted with numbers as given."""
-    settings = load_settings(changes=["cooccurrence=true"])
+    settings = load_settings(changes=["cooccurrence=true", "item_fields=true"])
     fitted = fit_base_models(known, Search(None, GIVEN), settings, lambda _: None)
     assert list(fitted.models) == NAMES
     return fitted.models
@@ -94,12 +106,13 @@ def asked(known):
     return Cases(users, known.history.take(users), None, {"place": np.array([0, 1, 0, 1])})
 
 
-def with_new(known, *, text=0.0, graph=0, numbers=1990.0):
+def with_new(known, *, text=0.0, graph=0, numbers=1990.0, fields="kind0 00"):
     """The training data with one item more."""
     row = np.eye(KINDS, dtype=np.float32)[[graph]]
     words = torch.cat([known.text.vectors, torch.tensor([[1.0, text, 0.0, 0.0]])])
     view = View(words, torch.ones(ITEMS + 1, dtype=torch.bool))
-    return grown_known(known, 1, view, row, {"year": np.array([numbers], np.float32)})
+    years = {"year": np.array([numbers], np.float32)}
+    return grown_known(known, 1, view, row, years, filed([fields]))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -123,10 +136,10 @@ def test_a_model_made_of_its_state_says_the_same(models, known, asked, name):
 
 def test_models_that_share_tensors_store_and_hold_them_once(models, known):
     tensors = {}
-    again = get_models(tensors, put_models(tensors, models), known)
+    again: Any = get_models(tensors, put_models(tensors, models), known)
     assert not [name for name in tensors if name.startswith("linear-recent")]
     assert again["linear-recent"].weights is again["linear"].weights
-    extended = models_with_items(models, with_new(known), ITEMS)
+    extended: Any = models_with_items(models, with_new(known), ITEMS)
     assert extended["linear-recent"].weights is extended["linear"].weights
     assert (extended["linear"].decay, extended["linear-recent"].decay) == (0.0, 2.0)
 
@@ -144,7 +157,7 @@ def test_items_that_come_later_move_no_other(models, known, asked, name):
 def test_what_describes_a_new_item_is_heard_by_those_that_read_it(
     models, known, asked, name, source
 ):
-    other = {"text": 3.0, "graph": 1, "numbers": 1992.0}[source]
+    other = {"text": 3.0, "graph": 1, "numbers": 1992.0, "fields": "kind1 10"}[source]
     one, two = (
         models_with_items(models, with_new(known, **told), ITEMS)[name]
         for told in ({}, {source: other})

@@ -18,6 +18,7 @@ from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
 
 ROOT = Path(__file__).parents[3]
+SPARSE = {"co-occurrence", "field-neighbours"}  # where people have few events, in order
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +31,13 @@ def small(tmp_path_factory):
     [
         (["text.on=false"], {"text-neighbours"}),
         (["graph.on=false"], {"graph-neighbours"}),
-        (["behaviour.on=false"], {"behaviour", "linear-recent", "next-items"}),
+        (["behaviour.on=false"], {"behaviour", "linear-recent", "next-items", *SPARSE}),
         (["linear.on=false"], {"linear", "linear-recent"}),
         (["network.on=false"], {"network", "behaviour"}),
         (["random_walks=false"], {"random-walks"}),
         (["next_item=false"], {"next-items"}),
+        (["cooccurrence=false"], {"co-occurrence"}),
+        (["item_fields=false"], {"field-neighbours"}),
         (["factors=false"], {"factors"}),
         (["scenarios=false"], set()),
         (["rating_process=false"], {"rating-process"}),
@@ -56,6 +59,7 @@ def test_each_part_can_be_switched_off(small, tmp_path, off, gone):
         "random-walks",
         "next-items",
     }
+    whole |= SPARSE
     whole |= {"graph-neighbours", "text-neighbours", "demographics", "popularity", "rating-process"}
     recommender = Recommender(load_settings(None, [*TINY, *always, *off])).fit(small)
     left = set(recommender.model.base_models)

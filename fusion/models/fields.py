@@ -1,0 +1,96 @@
+"""Items alike by words of their texts and by their categories, rare ones weighing more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+from torch import Tensor
+
+from trefoil.data.histories import Cases
+from trefoil.fusion.features.idf import idf_rows
+from trefoil.fusion.features.training_data import TrainingData
+from trefoil.fusion.models.base import ModelState, sparse_of, sparse_tensors
+from trefoil.fusion.models.fitting import FitInputs
+from trefoil.fusion.models.neighbours import Similar, strongest
+from trefoil.fusion.plan.forms import SparseRows
+
+FEWEST, MOST = 2, 1000  # items behind a feature that counts; a commoner one tells little, slowly
+LONGEST = 40  # features of an item that count, the rarest: long descriptions repeat themselves
+KEPT = 200  # most alike items of each
+POWER = 2.0  # of a cosine: near items count, a long tail of distant ones does not
+DECAYS = (2.0, 5.0)  # of histories; tried
+ROWS = 1024  # of the table made at once
+
+
+@dataclass(frozen=True)
+class FieldNeighbours:
+    """Scores are ``x S``: S [items, items] holds squared cosines of TF-IDF features."""
+
+    table: sparse.csr_matrix
+    decay: float
+
+    def score(self, cases: Cases) -> Tensor:
+        """Scores [cases, items]."""
+        return Similar(self.table, self.decay).score(cases)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset({"events", "order", "fields"})
+
+    def form(self) -> SparseRows:
+        return SparseRows(self.table, self.decay)
+
+    def state(self) -> ModelState:
+        return ModelState({"decay": self.decay}, sparse_tensors(self.table))
+
+    @classmethod
+    def from_state(cls, state: ModelState, known: TrainingData) -> "FieldNeighbours":
+        return cls(sparse_of(state.tensors), state.values["decay"])
+
+    def with_items(self, known: TrainingData, before: int) -> "FieldNeighbours":
+        """New items have the most alike of all; to these they are alike as these are to them."""
+        content = content_of(known.fields, known.learned)
+        new = neighbours(content, np.arange(before, known.matrix.shape[1]))
+        old = sparse.hstack([self.table, new[:, :before].T])
+        return replace(self, table=sparse.vstack([old, new], format="csr"))
+
+
+def content_of(fields: Mapping[str, sparse.csr_matrix], learned: int) -> sparse.csr_matrix:
+    """TF-IDF features of all fields side by side, rows of length one [items, features].
+
+    Features that too few or too many of the first ``learned`` items have are left out, and of
+    an item with many all but the rarest.
+    """
+    whole = sparse.hstack([fields[name] for name in sorted(fields)]).tocsc()
+    shared = np.asarray(whole[:learned].sum(0)).ravel()
+    counted = whole[:, (shared >= FEWEST) & (shared <= MOST)].tocsr()
+    rarest = strongest(idf_rows(counted, learned), LONGEST)
+    length = np.sqrt(np.asarray(rarest.multiply(rarest).sum(1)).ravel())
+    return (sparse.diags(1 / np.maximum(length, 1e-12)) @ rarest).tocsr().astype(np.float32)
+
+
+def neighbours(content: sparse.csr_matrix, rows: np.ndarray) -> sparse.csr_matrix:
+    """For each of these items the ``KEPT`` most alike of all [rows, items], itself left out."""
+    columns = content.T.tocsr()
+    parts = [sparse.csr_matrix((0, content.shape[0]), dtype=np.float32)]
+    for start in range(0, len(rows), ROWS):
+        at = rows[start : start + ROWS]
+        cosine = (content[at] @ columns).tocoo()
+        other = at[cosine.row] != cosine.col
+        ends = cosine.row[other], cosine.col[other]
+        near = cosine.data[other].astype(np.float32) ** POWER
+        parts.append(strongest(sparse.csr_matrix((near, ends), shape=cosine.shape), KEPT))
+    return sparse.vstack(parts, format="csr")
+
+
+def fit_fields(given: FitInputs) -> tuple[FieldNeighbours, dict[str, float]] | None:
+    """The decay of histories is chosen on validation; None where no feature joins items."""
+    known = given.known
+    content = content_of(known.fields, known.learned)
+    if not content.nnz:
+        return None
+    table = neighbours(content, np.arange(content.shape[0]))
+    decays = given.search.values("field-neighbours", "decay", DECAYS)
+    best, mark = given.search.best([FieldNeighbours(table, decay) for decay in decays])
+    return best, {"decay": best.decay, "ndcg": mark}

@@ -1,0 +1,45 @@
+"""Words and categories of items as features: what counts as a word, and what a control deals."""
+
+import numpy as np
+
+from trefoil.data.items import Entities, Labels
+from trefoil.data.vocabulary import Vocabulary
+from trefoil.fusion.features.fields import COLUMNS, dealt, fields_of, words_of
+
+
+def items(*texts, brand=()):
+    """Items with texts, and the brand of each where given."""
+    vocabulary = Vocabulary([str(row) for row in range(len(texts))])
+    if not brand:
+        return Entities(vocabulary, texts=texts)
+    names = tuple(dict.fromkeys(brand))
+    codes = np.array([names.index(one) for one in brand], np.int64)
+    labels = Labels(np.arange(len(texts) + 1), codes, names)
+    return Entities(vocabulary, texts=texts, category={"brand": labels})
+
+
+def test_words_are_read_once_in_small_letters_and_ideographs_one_by_one():
+    assert words_of("Nail lacquer, NAIL 0.5-oz") == ["nail", "lacquer", "0", "5", "oz"]
+    assert words_of("安静的 noir") == ["安", "静", "的", "noir"]
+    assert words_of(None) == []
+
+
+def test_each_field_has_a_row_per_item_and_columns_that_content_alone_decides():
+    first = fields_of(items("red lacquer", None, brand=("OPI", "Skin79")))
+    later = fields_of(items("lacquer", brand=("OPI",)))
+    assert list(first) == ["words", "category brand"]
+    assert first["words"].shape == (2, COLUMNS)
+    assert np.diff(first["words"].indptr).tolist() == [2, 0]
+    for name in first:
+        assert set(later[name].indices) <= set(first[name].indices[: first[name].indptr[1]])
+    assert list(fields_of(items("", None))) == []
+
+
+def test_a_control_moves_the_features_of_one_kind_of_field_and_no_other():
+    told = fields_of(items("a", "b", None, "c", brand=("x", "y", "z", "w")))
+    other = dealt(told, words=True, categories=False, seed=0)
+    assert (other["category brand"] != told["category brand"]).nnz == 0
+    before, after = told["words"].toarray().argmax(1), other["words"].toarray().argmax(1)
+    assert sorted(before) == sorted(after)
+    assert before[2] == after[2] == 0  # nothing known, nothing dealt
+    assert (before != after)[[0, 1, 3]].all()

@@ -1,0 +1,106 @@
+"""Large data: the same questions answered in ways whose time grows with the data."""
+
+import numpy as np
+import pytest
+import torch
+from planted_shop import TINY, read_shop
+
+from trefoil.fusion.network.by_rows import Drawn, RowGraph
+from trefoil.fusion.network.negative_sampling import Sampler
+from trefoil.fusion.recommender import Recommender
+from trefoil.fusion.settings import load_settings
+from trefoil.fusion.training.work_plan import Expected, spoken, told
+
+
+@pytest.fixture(scope="module")
+def shop_dataset(tmp_path_factory):
+    return read_shop(tmp_path_factory.mktemp("large") / "data")
+
+
+@pytest.fixture(scope="module")
+def large(shop_dataset):
+    """The planted shop learned as if forty items were very many."""
+    changes = ["large_items=20", "network.epochs=12", "linear.head_items=16", "text.model=minilm"]
+    settings = load_settings(None, [*TINY, "text.on=false", *changes])
+    return Recommender(settings).fit(shop_dataset)
+
+
+def test_large_data_are_learned_by_rows_and_the_plan_says_what_was_cut(large):
+    network = large.model.networks[0]
+    assert network.config.by_rows
+    assert network.user_id is None
+    plan = large.model.record.plan
+    assert "the linear model knows 16 of 40 items" in plan["cut"]
+    assert set(plan["expected"]) == {"linear", "factors", "random-walks", "network"}
+
+
+def test_users_are_given_their_maker_by_the_network_alone(large):
+    """Half and more of the first five items are of the maker that is loved; by chance a quarter."""
+    users, items = large.catalogue.users, large.catalogue.items.vocabulary
+    rows = np.arange(len(users))
+    scores = large.model.base_models["network"].score(large.catalogue.cases(rows, {}))
+    top = scores.topk(5, dim=1).indices
+    maker = np.array([int(one[1]) for one in items.ids])
+    loved = np.array([int(one[1:]) % 4 for one in users.ids])
+    assert (maker[top.numpy()] == loved[:, None]).mean() > 0.5
+
+
+def test_a_run_of_large_data_answers_as_before_it_was_saved(large, tmp_path):
+    large.save(tmp_path / "run")
+    again = Recommender.load(tmp_path / "run", live=False)
+    users = large.catalogue.users.ids[:20]
+    before, after = (one.recommend_many(users, 5) for one in (large, again))
+    assert before["item"].to_list() == after["item"].to_list()
+    who = list(again.catalogue.items.vocabulary.ids[:3])
+    assert len(again.recommend(history=who)) == 10
+    assert again.model.networks[0].config.by_rows
+
+
+def test_rows_of_a_step_equal_those_of_a_pass_over_everything(large, monkeypatch):
+    """With whole histories read, nothing gone and no dropout, a step sees the same vectors."""
+    monkeypatch.setattr("trefoil.fusion.network.by_rows.READ", 1.0)
+    model = large.model
+    network, events = model.networks[0].eval(), model.known.events
+    users, items = model.known.matrix.shape
+    graph = RowGraph.of(events, users, items)
+    people, drawn = np.array([1, 4, 9]), np.array([0, 7, 7, 30])
+    gone = torch.zeros(items, dtype=torch.bool)
+    rng = np.random.default_rng(0)
+    with torch.no_grad():
+        part, whole = graph.part(network, people, drawn, gone, rng), network.pass_messages()
+    assert torch.allclose(part.vectors.users[people], whole.users[people], atol=1e-5)
+    assert torch.allclose(part.vectors.items[drawn], whole.items[drawn], atol=1e-5)
+    met = graph.met[4].indices.astype(np.int64)
+    assert not part.unread(np.full(len(met), 4), met).any()
+
+
+def test_what_was_read_is_not_asked_for(large):
+    model = large.model
+    users, items = model.known.matrix.shape
+    graph = RowGraph.of(model.known.events, users, items)
+    gone = torch.zeros(items, dtype=torch.bool)
+    people = np.arange(users)
+    part = graph.part(model.networks[0], people, people[:1], gone, np.random.default_rng(0))
+    user = np.repeat(people, np.diff(graph.met.indptr))
+    item = graph.met.indices.astype(np.int64)
+    left = part.unread(user, item)
+    assert 0.2 < left.mean() < 0.6
+    # those vectors do not depend on what was left
+    read = set(part.read.tolist())
+    assert not read & set((user[left] * items + item[left]).tolist())
+
+
+def test_a_sample_drawn_before_is_the_sample_of_the_step():
+    rng = np.random.default_rng(0)
+    drawn = Drawn.of(Sampler.of(np.ones(50), 8), rng)
+    first, again = drawn.draw(rng), drawn.draw(rng)
+    assert torch.equal(first[0], again[0])
+    assert torch.equal(first[1], again[1])
+
+
+def test_a_plan_is_one_line_of_words():
+    line = told({"linear": Expected(12.0, 0.5), "network": Expected(400.0, 0.2)})
+    assert line == (
+        "plan: about 7 min of one core and 0.5 GB more memory (linear 12 s, network 7 min)"
+    )
+    assert spoken(8000.0) == "2.2 h"
