@@ -29,6 +29,15 @@ TINY = (
     "network.ema_decay=0",
     "behaviour.layers=1",
 )
+ALONE = (  # the joint network by propagation, and little beside it
+    *TINY,
+    "behaviour.on=false",
+    "factors=false",
+    "linear.on=false",
+    "random_walks=false",
+    "rating_process=false",
+    "reranker=false",
+)
 TOML = """
 name = "shop"
 

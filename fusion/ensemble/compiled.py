@@ -112,9 +112,10 @@ def _network_ratings(network: NetworkScorer) -> tuple[Reals, Reals, float, Reals
     """Vectors of users and items, and biases: the mean over networks."""
     count = len(network.networks)
     heads = [head for one in network.networks if (head := one.rating_head) is not None]
-    pairs = list(zip(heads, network.vectors, strict=True))
+    vectors = network.rated_vectors()
+    pairs = list(zip(heads, vectors, strict=True))
     users = [array(v.users) @ array(h.map) * np.float32(10 / count) for h, v in pairs]
-    items = [array(vectors.items) for vectors in network.vectors]
+    items = [array(one.items) for one in vectors]
     base = float(np.mean([float(head.mean.detach()) for head in heads]))
     by_user = np.mean([array(head.user) for head in heads], axis=0)
     by_item = np.mean([array(head.item) for head in heads], axis=0)

@@ -1,16 +1,36 @@
 """The texts of a catalogue as vectors, and how a new text is read the same way."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional as F
 
 from trefoil.encoders.text.encoder import TextEncoder, Whitening
 from trefoil.encoders.view import View
 
 log = logging.getLogger(__name__)
+
+
+def name_vectors(
+    columns: Mapping[str, Sequence[str]], encoder: TextEncoder
+) -> dict[str, Float[Tensor, "values T"]]:
+    """Vectors of unit length of the names of values, read with the column: ``weather: sunny``.
+
+    Centred over all values, for what they have in common tells none from another; zero where
+    a name cannot be read.
+    """
+    said = [f"{column}: {name}" for column, names in columns.items() for name in names]
+    view, _ = encoder.encode(said)
+    if not bool(view.known.any()):
+        return {}
+    centred = view.vectors - view.vectors[view.known].mean(0)
+    whole = F.normalize(centred, dim=1).masked_fill(~view.known[:, None], 0.0)
+    parts = whole.split([len(names) for names in columns.values()])
+    return dict(zip(columns, parts, strict=True))
 
 
 @dataclass

@@ -39,6 +39,7 @@ class Part:
     """Vectors of the rows of one step, zero for all others, and which pairs were read."""
 
     vectors: Vectors
+    rows: Int[Tensor, " n"]  # items that have vectors
     read: Ints  # user * items + item, ascending
     items: int
 
@@ -104,4 +105,4 @@ class RowGraph:
         told_users = everybody.index_copy(0, person, found)
         told_items = everything.index_copy(0, row, unit)
         read = people[case[kept]].astype(np.int64) * items + met.indices[kept]
-        return Part(Vectors(told_users, told_items, told_items), read, items)
+        return Part(Vectors(told_users, told_items, told_items), row, read, items)

@@ -7,7 +7,8 @@ import numpy as np
 from torch import Tensor, nn
 
 from trefoil.encoders.behaviour import BehaviourEncoder
-from trefoil.fusion.network.module import JointNetwork, Vectors, own
+from trefoil.fusion.network.module import JointNetwork, Vectors
+from trefoil.fusion.network.naming import own
 from trefoil.fusion.plan.asked import Reals
 from trefoil.fusion.plan.forms import FactorForm
 from trefoil.fusion.plan.queries import Averaged, Newest, Propagated, Query, Scenario
@@ -21,10 +22,10 @@ def propagation_form(
     parts = []
     for network, passed in zip(networks, vectors, strict=True):
         root = network.config.width**-0.5
-        contexts = {
-            column_of(name): Scenario(array(scale), array(network.shift[name]) * np.float32(root))
-            for name, scale in network.scale.items()
-        }
+        contexts = {}
+        for name in network.scale:
+            scale, shift = (array(one) for one in network.scenario_tables(name))
+            contexts[column_of(name)] = Scenario(scale, shift * np.float32(root))
         folded = array(passed.base) + array(passed.items)
         query = Propagated(array(passed.users), folded, network.config.temperature, contexts)
         parts.append((query, with_bias(array(passed.items), network.item_bias)))

@@ -5,12 +5,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from trefoil.data.dataset import Dataset
 from trefoil.data.interactions import Interactions
+from trefoil.encoders.text.encoder import TextEncoder
+from trefoil.fusion.features.texts import name_vectors
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.network.batches import Groups, Windows
-from trefoil.fusion.network.module import JointNetwork, NetworkInputs, own
+from trefoil.fusion.network.module import JointNetwork, NetworkInputs
+from trefoil.fusion.network.naming import own
 from trefoil.fusion.network.tasks.base import Task, TaskData, TaughtTask, head_plans, taught
 from trefoil.fusion.network.tasks.listed import tasks_of
 from trefoil.fusion.settings import Settings
@@ -52,11 +56,17 @@ def network_inputs_of(
     known: TrainingData, inputs: TrainingInputs, settings: Settings
 ) -> NetworkInputs:
     """What a network reads, and the heads of what it learns."""
+    names: dict[str, Tensor] = {}
     facts = known.facts if settings.graph.in_network else None
     text = known.text if settings.text.in_network else None
     scenarios = None
     if settings.scenarios and known.events.scenario:
         scenarios = {name: len(column.names) for name, column in known.events.scenario.items()}
+        if settings.network.scenario_names:
+            columns = {name: column.names for name, column in known.events.scenario.items()}
+            part = settings.text
+            encoder = TextEncoder(part.model, part.revision, part.max_tokens, part.batch_size)
+            names = name_vectors(columns, encoder)
     return NetworkInputs(
         known.matrix,
         facts.matrix if facts else None,
@@ -65,6 +75,7 @@ def network_inputs_of(
         text.vectors if text else None,
         head_plans(inputs.tasks),
         scenarios,
+        names,
     )
 
 

@@ -1,6 +1,6 @@
 """The joint network: one item table read by propagation, by sequences and by every task."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,9 @@ from torch.nn import functional as F
 from trefoil.encoders.behaviour import BehaviourEncoder
 from trefoil.encoders.graph import FactMean, HistoryMean, LightPropagation
 from trefoil.fusion.network.heads import HeadPlan, RatingHead, Sizes
+from trefoil.fusion.network.naming import own
+from trefoil.fusion.network.scenarios import NamedScenarios
+from trefoil.fusion.network.trunks import TRUNKS
 
 Rows = Tensor | slice  # of items
 ALL = slice(None)
@@ -34,6 +37,7 @@ class NetworkInputs:
     text: Tensor | None = None
     heads: Mapping[str, HeadPlan] = field(default_factory=dict)  # by task
     scenarios: Mapping[str, int] | None = None
+    scenario_names: Mapping[str, Tensor] = field(default_factory=dict)  # vectors of values
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,9 @@ class NetworkConfig:
     behaviour_heads: int
     behaviour_dropout: float
     time_gaps: bool  # whether sequences read times
+    trunk: str = "none"
+    experts: int = 0
+    sharing: Sequence[str] = ()  # tasks of which a trunk has parts of their own
     by_rows: bool = False  # users are the mean of their items: steps read the rows of their batch
 
 
@@ -66,16 +73,7 @@ def dropped(x: Float[Tensor, "n D"], share: float) -> Float[Tensor, "n D"]:
     return x * (torch.rand_like(x) >= share) * (1 / (1 - share)) if share else x
 
 
-_HOLDERS = (nn.ParameterDict(), nn.ModuleDict())
-
-
-def own(column: str) -> str:
-    """The name of a scenario column or task among modules: no dot, and no method's name.
-
-    The own name of an own name is itself.
-    """
-    plain = column.isidentifier() and not any(hasattr(one, column) for one in _HOLDERS)
-    return column if plain else f"column_{column.encode().hex()}"
+RANKS = "ranking"  # the task whose vectors rank
 
 
 class JointNetwork(nn.Module):
@@ -137,6 +135,9 @@ class JointNetwork(nn.Module):
         values = {own(name): max(n, 1) for name, n in (network_inputs.scenarios or {}).items()}
         self.scale = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
         self.shift = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
+        self.named = None
+        if network_inputs.scenario_names:
+            self.named = NamedScenarios(network_inputs.scenario_names, width)
         self.head_plans = dict(network_inputs.heads)
         self.heads = nn.ModuleDict(
             {
@@ -144,6 +145,9 @@ class JointNetwork(nn.Module):
                 for name, plan in self.head_plans.items()
             }
         )
+        self.trunk = None
+        if config.trunk != "none":
+            self.trunk = TRUNKS[config.trunk](width, config.sharing, config.experts)
         for name, table in self.named_children():
             if isinstance(table, nn.Embedding):
                 nn.init.normal_(table.weight, std=0.02 if name == "sequence_id" else 0.05)
@@ -152,6 +156,27 @@ class JointNetwork(nn.Module):
     def rating_head(self) -> RatingHead | None:
         """The head that expects ratings, where one was taught."""
         return next((one for one in self.heads.values() if isinstance(one, RatingHead)), None)
+
+    def users_of(self, task: str, users: Float[Tensor, "n D"]) -> Float[Tensor, "n D"]:
+        """Shared vectors of users as a task reads them: through the trunk, where there is one."""
+        return users if self.trunk is None else self.trunk(users, task)
+
+    def items_of(self, task: str, items: Float[Tensor, "n D"]) -> Float[Tensor, "n D"]:
+        """Shared vectors of items as a task reads them, of unit length."""
+        return items if self.trunk is None else F.normalize(self.trunk(items, task), dim=1)
+
+    def vectors_of(self, task: str, vectors: Vectors) -> Vectors:
+        """Both, of everybody."""
+        if self.trunk is None:
+            return vectors
+        users, items = self.users_of(task, vectors.users), self.items_of(task, vectors.items)
+        return Vectors(users, items, vectors.base)
+
+    def rating_vectors(self, vectors: Vectors) -> Vectors:
+        """The vectors that ratings are read from."""
+        heads = {name: self.heads[own(name)] for name in self.head_plans}
+        rating = (name for name, one in heads.items() if isinstance(one, RatingHead))
+        return self.vectors_of(next(rating), vectors)
 
     def content(self) -> Float[Tensor, "items D"]:
         """What texts and facts say of each item; zero where they are off or silent."""
@@ -204,9 +229,17 @@ class JointNetwork(nn.Module):
                 continue
             known = (codes >= 0)[:, None]
             rows = codes.clamp(min=0)
-            scaled = scaled + known * users * self.scale[name][rows]
-            shifted = shifted + known * self.shift[name][rows] * self.config.width**-0.5
+            scale, shift = self.scenario_tables(name)
+            scaled = scaled + known * users * scale[rows]
+            shifted = shifted + known * shift[rows] * self.config.width**-0.5
         return scaled + shifted
+
+    def scenario_tables(
+        self, name: str
+    ) -> tuple[Float[Tensor, "values D"], Float[Tensor, "values D"]]:
+        """``f`` and ``g`` of the values of a column: learned, and from their names where asked."""
+        scale, shift = self.scale[name], self.shift[name]
+        return (scale, shift) if self.named is None else self.named(name, scale, shift)
 
     def order_scores(
         self, users: Float[Tensor, "B D"], items: Float[Tensor, "items D"], rows: Rows = ALL
@@ -230,11 +263,15 @@ class JointNetwork(nn.Module):
         return self.sequence_id.weight
 
     def next_states(
-        self, events: Int[Tensor, "B L"], at: Int[Tensor, "B L"] | None
+        self,
+        events: Int[Tensor, "B L"],
+        at: Int[Tensor, "B L"] | None,
+        left: Bool[Tensor, "B L"] | None = None,
     ) -> Float[Tensor, "B L D"]:
-        """The state after each event of right-padded histories."""
+        """The state after each event of right-padded histories; not ``left`` are without item."""
         assert self.behaviour is not None
-        return self.behaviour.states(self.sequence_table()[events], at)
+        vectors = self.sequence_table()[events]
+        return self.behaviour.states(vectors if left is None else vectors * left[:, :, None], at)
 
     def next_scores(
         self, states: Float[Tensor, "n D"], rows: Rows = ALL

@@ -54,3 +54,32 @@ def squared_error(
 ) -> Float[Tensor, " n"]:
     """Squared error: of ratings and of numbers of items, both standardised."""
     return (predicted - given).square()
+
+
+def binary_cross_entropy(
+    logit: Float[Tensor, " n"], label: Float[Tensor, " n"]
+) -> Float[Tensor, " n"]:
+    """``-log p`` of a label of 1 or 0, from the logit of 1."""
+    return F.binary_cross_entropy_with_logits(logit, label, reduction="none")
+
+
+def pairwise(picked: Float[Tensor, " n"], rivals: Float[Tensor, "n S"]) -> Float[Tensor, " n"]:
+    """BPR: mean over rivals of ``softplus(rival - picked)``. Rendle 2009, arXiv:1205.2618."""
+    return F.softplus(rivals - picked[:, None]).mean(1)
+
+
+def calibrated_bce(
+    picked: Float[Tensor, " n"],
+    rivals: Float[Tensor, "n S"],
+    share: Float[Tensor, ""],
+    calibration: float = 0.75,
+) -> Float[Tensor, " n"]:
+    """``-b log s(picked) - sum log(1 - s(rival))``: gBCE, mean over the terms.
+
+    ``b = a (t (1 - 1 / a) + 1 / a)`` for the share ``a`` of items that are drawn takes back the
+    overconfidence of drawing few; t is the calibration. Petrov and Macdonald 2023,
+    arXiv:2308.07192.
+    """
+    power = share * (calibration * (1 - 1 / share) + 1 / share)
+    total = power * F.softplus(-picked) + F.softplus(rivals).sum(1)
+    return total / (1 + rivals.shape[1])

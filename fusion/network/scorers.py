@@ -11,19 +11,23 @@ from trefoil.data.histories import Cases
 from trefoil.fusion.models.base import ScoringModel
 from trefoil.fusion.network.batches import newest
 from trefoil.fusion.network.forms import propagation_form, sequence_form
-from trefoil.fusion.network.module import JointNetwork, Vectors
+from trefoil.fusion.network.module import RANKS, JointNetwork, Vectors
 from trefoil.fusion.plan.forms import FactorForm
 
 
 @torch.no_grad()
 def order_scores(
-    network: JointNetwork, cases: Cases, vectors: Vectors | None = None
+    network: JointNetwork, cases: Cases, vectors: Vectors | None = None, items: Tensor | None = None
 ) -> Float[Tensor, "cases items"]:
-    """Scores by propagated vectors, in the scenario of each case."""
+    """Scores by propagated vectors, in the scenario of each case.
+
+    ``items`` are those vectors as the ranking reads them, where they are at hand.
+    """
     vectors = vectors or network.pass_messages()
-    users = user_vectors(cases, vectors)
+    items = network.items_of(RANKS, vectors.items) if items is None else items
+    users = network.users_of(RANKS, user_vectors(cases, vectors))
     scenario = {n: torch.from_numpy(c).to(users.device) for n, c in cases.scenario.items()}
-    return network.order_scores(network.in_scenario(users, scenario), vectors.items).cpu()
+    return network.order_scores(network.in_scenario(users, scenario), items).cpu()
 
 
 def user_vectors(cases: Cases, vectors: Vectors) -> Float[Tensor, "cases D"]:
@@ -78,10 +82,12 @@ class NetworkScorer:
     def __post_init__(self) -> None:
         with torch.no_grad():
             self.vectors = [network.eval().pass_messages() for network in self.networks]
+            pairs = zip(self.networks, self.vectors, strict=True)
+            self.items = [network.items_of(RANKS, passed.items) for network, passed in pairs]
 
     def score(self, cases: Cases) -> Tensor:
-        pairs = zip(self.networks, self.vectors, strict=True)
-        scores = [order_scores(network, cases, vectors) for network, vectors in pairs]
+        parts = zip(self.networks, self.vectors, self.items, strict=True)
+        scores = [order_scores(network, cases, passed, items) for network, passed, items in parts]
         return mean_of(scores, self.learned)
 
     @property
@@ -91,8 +97,11 @@ class NetworkScorer:
         there |= {"events": True, "context": bool(len(network.scale))}
         return frozenset(name for name, found in there.items() if found)
 
-    def form(self) -> FactorForm:
-        return propagation_form(self.networks, self.vectors, self.learned)
+    @torch.no_grad()
+    def rated_vectors(self) -> list[Vectors]:
+        """The vectors that the ratings of each network are read from."""
+        pairs = zip(self.networks, self.vectors, strict=True)
+        return [network.rating_vectors(vectors) for network, vectors in pairs]
 
     @torch.no_grad()
     def stars(self, cases: Cases) -> Tensor:
@@ -102,12 +111,19 @@ class NetworkScorer:
         are longer than those that ratings were learned from.
         """
         total = torch.zeros(len(cases), len(self.networks[0].item_bias))
-        for network, vectors in zip(self.networks, self.vectors, strict=True):
+        for network, vectors in zip(self.networks, self.rated_vectors(), strict=True):
             rows = torch.from_numpy(cases.user).to(vectors.users.device)
             head, users = network.rating_head, vectors.users[rows.clamp(min=0)]
             assert head is not None, "only asked where ratings were learned"
             total += head.of_all(users, vectors.items, rows).cpu()
         return total / len(self.networks)
+
+
+class PlainNetworkScorer(NetworkScorer):
+    """The same without a trunk: then its scores have a form of their own."""
+
+    def form(self) -> FactorForm:
+        return propagation_form(self.networks, self.vectors, self.learned)
 
 
 @dataclass
@@ -156,7 +172,8 @@ def network_scorers(
     """
     if not networks:
         return {}
-    base_models: dict[str, ScoringModel] = {"network": NetworkScorer(networks, learned)}
+    scorer = NetworkScorer if networks[0].trunk is not None else PlainNetworkScorer
+    base_models: dict[str, ScoringModel] = {"network": scorer(networks, learned)}
     if networks[0].behaviour is not None:
         base_models["behaviour"] = SequenceScorer(networks, learned)
     return base_models

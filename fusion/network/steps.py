@@ -1,13 +1,16 @@
 """What one step of training computed, before any task reads it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from trefoil.fusion.network.batches import Stretches
-from trefoil.fusion.network.module import JointNetwork, Vectors, own
+from trefoil.fusion.network.module import JointNetwork, Vectors
+from trefoil.fusion.network.naming import own
 from trefoil.fusion.network.negative_sampling import Draws
 
 
@@ -29,6 +32,11 @@ class Step:
         device = self.network.item_bias.device
         return rows.to(device), correction.to(device)
 
+    def draw(self, count: int, size: int) -> Int[Tensor, " size"]:
+        """Rows below ``count``, drawn evenly with repetition."""
+        rows = torch.from_numpy(self.rng.integers(0, count, size))
+        return rows.to(self.network.item_bias.device)
+
 
 @dataclass(frozen=True)
 class UserStep(Step):
@@ -37,13 +45,26 @@ class UserStep(Step):
     Pair ``p`` says that case ``case[p]`` took ``item[p]``, which weighs ``weight[p]``.
     """
 
-    vectors: Vectors
+    vectors: Vectors  # shared, before any trunk
     user: Int[Tensor, " B"]
-    asked: Float[Tensor, "B D"]  # vectors of the users in their scenarios
+    scenario: Mapping[str, Int[Tensor, " B"]]
     case: Int[Tensor, " n"]
     item: Int[Tensor, " n"]
     weight: Float[Tensor, " n"]
     people: np.ndarray  # the users, each once, ascending
+    within: Int[Tensor, " m"] | None = None  # items that have vectors, where not all have
+    read: dict[str, Vectors] = field(default_factory=dict)  # by task, once asked for
+
+    def vectors_of(self, task: str) -> Vectors:
+        """Vectors of everybody as a task reads them."""
+        if task not in self.read:
+            self.read[task] = self.network.vectors_of(task, self.vectors)
+        return self.read[task]
+
+    def asked(self, task: str) -> Float[Tensor, "B D"]:
+        """Vectors of the users in their scenarios, as a task reads them."""
+        users = self.vectors_of(task).users[self.user]
+        return self.network.in_scenario(users, self.scenario)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 import copy
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from trefoil.fusion.features.training_data import DENSE
@@ -17,8 +17,11 @@ from trefoil.fusion.network.inputs import TrainingInputs
 from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.negative_sampling import Sampler
 from trefoil.fusion.network.steps import Step, UserStep, WindowStep
-from trefoil.fusion.network.tasks.base import combine
-from trefoil.fusion.network.training_state import Learning, check_loss
+from trefoil.fusion.network.tasks.base import mean_losses
+from trefoil.fusion.network.training_state import Draws, Learning, check_loss
+from trefoil.fusion.network.weighting.backward import balance, weighted_backward
+from trefoil.fusion.network.weighting.base import Weighting
+from trefoil.fusion.network.weighting.listed import WEIGHTINGS
 from trefoil.fusion.settings import Settings
 
 UNTIMED = 0.1  # share of steps that hide times, for visitors whose items come without them
@@ -49,13 +52,16 @@ class Trainer:
         if items > settings.network.softmax_items:
             events = np.bincount(inputs.groups.item, minlength=items)
             self.sampler = Sampler.of(events, settings.network.sampled_items)
+        base = [one.task.weight for one in inputs.tasks]
+        self.weighting = WEIGHTINGS[settings.tasks.weighting](base).to(device)
         self.graph = None
         if network.config.by_rows:
             self.graph = RowGraph.of(inputs.events, len(network.met), items)
         averaged = copy.deepcopy(network).eval()
         self.average = get_ema_multi_avg_fn(settings.network.ema_decay)
         means: list[Tensor] = list(averaged.parameters())
-        learned: list[Tensor] = list(network.parameters())
+        self.parameters = list(network.parameters())
+        learned: list[Tensor] = [*self.parameters]
         self.averages = means, learned
         last, patience = until or {}, settings.network.patience
         stopping = {
@@ -69,10 +75,9 @@ class Trainer:
                 averaged, sequence_part(averaged), patience, last.get("next_item")
             )
         cycle = Cycle(len(inputs.groups), settings.network.batch_size, generator)
-        self.optimisers = _optimisers(network, settings)
-        self.learning = Learning(
-            network, averaged, stopping, self.optimisers, cycle, generator, rng, []
-        )
+        self.optimisers = _optimisers(network, settings, self.weighting)
+        parts = self.weighting, stopping, self.optimisers, cycle, generator, rng
+        self.learning = Learning(network, averaged, *parts, [])
 
     def rounds(self) -> Iterator[dict[str, float]]:
         """Train, and stop for a look every few epochs: mean losses since the last."""
@@ -81,43 +86,104 @@ class Trainer:
         groups, stopping = learning.cycle, learning.stopping
         per_look = settings.evaluate_every * groups.per_epoch
         while learning.epoch < settings.epochs and any(one.open for one in stopping.values()):
-            sums, terms = dict[str, Tensor](), Counter[str]()
+            sums, terms, told = dict[str, Tensor](), Counter[str](), dict[str, float]()
             following = stopping.get("next_item")
             windows = self._windows() if following is not None and following.open else iter(())
             steps = 0
             while True:
                 window = next(windows, None)
-                made: list[Step] = []
-                if window is not None:
-                    made.append(self._window_step(window))
-                if stopping["ranking"].open and steps < per_look:
-                    made.append(self._user_step(next(groups)))
-                if not made:
+                rows = next(groups) if stopping["ranking"].open and steps < per_look else None
+                if window is None and rows is None:
                     break
-                means = self._step(made, steps)
+                means = self._step(window, rows, steps, told if steps == 0 else None)
                 steps += 1
                 for name, mean in means.items():
                     sums[name] = sums.get(name, 0) + mean
                 terms.update(means.keys())
             learning.epoch += settings.evaluate_every
-            yield {name: float(total) / terms[name] for name, total in sums.items()}
+            means = {name: float(total) / terms[name] for name, total in sums.items()}
+            places = {one.task.name: place for place, one in enumerate(self.inputs.tasks)}
+            self.weighting.round_ended({places[name]: mean for name, mean in means.items()})
+            yield means | told
 
-    def _step(self, made: Sequence[Step], step: int) -> dict[str, Tensor]:
-        total, means = combine(self.inputs.tasks, made)
+    def _step(
+        self,
+        window: Stretches | None,
+        rows: Tensor | None,
+        step: int,
+        told: dict[str, float] | None = None,
+    ) -> dict[str, Tensor]:
+        """One step over a window and rows of groups; mean losses by task.
+
+        Into ``told`` go weights, and what the gradients of the tasks are to each other.
+        """
+        again = self.weighting.looks_back or self.settings.network.adversarial > 0
+        draws = self.learning.draws() if again else None
+        found = mean_losses(self.inputs.tasks, self._made(window, rows))
+        here, losses = list(found), list(found.values())
+        means = {self.inputs.tasks[at].task.name: one.detach() for at, one in found.items()}
         place = f"step {step + 1} after epoch {self.learning.epoch}"
-        check_loss(total, means, self.network, place)
-        kinds = {type(one) for one in made}
-        asked = {"ranking": UserStep in kinds, "next_item": WindowStep in kinds}
+        check_loss(torch.stack(losses).sum(), means, self.network, place)
+        asked = {"ranking": rows is not None, "next_item": window is not None, "weighting": True}
         optimisers = [one for name, one in self.optimisers.items() if asked[name]]
         for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)
-        total.backward()
-        if asked["next_item"]:
+        if told is not None and len(found) > 1:
+            told |= balance(list(means), losses, self.parameters)
+        weights = weighted_backward(self.weighting, here, losses, self.parameters)
+        if self.settings.network.adversarial:
+            self._against(draws, window, rows, weights)
+        if told is not None and len(found) > 1:
+            told |= {f"weight/{name}": float(w) for name, w in zip(means, weights, strict=True)}
+        if window is not None:
             torch.nn.utils.clip_grad_norm_(self.network.behaviour.parameters(), 5.0)  # type: ignore[union-attr]
         for optimiser in optimisers:
             optimiser.step()
         self.average(*self.averages, 0)
+        if draws is not None and self.weighting.looks_back:
+            self._look_back(draws, window, rows, torch.stack(losses).detach())
         return means
+
+    def _against(
+        self, draws: Draws | None, window: Stretches | None, rows: Tensor | None, weights: Tensor
+    ) -> None:
+        """Add the gradient where embeddings are moved the way that hurts most.
+
+        The fast gradient method on embeddings, Miyato et al. 2017, arXiv:1605.07725.
+        """
+        assert draws is not None
+        size = self.settings.network.adversarial
+        tables = [one.weight for one in self.network.children() if isinstance(one, nn.Embedding)]
+        moved = [(one, one.detach().clone()) for one in tables if one.grad is not None]
+        with torch.no_grad():
+            for table, before in moved:
+                assert table.grad is not None
+                length = table.grad.norm().clamp(min=1e-12)
+                table.add_(table.grad, alpha=size * float(before.norm() / length))
+        self.learning.draw_again(draws)
+        found = mean_losses(self.inputs.tasks, self._made(window, rows))
+        pairs = zip(weights, found.values(), strict=True)
+        torch.stack([weight.detach() * loss for weight, loss in pairs]).sum().backward()
+        with torch.no_grad():
+            for table, before in moved:
+                table.copy_(before)
+
+    def _look_back(
+        self, draws: Draws, window: Stretches | None, rows: Tensor | None, before: Tensor
+    ) -> None:
+        """The same batch once more, with everything drawn as it was, after the step."""
+        self.learning.draw_again(draws)
+        with torch.no_grad():
+            found = mean_losses(self.inputs.tasks, self._made(window, rows))
+        self.weighting.look_back(list(found), before, torch.stack(list(found.values())))
+
+    def _made(self, window: Stretches | None, rows: Tensor | None) -> list[Step]:
+        made: list[Step] = []
+        if window is not None:
+            made.append(self._window_step(window))
+        if rows is not None:
+            made.append(self._user_step(rows))
+        return made
 
     def _windows(self) -> Iterator[Stretches]:
         assert self.inputs.windows is not None
@@ -129,7 +195,9 @@ class Trainer:
         asked = window.there[:, 1:]
         told = window.at is not None and self.learning.rng.random() >= UNTIMED
         at = window.at[:, :-1] if told else None  # type: ignore[index]
-        states = network.next_states(window.item[:, :-1], at)[asked]
+        item, share = window.item[:, :-1], self.settings.behaviour.event_dropout
+        left = torch.rand(item.shape, device=item.device) >= share if share else None
+        states = network.next_states(item, at, left)[asked]
         item = window.item[:, 1:][asked]
         drawing = network, self.sampler, self.learning.rng
         return WindowStep(*drawing, window, states, item, inputs.returning)
@@ -149,7 +217,6 @@ class Trainer:
             vectors = part.vectors
         user = torch.from_numpy(groups.user[at]).to(device)
         scenario = {n: torch.from_numpy(c[at]).to(device) for n, c in groups.scenario.items()}
-        asked = network.in_scenario(vectors.users[user], scenario)
         pairs = groups.pairs(at)
         if part is not None:
             left = part.unread(groups.user[at][pairs[0]], pairs[1])
@@ -157,20 +224,28 @@ class Trainer:
         case, item = (torch.from_numpy(side).to(device) for side in pairs)
         weight = self.user_weight[user[case]]
         drawing = network, sampler, rng
-        return UserStep(*drawing, vectors, user, asked, case, item, weight, people)
+        within = None if part is None else part.rows
+        return UserStep(*drawing, vectors, user, scenario, case, item, weight, people, within)
 
 
-def _optimisers(network: JointNetwork, settings: Settings) -> dict[str, torch.optim.Optimizer]:
-    """One for the weights that propagation reads, one for those of sequences."""
+def _optimisers(
+    network: JointNetwork, settings: Settings, weighting: Weighting
+) -> dict[str, torch.optim.Optimizer]:
+    """One for the weights that propagation reads, one for those of sequences, one for tasks."""
     own = set(sequence_part(network))
     named = dict(network.named_parameters())
     order, following = (
         [p for n, p in named.items() if (n in own) == part] for part in (False, True)
     )
+    rate, decay = settings.network.learning_rate, settings.network.weight_decay
     found: dict[str, torch.optim.Optimizer] = {
-        "ranking": torch.optim.Adam(order, lr=settings.network.learning_rate, fused=True)
+        "ranking": torch.optim.AdamW(order, lr=rate, weight_decay=decay, fused=True)
+        if decay
+        else torch.optim.Adam(order, lr=rate, fused=True)
     }
     if following:
-        rate = settings.behaviour.learning_rate
-        found["next_item"] = torch.optim.AdamW(following, lr=rate, weight_decay=0.01, fused=True)
+        rate, decay = settings.behaviour.learning_rate, settings.behaviour.weight_decay
+        found["next_item"] = torch.optim.AdamW(following, lr=rate, weight_decay=decay, fused=True)
+    if learned := list(weighting.parameters()):
+        found["weighting"] = torch.optim.Adam(learned, lr=weighting.learning_rate)
     return found

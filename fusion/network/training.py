@@ -21,6 +21,7 @@ from trefoil.fusion.network.module import (
     NetworkInputs,
 )
 from trefoil.fusion.network.scorers import order_scores, sequence_scores
+from trefoil.fusion.network.steps import UserStep
 from trefoil.fusion.network.trainer import Trainer
 from trefoil.fusion.settings import Settings
 
@@ -47,6 +48,7 @@ def config_of(
     """
     network, sequence = settings.network, settings.behaviour
     temperature = float(np.clip(0.15 * (inputs.per_user / 9) ** (1 / 3), 0.1, 0.25))
+    everywhere = any(one.task.everywhere for one in inputs.tasks)
     dropout = 0.4
     if inputs.per_user >= DENSE:
         events = max(len(inputs.groups.item), 1)
@@ -61,7 +63,10 @@ def config_of(
         sequence.heads,
         sequence.dropout,
         sequence.time_gaps,
-        by_rows,
+        settings.tasks.trunk,
+        settings.tasks.experts,
+        [one.task.name for one in inputs.tasks if one.task.reads is UserStep],
+        by_rows and settings.tasks.trunk == "none" and not everywhere,
     )
 
 

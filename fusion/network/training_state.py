@@ -12,9 +12,11 @@ from trefoil.data.errors import TrainingError
 from trefoil.fusion.network.batches import Cycle
 from trefoil.fusion.network.early_stopping import EarlyStopping
 from trefoil.fusion.network.module import JointNetwork
+from trefoil.fusion.network.weighting.base import Weighting
 
 Tensors = dict[str, Tensor]
 Values = dict[str, Any]
+Draws = tuple[Tensors, Any]  # states of torch's generators, and of numpy's
 
 
 @dataclass
@@ -28,6 +30,7 @@ class Learning:
 
     network: JointNetwork
     averaged: JointNetwork
+    weighting: Weighting
     stopping: Mapping[str, EarlyStopping]
     optimisers: Mapping[str, torch.optim.Optimizer]
     cycle: Cycle
@@ -54,12 +57,25 @@ class Learning:
             for row, state in optimiser.state_dict()["state"].items():
                 tensors |= {f"optimiser.{name}.{row}.{n}": t for n, t in state.items()}
         tensors |= {f"batch.{place}": rows for place, rows in enumerate(self.cycle.left)}
-        tensors["random.torch"] = torch.get_rng_state()
-        tensors["random.generator"] = self.generator.get_state()
-        if self.network.item_bias.is_cuda:
-            tensors["random.cuda"] = torch.cuda.get_rng_state()
-        values["random.numpy"] = self.rng.bit_generator.state
+        tensors |= {f"weighting.{n}": t for n, t in self.weighting.state_dict().items()}
+        random, values["random.numpy"] = self.draws()
+        tensors |= {f"random.{name}": one for name, one in random.items()}
         return tensors, values
+
+    def draws(self) -> Draws:
+        """The states of all random generators."""
+        random = {"torch": torch.get_rng_state(), "generator": self.generator.get_state()}
+        if self.network.item_bias.is_cuda:
+            random["cuda"] = torch.cuda.get_rng_state()
+        return random, self.rng.bit_generator.state
+
+    def draw_again(self, draws: Draws) -> None:
+        """Put the states of all random generators back."""
+        random, self.rng.bit_generator.state = draws
+        torch.set_rng_state(random["torch"])
+        self.generator.set_state(random["generator"])
+        if "cuda" in random and self.network.item_bias.is_cuda:
+            torch.cuda.set_rng_state(random["cuda"])
 
     def restore(self, tensors: Tensors, values: Values) -> None:
         """Go on from a state. Raises KeyError or RuntimeError where it is not of this network."""
@@ -79,11 +95,8 @@ class Learning:
             optimiser.load_state_dict({"state": state, "param_groups": groups})
         batches = _below(tensors, "batch.")
         self.cycle.left = [batches[str(place)] for place in range(len(batches))]
-        torch.set_rng_state(tensors["random.torch"])
-        self.generator.set_state(tensors["random.generator"])
-        if "random.cuda" in tensors and self.network.item_bias.is_cuda:
-            torch.cuda.set_rng_state(tensors["random.cuda"])
-        self.rng.bit_generator.state = values["random.numpy"]
+        self.weighting.load_state_dict(_below(tensors, "weighting."))
+        self.draw_again((_below(tensors, "random."), values["random.numpy"]))
         self.journal[:] = values["journal"]
         self.epoch = values["epoch"]
 

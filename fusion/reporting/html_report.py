@@ -12,6 +12,7 @@ from trefoil.evaluation.reporting.html import Example, Findings, Section, evalua
 from trefoil.evaluation.reporting.html_tables import facts, means_table, words_table
 from trefoil.evaluation.result import PLAIN, Result
 from trefoil.evaluation.table import Table
+from trefoil.fusion.reporting.task_history import curves, tasks_table
 
 OURS = "trefoil"
 KINDS = 12  # of edges shown
@@ -95,8 +96,10 @@ def _trained(report: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) ->
         Section("What each base model gives", _base_models(report)),
         Section("Graph", _graph(report)),
     ]
+    if table := tasks_table(history):
+        more.append(Section("Tasks of the network", table))
     warnings = [*aside, *report["data"]["warnings"]]
-    return Findings((), OURS, data, warnings, _curves(history), more=more)
+    return Findings((), OURS, data, warnings, curves(history), more=more)
 
 
 def _base_models(report: Mapping[str, Any]) -> str:
@@ -132,23 +135,6 @@ def _graph(report: Mapping[str, Any]) -> str:
     if rest := counts[KINDS:]:
         edges.append([f"{len(rest)} other types", f"{sum(count for _, count in rest):,}"])
     return facts(report["graph"]["nodes"]) + words_table(["edges", "how many"], edges)
-
-
-def _curves(history: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
-    """History rows for charts: losses and marks apart, a curve per network."""
-    several = len({row.get("network", 0) for row in history}) > 1
-    found = []
-    for row in history:
-        told = {"epoch": float(row["epoch"])}
-        for name, value in row.items():
-            if name in ("epoch", "network", "seconds"):
-                continue
-            which = f" {row['network'] + 1}" if several else ""
-            _, mark, kind = name.partition("valid_ndcg@10_")
-            label = f"validation ndcg@10/{kind}" if mark else f"loss, {name}/{name}"
-            told[label + which] = float(value)
-        found.append(told)
-    return found
 
 
 def _beyond(table: Table) -> list[Section]:

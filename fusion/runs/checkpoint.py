@@ -252,6 +252,7 @@ def _load_networks(
             known.text.vectors if reads["text"] and known.text else None,
             saved_plans(structure["heads"], under(f"network.{number}.heads.", tensors), settings),
             reads["scenarios"],
+            under(f"network.{number}.named.of_", tensors),
         )
         network = JointNetwork(network_inputs, NetworkConfig(**structure["network_config"]))
         network.load_state_dict(under(f"network.{number}.", tensors))

@@ -61,6 +61,8 @@ class Behaviour(Part):
         default=0.1, ge=0, lt=1
     )  # share of the target on all items alike
     time_gaps: bool = True  # time between events is read, not their order alone
+    event_dropout: float = Field(default=0.0, ge=0, lt=1)  # share of events read without item
+    weight_decay: NonNegativeFloat = 0.01
     batch_size: PositiveInt = 64  # windows per step
     patience: PositiveInt = 8  # epochs without a better validation NDCG@10
     learning_rate: PositiveFloat = 2e-3
@@ -104,6 +106,9 @@ class Network(Part):
     epochs: PositiveInt = 300
     patience: PositiveInt = 4  # evaluations without a better validation NDCG@10
     evaluate_every: PositiveInt = 5  # epochs
+    weight_decay: NonNegativeFloat = 0.0  # of the weights that propagation reads, per unit of rate
+    adversarial: NonNegativeFloat = 0.0  # embeddings move so far, of their length, against a step
+    scenario_names: bool = False  # what the names of scenario values say is read as well
     softmax_items: PositiveInt = 50_000  # with more, the softmax sees a sample of them
     sampled_items: PositiveInt = 8_192  # drawn for each step
 
@@ -122,3 +127,22 @@ class Tasks(Part):
     category: NonNegativeFloat = 0.1  # cross-entropy: categories of the item that was chosen
     rating: NonNegativeFloat = 0.5  # squared error: ratings
     attributes: NonNegativeFloat = 0.0  # squared error: numbers of items; off, it brought nothing
+    kind: NonNegativeFloat = 0.0  # cross-entropy: kind of an event, where they have any
+    like: NonNegativeFloat = 0.0  # binary: positive or not, where data hold events that are not
+    facts: NonNegativeFloat = 0.0  # binary: facts of items against drawn ones
+    texts: NonNegativeFloat = 0.0  # squared error: text vectors of items
+    ranking_loss: Literal["softmax", "bpr", "gbce"] = "softmax"  # of the task that ranks
+    negatives: PositiveInt = 256  # items drawn for a step of bpr and gbce
+    weighting: Literal[
+        "static",
+        "uncertainty",
+        "dwa",
+        "gradnorm",
+        "famo",
+        "pcgrad",
+        "cagrad",
+        "upgrad",
+        "mgda",
+    ] = "static"  # how the losses of the tasks become one step; static: by the weights above
+    trunk: Literal["none", "shared_bottom", "mmoe", "ple"] = "none"  # between vectors and heads
+    experts: PositiveInt = 4  # of a trunk; in ple as many for each task as shared

@@ -175,6 +175,7 @@ def with_other_rows(
         known.text.vectors if network.text is not None and known.text else None,
         network.head_plans,
         {name: len(part) for name, part in network.scale.items()},
+        {} if network.named is None else network.named.vectors(),
     )
     with torch.random.fork_rng(devices=[]):
         other = JointNetwork(network_inputs, network.config).to(network.item_bias.device)

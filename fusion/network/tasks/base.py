@@ -58,6 +58,7 @@ class Task(ABC):
     name: ClassVar[str]
     reads: ClassVar[type[Step]] = UserStep
     weight: float = 1.0  # 0 switches the task off
+    everywhere: ClassVar[bool] = False  # whether it draws from all items, of whatever step
 
     @abstractmethod
     def target(self, data: TaskData) -> Target | None:
@@ -128,24 +129,20 @@ def taught(tasks: Iterable[Task], data: TaskData) -> tuple[TaughtTask, ...]:
     return tuple(found.values())
 
 
-def combine(
-    tasks: Sequence[TaughtTask], made: Sequence[Step]
-) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
-    """Weighted sum of the mean losses of the tasks, and the unweighted means for the log.
+def mean_losses(tasks: Sequence[TaughtTask], made: Sequence[Step]) -> dict[int, Tensor]:
+    """The mean loss of each task that finds labelled rows in a step, by its place in the list.
 
-    A task that reads another kind of step, or finds no labelled row, adds nothing.
+    Raises ValueError where none does.
     """
     steps = {type(one): one for one in made}
-    means: dict[str, Tensor] = {}
-    total: list[Tensor] = []
-    for one in tasks:
+    found: dict[int, Tensor] = {}
+    for place, one in enumerate(tasks):
         mean = one.mean_loss(steps[one.task.reads]) if one.task.reads in steps else None
         if mean is not None:
-            means[one.task.name] = mean.detach()
-            total.append(one.task.weight * mean)
-    if not total:
+            found[place] = mean
+    if not found:
         raise ValueError("no task found labelled rows in this step")
-    return torch.stack(total).sum(), means
+    return found
 
 
 def head_plans(tasks: Sequence[TaughtTask]) -> dict[str, HeadPlan]:

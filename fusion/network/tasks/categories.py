@@ -26,7 +26,7 @@ class Category(Task):
     def rows(self, step: UserStep, target: Target) -> Rows:
         share = target.tensors["share"]
         wanted, known = mean_share(share, step.case, step.item, len(step.user))
-        told = step.head(self.name)(step.vectors.users[step.user])[known]
+        told = step.head(self.name)(step.vectors_of(self.name).users[step.user])[known]
         return Rows((told, wanted))
 
     def loss(

@@ -7,9 +7,11 @@ from torch import Tensor
 
 from trefoil.fusion.network.heads import HeadPlan, KeptHead
 from trefoil.fusion.network.tasks.base import Task
+from trefoil.fusion.network.tasks.behaviours import Kind, Like
 from trefoil.fusion.network.tasks.categories import Category
+from trefoil.fusion.network.tasks.contents import Facts, ItemTexts
 from trefoil.fusion.network.tasks.numbers import Attributes, Rating
-from trefoil.fusion.network.tasks.ranking import NextItem, Ranking
+from trefoil.fusion.network.tasks.ranking import NextItem, ranking_of
 from trefoil.fusion.settings import Settings
 
 
@@ -18,10 +20,14 @@ def tasks_of(settings: Settings, more: Sequence[Task] = ()) -> tuple[Task, ...]:
     weight, sequence = settings.tasks, settings.behaviour
     return (
         NextItem(weight.ranking, sequence.label_smoothing, sequence.only_new),
-        Ranking(weight.ranking),
+        ranking_of(weight.ranking, weight.ranking_loss, weight.negatives),
         Category(weight.category),
         Attributes(weight.attributes),
         Rating(weight.rating),
+        Kind(weight.kind),
+        Like(weight.like),
+        Facts(weight.facts),
+        ItemTexts(weight.texts),
         *more,
     )
 

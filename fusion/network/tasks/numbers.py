@@ -35,7 +35,11 @@ class Attributes(Task):
     def rows(self, step: UserStep, target: Target) -> Rows:
         numbers = target.tensors["numbers"]
         known = ~numbers.isnan()
-        return Rows((step.head(self.name)(step.vectors.items)[known], numbers[known]))
+        if step.within is not None:
+            there = torch.zeros_like(known)
+            there[step.within] = True
+            known = known & there
+        return Rows((step.head(self.name)(step.vectors_of(self.name).items)[known], numbers[known]))
 
     def loss(
         self, predicted: Float[Tensor, " n"], given: Float[Tensor, " n"]
@@ -64,7 +68,7 @@ class Rating(Task):
     def rows(self, step: UserStep, target: Target) -> Rows:
         _, pairs, _ = target.other
         user, item, given = (one.to(step.user.device) for one in pairs.of_users(step.people))
-        vectors = step.vectors
+        vectors = step.vectors_of(self.name)
         told = step.head(self.name)(vectors.users[user], vectors.items[item], user, item)
         return Rows((told, given))
 

@@ -1,13 +1,14 @@
 """The tasks that rank: what users took among all items, and what they took next."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from trefoil.fusion.network import objectives
+from trefoil.fusion.network.module import RANKS
 from trefoil.fusion.network.steps import Step, UserStep, WindowStep
 from trefoil.fusion.network.tasks.base import Rows, Target, Task, TaskData
 
@@ -16,26 +17,63 @@ from trefoil.fusion.network.tasks.base import Rows, Target, Task, TaskData
 class Ranking(Task):
     """Softmax over all items, or a sample of them: the one that was taken."""
 
-    name: ClassVar[str] = "ranking"
+    name: ClassVar[str] = RANKS
 
     def target(self, data: TaskData) -> Target:
         return Target()
 
     def rows(self, step: UserStep, target: Target) -> Rows:
-        network, items = step.network, step.vectors.items
+        network, items = step.network, step.vectors_of(self.name).items
+        asked = step.asked(self.name)
         if step.sampler is None:
-            scores = network.order_scores(step.asked, items)
+            scores = network.order_scores(asked, items)
             picked = scores[step.case, step.item]
             total = torch.logsumexp(scores, dim=1)[step.case]
         else:
             drawn, correction = step.sample(step.sampler)
-            picked = network.pair_scores(step.asked[step.case], items, step.item)
-            sample = network.order_scores(step.asked, items, drawn) - correction
+            picked = network.pair_scores(asked[step.case], items, step.item)
+            sample = network.order_scores(asked, items, drawn) - correction
             total = objectives.over_sample(picked, sample, step.case)
         return Rows((picked, total), step.weight)
 
     def loss(self, picked: Float[Tensor, " n"], total: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
         return objectives.softmax(picked, total)
+
+
+@dataclass(frozen=True)
+class PairRanking(Task):
+    """What was taken against items drawn evenly, pair by pair: BPR, or calibrated gBCE."""
+
+    name: ClassVar[str] = RANKS
+    everywhere: ClassVar[bool] = True
+    by: Literal["bpr", "gbce"] = "bpr"
+    negatives: int = 256  # drawn for a step, and shared by its pairs
+
+    def target(self, data: TaskData) -> Target:
+        return Target()
+
+    def rows(self, step: UserStep, target: Target) -> Rows:
+        network, items = step.network, step.vectors_of(self.name).items
+        asked = step.asked(self.name)
+        drawn = step.draw(len(items), self.negatives)
+        picked = network.pair_scores(asked[step.case], items, step.item)
+        rivals = network.order_scores(asked, items, drawn)[step.case]
+        share = picked.new_tensor(self.negatives / max(len(items) - 1, 1))
+        return Rows((picked, rivals, share.clamp(max=1.0)), step.weight)
+
+    def loss(
+        self, picked: Float[Tensor, " n"], rivals: Float[Tensor, "n S"], share: Float[Tensor, ""]
+    ) -> Float[Tensor, " n"]:
+        if self.by == "bpr":
+            return objectives.pairwise(picked, rivals)
+        return objectives.calibrated_bce(picked, rivals, share)
+
+
+def ranking_of(weight: float, loss: str, negatives: int) -> Task:
+    """The task that ranks, by the loss that settings name."""
+    if loss == "softmax":
+        return Ranking(weight)
+    return PairRanking(weight, "bpr" if loss == "bpr" else "gbce", negatives)
 
 
 @dataclass(frozen=True)

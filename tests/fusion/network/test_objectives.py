@@ -17,7 +17,9 @@ from trefoil.fusion.network.objectives import (
     squared_error,
 )
 from trefoil.fusion.network.steps import Step
-from trefoil.fusion.network.tasks.base import Rows, Target, Task, TaughtTask, combine
+from trefoil.fusion.network.tasks.base import Rows, Target, Task, TaughtTask, mean_losses
+from trefoil.fusion.network.weighting.backward import weighted_backward
+from trefoil.fusion.network.weighting.base import Static
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
 
@@ -172,31 +174,28 @@ SILENT = listed("silent", 7.0, None)
 ABSENT = listed("absent", 7.0, Rows((A, B)), Elsewhere)
 
 
-def test_combine_weighs_means_by_hand():
-    total, means = combine([PLAIN, WEIGHTED], [Here()])
-    assert close(means["plain"], 5.0)  # (1 + 9) / 2
-    assert close(means["weighted"], 3.0)  # (3 * 1 + 1 * 9) / 4
-    assert close(total, 2.0 * 5.0 + 0.5 * 3.0)
+def test_means_by_hand():
+    means = mean_losses([PLAIN, WEIGHTED], [Here()])
+    assert close(means[0], 5.0)  # (1 + 9) / 2
+    assert close(means[1], 3.0)  # (3 * 1 + 1 * 9) / 4
 
 
-def test_a_task_without_rows_or_a_step_adds_nothing():
-    total, means = combine([PLAIN, EMPTY, SILENT, ABSENT], [Here()])
-    alone, _ = combine([PLAIN], [Here()])
-    assert torch.equal(total, alone)
-    assert set(means) == {"plain"}
+def test_a_task_without_rows_or_a_step_has_no_mean():
+    assert set(mean_losses([SILENT, EMPTY, PLAIN, ABSENT], [Here()])) == {2}
 
 
 def test_a_step_in_which_no_task_has_rows_is_a_fault():
     with pytest.raises(ValueError, match="no task"):
-        combine([EMPTY, SILENT, ABSENT], [Here()])
+        mean_losses([EMPTY, SILENT, ABSENT], [Here()])
 
 
-def test_means_for_the_log_carry_no_gradient_and_the_total_does():
-    a = torch.tensor([1.0], requires_grad=True)
-    total, means = combine([listed("plain", 2.0, Rows((a, torch.zeros(1))))], [Here()])
-    assert not means["plain"].requires_grad
-    total.backward()
-    assert close(a.grad, [4.0])  # d/da 2 a^2
+def test_static_weights_by_hand():
+    a = torch.nn.Parameter(torch.tensor([1.0]))
+    tasks = [listed(f"t{n}", w, Rows((a, torch.zeros(1)))) for n, w in enumerate((2.0, 0.5))]
+    losses = list(mean_losses(tasks, [Here()]).values())
+    weights = weighted_backward(Static([2.0, 0.5]), [0, 1], losses, [a])
+    assert weights.tolist() == [2.0, 0.5]
+    assert close(a.grad, [5.0])  # d/da (2 a^2 + a^2 / 2)
 
 
 def test_a_loss_is_reported_over_the_steps_that_took_it(shop, monkeypatch):
@@ -204,12 +203,13 @@ def test_a_loss_is_reported_over_the_steps_that_took_it(shop, monkeypatch):
     seen = []
 
     def told(tasks, made):
-        total, means = combine(tasks, made)
-        if "next_item" in means:
-            seen.append(float(means["next_item"]))
-        return total, means
+        means = mean_losses(tasks, made)
+        seen.extend(
+            float(m.detach()) for at, m in means.items() if tasks[at].task.name == "next_item"
+        )
+        return means
 
-    monkeypatch.setattr("trefoil.fusion.network.trainer.combine", told)
+    monkeypatch.setattr("trefoil.fusion.network.trainer.mean_losses", told)
     settings = load_settings(None, [*TINY, "behaviour.only_where_order_pays=false"])
     model = Recommender(settings).fit(shop).model
     journals = model.record.history

@@ -39,7 +39,7 @@ class Dear(Task):
     def rows(self, step, target):
         dear = target.tensors["dear"]
         known = ~dear.isnan()
-        return Rows((step.head(self.name)(step.vectors.items)[known, 0], dear[known]))
+        return Rows((step.head(self.name)(step.vectors_of(self.name).items)[known, 0], dear[known]))
 
     def loss(self, logit, dear):
         return F.binary_cross_entropy_with_logits(logit, dear, reduction="none")
