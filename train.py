@@ -62,6 +62,13 @@ def parser() -> argparse.ArgumentParser:
         type=float,
         help="share of unusable rows that is tolerated (default: that of dataset.toml, or 0.01)",
     )
+    p.add_argument(
+        "--forgotten",
+        type=Path,
+        metavar="FILE",
+        help="leave out the people of this list, such as RUN.live/forgotten.json (default: "
+        "forgotten.json of the data folder, if there)",
+    )
     return p
 
 
@@ -84,6 +91,7 @@ def fresh(args: argparse.Namespace) -> Plan:
         "source": source,
         "root": args.data_root and str(args.data_root),
         "max_bad_share": args.max_bad_share,
+        "forgotten": args.forgotten and str(args.forgotten.resolve()),
         "from": args.start and str(args.start),
         "from_digest": args.start and digest_of(args.start),
         "final": args.final,
@@ -103,6 +111,7 @@ def resumed(args: argparse.Namespace) -> Plan:
         "source": args.data,
         "root": args.data_root and str(args.data_root),
         "max_bad_share": args.max_bad_share,
+        "forgotten": args.forgotten and str(args.forgotten.resolve()),
         "from": args.start and str(args.start),
         "from_digest": made_from["from"] and digest_of(Path(made_from["from"])),
         "final": args.final or None,
@@ -136,7 +145,10 @@ def learn(plan: Plan, console: Console) -> None:
     """Read, train and write the run; its checkpoints go when it is written."""
     began, made_from = time.perf_counter(), plan.made_from
     dataset = read_dataset(
-        made_from["source"], root=made_from["root"], max_bad_share=made_from["max_bad_share"]
+        made_from["source"],
+        root=made_from["root"],
+        max_bad_share=made_from["max_bad_share"],
+        forgotten=made_from.get("forgotten"),
     )
     describe(dataset, console)
     start = Recommender.load(made_from["from"], live=False) if made_from["from"] else None
@@ -169,6 +181,7 @@ def about(plan: Plan, seconds: float) -> dict[str, Any]:
             "root": made_from["root"],
         },
         "max_bad_share": made_from["max_bad_share"],
+        **({"forgotten": made_from["forgotten"]} if made_from.get("forgotten") else {}),
         "seconds": {"train": round(seconds, 2)},
         "resumed": plan.checkpoints.resumed,
         "from": made_from["from"],

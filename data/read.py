@@ -6,6 +6,7 @@ from pathlib import Path
 
 from trefoil.data.dataset import Dataset, SplitRule
 from trefoil.data.errors import ConfigError
+from trefoil.data.privacy import FORGOTTEN, ForgottenPeople, key_from
 from trefoil.data.readers.assemble import assemble
 from trefoil.data.readers.dataset_toml import read_folder
 from trefoil.data.readers.description import FILE
@@ -20,17 +21,20 @@ def read_dataset(
     root: str | Path | None = None,
     rule: SplitRule | None = None,
     max_bad_share: float | None = None,
+    forgotten: str | Path | None = None,
 ) -> Dataset:
     """A folder with a ``dataset.toml``, the name of a source, or a ``Source``.
 
     ``root`` is a folder that already holds a named source; without it the
     source is downloaded from its publisher. ``rule`` replaces the split rule.
     More than ``max_bad_share`` of unusable rows in a table stops; where it is None,
-    the folder's own share holds, or else 0.01. Raises ConfigError and
-    DataError, which name file, line, value and remedy.
+    the folder's own share holds, or else 0.01. ``forgotten`` is a list of people to leave
+    out, as ``Recommender.forget`` writes it; that of the folder, ``forgotten.json``, holds
+    without being named. Raises ConfigError and DataError, which name file, line, value
+    and remedy.
     """
     source = SOURCES.get(given) if isinstance(given, str) else None
-    missing_ids = None
+    missing_ids = key = None
     if isinstance(given, Source):
         source, given = given, given.name
     path = Path(given)
@@ -40,7 +44,10 @@ def read_dataset(
         told, tables, own = read_folder(path)
         name, licence = told.name or path.resolve().name, told.licence
         max_bad_share = told.max_bad_share if max_bad_share is None else max_bad_share
-        missing_ids = told.missing_ids
+        missing_ids, said = told.missing_ids, told.interactions.pseudonyms
+        key = None if said is None else key_from(said)
+        beside = path / FORGOTTEN
+        forgotten = beside if forgotten is None and beside.exists() else forgotten
     else:
         folder = path
         if not source.embedded:
@@ -54,7 +61,15 @@ def read_dataset(
         licence=licence,
         max_bad_share=max_bad_share,
         missing_ids=missing_ids,
+        pseudonym_key=key,
+        forgotten=None if forgotten is None else _list(Path(forgotten)),
     )
+
+
+def _list(path: Path) -> ForgottenPeople:
+    if not path.exists():
+        raise ConfigError(f"{path}: no list of forgotten people; name the file, or leave it out")
+    return ForgottenPeople.read(path)
 
 
 def _no_folder(path: Path) -> str:

@@ -153,6 +153,12 @@ class Catalogue:
         longer.__dict__["now"] = self.now
         return longer
 
+    def described(self, items: Items) -> "Catalogue":
+        """The same with other words and numbers of the same items."""
+        other = replace(self, items=items)
+        other.__dict__["now"] = self.now
+        return other
+
     def cases(
         self,
         users: Ints,

@@ -1,28 +1,37 @@
 """What a recommender is told: events and items as they come, durable before they count."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
-from trefoil.data.errors import UnknownId
 from trefoil.data.items import Entities, Items
+from trefoil.data.privacy import FORGOTTEN, ForgottenPeople
 from trefoil.data.readers.frames import triples_in
 from trefoil.fusion.answering import Answering
-from trefoil.fusion.live.apply import Taken, with_awaited, with_events
+from trefoil.fusion.live.apply import Taken, with_events
 from trefoil.fusion.live.event import Meaning, dated, events_in
-from trefoil.fusion.live.log import EVENT, Change, Log, place_of
-from trefoil.fusion.past import Event
+from trefoil.fusion.live.log import EVENT, Log, place_of
+from trefoil.fusion.preview import Preview, preview_of
+from trefoil.fusion.replay import (
+    CHANGED,
+    FACTS,
+    ITEMS,
+    NO_FACTS,
+    REMOVED,
+    RETURNED,
+    Made,
+    made,
+    replayed,
+    with_items,
+)
 from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.state import State
 
 if TYPE_CHECKING:
     import pandas as pd
-
-ITEMS, REMOVED, RETURNED = "items", "removed", "returned"
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,7 @@ class Receipt:
 
     ``events`` count from now on and ``users`` are new. ``repeated`` had an event id that was
     told before. ``waiting`` are ids of unknown items: their events count once these are added.
+    ``left_out`` are of people who were forgotten.
     """
 
     state: str
@@ -38,6 +48,24 @@ class Receipt:
     users: tuple[str, ...]
     waiting: tuple[str, ...]
     repeated: int
+    left_out: int = 0
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What a change did, or would do: ``items`` are described anew.
+
+    ``state`` is the token of the first state with it; of a preview, that of the state as it
+    is. ``lists`` are told by a preview.
+    """
+
+    state: str
+    items: tuple[str, ...]
+    lists: Preview | None = None
+
+    def told(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
 
 
 class Changing(Answering):
@@ -47,6 +75,7 @@ class Changing(Answering):
     """
 
     _log: Log | None = None
+    _forgotten: ForgottenPeople | None = None
 
     def add_events(self, events: Any) -> Receipt:
         """Take in what happened; the next answer reads it as history and hides it as seen.
@@ -61,7 +90,9 @@ class Changing(Answering):
         meaning = Meaning(self.catalogue.columns, tuple(self.catalogue.scenarios))
         told = dated(events_in(events, meaning))
         with self._changing:
-            journal = self._journal()
+            journal, given = self._journal(), len(told)
+            gone = {one for one in {one.user for one in told} if one in self._left_out()}
+            told = [one for one in told if one.user not in gone]
             first = {one.id: one for one in told if one.id is not None}
             before = journal.known(first)
             new = [
@@ -75,7 +106,7 @@ class Changing(Answering):
                 number = journal.append(EVENT, new)
                 self._state = replace(self.state, catalogue=catalogue, number=number)
             parts = taken.events, taken.users, taken.waiting, len(told) - len(new)
-            return Receipt(self.state.token, *parts)
+            return Receipt(self.state.token, *parts, left_out=given - len(told))
 
     def add_items(
         self,
@@ -93,9 +124,47 @@ class Changing(Answering):
         """
         facts = triples_in(triples)
         body = {"items": _rows(items), "triples": facts}
-        self._change(ITEMS, body, lambda state: _with_items(state, items, facts))
+        self._change(ITEMS, body, lambda state: Made(with_items(state, items, facts), ()))
         self.about = {**self.about, "added": self.state.added}
         return self
+
+    def change_items(
+        self,
+        items: "pl.DataFrame | pd.DataFrame | Iterable[Mapping[str, Any]]",
+        *,
+        preview: bool = False,
+    ) -> Changed:
+        """Give items another title, text or number; what is missing or None stays.
+
+        ``items`` has a column id and those to change: title, text, numbers such as a year.
+        Base models that read descriptions read the new ones at once; what was learned from
+        the old ones stays until ``update``. ``preview`` changes nothing and tells which lists
+        would change. Raises UnknownId and DataError; then nothing has changed.
+        """
+        return self._tell(CHANGED, _told_rows(items), preview)
+
+    def add_triples(
+        self,
+        triples: "pl.DataFrame | pd.DataFrame | Iterable[Sequence[str]]",
+        *,
+        preview: bool = False,
+    ) -> Changed:
+        """Tell facts of items: head (an item's id), relation, tail as in ``add_items``.
+
+        A fact that the training knew of other items counts in scores at once; any other in
+        paths and questions. A fact that is there already changes nothing. ``preview`` as in
+        ``change_items``. Raises GraphDataError for a triple without a place.
+        """
+        return self._tell(FACTS, triples_in(triples), preview)
+
+    def remove_triples(
+        self,
+        triples: "pl.DataFrame | pd.DataFrame | Iterable[Sequence[str]]",
+        *,
+        preview: bool = False,
+    ) -> Changed:
+        """Take facts of items back; see ``add_triples``. Raises GraphDataError for one unknown."""
+        return self._tell(NO_FACTS, triples_in(triples), preview)
 
     def remove_items(self, ids: Iterable[str | int]) -> str:
         """Recommend these items no more; histories keep their meaning. The state's token.
@@ -108,6 +177,16 @@ class Changing(Answering):
         """Make removed items candidates again. The state's token. Raises UnknownId."""
         return self._mark(arguments.ids("ids", ids), gone=False)
 
+    def warm(self) -> None:
+        """Load what changes of items and facts need, so that the first one does not wait.
+
+        That is the whole model with torch, the graph with its paths, and the text encoder.
+        """
+        state = self.state
+        _ = state.held.paths, state.scorer
+        if (texts := state.model.texts) is not None:
+            texts.encoder.encode(["warm"], store=False)
+
     def close(self) -> None:
         """Let another process write the log of the run."""
         with self._changing:
@@ -116,14 +195,32 @@ class Changing(Answering):
 
     def _mark(self, ids: list[str], *, gone: bool) -> str:
         what = REMOVED if gone else RETURNED
-        self._change(what, ids, lambda state: _marked(state, ids, gone=gone))
+        self._change(what, ids, lambda state: made(state, what, ids))
         return self.state.token
 
-    def _change(self, what: str, body: Any, made: Callable[[State], State]) -> None:
+    def _tell(self, what: str, body: Any, preview: bool) -> Changed:
+        """A change by its name and JSON values, made or only looked at."""
+        if preview:
+            before = self.state
+            after = made(before, what, body)
+            return Changed(before.token, after.items, preview_of(before, after.state))
+        done = self._change(what, body, lambda state: made(state, what, body))
+        return Changed(done.state.token, done.items)
+
+    def _change(self, what: str, body: Any, change: Callable[[State], Made]) -> Made:
         with self._changing:
             journal = self._journal()
-            state = made(self.state)
-            self._state = replace(state, number=journal.append(what, body=body))
+            done = change(self.state)
+            self._state = replace(done.state, number=journal.append(what, body=body))
+            return replace(done, state=self._state)
+
+    def _left_out(self) -> ForgottenPeople:
+        """The people who were forgotten, by the list beside the log."""
+        if self._forgotten is None:
+            folder = None if self._log is None else self._log.folder
+            nobody = ForgottenPeople.nobody()
+            self._forgotten = nobody if folder is None else ForgottenPeople.read(folder / FORGOTTEN)
+        return self._forgotten
 
     def _journal(self) -> Log:
         """The log, to write in. Raises ConfigError where another process writes it."""
@@ -142,53 +239,21 @@ class Changing(Answering):
                 self.about = {**self.about, "added": added}
 
 
-def replayed(state: State, changes: Iterable[Change]) -> State:
-    """The state after these changes; events that follow each other are taken in at once."""
-    events: list[Event] = []
-    for change in changes:
-        if change.what == EVENT:
-            positive = change.event[5]
-            told = Event(*change.event)
-            events.append(told._replace(positive=None if positive is None else bool(positive)))
-        else:
-            state, events = _after(state, events), []
-            state = _made(state, change)
-        state = replace(state, number=change.seq)
-    return _after(state, events)
-
-
 def log_of(run: Path, lineage: str, base: str, number: int) -> Log:
     """The log beside a run."""
     return Log(place_of(run), lineage, base, number)
 
 
-def _after(state: State, events: Sequence[Event]) -> State:
-    return replace(state, catalogue=with_events(state.catalogue, events)[0]) if events else state
-
-
-def _made(state: State, change: Change) -> State:
-    if change.what == ITEMS:
-        frame = pl.DataFrame(change.body["items"], infer_schema_length=None)
-        return _with_items(state, frame, [tuple(one) for one in change.body["triples"]])
-    return _marked(state, change.body, gone=change.what == REMOVED)
-
-
-def _with_items(state: State, items: Any, triples: list) -> State:
-    from trefoil.fusion.training.add_items import with_new_items
-
-    state = with_new_items(state, items, triples)
-    return replace(state, catalogue=with_awaited(state.catalogue))
-
-
-def _marked(state: State, ids: Sequence[str], *, gone: bool) -> State:
-    catalogue = state.catalogue
-    rows = catalogue.items.vocabulary.rows(ids)
-    if (rows < 0).any():
-        raise UnknownId(f"unknown item {ids[int(np.argmin(rows))]!r}")
-    old = catalogue.removed
-    removed = np.zeros(len(catalogue.items), bool) if old is None else old.copy()
-    removed[rows] = gone
-    return replace(state, catalogue=replace(catalogue, removed=removed if removed.any() else None))
+def _told_rows(items: Any) -> list[dict[str, Any]]:
+    """Rows of a table of items, of any form, as JSON values."""
+    table = type(items).__module__.partition(".")[0] == "pandas"
+    if not table and not isinstance(items, pl.DataFrame | Entities):
+        rows = [items] if isinstance(items, Mapping) else list(items)
+        items = pl.DataFrame(rows, infer_schema_length=None)
+    rows = _rows(items)
+    return [
+        {**row, "id": arguments.one_id("id", row["id"])} if row.get("id") else row for row in rows
+    ]
 
 
 def _rows(items: Any) -> list[dict[str, Any]]:

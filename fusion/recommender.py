@@ -2,7 +2,8 @@
 
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,15 +11,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trefoil.data.dataset import Dataset
-from trefoil.data.errors import DataError
+from trefoil.data.errors import ConfigError, DataError
 from trefoil.data.files import write_file
 from trefoil.data.manifest import load_manifest
+from trefoil.data.privacy import FORGOTTEN
 from trefoil.data.progress import Progress
 from trefoil.data.split import Split
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.changing import Changing, log_of
+from trefoil.fusion.compression import Compressed, write_compressed
+from trefoil.fusion.live.drift import Drift, drift_of
 from trefoil.fusion.live.log import place_of
-from trefoil.fusion.plan.storage import has_plan, read_plan, write_plan
+from trefoil.fusion.live.seen_answers import Seen
+from trefoil.fusion.personal import Forgotten, export, forget, half_forgotten, merge
+from trefoil.fusion.plan.packing import checked
+from trefoil.fusion.plan.storage import ARRAYS, has_plan, read_plan, write_plan
 from trefoil.fusion.recommendation import Recommendation
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
@@ -34,6 +41,7 @@ from trefoil.fusion.runs.folder import (
     write_manifest,
 )
 from trefoil.fusion.settings import load_settings
+from trefoil.fusion.updating import Updated, learn_on
 from trefoil.fusion.write_back import write_back
 from trefoil.kg.construction.build import build
 from trefoil.kg.stores.open import check_kept, write_graph
@@ -109,6 +117,21 @@ class Recommender(Changing):
         self._log = None
         return self
 
+    def update(self, progress: Progress | None = None, *, compare: bool = False) -> Updated:
+        """Learn on from the events and items that came, and answer with that from then on.
+
+        Answers go on while it learns, and what is told meanwhile counts after. Closed forms
+        and counts are fitted again with the numbers chosen before; networks go on from
+        their weights, over old and new events, for a tenth of their epochs. ``compare`` trains a
+        refit beside it and tells how far both agree. What was learned is in memory until
+        ``save``. A run that holds events back for an exam goes on holding them back.
+        """
+        return learn_on(self, progress, compare=compare)
+
+    def drift(self, seen: Seen | None = None) -> Drift:
+        """Whether what came since the fit, and the answers ``seen``, look like what was learned."""
+        return drift_of(self.state, seen)
+
     def source(self) -> "Source":
         """What another training starts from. Raises ConfigError without a network."""
         from trefoil.fusion.network.warm_start import Source
@@ -117,24 +140,53 @@ class Recommender(Changing):
         return Source.of(model.networks, model.known, model.texts, items, self.graph)
 
     write_to = write_back  # everybody's best items, into a Neo4j database
+    export, merge = export, merge
 
-    def save(self, folder: str | Path) -> None:
+    def forget(self, user: str | int, *, data: str | Path | None = None) -> Forgotten:
+        """Leave nothing of a person: in answers at once, on the disk when this returns.
+
+        The run is written anew without them, their lines in the log are overwritten, and a
+        keyed digest of the id goes on a list, ``RUN.live/forgotten.json``: a dataset read with
+        ``forgotten=LIST`` is as if the person had never been there, and so is the folder
+        ``data`` by itself from now on. What others tell of the person later is left out. What a
+        stop leaves undone, the next ``load`` does. Raises UnknownId.
+        """
+        return forget(self, self.write, user, data)
+
+    def save(self, folder: str | Path, *, precision: str = "float32") -> Compressed | None:
         """Write a run folder; an older run of that name is replaced when all is written.
 
         What was told is in it. A recommender that was only fitted keeps later changes in
         memory; one that is loaded from the run writes them into the run's log.
+
+        With ``precision`` "float16" or "int8" the run keeps what answers, in fewer bits, and
+        drops what learns: it gives lists, ratings and reasons and takes events, and refuses
+        ``text=``, other words and items, ``forget`` and ``update``. What that costs on
+        validation, and what it saves, is returned and stands in the model card.
         """
         folder = Path(folder).absolute()
+        small = None
+        if checked(precision) != "float32" and folder == self.state.folder:
+            raise ConfigError(f"{folder}: would lose what it learned; give another folder")
         with self._changing:
             with new_run(folder) as beside:
-                self.write(beside)
+                if precision == "float32":
+                    self.write(beside)
+                else:
+                    small = self._write_small(beside, precision)
             state, place = self.state, place_of(folder)
             base = model_digest(load_manifest(folder))
             if self._log is not None and state.number and self._log.folder != place:
                 self._log.copied_to(place, base)
+            if self._left_out().digests:
+                self._left_out().write(place / FORGOTTEN)
+        return small
 
-    def write(self, folder: Path) -> None:
-        """Write all files of a run into an existing folder, manifest last."""
+    def write(self, folder: Path, *, without: Collection[str] = ()) -> None:
+        """Write all files of a run into an existing folder, manifest last.
+
+        ``without`` are people of whom reports and set-aside rows of an earlier run may tell.
+        """
         from trefoil.fusion.ensemble.compiled import parts_of, uncompiled
         from trefoil.fusion.runs.checkpoint import save_model
 
@@ -147,11 +199,27 @@ class Recommender(Changing):
             write_plan(parts_of(state.model), folder, (MODEL, TEXT))
         write_graph(state.held.graph, folder / "graph")
         if state.folder is not None:
+            carry_over(state.folder, folder, without)
+        write_manifest(folder, self._about())
+
+    def _write_small(self, folder: Path, precision: str) -> Compressed:
+        """The files of a run that only answers."""
+        state = self.state
+        write_file(folder / "settings.toml", self.settings.toml())
+        small = write_compressed(state, folder, precision)
+        write_graph(state.held.graph, folder / "graph")
+        if state.folder is not None:
             carry_over(state.folder, folder)
-        about = {**self.about, "changes": state.number} if state.number else self.about
-        if self._log is not None and state.number:
-            about = {**about, "lineage": self._log.lineage}
-        write_manifest(folder, about)
+        with (folder / "MODEL_CARD.md").open("a", encoding="utf-8") as card:
+            card.write(small.section())
+        write_manifest(folder, self._about() | {"precision": precision})
+        return small
+
+    def _about(self) -> dict[str, Any]:
+        """What the manifest says beside digests: how far the log is in the run."""
+        about, number = self.about, self.state.number
+        about = {**about, "changes": number} if number else about
+        return {**about, "lineage": self._log.lineage} if self._log and number else about
 
     @classmethod
     def load(cls, folder: str | Path, *, live: bool = True) -> "Recommender":
@@ -174,6 +242,9 @@ class Recommender(Changing):
             lineage = manifest.get("lineage") or uuid.uuid4().hex
             recommender._log = log_of(place, lineage, digest, number)
             recommender._catch_up()
+            if user := half_forgotten(place):
+                with suppress(ConfigError):  # another process is writing: it goes on there
+                    recommender.forget(user)
         return recommender
 
 
@@ -196,6 +267,11 @@ def _ensemble(folder: Path, settings: "Settings", files: Mapping[str, str]) -> "
     """The ensemble of a run. Raises DataError where the run went, or another has its place."""
     from trefoil.fusion.runs.checkpoint import load_model
 
+    if MODEL not in files:
+        raise ConfigError(
+            f"{folder}: was saved in fewer bits, which keeps what answers and drops what learns; "
+            "use the run that it was saved from, then save it again"
+        )
     try:
         now = load_manifest(folder)["files"]
     except (OSError, DataError):
@@ -207,4 +283,4 @@ def _ensemble(folder: Path, settings: "Settings", files: Mapping[str, str]) -> "
 
 def model_digest(manifest: Mapping[str, Any]) -> str:
     """The digest of what was learned, as a manifest has it."""
-    return manifest["files"].get(MODEL, "")
+    return manifest["files"].get(MODEL) or manifest["files"].get(ARRAYS, "")

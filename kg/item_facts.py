@@ -71,10 +71,10 @@ def item_facts(graph: KnowledgeGraph) -> Facts:
     matrix.data[:] = 1.0
     used, entity = np.unique(unique % max(count, 1), return_inverse=True)
     names = list(offset)
-    types = np.searchsorted(np.array([offset[name] for name in names]), used, side="right") - 1
-    entities = tuple(
-        (names[t], int(row) - offset[names[t]]) for t, row in zip(types, used, strict=True)
-    )
+    starts = np.array([offset[name] for name in names], np.int64)
+    types = np.searchsorted(starts, used, side="right") - 1
+    labels = [names[one] for one in types.tolist()]
+    entities = tuple(zip(labels, (used - starts[types]).tolist(), strict=True))
     return Facts(
         matrix,
         (unique // max(count, 1)).astype(np.int64),

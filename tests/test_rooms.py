@@ -24,7 +24,7 @@ from docs.rooms import (
 FLOORS: dict[str, tuple[str, ...]] = {
     "data": (
         "demo errors files interactions progress suggest",
-        "command compression histories manifest neo4j order pairs refusals vocabulary",
+        "command compression histories manifest neo4j order pairs privacy refusals vocabulary",
         "items report",
         "dataset",
         "fingerprint split_proof",
@@ -61,8 +61,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "ensemble",
         "requests runs",
         "live recommendation training write_back",
-        "answering",
+        "answering preview replay",
         "changing",
+        "compression personal updating",
         "recommender",
         "reporting",
         "experiments",

@@ -12,12 +12,14 @@ from trefoil.data.dataset import Dataset, GraphSource, SplitRule
 from trefoil.data.fingerprint import fingerprint
 from trefoil.data.interactions import Interactions
 from trefoil.data.order import FileOrder, canonical_order
+from trefoil.data.privacy import ForgottenPeople
 from trefoil.data.readers import notes
 from trefoil.data.readers.counts import counts_of, kinds_of
 from trefoil.data.readers.entities import EntityColumns, Listed, list_entities, read_entities
 from trefoil.data.readers.events import EventColumns, read_events
 from trefoil.data.readers.meeting import graph_note, links_note
 from trefoil.data.readers.missing import WRITTEN
+from trefoil.data.readers.people import with_pseudonyms, without_people
 from trefoil.data.readers.quarantine import MAX_BAD_SHARE, Sieve
 from trefoil.data.readers.tables import Table
 from trefoil.data.report import DataReport
@@ -46,14 +48,18 @@ def assemble(
     licence: str | None = None,
     max_bad_share: float | None = None,
     missing_ids: Sequence[str] | None = None,
+    pseudonym_key: str | None = None,
+    forgotten: ForgottenPeople | None = None,
 ) -> Dataset:
     """Check, sort out bad rows, number the ids, and report.
 
     Ids are numbered in order of their text and events put in an order of their
     content, whatever the order of the files.
     Items occur if a table or an event names them. ``missing_ids`` are words that
-    are no id. Raises DataError.
+    are no id. With ``pseudonym_key`` users are called by pseudonyms; rows of people who
+    are ``forgotten`` are as if they were not there. Raises DataError.
     """
+    tables = _of_people(tables, pseudonym_key, missing_ids or WRITTEN, forgotten)
     sieves = _sieves(tables, max_bad_share, missing_ids)
     found = read_events(tables.events, tables.event_columns, sieves.events)
     items = _Entities.of(found.item, tables.item_columns, sieves.items, "item")
@@ -85,6 +91,20 @@ def assemble(
     columns = asdict(tables.event_columns)
     parts = user_table, item_table, graph, rule, report, digest, licence
     return Dataset(name, events, *parts, columns)
+
+
+def _of_people(
+    tables: Tables, key: str | None, missing_ids: Sequence[str], forgotten: ForgottenPeople | None
+) -> Tables:
+    """The tables of events and users with pseudonyms, and without forgotten people."""
+    found = {"events": (tables.events, tables.event_columns.user)}
+    if tables.users is not None and tables.user_columns is not None:
+        found["users"] = (tables.users, tables.user_columns.id)
+    for name, (table, column) in found.items():
+        told = table if key is None else with_pseudonyms(table, column, key, missing_ids)
+        told = told if forgotten is None else without_people(told, column, forgotten)
+        tables = replace(tables, **{name: told})
+    return tables
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,11 @@ def read_folder(folder: Path) -> tuple[Description, Tables, SplitRule]:
     told = read_description(path)
     events, items, users = told.interactions, told.items, told.users
     columns = _event_columns(events, path)
+    if events.pseudonyms is not None and told.graph is not None and told.graph.neo4j is not None:
+        raise ConfigError(
+            f"{path}: [interactions] pseudonyms do nothing for ids in the graph of a server; "
+            "export the events to a file, or leave pseudonyms out"
+        )
     item_columns = None if items is None else _entity_columns(items, path, "items")
     user_columns = None if users is None else _entity_columns(users, path, "users")
     places = _Places(folder, told)

@@ -66,6 +66,7 @@ class InteractionsPart(TablePart):
     target: Names = ()  # kinds that count as positives; without it all do
     scenario: Names = ()
     split: Column | None = None  # train, valid or test
+    pseudonyms: str | None = None  # "env:NAME": a key by which users are called other names
 
 
 class EntitiesPart(TablePart):

@@ -68,28 +68,45 @@ def _ranks(column: Floats, learned: int) -> Float[Tensor, " items"]:
     return torch.from_numpy(np.where(np.isnan(column), np.nan, rank).astype(np.float32))
 
 
+@dataclass(frozen=True)
+class Carrier:
+    """A map from content to vectors, learned from the items with most events.
+
+    Kernel ridge regression, after the maps from attributes to factors of Gantner et al. 2010
+    (doi:10.1109/ICDM.2010.129). ``pull`` is what each of the items ``taught`` adds.
+    """
+
+    taught: Int[np.ndarray, " taught"]
+    pull: Float[Tensor, "taught D"]
+
+    @classmethod
+    def of(cls, vectors: Float[Tensor, "items D"], known: TrainingData) -> "Carrier":
+        """From the vectors of items with events."""
+        events = np.asarray(known.matrix.sum(0)).ravel()
+        taught = most_met(known.matrix, TEACHERS)
+        taught = taught[events[taught] > 0]
+        covariance = Content.of(known).likeness(taught, taught)
+        covariance.diagonal().add_(NOISE)
+        right = vectors[torch.from_numpy(taught)]
+        return cls(taught, torch.cholesky_solve(right, torch.linalg.cholesky(covariance)))
+
+    def told(self, known: TrainingData, rows: Int[np.ndarray, " rows"]) -> Float[Tensor, "rows D"]:
+        """What content says the vectors of these items would be."""
+        content = Content.of(known)
+        parts = np.array_split(rows, max(1, -(-len(rows) // TEACHERS)))
+        return torch.cat([content.likeness(part, self.taught) @ self.pull for part in parts])
+
+
 def carried(
     vectors: Float[Tensor, "items D"], known: TrainingData
 ) -> Float[Tensor, "items D"] | None:
     """What content says the vectors of items without events would be; zero for the others.
 
-    Kernel ridge regression from content to the vectors learned from events, after
-    the maps from attributes to factors of Gantner et al. 2010
-    (doi:10.1109/ICDM.2010.129). None where there are no such items, and where nothing
-    describes items.
+    None where there are no such items, and where nothing describes items.
     """
-    events = np.asarray(known.matrix.sum(0)).ravel()
-    cold = np.flatnonzero(events == 0)
+    cold = np.flatnonzero(np.asarray(known.matrix.sum(0)).ravel() == 0)
     if not len(cold) or not known.describes:
         return None
-    taught = most_met(known.matrix, TEACHERS)
-    taught = taught[events[taught] > 0]
     told = vectors.new_zeros(known.matrix.shape[1], vectors.shape[1])
-    content = Content.of(known)
-    covariance = content.likeness(taught, taught)
-    covariance.diagonal().add_(NOISE)
-    right = vectors[torch.from_numpy(taught)]
-    pull = torch.cholesky_solve(right, torch.linalg.cholesky(covariance))
-    for part in np.array_split(cold, -(-len(cold) // TEACHERS)):
-        told[torch.from_numpy(part)] = content.likeness(part, taught) @ pull
+    told[torch.from_numpy(cold)] = Carrier.of(vectors, known).told(known, cold)
     return told

@@ -89,6 +89,46 @@ class Log:
         asked = "SELECT id FROM changes WHERE id = ?"
         return {one for one in ids if self._sql.execute(asked, (one,)).fetchone()}
 
+    def changes_of(self, what: str) -> list[Any]:
+        """The arguments of all changes of one kind, in order."""
+        assert self._sql is not None
+        found = self._sql.execute("SELECT body FROM changes WHERE what = ? ORDER BY seq", (what,))
+        return [json.loads(body) for (body,) in found]
+
+    def lines_of(self, user: str) -> list[dict[str, Any]]:
+        """The events of a user as they were told, in order."""
+        self._connect(make=False)
+        if self._sql is None:
+            return []
+        asked = f"SELECT {', '.join(ROW)} FROM changes WHERE user = ? ORDER BY seq"
+        rows = [dict(zip(ROW, row, strict=True)) for row in self._sql.execute(asked, (user,))]
+        return [{name: value for name, value in row.items() if value is not None} for row in rows]
+
+    def forget(self, users: Iterable[str], kinds: Sequence[str]) -> None:
+        """Overwrite the events of these users, and changes of these kinds that name them.
+
+        So are they in logs that were set aside. Numbers of changes are not given again.
+        """
+        assert self._sql is not None
+        people = list(users)
+        self._overwritten(self._sql, people, kinds)
+        for other in [] if self.folder is None else sorted(self.folder.glob("log-*.sqlite")):
+            with closing(sqlite3.connect(other, isolation_level=None)) as sql:
+                sql.execute("PRAGMA secure_delete=ON")
+                self._overwritten(sql, people, kinds)
+
+    def _overwritten(
+        self, sql: sqlite3.Connection, people: Sequence[str], kinds: Sequence[str]
+    ) -> None:
+        for person in people:
+            sql.execute("DELETE FROM changes WHERE user = ?", (person,))
+        for what in kinds:
+            held = sql.execute("SELECT seq, body FROM changes WHERE what = ?", (what,)).fetchall()
+            named = [(seq,) for seq, body in held if set(json.loads(body)) & set(people)]
+            sql.executemany("DELETE FROM changes WHERE seq = ?", named)
+        sql.execute("VACUUM")
+        sql.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def append(self, what: str, events: Sequence[Sequence[Any]] = (), body: Any = None) -> int:
         """Write events, or one change of another kind; the number of the last one."""
         assert self._sql is not None

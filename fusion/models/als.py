@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from scipy import sparse
 from torch import Tensor
 
 from trefoil.data.histories import Cases
+from trefoil.data.interactions import Ints
 from trefoil.evaluation.baselines.als import item_factors, solve
-from trefoil.fusion.features.content import carried
+from trefoil.fusion.features.content import Carrier, carried
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState
 from trefoil.fusion.models.fitting import FitInputs
@@ -32,6 +34,7 @@ class Factors:
     alpha: float
     carried: Float[Tensor, "items D"] | None = None  # of items without events, from content
     content: frozenset[str] = frozenset()  # "graph", "text", "numbers"
+    carrier: Carrier | None = None  # kept from one new item to the next; a run does not hold it
 
     def score(self, cases: Cases) -> Tensor:
         histories = cases.history.matrix(len(self.items))
@@ -61,8 +64,27 @@ class Factors:
         return cls(state.tensors["items"], values["ridge"], values["alpha"], told, content)
 
     def with_items(self, known: TrainingData, before: int) -> "Factors":
-        none = self.items.new_zeros(known.matrix.shape[1] - before, self.items.shape[1])
-        return replace(self, items=torch.cat([self.items, none]), carried=None).told(known)
+        fresh = np.arange(before, known.matrix.shape[1])
+        none = self.items.new_zeros(len(fresh), self.items.shape[1])
+        items = torch.cat([self.items, none])
+        if not known.describes:
+            return replace(self, items=items, carried=None)
+        carrier = self.carrier or Carrier.of(items, known)
+        before_them = torch.zeros_like(self.items) if self.carried is None else self.carried
+        told = torch.cat([before_them, carrier.told(known, fresh)])
+        content = known.describes
+        return replace(self, items=items, carried=told, content=content, carrier=carrier)
+
+    def with_content(self, known: TrainingData, changed: Ints) -> "Factors":
+        """Items without events have other vectors, where one of them changed."""
+        cold = changed[np.asarray(known.matrix.sum(0)).ravel()[changed] == 0]
+        carrier = self.carrier if len(cold) == len(changed) else None  # others may have taught
+        if not len(cold) or self.carried is None:
+            return replace(self, carrier=carrier)
+        carrier = carrier or Carrier.of(self.items, known)
+        told = self.carried.clone()
+        told[torch.from_numpy(cold)] = carrier.told(known, cold)
+        return replace(self, carried=told, carrier=carrier)
 
     def told(self, known: TrainingData) -> "Factors":
         """With vectors from content for items without events."""

@@ -10,6 +10,7 @@ from scipy import sparse
 from torch import Tensor
 
 from trefoil.data.histories import Cases
+from trefoil.data.interactions import Ints
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.plan.forms import Form
 
@@ -51,6 +52,27 @@ class Compilable(Protocol):
 
     def form(self) -> Form:
         """What it says of every item, for numpy alone; equal to ``score`` up to rounding."""
+        ...
+
+
+@runtime_checkable
+class Redescribable(Protocol):
+    """A base model that reads at once what describes items; others do when they are fitted."""
+
+    def with_content(self, known: TrainingData, changed: Ints) -> "BaseModel":
+        """The model where what describes the items ``changed`` (rows) is as ``known`` says now.
+
+        Nothing is learned again.
+        """
+        ...
+
+
+@runtime_checkable
+class HoldsUsers(Protocol):
+    """A base model with a row for each user of training."""
+
+    def without_user(self, row: int) -> "BaseModel":
+        """The model without this row; the rows behind it move up."""
         ...
 
 

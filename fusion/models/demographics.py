@@ -55,6 +55,10 @@ class Demographics:
         none = self.weights.new_zeros(len(self.weights), known.matrix.shape[1] - before)
         return replace(self, weights=torch.cat([self.weights, none], dim=1))
 
+    def without_user(self, row: int) -> "Demographics":
+        kept = np.delete(np.arange(self.attributes.shape[0]), row)
+        return replace(self, attributes=self.attributes[kept])
+
 
 def fit_demographics(given: FitInputs) -> tuple[Demographics, dict[str, float]] | None:
     """From training events and the attributes of users."""

@@ -100,6 +100,9 @@ class RatingProcess:
     def with_items(self, known: TrainingData, before: int) -> "RatingProcess":
         return replace(self, items=known.matrix.shape[1])
 
+    def without_user(self, row: int) -> "RatingProcess":
+        return replace(self, pull=self.pull[np.delete(np.arange(self.pull.shape[0]), row)])
+
 
 @dataclass(frozen=True)
 class Rated:

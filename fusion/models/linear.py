@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from trefoil.data.histories import Cases
+from trefoil.data.interactions import Ints
 from trefoil.evaluation.baselines.linear import linear_scores
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState
@@ -66,3 +67,15 @@ class Linear:
         weights = grown_weights(self.weights, self.kept, self.ridge, self.rows, known, fresh)
         kept = np.concatenate([self.kept, fresh])
         return replace(self, weights=weights, kept=kept, items=known.matrix.shape[1])
+
+    def with_content(self, known: TrainingData, changed: Ints) -> "Linear":
+        """Items that came after training are solved anew; the others keep what was learned."""
+        fresh = changed[(changed >= known.learned) & np.isin(changed, self.kept)]
+        if not len(fresh):
+            return self
+        stay = np.flatnonzero(~np.isin(self.kept, fresh))
+        weights, kept = self.weights[stay][:, stay], self.kept[stay]
+        weights = grown_weights(weights, kept, self.ridge, self.rows, known, fresh)
+        both = np.concatenate([kept, fresh])
+        order = np.argsort(both)
+        return replace(self, weights=weights[order][:, order], kept=both[order])

@@ -5,9 +5,16 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
+from trefoil.data.interactions import Ints
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.als import Factors, fit_factors
-from trefoil.fusion.models.base import BaseModel, ModelState, ScoringModel
+from trefoil.fusion.models.base import (
+    BaseModel,
+    HoldsUsers,
+    ModelState,
+    Redescribable,
+    ScoringModel,
+)
 from trefoil.fusion.models.cooccurrence import fit_cooccurrence
 from trefoil.fusion.models.demographics import Demographics, fit_demographics
 from trefoil.fusion.models.fitting import Fit
@@ -139,3 +146,31 @@ def models_with_items(
         else:
             extended[line.name] = model.with_items(known, before)
     return extended
+
+
+def models_with_content(
+    models: Mapping[str, ScoringModel], known: TrainingData, changed: Ints
+) -> dict[str, BaseModel]:
+    """The same where items are described anew, see ``Redescribable``."""
+    found: dict[str, BaseModel] = {}
+    for line, model in listed_of(models):
+        if line.variant_of:
+            found[line.name] = line.variant(found, model.state().values)
+        else:
+            redescribable = isinstance(model, Redescribable)
+            found[line.name] = model.with_content(known, changed) if redescribable else model
+    return found
+
+
+def models_without_user(
+    models: Mapping[str, ScoringModel], known: TrainingData, row: int
+) -> dict[str, BaseModel]:
+    """The same for training data without the user of a row; counts are made again."""
+    found: dict[str, BaseModel] = {}
+    for line, model in listed_of(models):
+        if line.variant_of:
+            found[line.name] = line.variant(found, model.state().values)
+        else:
+            told = model.without_user(row) if isinstance(model, HoldsUsers) else model
+            found[line.name] = line.from_state(told.state(), known)
+    return found

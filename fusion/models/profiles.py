@@ -7,6 +7,7 @@ from scipy import sparse
 from torch import Tensor
 
 from trefoil.data.histories import Cases
+from trefoil.data.interactions import Ints
 from trefoil.fusion.features.idf import idf_rows
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState
@@ -54,6 +55,9 @@ class GraphProfile:
     def with_items(self, known: TrainingData, before: int) -> "GraphProfile":
         return self.from_state(self.state(), known)
 
+    def with_content(self, known: TrainingData, changed: Ints) -> "GraphProfile":
+        return self.from_state(self.state(), known)
+
 
 @dataclass(frozen=True)
 class TextProfile:
@@ -81,6 +85,9 @@ class TextProfile:
         return cls(known.text.vectors.numpy())
 
     def with_items(self, known: TrainingData, before: int) -> "TextProfile":
+        return self.from_state(self.state(), known)
+
+    def with_content(self, known: TrainingData, changed: Ints) -> "TextProfile":
         return self.from_state(self.state(), known)
 
 

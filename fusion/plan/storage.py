@@ -18,6 +18,7 @@ from scipy import sparse
 
 from trefoil.data.errors import DataError
 from trefoil.fusion.plan import attributes, forms, parts, queries, ratings, reranking, sequence
+from trefoil.fusion.plan.packing import packed, unpacked
 from trefoil.fusion.plan.parts import Parts
 
 FORMAT = 1  # of the two files; of another one the ensemble is compiled anew
@@ -31,10 +32,18 @@ KINDS: Mapping[str, type] = {
 }
 
 
-def write_plan(made: Parts, folder: Path, others: Iterable[str]) -> None:
-    """Write plan.json and plan.safetensors; ``others`` are files that may hold arrays of it."""
+def write_plan(
+    made: Parts, folder: Path, others: Iterable[str], precision: str = "float32"
+) -> None:
+    """Write plan.json and plan.safetensors; ``others`` are files that may hold arrays of it.
+
+    In another ``precision`` the plan stands alone, its arrays ``packed``.
+    """
     arrays: dict[str, NDArray[Any]] = {}
     told = _told(made, "plan", arrays)
+    if precision != "float32":
+        _write_packed(told, arrays, folder, precision)
+        return
     there = _digests(folder, others)
     kept, elsewhere = {}, {}
     for name, array in arrays.items():
@@ -49,6 +58,23 @@ def write_plan(made: Parts, folder: Path, others: Iterable[str]) -> None:
     save_file(kept, folder / ARRAYS)
     text = json.dumps({"format": FORMAT, "parts": told, "elsewhere": elsewhere}, ensure_ascii=False)
     (folder / PLAN).write_text(text + "\n", "utf-8")
+
+
+def _write_packed(
+    told: Any, arrays: Mapping[str, NDArray[Any]], folder: Path, precision: str
+) -> None:
+    kept, kinds = {}, {}
+    for name, array in arrays.items():
+        parts = packed(array, precision)
+        kept |= {_part(name, rest): np.ascontiguousarray(one) for rest, one in parts.items()}
+        kinds[name] = [array.dtype.str, list(parts)]
+    save_file(kept, folder / ARRAYS)
+    about = {"format": FORMAT, "parts": told, "elsewhere": {}, "packed": kinds}
+    (folder / PLAN).write_text(json.dumps(about, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _part(name: str, rest: str) -> str:
+    return f"{name}:{rest}" if rest else name
 
 
 def has_plan(folder: Path) -> bool:
@@ -68,6 +94,9 @@ def read_plan(folder: Path) -> Parts:
         for file in {file for file, _ in told["elsewhere"].values()}:
             wanted = {own: name for own, (f, name) in told["elsewhere"].items() if f == file}
             arrays |= _arrays(folder / file, wanted)
+        for name, (kind, rest) in told.get("packed", {}).items():
+            parts = {one: arrays.pop(_part(name, one)) for one in rest}
+            arrays[name] = unpacked(parts).astype(np.dtype(kind), copy=False)
         made = _made(told["parts"], arrays)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise DataError(f"{folder / PLAN}: cannot be read: {error}; train again") from None
@@ -78,13 +107,15 @@ def read_plan(folder: Path) -> Parts:
 
 def _arrays(path: Path, wanted: Mapping[str, str] | None) -> dict[str, NDArray[Any]]:
     """Arrays of a file in memory of their own, half precision made whole."""
-    found = {}
+    found, held = {}, dict[str, NDArray[Any]]()
     with safe_open(path, "numpy") as file:
         names = wanted if wanted is not None else {name: name for name in file.keys()}  # noqa: SIM118
         for own, name in names.items():
-            array = file.get_tensor(name)
-            whole = np.float32 if array.dtype == np.float16 else array.dtype
-            found[own] = np.array(array, whole)
+            if name not in held:  # several forms may have one array
+                array = file.get_tensor(name)
+                whole = np.float32 if array.dtype == np.float16 else array.dtype
+                held[name] = np.array(array, whole)
+            found[own] = held[name]
     return found
 
 

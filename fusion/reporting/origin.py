@@ -20,8 +20,9 @@ def dataset_of(recommender: Recommender, args: argparse.Namespace) -> Dataset:
         )
     source, root = data_location(recommender.about.get("data"), args)
     share = recommender.about.get("max_bad_share")  # None: as the folder says
+    people = recommender.about.get("forgotten")  # None: the list of the folder, if there
     try:
-        dataset = read_dataset(source, root=root, max_bad_share=share)
+        dataset = read_dataset(source, root=root, max_bad_share=share, forgotten=people)
     except ConfigError as error:
         if args.data:
             raise
@@ -33,6 +34,11 @@ def dataset_of(recommender: Recommender, args: argparse.Namespace) -> Dataset:
         raise ConfigError(
             f"{source}: fingerprint {dataset.fingerprint[:12]}, but {args.run} was trained on "
             f"{trained[:12]}; the data has changed since, so train again"
+        )
+    if recommender.about.get("updated"):
+        raise ConfigError(
+            f"{args.run}: learned on from {recommender.about['updated']} changes that came, of "
+            "which the data knows nothing; evaluate the run that was updated"
         )
     if recommender.about.get("added"):
         raise ConfigError(

@@ -1,8 +1,10 @@
 """A run is a folder: written beside and renamed, with a manifest of digests."""
 
+import json
 import os
+import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -125,14 +127,31 @@ def check_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def carry_over(source: Path, folder: Path) -> None:
+def carry_over(source: Path, folder: Path, without: Collection[str] = ()) -> None:
     """Copy what a training told of itself from a run into the copy of it in ``folder``.
 
-    What ``folder`` has words in already stays.
+    What ``folder`` has words in already stays. Of reports and lines that name one of
+    ``without``, people by id, nothing is copied; a page may show anybody, so it stays behind.
     """
     for name, path in files_in(source).items():
         target = folder / name
         empty = not target.exists() or not target.stat().st_size
         if empty and (name in TOLD or name.startswith(CURVES)):
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+            if without and name in REPORTS:
+                continue
+            if without and name.endswith(".jsonl"):
+                lines = path.read_text("utf-8").splitlines(keepends=True)
+                kept = [line for line in lines if not _names(json.loads(line), without)]
+                target.write_text("".join(kept), "utf-8")
+            else:
+                shutil.copyfile(path, target)
+
+
+def _names(told: object, people: Collection[str]) -> bool:
+    """Whether JSON values hold an id of one of these people, alone or as a word of a line."""
+    if isinstance(told, Mapping):
+        return any(_names(one, people) for one in told.values())
+    if isinstance(told, list):
+        return any(_names(one, people) for one in told)
+    return not {str(told), *re.split(r"[\s,;|\"']+", str(told))}.isdisjoint(people)

@@ -1,6 +1,6 @@
 """New items in a fitted model: known by text and facts, without training anything again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from trefoil.fusion.network.module import JointNetwork, NetworkInputs
 from trefoil.fusion.network.scorers import network_scorers
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
-from trefoil.kg.construction.new_items import facts_of_new, with_items
+from trefoil.kg.construction.new_items import facts_of, with_items
 from trefoil.kg.item_facts import Facts
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def with_new_items(
             raise DataError(f"item {one!r} is in the catalogue already; leave it out")
     extended = with_items(state.held.graph, fresh, triples_in(triples))
     facts = model.known.facts
-    told = None if facts is None else facts_of_new(facts, extended.graph, len(before))
+    rows = np.arange(len(before), len(before) + len(fresh))
+    told = None if facts is None else facts_of(facts, extended.graph, rows)
     catalogue = state.catalogue.with_items(fresh)
     return replace(
         state,
@@ -132,6 +133,29 @@ def grown_network(
 
     Their bias is the mean over items without events, or over all where those are few.
     """
+    count = known.matrix.shape[1] - before
+
+    def longer(name: str, tensor: Tensor) -> Tensor:
+        assert tensor.shape[0] == before, name  # a table of items
+        return torch.cat([tensor, tensor.new_zeros(count, *tensor.shape[1:])])
+
+    extended = with_other_rows(network, known, longer)
+    cold = ~seen
+    cold[known.learned :] = False
+    alike = cold if int(cold.sum()) >= FEWEST_COLD else torch.arange(before) < known.learned
+    bias = network.item_bias.detach()
+    with torch.no_grad():
+        extended.item_bias[before:] = bias[alike.to(bias.device)].mean()
+    return extended
+
+
+def with_other_rows(
+    network: JointNetwork, known: TrainingData, changed: Callable[[str, Tensor], Tensor]
+) -> JointNetwork:
+    """A network of the same form that reads ``known``.
+
+    ``changed`` gives tables another number of rows, by name; all other weights stay.
+    """
     facts = known.facts if network.facts is not None else None
     network_inputs = NetworkInputs(
         known.matrix,
@@ -143,35 +167,34 @@ def grown_network(
         {name: len(part) for name, part in network.scale.items()},
     )
     with torch.random.fork_rng(devices=[]):
-        extended = JointNetwork(network_inputs, network.config).to(network.item_bias.device)
-    state, fresh = dict(network.state_dict()), extended.state_dict()
-    count = known.matrix.shape[1] - before
+        other = JointNetwork(network_inputs, network.config).to(network.item_bias.device)
+    state, fresh = dict(network.state_dict()), other.state_dict()
     for name, tensor in state.items():
-        if tensor.shape != fresh[name].shape:  # a table of items
-            assert tensor.shape[0] == before, name
-            state[name] = torch.cat([tensor, tensor.new_zeros(count, *tensor.shape[1:])])
-    cold = ~seen
-    cold[known.learned :] = False
-    alike = cold if int(cold.sum()) >= FEWEST_COLD else torch.arange(before) < known.learned
-    bias = network.item_bias.detach()
-    state["item_bias"][before:] = bias[alike.to(bias.device)].mean()
-    extended.load_state_dict(state)
-    return extended.eval()
+        if tensor.shape != fresh[name].shape:
+            state[name] = changed(name, tensor)
+    other.load_state_dict(state)
+    return other.eval()
 
 
-def _read(texts: Texts | None, new: Sequence[str | None]) -> tuple[Texts | None, list[str]]:
-    """The texts of all items, the new ones read by the same encoder and whitening.
+def read_alike(texts: Texts, new: Sequence[str | None]) -> tuple[View, list[str]]:
+    """Vectors of texts by the same encoder and whitening, and warnings.
 
     Where the encoder would fall back on another way of reading, vectors would not
     be comparable: such texts count as unknown, with a warning.
     """
-    if texts is None:
-        return None, []
     raw, warnings = texts.encoder.encode(new)
     known, old = raw.known, texts.items
     if warnings or not bool(known.any()):
-        view = View(old.vectors.new_zeros(len(new), old.vectors.shape[1]), torch.zeros_like(known))
-    else:
-        view = texts.whitening(raw)
+        none = old.vectors.new_zeros(len(new), old.vectors.shape[1])
+        return View(none, torch.zeros_like(known)), warnings
+    return texts.whitening(raw), warnings
+
+
+def _read(texts: Texts | None, new: Sequence[str | None]) -> tuple[Texts | None, list[str]]:
+    """The texts of all items, the new ones behind the others."""
+    if texts is None:
+        return None, []
+    view, warnings = read_alike(texts, new)
+    old = texts.items
     both = View(torch.cat([old.vectors, view.vectors]), torch.cat([old.known, view.known]))
     return replace(texts, items=both), warnings

@@ -55,7 +55,7 @@ def build(dataset: Dataset, train: Ints) -> KnowledgeGraph:
         refuse_unlinked(graph)
     title = pl.Series("name", users.titles, dtype=pl.String)
     nodes = {USER: Nodes(users.vocabulary, pl.DataFrame([title])), **graph.nodes}
-    edges: dict[EdgeType, Edges] = {(USER, INTERACTED, ITEM): _events(events), **graph.edges}
+    edges: dict[EdgeType, Edges] = {(USER, INTERACTED, ITEM): event_edges(events), **graph.edges}
     return replace(graph, nodes=nodes, edges=edges)
 
 
@@ -148,7 +148,8 @@ def read_rdf(
     return typed_graph(triples, languages=languages, title=title)
 
 
-def _events(events: Interactions) -> Edges:
+def event_edges(events: Interactions) -> Edges:
+    """Events as edges from users to items, with what is known of each."""
     columns: dict[str, pl.Series] = {}
     if events.stars is not None:
         columns["stars"] = pl.Series(events.stars).fill_nan(None)

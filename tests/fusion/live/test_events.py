@@ -1,6 +1,5 @@
 """What is told counts at once, stays after a kill, and is neither lost nor doubled."""
 
-import shutil
 import subprocess
 import sys
 import time
@@ -23,13 +22,6 @@ NEW = {"user": "stranger", "item": "i2-1", "time": 1_800_000_000, "stars": 5, "d
 
 def items(answer):
     return [one.item for one in answer]
-
-
-@pytest.fixture
-def run(shop_run, tmp_path):
-    """A copy of the run of the planted shop."""
-    shutil.copytree(shop_run, tmp_path / "run")
-    return tmp_path / "run"
 
 
 def test_an_event_is_history_hidden_and_a_reason_in_the_next_answer(recommender):

@@ -7,7 +7,7 @@ import pytest
 from trefoil.data.errors import GraphDataError
 from trefoil.data.items import Items
 from trefoil.data.vocabulary import Vocabulary
-from trefoil.kg.construction.new_items import facts_of_new, with_items
+from trefoil.kg.construction.new_items import facts_of, with_items
 from trefoil.kg.graph import ITEM, USER, Edges, KnowledgeGraph, Nodes
 from trefoil.kg.item_facts import item_facts
 
@@ -127,7 +127,7 @@ def test_facts_of_new_items_are_columns_that_are_known(graph):
     known = item_facts(graph)
     triples = [("d", "MADE_BY", "Ada"), ("d", "MADE_BY", "Sophie"), ("e", "^GIVEN_TO", "oscar")]
     grown = with_items(graph, fresh("d", "e"), [*triples, ("d", "SEQUEL_OF", "a")]).graph
-    held = facts_of_new(known, grown, 3)
+    held = facts_of(known, grown, np.arange(3, len(grown.nodes["Item"])))
     told = {
         (row, known.relations[known.relation[column]], known.entities[known.entity[column]])
         for row, column in zip(*np.nonzero(held), strict=True)

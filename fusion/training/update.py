@@ -1,0 +1,203 @@
+"""A model that goes on learning: from what came in, with all earlier events beside it."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from trefoil.data.dataset import Dataset, SplitRule
+from trefoil.data.interactions import Ints
+from trefoil.data.items import Entities
+from trefoil.data.progress import Progress
+from trefoil.data.report import DataReport
+from trefoil.data.split import TRAIN
+from trefoil.fusion.catalogue import LIVE
+from trefoil.fusion.ensemble.ensemble import Ensemble
+from trefoil.fusion.ensemble.rating_blend import raters
+from trefoil.fusion.ensemble.reranker import log_events_of
+from trefoil.fusion.features.preparation import known_of
+from trefoil.fusion.features.star_scale import scale_of
+from trefoil.fusion.features.training_data import TrainingData
+from trefoil.fusion.models.demographics import Demographics
+from trefoil.fusion.models.fitting import Search
+from trefoil.fusion.network.heads import RatingHead
+from trefoil.fusion.network.inputs import training_inputs_of
+from trefoil.fusion.network.module import JointNetwork
+from trefoil.fusion.network.scorers import network_scorers
+from trefoil.fusion.network.training import best_epochs
+from trefoil.fusion.requests.held_model import HeldModel
+from trefoil.fusion.requests.state import HeldGraph, State
+from trefoil.fusion.settings import Settings
+from trefoil.fusion.training.memory_plan import MemoryPlan
+from trefoil.fusion.training.model_selection import fit_base_models
+from trefoil.fusion.training.networks import few_threads, one_network, sayer, train_networks
+from trefoil.fusion.training.pipeline import seen_items
+from trefoil.fusion.training.runtime import reproducible
+from trefoil.kg.construction.known_users import with_events
+
+GO_ON = 0.1  # of the epochs that served validation best, for a network that goes on
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Events to learn from, in rows of the catalogue, and what the graph says with them."""
+
+    dataset: Dataset
+    known: TrainingData
+    graph: HeldGraph
+
+
+def updated(state: State, progress: Progress | None = None, *, anew: bool = False) -> State:
+    """The state whose model also learned from events and items that came.
+
+    Models in closed form and counts are fitted again, with the numbers chosen before: they
+    equal those of a refit. Networks go on from their weights for a tenth of the epochs that
+    served validation best, over old and new events; ``anew`` trains them from the start.
+    The blend stays. Events held back for an exam are not looked at.
+    """
+    with reproducible(state.model.settings):
+        lesson = _lesson(state)
+        model = _learned(state, lesson, progress, anew)
+    catalogue = state.catalogue.settled()
+    part = np.where(catalogue.part == LIVE, TRAIN, catalogue.part)
+    catalogue = replace(catalogue, part=part, learned=None)
+    return replace(state, voice=HeldModel(model), catalogue=catalogue, held=lesson.graph)
+
+
+def _lesson(state: State) -> Lesson:
+    model, catalogue = state.model, state.catalogue.settled()
+    events = catalogue.events.take(np.isin(catalogue.part, _parts(state)))
+    users = Entities(catalogue.users)
+    told = SplitRule(), DataReport(), ""
+    dataset = Dataset(catalogue.name, events, users, catalogue.items, None, *told)
+    graph = with_events(state.held.graph, catalogue.users, events)
+    settings, returning = model.settings, model.known.returning
+    known = known_of(dataset, events, graph, model.texts, settings, returning=returning)
+    known = replace(known, attributes=_attributes(model, len(users)))
+    return Lesson(dataset, known, HeldGraph(graph, low_below=catalogue.low_below))
+
+
+def _parts(state: State) -> list[int]:
+    """The parts of events that may be learned from."""
+    every = state.purpose == "serve"
+    return [*np.unique(state.catalogue.every_part).tolist()] if every else [TRAIN, LIVE]
+
+
+def _attributes(model: Ensemble, users: int) -> sparse.csr_matrix | None:
+    """What is told of people; of those who came since, nothing but that."""
+    held = model.base_models.get("demographics")
+    if not isinstance(held, Demographics):
+        return model.known.attributes
+    table = held.attributes
+    missing = users + 1 - table.shape[0]
+    nothing = sparse.csr_matrix((max(missing, 0), table.shape[1]), dtype=table.dtype)
+    return sparse.vstack([table[:-1], nothing, table[-1:]]).tocsr()
+
+
+def _learned(state: State, lesson: Lesson, progress: Progress | None, anew: bool) -> Ensemble:
+    model, known, say = state.model, lesson.known, sayer(progress)
+    settings = _sized(model)
+    fitted = fit_base_models(known, Search(None, model.record.chosen), settings, say)
+    networks = _networks(model, lesson, progress, anew)
+    base_models, rates = network_scorers(networks) | fitted.models, model.rates
+    stars = lesson.dataset.interactions.stars
+    if rates is not None and stars is not None and not np.isnan(stars).all():
+        low, high = float(np.nanmin(stars)), float(np.nanmax(stars))
+        rates = replace(rates, low=low, high=high, process=raters(base_models)[1])
+    reranker = model.reranker
+    if reranker is not None:
+        reranker = replace(reranker, log_events=log_events_of(known))
+    return replace(
+        model,
+        known=known,
+        base_models=base_models,
+        networks=networks,
+        seen=seen_items(known),
+        rates=rates,
+        reranker=reranker,
+        added=None,
+    )
+
+
+def _sized(model: Ensemble) -> Settings:
+    """The settings of the model as its training was cut to size."""
+    told = dict(model.record.plan)  # of a run, lists
+    return MemoryPlan(**told | {"cut": tuple(told["cut"])}).applied(model.settings)
+
+
+def _networks(
+    model: Ensemble, lesson: Lesson, progress: Progress | None, anew: bool
+) -> list[JointNetwork]:
+    """The networks, each gone on with from its weights, or trained from the start."""
+    if not model.networks:
+        return []
+    settings = _sized(model)
+    part = settings.network.model_copy(update={"evaluate_every": 1})
+    settings = settings.model_copy(update={"network": part})
+    dataset, known = lesson.dataset, lesson.known
+    events, config = dataset.interactions, model.networks[0].config
+    order_pays = model.record.order_pays
+    inputs = training_inputs_of(dataset, events, known, settings, behaviour=order_pays)
+    share = 1.0 if anew else GO_ON
+    networks = []
+    for number, journal in enumerate(model.record.history):
+        before = None if anew else model.networks[number]
+        begin = GoingOn(before, model, lesson)
+        make = one_network(known, settings, config, inputs, None, progress, begin)
+        until = {name: max(1, round(share * at)) for name, at in best_epochs(journal).items()}
+        with few_threads(dataset, settings):
+            seed = settings.seed + 1000 * number
+            found, _ = train_networks(make, [until], seed, None, sayer(progress))
+        networks += found
+    return networks
+
+
+class GoingOn:
+    """Puts the weights of a network into one with more users, items, contexts and facts."""
+
+    def __init__(self, before: JointNetwork | None, model: Ensemble, lesson: Lesson) -> None:
+        stars = model.known.events.stars
+        given = None if stars is None else stars[~np.isnan(stars)]
+        self.before, self.unit = before, 1.0 if given is None else scale_of(given)[1]
+        old, new = model.known.facts, lesson.known.facts
+        self.places: dict[str, Ints] = {}  # rows of the old table for those of the new one
+        if old is not None and new is not None:
+            self.places["entity_id.weight"] = _places(old.entities, new.entities)
+            self.places["facts.weight"] = _places(old.relations, new.relations)
+
+    def __call__(self, network: JointNetwork) -> None:
+        if self.before is None:
+            return
+        old, fresh = self.before.state_dict(), network.state_dict()
+        ratings = _of_ratings(network)
+        with torch.no_grad():
+            for name, tensor in fresh.items():
+                if name not in old or old[name].shape[1:] != tensor.shape[1:]:
+                    continue
+                told = old[name].to(tensor.device)
+                if name in ratings:  # in units of the ratings; biases begin in closed form
+                    if not name.endswith(".map"):
+                        continue
+                    told = told / self.unit
+                place = self.places.get(name)
+                if place is not None:
+                    there = np.flatnonzero(place[: len(tensor)] >= 0)
+                    tensor[there] = told[place[there]]
+                elif tensor.ndim:
+                    tensor[: len(told)] = told[: len(tensor)]
+                else:
+                    tensor.copy_(told)
+
+
+def _of_ratings(network: JointNetwork) -> set[str]:
+    """Names of the weights of heads that expect ratings."""
+    heads = {name: one for name, one in network.heads.items() if isinstance(one, RatingHead)}
+    return {f"heads.{name}.{part}" for name, one in heads.items() for part in one.state_dict()}
+
+
+def _places(old: Sequence[Hashable], new: Sequence[Hashable]) -> Ints:
+    """Where each of the new stands among the old; -1 where it does not."""
+    row_of = {one: row for row, one in enumerate(old)}
+    return np.array([row_of.get(one, -1) for one in new], np.int64)
