@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from trefoil.data.interactions import Ints
-from trefoil.fusion.requests.request import Options, answered, request_of
+from trefoil.fusion.requests.listing import listed
+from trefoil.fusion.requests.question import question_of
+from trefoil.fusion.requests.request import Request
 from trefoil.fusion.requests.state import State
 
 MOST_PEOPLE, K, SHOWN, BATCH = 1000, 10, 10, 256
-ALL = Options("auto", None, None, None, None)
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,5 @@ def first_items(state: State, k: int) -> Ints:
 
 
 def _lists(state: State, people: Ints, k: int) -> Ints:
-    codes = state.catalogue.scenario_codes(None, len(people))
-    request, _ = request_of(state, people, codes, [], ALL)
-    return answered(state.scorer, state.catalogue, request, k, BATCH)[1].top
+    question = question_of(state, Request(k=k), people, {})
+    return listed(state, state.scorer, question, k, batch=BATCH).top
