@@ -187,6 +187,26 @@ class Changing(Asking):
         if (texts := state.model.texts) is not None:
             texts.encoder.encode(["warm"], store=False)
 
+    def follow(self, other: "Changing") -> int:
+        """Take in what ``other`` was told since this one learned: how many changes that were.
+
+        Both must come from one run: this one is ``other`` after ``update``, saved and loaded.
+        Otherwise nothing is taken.
+        """
+        mine, theirs = self._log, other._log
+        if mine is None or theirs is None or mine.lineage != theirs.lineage:
+            return 0
+        with self._changing:
+            journal = self._journal()
+            later = list(theirs.rows(self.state.number))
+            for change in later:
+                if change.what == EVENT:
+                    journal.append(EVENT, [change.event])
+                else:
+                    journal.append(change.what, body=change.body)
+            self._state = replayed(self.state, later)
+            return len(later)
+
     def close(self) -> None:
         """Let another process write the log of the run."""
         with self._changing:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from trefoil.data.interactions import Ints
-from trefoil.evaluation.ranking import rank
+from trefoil.fusion.requests.listing import listed
 from trefoil.fusion.requests.question import question_of
 from trefoil.fusion.requests.request import Request
 from trefoil.fusion.requests.state import State
@@ -77,6 +77,5 @@ def first_items(state: State, k: int) -> Ints:
 
 
 def _lists(state: State, people: Ints, k: int) -> Ints:
-    """The first items (rows) of these users, as ``recommend`` without options has them."""
-    exam = question_of(state, Request(k=k), people, {}).exam(state.catalogue)
-    return rank(state.scorer, exam, min(k, len(state.catalogue.items)), batch=BATCH).top
+    question = question_of(state, Request(k=k), people, {})
+    return listed(state, state.scorer, question, k, batch=BATCH).top

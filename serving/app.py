@@ -15,12 +15,14 @@ from trefoil.serving.problems import Problem, invalid, problem_of
 from trefoil.serving.routes.asks import asks
 from trefoil.serving.routes.catalogue import catalogue
 from trefoil.serving.routes.changes import changes
+from trefoil.serving.routes.facts import facts
 from trefoil.serving.routes.gorse import gorse
 from trefoil.serving.routes.graph import graph
 from trefoil.serving.routes.health import health, service_routes
 from trefoil.serving.routes.lists import lists
 from trefoil.serving.routes.models import models
 from trefoil.serving.routes.page import page_routes
+from trefoil.serving.routes.people import people
 from trefoil.serving.routes.reasons import reasons
 from trefoil.serving.routes.schema import schema_routes
 from trefoil.serving.service import Service
@@ -55,7 +57,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     for one in (service_routes(), page_routes(), schema_routes(), gorse):
         app.include_router(one)
-    for one in (lists, reasons, asks, catalogue, changes, graph, models, health):
+    for one in (lists, reasons, asks, catalogue, changes, facts, people, graph, models, health):
         app.include_router(one, prefix="/v1")
         app.include_router(one, prefix="/v1/{run}", include_in_schema=False)
     app.add_middleware(Gateway, metrics=service.metrics, names=service.names)

@@ -8,6 +8,7 @@ from pathlib import Path
 from trefoil.data.errors import ConfigError, DataError
 from trefoil.data.manifest import load_manifest
 from trefoil.fusion.recommender import Recommender
+from trefoil.serving.hosting.drift import LastDrift
 from trefoil.serving.hosting.item_facts import ItemFacts
 from trefoil.serving.hosting.item_view import ItemNames
 
@@ -85,7 +86,7 @@ class Host:
         self.name = name
         self.line = Line(model)
         self.swaps = 0
-        self.names, self.facts = ItemNames(), ItemFacts()
+        self.names, self.facts, self.drift = ItemNames(), ItemFacts(), LastDrift()
         self.changing = threading.Lock()  # swaps and changes of what is known, one at a time
 
     @property
@@ -126,6 +127,8 @@ class Host:
 
     def _answer(self, model: Model) -> None:
         before = self.line.current
+        if model.folder != before.folder:
+            model.recommender.follow(before.recommender)
         before.recommender.close()  # its log, which may be that of the same folder
         self.line = Line(model, before=before)
         self.swaps += 1

@@ -105,3 +105,8 @@ def refit(run: Path, out: Path) -> list[str]:
     if manifest.get("purpose") == "serve":
         command.append("--final")
     return [*command, "--out", str(out)]
+
+
+def update(run: Path, out: Path) -> list[str]:
+    """The command that learns on from what a run was told, into ``out``."""
+    return [sys.executable, "-m", "trefoil.serving.jobs.update", str(run), str(out)]

@@ -16,6 +16,11 @@ function Numbers({ told }) {
     <dl class="numbers">${shown.map(([name, value]) => html`<div class="box"><dt>${name}</dt><dd>${typeof value === "number" ? value.toLocaleString() : value}</dd></div>`)}</dl>`;
 }
 
+function Drift({ told }) {
+  return html`<section class="box"><h3>${t("drift")}</h3><ul class="plain">${told.findings.map((one) => html`<li lang="en"><span class=${`light ${one.level}`}>${t(one.level)}</span> ${one.text}</li>`)}
+    ${!told.findings.length && html`<li class="soft">${t("noDrift")}</li>`}</ul></section>`;
+}
+
 function Models({ told, again }) {
   const [run, set] = useState("");
   const [share, part] = useState(10);
@@ -35,12 +40,14 @@ function Models({ told, again }) {
 function Jobs() {
   const asked = useAsked(at("jobs"));
   const [out, set] = useState("");
+  const [kind, choose] = useState("update");
   const [fault, fail] = useState(null);
   const send = async (event) => {
     event.preventDefault();
-    try { await ask(at("jobs"), { kind: "refit", out }); fail(null); asked[2](); } catch (problem) { fail(problem); }
+    try { await ask(at("jobs"), { kind, out }); fail(null); asked[2](); } catch (problem) { fail(problem); }
   };
-  return html`<section class="box"><h3>${t("jobs")}</h3><form onSubmit=${send}><label>${t("folder")}<input value=${out} required onInput=${(e) => set(e.target.value)} /></label><button>${t("refit")}</button></form>
+  return html`<section class="box"><h3>${t("jobs")}</h3><form onSubmit=${send}><label>${t("folder")}<input value=${out} required onInput=${(e) => set(e.target.value)} /></label>
+      <label>${t("kind")}<select value=${kind} onChange=${(e) => choose(e.target.value)}>${["update", "refit"].map((one) => html`<option value=${one}>${t(one)}</option>`)}</select></label><button>${t("begin")}</button></form>
     ${fault && html`<${Fault} fault=${fault} />`}
     <${Shown} asked=${asked}>${(told) => told.jobs.length ? html`<${Table} caption=${t("jobs")} columns=${["kind", "out", t("state"), ""]} rows=${told.jobs.map((one) => [one.kind, one.out, one.state, one.said])} />` : html`<p class="soft">${t("noJobs")}</p>`}<//></section>`;
 }
@@ -51,5 +58,5 @@ export function Live() {
     const timer = setInterval(() => document.hidden || asked[2](), EVERY_MS);
     return () => clearInterval(timer);
   });
-  return html`<${Shown} asked=${asked}>${(told) => html`<${Numbers} told=${told} /><${Models} told=${told.models} again=${asked[2]} />`}<//><${Jobs} />`;
+  return html`<${Shown} asked=${asked}>${(told) => html`<${Numbers} told=${told} />${told.drift && html`<${Drift} told=${told.drift} />`}<${Models} told=${told.models} again=${asked[2]} />`}<//><${Jobs} />`;
 }

@@ -28,7 +28,7 @@ const WORDS = {
   labels: ["Labels", "标签"], relations: ["Relationships", "关系"], perSecond: ["per second", "每秒"], memory: ["memory", "内存"], cold: ["cold", "冷启动"], short: ["short", "不足"],
   requests: ["requests", "请求"], faults: ["faults", "故障"], refused: ["refused", "拒绝"], answersBy: ["Model that answers", "当前模型"], canary: ["Canary", "金丝雀"],
   swap: ["Swap in", "切换"], tryIt: ["Try on a share", "部分试用"], rollback: ["Roll back", "回滚"], endCanary: ["End the canary", "结束试用"], folder: ["Folder beside the run", "同级文件夹"],
-  jobs: ["Jobs", "任务"], refit: ["Train again", "重新训练"], noJobs: ["No job yet.", "尚无任务。"], stop: ["Stop", "停止"], state: ["state", "状态"], drift: ["Drift", "漂移"],
+  jobs: ["Jobs", "任务"], refit: ["Train again", "重新训练"], update: ["Learn on from what was told", "用新数据继续学习"], kind: ["Work", "任务类型"], begin: ["Begin", "开始"], noJobs: ["No job yet.", "尚无任务。"], stop: ["Stop", "停止"], state: ["state", "状态"], drift: ["Drift", "漂移"], noDrift: ["Too few events have come to tell.", "新事件太少，无法判断。"], quiet: ["quiet", "平稳"], watch: ["watch", "留意"], alarm: ["alarm", "警报"],
   exportUser: ["Show all that is known", "显示全部已知内容"], forget: ["Forget this person", "遗忘此人"], forgetSure: ["All that is known of this person will be gone for good. Write the id again to go on.", "此人的全部内容将永久删除。请再次输入编号以继续。"],
   receipt: ["Receipt", "回执"], privacyAbout: ["The service keeps events by user id. Answers are kept for an hour, in memory.", "服务按用户编号保存事件。回答仅在内存中保留一小时。"], noCard: ["This run has no model card.", "此模型没有说明。"],
   items: ["items", "物品"], users: ["users", "用户"], node: ["nodes", "节点"],

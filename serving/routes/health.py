@@ -26,6 +26,7 @@ class Health(Shape):
     models: dict[str, Any]
     recent: dict[str, Any]
     sentences: list[str]
+    drift: dict[str, Any]
 
 
 def service_routes() -> APIRouter:
@@ -50,6 +51,7 @@ def service_routes() -> APIRouter:
     async def metrics(request: Request) -> Response:
         """Numbers for Prometheus."""
         service: Service = request.app.state.service
+        await service.statements.run(lambda: tell_drift(service))
         tell_models(service)
         return Response(service.metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
@@ -61,10 +63,12 @@ async def look(call: Asked) -> Response:
     """The last five minutes in numbers and sentences."""
     metrics, host = call.service.metrics, call.host
     recent = metrics.recent()
+    drift = await call.service.statements.run(lambda: host.drift.of(host.current.recommender))
     told = {
         "models": models_json(host),
         "recent": recent,
         "sentences": sentences(recent),
+        "drift": drift.told(),
         "up_s": round(time.monotonic() - metrics.began, 1),
         "memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "waiting": call.service.workers.busy,
@@ -96,6 +100,13 @@ def tell_models(service: Service) -> None:
                 metrics.model.labels(name, model.name, role).set(1)
         metrics.canary.labels(name).set(line.share)
         metrics.swaps.labels(name).set(host.swaps)
+
+
+def tell_drift(service: Service) -> None:
+    """Bring the gauges of drift up to date."""
+    for name, host in service.hosts.items():
+        for kind, value in host.drift.of(host.current.recommender).numbers().items():
+            service.metrics.drift.labels(name, kind).set(value)
 
 
 def sentences(recent: dict[str, Any]) -> list[str]:

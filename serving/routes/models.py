@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from trefoil.data.errors import ConfigError
 from trefoil.serving.hosting.host import Host, Model
-from trefoil.serving.jobs.runner import Runner, refit
+from trefoil.serving.jobs.runner import Runner, refit, update
 from trefoil.serving.jobs.store import Job, JobStore
 from trefoil.serving.problems import Problem
 from trefoil.serving.routes.documented import answers
@@ -26,7 +26,9 @@ NAME = re.compile(r"[\w][\w.-]{0,99}")
 class NewJob(Body):
     """Work to begin: what, and the folder that it writes beside the run."""
 
-    kind: Literal["refit"] = Field(description="refit: train again from the run's data.")
+    kind: Literal["refit", "update"] = Field(
+        description="refit: train again from the run's data; update: learn on from what was told."
+    )
     out: Annotated[str, Field(max_length=100)] = Field(description="A folder beside the run.")
 
 
@@ -96,7 +98,8 @@ async def begin(call: Asked, body: NewJob) -> Response:
     if out.exists():
         raise Problem(409, f"there is already a run {body.out!r}", "name another folder")
     job = store.add(call.host.name, body.kind, body.out)
-    runner.start(job, refit(call.host.current.folder, out))
+    command = {"refit": refit, "update": update}[body.kind]
+    runner.start(job, command(call.host.current.folder, out))
     return replies.reply(asdict(job), 202)
 
 

@@ -70,6 +70,7 @@ def examples(service: Service) -> dict[tuple[str, str], Any]:
         ("/v1/items", "post"): {"items": [{"id": "new-1", "title": "New", "text": "a new one"}]},
         ("/v1/items/remove", "post"): {"ids": [other]},
         ("/v1/items/return", "post"): {"ids": [other]},
+        ("/v1/users/{id}", "get"): {"id": user},
         ("/v1/cypher", "post"): {
             "cypher": "MATCH (i:Item {id: $id}) RETURN i.name AS name",
             "parameters": {"id": item},

@@ -178,6 +178,28 @@ class NewEvents(Body):
     )
 
 
+class ItemChanges(Body):
+    """Items to describe anew."""
+
+    items: Annotated[list[dict[Text, Any]], Field(min_length=1, max_length=1000)] = Field(
+        description="Each with id and what changes: title, text, numbers; the rest stays."
+    )
+
+
+class Triples(Body):
+    """Facts of items."""
+
+    triples: Annotated[list[tuple[Text, Text, Text]], Field(min_length=1, max_length=10_000)] = (
+        Field(description="Head, relation, tail.")
+    )
+
+
+class Merge(Body):
+    """Whose events a user's shall be."""
+
+    into: Id = Field(description="The user who is known from now on.")
+
+
 class ItemIds(Body):
     """Items by id."""
 

@@ -209,6 +209,13 @@ class EventsReply(ChangeReply):
     repeated: int
 
 
+class DescribedReply(ChangeReply):
+    """Items described anew; ``preview`` tells of lists that would change."""
+
+    items: list[str]
+    preview: dict[str, Any] | None
+
+
 class ItemsReply(ChangeReply):
     """Items that came or went."""
 

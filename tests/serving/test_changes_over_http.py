@@ -1,5 +1,7 @@
 """What is told over HTTP counts at once, is durable, and the token of its state is obeyed."""
 
+import time
+
 import pytest
 
 from trefoil.fusion.recommender import Recommender
@@ -99,3 +101,64 @@ def test_the_facts_of_an_item_are_the_edges_of_the_graph(client, service):
     )
     told = client.get(f"/v1/items/{id}").json()
     assert len(told["facts"]) == expected > 0
+
+
+def test_a_fact_can_be_looked_at_told_and_taken_back(client, service):
+    graph = service.host(None).current.recommender.graph
+    relation = next(kind for source, kind, to in graph.edges if "User" not in (source, to))
+    told = client.get("/v1/items/i0-1").json()["facts"]
+    fact = ["i0-0", told[0]["relation"], told[0]["id"]]
+    before = client.get("/v1/items/i0-0").json()["facts"]
+    look = client.post("/v1/triples?preview=true", json={"triples": [fact]})
+    assert look.status_code == 200, (relation, look.text)
+    assert {"people", "changed", "entering", "leaving"} <= set(look.json()["preview"])
+    assert client.get("/v1/items/i0-0").json()["facts"] == before
+    assert client.post("/v1/triples", json={"triples": [fact]}).json()["items"] == ["i0-0"]
+    assert len(client.get("/v1/items/i0-0").json()["facts"]) >= len(before)
+    assert client.post("/v1/triples/remove", json={"triples": [fact]}).status_code == 200
+    wrong = client.post("/v1/triples", json={"triples": [["no-item", fact[1], fact[2]]]})
+    assert wrong.status_code in (404, 422)
+
+
+def test_an_item_is_described_anew(client):
+    body = {"items": [{"id": "i0-1", "title": "Another title"}]}
+    assert client.post("/v1/items/change", json=body).json()["items"] == ["i0-1"]
+    assert client.get("/v1/items/i0-1").json()["title"] == "Another title"
+
+
+def test_a_person_is_told_merged_and_forgotten(client):
+    told = client.post("/v1/recommend", json={"user": "u3", "k": 2}).json()
+    known = client.get("/v1/users/u3").json()
+    assert len(known["events"]) >= told["based_on"]["events"]
+    client.post("/v1/events", json={"events": [{"user": "anon-9", "item": "i0-1"}]})
+    assert client.post("/v1/users/anon-9/merge", json={"into": "u4"}).status_code == 200
+    assert client.get("/v1/users/anon-9").status_code == 404
+    gone = client.delete("/v1/users/u3").json()
+    assert gone["events"] == len(known["events"])
+    assert gone["answers"] == 1
+    assert "u3" not in str(gone)
+    assert client.get(f"/v1/answers/{told['id']}").status_code == 404
+    assert client.get("/v1/users/u3").status_code == 404
+    after = client.post("/v1/recommend", json={"user": "u3", "reasons": 1}).json()
+    assert not after["based_on"]["user_known"]
+    ask = {"cypher": "MATCH (u:User {id: $id}) RETURN count(u) AS n", "parameters": {"id": "u3"}}
+    assert client.post("/v1/cypher", json=ask).json()["rows"] == [[0]]
+
+
+def test_a_job_learns_on_and_its_run_takes_over(client):
+    events = [{"user": "newcomer", "item": f"i0-{number}"} for number in range(3)]
+    client.post("/v1/events", json={"events": events})
+    job = client.post("/v1/jobs", json={"kind": "update", "out": "updated"}).json()
+    until = time.monotonic() + 120
+    while job["state"] in ("waiting", "running") and time.monotonic() < until:
+        time.sleep(0.2)
+        job = client.get(f"/v1/jobs/{job['id']}").json()
+    assert job["state"] == "done", job["said"]
+    late = {"id": "late", "user": "newcomer", "item": "i1-1"}
+    client.post("/v1/events", json={"events": [late]})
+    swapped = client.post("/v1/models/current", json={"run": "updated"})
+    assert swapped.status_code == 200
+    told = client.post("/v1/recommend", json={"user": "newcomer"}).json()
+    assert told["model"].startswith("updated@")
+    assert told["based_on"]["events"] == 4
+    assert client.post("/v1/events", json={"events": [late]}).json()["repeated"] == 1
