@@ -48,7 +48,7 @@ def test_the_calls_of_the_page_on_recommending_run(tmp_path):
     assert len(blocks) >= 4
     (tmp_path / "calls.py").write_text("\n".join(blocks), "utf-8")
     environment = os.environ | {"PYTHONPATH": str(DOCS.parent)}
-    run = [sys.executable, "-W", "error", "calls.py"]
+    run = [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "calls.py"]
     done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
 

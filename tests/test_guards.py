@@ -259,7 +259,7 @@ def test_no_file_speaks_of_one_machine_or_one_registry():
     registry = re.compile(r"pypi\.org/simple|pythonhosted\.org|download\.pytorch\.org|index[-]url")
     wrong = []
     for path in files():
-        if path.name.endswith(".tar.gz"):  # a run of an earlier version
+        if path.name.endswith(".tar.gz") or path.parent.name == "kinds":  # samples as found
             continue
         try:
             text = path.read_text("utf-8")

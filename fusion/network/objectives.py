@@ -50,8 +50,8 @@ def cross_entropy(logits: Float[Tensor, "n C"], share: Float[Tensor, "n C"]) -> 
 
 
 def squared_error(
-    predicted: Float[Tensor, " n"], given: Float[Tensor, " n"]
-) -> Float[Tensor, " n"]:
+    predicted: Float[Tensor, "*n"], given: Float[Tensor, "*n"]
+) -> Float[Tensor, "*n"]:
     """Squared error: of ratings and of numbers of items, both standardised."""
     return (predicted - given).square()
 

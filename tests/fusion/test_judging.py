@@ -5,7 +5,6 @@ from planted_shop import TINY, read_shop
 
 from trefoil import check_recommender
 from trefoil.data.errors import ConfigError, DataError
-from trefoil.evaluation.judging import judge
 from trefoil.evaluation.protocols.protocols import exam_for
 from trefoil.evaluation.result import examine
 from trefoil.fusion.features.preparation import split_of
@@ -31,8 +30,6 @@ def test_any_metric_at_any_k_with_a_table_by_user(served, shop):
 
 
 def test_what_cannot_be_judged_is_refused(served, shop, tmp_path):
-    with pytest.raises(ConfigError, match="part = 'train'"):
-        judge(served, shop, part="train")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="other data"):
         served.evaluate(read_shop(tmp_path / "data", seed=5))
     with pytest.raises(ValueError, match="unknown"):
