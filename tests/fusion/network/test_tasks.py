@@ -120,12 +120,8 @@ def test_a_task_without_weight_or_labels_is_left_out(shop, taught_dear):
 
 def test_no_place_but_the_list_knows_a_task_by_name():
     """Names of heads and losses; parts of the network share two of them, and settings all."""
-    names = {task.name for task in tasks_of(Settings())} - {
-        "ranking",
-        "next_item",
-        "facts",
-        "texts",
-    }  # words of the data too
+    words = {"ranking", "next_item", "facts", "texts"}  # of the network or of the data too
+    names = {task.name for task in tasks_of(Settings())} - words
     names |= {f"heads.{name}" for name in names}
     listed = ROOT / "fusion/network/tasks"
     rooms = [*(ROOT / "fusion/network").rglob("*.py"), *(ROOT / "fusion/training").rglob("*.py")]
