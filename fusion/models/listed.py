@@ -168,38 +168,40 @@ def models_with_items(
     models: Mapping[str, ScoringModel], known: TrainingData, before: int
 ) -> dict[str, BaseModel]:
     """The same for more items, see ``BaseModel.with_items``."""
-    extended: dict[str, BaseModel] = {}
-    for line, model in listed_of(models):
-        if line.variant_of:
-            extended[line.name] = line.variant(extended, model.state().values)
-        else:
-            extended[line.name] = model.with_items(known, before)
-    return extended
+    return _each(models, lambda _, model: model.with_items(known, before))
 
 
 def models_with_content(
     models: Mapping[str, ScoringModel], known: TrainingData, changed: Ints
 ) -> dict[str, BaseModel]:
     """The same where items are described anew, see ``Redescribable``."""
-    found: dict[str, BaseModel] = {}
-    for line, model in listed_of(models):
-        if line.variant_of:
-            found[line.name] = line.variant(found, model.state().values)
-        else:
-            redescribable = isinstance(model, Redescribable)
-            found[line.name] = model.with_content(known, changed) if redescribable else model
-    return found
+
+    def described(_: Line, model: BaseModel) -> BaseModel:
+        return model.with_content(known, changed) if isinstance(model, Redescribable) else model
+
+    return _each(models, described)
 
 
 def models_without_user(
     models: Mapping[str, ScoringModel], known: TrainingData, row: int
 ) -> dict[str, BaseModel]:
     """The same for training data without the user of a row; counts are made again."""
+
+    def without(line: Line, model: BaseModel) -> BaseModel:
+        told = model.without_user(row) if isinstance(model, HoldsUsers) else model
+        return line.from_state(told.state(), known)
+
+    return _each(models, without)
+
+
+def _each(
+    models: Mapping[str, ScoringModel], change: Callable[[Line, BaseModel], BaseModel]
+) -> dict[str, BaseModel]:
+    """Each model changed; variants are made anew from the models that they are variants of."""
     found: dict[str, BaseModel] = {}
     for line, model in listed_of(models):
         if line.variant_of:
             found[line.name] = line.variant(found, model.state().values)
         else:
-            told = model.without_user(row) if isinstance(model, HoldsUsers) else model
-            found[line.name] = line.from_state(told.state(), known)
+            found[line.name] = change(line, model)
     return found
