@@ -169,7 +169,7 @@ def measure(route: str, path: Path, repeat: int, statements: int = 0) -> dict[st
     """The median of some runs, each in a fresh process; scaled to ``statements``."""
     runs = []
     for _ in range(repeat):
-        command = [sys.executable, __file__, "--one", route, str(path)]
+        command = [sys.executable, "-m", "benchmarks.graph_load", "--one", route, str(path)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         runs.append(json.loads(done.stdout))
     middle = {key: statistics.median(run[key] for run in runs) for key in runs[0]}

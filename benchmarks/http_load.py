@@ -1,4 +1,4 @@
-"""What the service costs over HTTP: ``python -m benchmarks.http RUN [RUN ...]``.
+"""What the service costs over HTTP: ``python -m benchmarks.http_load RUN [RUN ...]``.
 
 A process serves a run; clients in this one ask it for users of the run, each scored now.
 Printed for each case: requests per second, milliseconds at the median and at p99, CPU
