@@ -19,6 +19,7 @@ from trefoil.data.command import run
 from trefoil.data.files import write_file
 from trefoil.data.readers.quarantine import write_quarantine
 from trefoil.fusion.network.checkpoints import Checkpoints, partial_of
+from trefoil.fusion.network.processes import joined
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.reporting.html_report import read_history, training_page
 from trefoil.fusion.reporting.model_card import model_card, training_report, write_curves
@@ -154,6 +155,22 @@ def resumed(args: argparse.Namespace) -> Plan:
 def train(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
+    with joined() as leads:
+        return lead(args) if leads else follow(args)
+
+
+def follow(args: argparse.Namespace) -> int:
+    """Learn beside the process that leads; it writes and speaks."""
+    if args.resume:
+        raise ConfigError(f"--resume {args.resume}: go on with one process, without torchrun")
+    plan = fresh(args)
+    dataset, start = read(plan)
+    Recommender(plan.settings).fit(dataset, final=args.final, start=start)
+    return 0
+
+
+def lead(args: argparse.Namespace) -> int:
+    """Learn and write the run."""
     plan = resumed(args) if args.resume else fresh(args)
     # names come from data, so nothing that is printed is markup
     console, began = Console(soft_wrap=True, markup=False, emoji=False), time.perf_counter()
@@ -169,14 +186,8 @@ def train(argv: Sequence[str] | None = None) -> int:
 def learn(plan: Plan, console: Console) -> None:
     """Read, train and write the run; its checkpoints go when it is written."""
     began, made_from = time.perf_counter(), plan.made_from
-    dataset = read_dataset(
-        made_from["source"],
-        root=made_from["root"],
-        max_bad_share=made_from["max_bad_share"],
-        forgotten=made_from.get("forgotten"),
-    )
+    dataset, start = read(plan)
     describe(dataset, console)
-    start = Recommender.load(made_from["from"], live=False) if made_from["from"] else None
     try:
         with Progress() as progress:
             recommender = Recommender(plan.settings).fit(
@@ -193,6 +204,19 @@ def learn(plan: Plan, console: Console) -> None:
     except KeyboardInterrupt as stop:
         raise type(stop)(how_to_go_on(plan)) from None
     plan.checkpoints.remove()
+
+
+def read(plan: Plan) -> tuple[Dataset, Recommender | None]:
+    """What is learned from, and the run that is started from, if there is one."""
+    made_from = plan.made_from
+    dataset = read_dataset(
+        made_from["source"],
+        root=made_from["root"],
+        max_bad_share=made_from["max_bad_share"],
+        forgotten=made_from.get("forgotten"),
+    )
+    start = Recommender.load(made_from["from"], live=False) if made_from["from"] else None
+    return dataset, start
 
 
 def about(plan: Plan, seconds: float) -> dict[str, Any]:

@@ -131,5 +131,5 @@ def _nearest_by(asked: Any, met: Any, k: int) -> Any:
         near = asked[rows] @ met.T
         near = np.asarray(near.toarray() if sparse.issparse(near) else near, np.float32)
         near[np.arange(len(rows)), rows] = 0.0
-        blocks.append(keep_largest(near, k))
+        blocks.append(keep_largest(sparse.csr_matrix(near), k))
     return sparse.csr_matrix(sparse.vstack(blocks)).T.tocsr()

@@ -81,19 +81,26 @@ def nearest(
     blocks = []
     for first in range(0, left.shape[0], BLOCK):
         rows = np.arange(first, min(first + BLOCK, left.shape[0]))
-        shared = (left[rows] @ right).toarray().astype(np.float32)
-        shared /= np.maximum(lengths[rows, None] * heights[None, :] + shrink, 1e-12)
+        shared = sparse.csr_matrix(left[rows] @ right, dtype=np.float32)
+        shared.sort_indices()
+        case = np.repeat(np.arange(len(rows)), np.diff(shared.indptr))
+        scale = lengths[rows][case] * heights[shared.indices] + shrink
+        shared.data /= np.maximum(scale, 1e-12)
         if not itself:
-            shared[np.arange(len(rows)), rows] = 0.0
+            shared.data[shared.indices == rows[case]] = 0.0
         blocks.append(keep_largest(shared, k))
     if not blocks:
         return sparse.csr_matrix((left.shape[0], right.shape[1]), dtype=np.float32)
     return sparse.csr_matrix(sparse.vstack(blocks))
 
 
-def keep_largest(dense: np.ndarray, k: int) -> Matrix:
-    """The k largest positive values of each row, as a sparse matrix."""
-    if k < dense.shape[1]:
-        bar = np.partition(dense, -k, axis=1)[:, -k, None]
-        dense = np.where(dense >= bar, dense, 0.0)
-    return sparse.csr_matrix(np.maximum(dense, 0.0))
+def keep_largest(table: Matrix, k: int) -> Matrix:
+    """The k largest positive values of each row; all that equal the k-th are kept."""
+    bar = np.zeros(table.shape[0], table.dtype)
+    for row in np.flatnonzero(np.diff(table.indptr) > k):
+        own = table.data[table.indptr[row] : table.indptr[row + 1]]
+        bar[row] = np.partition(own, -k)[-k]
+    kept = table.data >= np.repeat(bar, np.diff(table.indptr))
+    table.data = np.where(kept, np.maximum(table.data, 0), 0)
+    table.eliminate_zeros()
+    return table

@@ -1,37 +1,20 @@
 """An ensemble compiled: its base models, gate and reranker as a scoring plan."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from trefoil.data.interactions import Ints
 from trefoil.fusion.ensemble.ensemble import Ensemble
+from trefoil.fusion.ensemble.model_form import form_of
 from trefoil.fusion.ensemble.rating_blend import RatingBlend, raters
 from trefoil.fusion.ensemble.reranker import FIRST, FRONT, WIDEST, Reranker
-from trefoil.fusion.models.base import Compilable, ScoringModel
+from trefoil.fusion.models.base import Compilable
 from trefoil.fusion.network.forms import array
 from trefoil.fusion.network.scorers import NetworkScorer
-from trefoil.fusion.plan.asked import Asked, Reals
-from trefoil.fusion.plan.forms import Form, RatedKernel
+from trefoil.fusion.plan.asked import Reals
+from trefoil.fusion.plan.forms import RatedKernel
 from trefoil.fusion.plan.parts import AddedItems, Parts
 from trefoil.fusion.plan.plan import Plan
 from trefoil.fusion.plan.ratings import Ratings
 from trefoil.fusion.plan.reranking import Marks, Reranking
-
-
-@dataclass(frozen=True)
-class AskedAsItIs:
-    """A base model that has no form of its own: its scores, whatever computes them."""
-
-    model: ScoringModel
-    order: Ints | None = None
-
-    def fill(self, asked: Asked, out: Reals) -> None:
-        found = array(self.model.score(asked.cases))
-        out[:] = found if self.order is None else found[:, self.order]
-
-    def ordered(self, order: Ints) -> "AskedAsItIs":
-        return AskedAsItIs(self.model, order)
 
 
 def plan_of(model: Ensemble) -> Plan:
@@ -51,7 +34,7 @@ def parts_of(model: Ensemble) -> Parts:
     others = [name for name in of_cold_users if name not in gate.base_models]
     return Parts(
         gate.base_models,
-        tuple(_form(model.base_models[name]) for name in gate.base_models),
+        tuple(form_of(model.base_models[name]) for name in gate.base_models),
         gate.warm,
         gate.cold,
         gate.offset,
@@ -59,15 +42,11 @@ def parts_of(model: Ensemble) -> Parts:
         model.known.learned,
         model.settings.scenarios,
         () if cold_users is None else tuple(zip(of_cold_users, cold_users.warm, strict=True)),
-        tuple((name, _form(model.base_models[name])) for name in others),
+        tuple((name, form_of(model.base_models[name])) for name in others),
         added and AddedItems(added.weights, added.like_cold),
         model.reranker and _reranking(model.reranker),
         model.rates and _ratings(model, model.rates),
     )
-
-
-def _form(model: ScoringModel) -> Form:
-    return model.form() if isinstance(model, Compilable) else AskedAsItIs(model)
 
 
 def _reranking(reranker: Reranker) -> Reranking:

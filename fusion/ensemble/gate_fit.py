@@ -1,11 +1,13 @@
 """The gate that serves validation best, found so that chance moves it little."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from trefoil.fusion.ensemble.candidates import Candidates
 from trefoil.fusion.ensemble.gate import Gate, Scores, standardise
 from trefoil.fusion.features.validation import Validation
 
@@ -34,7 +36,47 @@ def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, fl
     warm, cold = _warm_logit(z, validation), _cold_logit(z, validation)
     offset = _offset(z, validation, warm, cold)
     logit = Gate(base_models, tuple(warm.tolist()), tuple(cold.tolist()), offset)
-    z, validation, seen = _shortlist(z, validation)
+    return _best_gate(logit, *_shortlist(z, validation))
+
+
+def fit_gate_on(candidates: Candidates, names: Sequence[str]) -> tuple[Gate, dict[str, float]]:
+    """The same from candidates alone, where a table of all scores would not fit.
+
+    In the logits a drawn item stands for as many as were not drawn.
+    """
+    z, told, seen = candidates.z, candidates.told, candidates.seen
+    start, share = torch.full((len(z),), START), candidates.stands_for
+    rows = torch.linspace(0, len(told) - 1, min(len(told), LOGIT_CASES)).long()
+    hidden = told.masked | ~seen
+    warm = _conditional(
+        z[:, rows], told.relevant[rows], hidden[rows], start, RIDGE, 0.0, share[rows]
+    )
+    cold, offset = start, 0.0
+    if bool((told.relevant & ~seen).any()):
+        rows = (told.relevant & ~seen).any(1)
+        wanted = told.relevant[rows] & ~seen[rows]
+        ridge = COLD_PRIOR / float(wanted.sum())
+        closed = (told.masked | seen)[rows]
+        cold = _conditional(z[:, rows], wanted, closed, start, ridge, START, share[rows])
+    if not bool(seen.all()):
+        sides = ((~seen, warm), (seen, cold))
+        level = [
+            (torch.einsum("eni,e->ni", z, weights) + share)
+            .masked_fill(told.masked | other, -1e9)
+            .logsumexp(1)
+            .mean()
+            for other, weights in sides
+        ]
+        offset = float(level[0] - level[1] + _odds(told.relevant, seen))
+    logit = Gate(tuple(names), tuple(warm.tolist()), tuple(cold.tolist()), offset)
+    return _best_gate(logit, z, told, seen)
+
+
+def _best_gate(
+    logit: Gate, z: Float[Tensor, "E n C"], validation: Validation, seen: Bool[Tensor, "n C"]
+) -> tuple[Gate, dict[str, float]]:
+    """The gate of a logit, or of ascents from there or from the best base model alone."""
+    offset = logit.offset
     tried = [logit, _bagged(z, seen, validation, logit)]
     # Judged without cold items: their offset was fitted beside the logit alone.
     marks = [validation.ndcg(replace(gate, offset=HIDDEN).mix(z, seen)) for gate in tried]
@@ -82,8 +124,12 @@ def _conditional(
     start: Float[Tensor, " E"],
     ridge: float,
     centre: float,
+    stands_for: Float[Tensor, "n I"] | None = None,
 ) -> Float[Tensor, " E"]:
-    """A conditional logit: ``-mean log p(relevant | not hidden) + ridge |w - centre|^2``."""
+    """A conditional logit: ``-mean log p(relevant | not hidden) + ridge |w - centre|^2``.
+
+    ``stands_for`` is the log of how many items a column stands for.
+    """
     weights = start.clone().requires_grad_()
     case, item = (relevant & ~hidden).nonzero(as_tuple=True)
     if not len(case):
@@ -92,7 +138,10 @@ def _conditional(
 
     def loss() -> Tensor:
         optimiser.zero_grad()
-        mixed = torch.einsum("eni,e->ni", z, weights).masked_fill(hidden, -1e9)
+        mixed = torch.einsum("eni,e->ni", z, weights)
+        if stands_for is not None:
+            mixed = mixed + stands_for
+        mixed = mixed.masked_fill(hidden, -1e9)
         fit = torch.log_softmax(mixed, 1)[case, item].mean()
         value = ridge * (weights - centre).square().sum() - fit
         value.backward()
@@ -110,7 +159,6 @@ def _offset(z: Float[Tensor, "E n I"], validation: Validation, warm: Tensor, col
     seen = validation.seen
     if bool(seen.all()):
         return 0.0
-    share = float(validation.relevant[:, ~seen].sum() / validation.relevant.sum())
     both = torch.stack([(~validation.masked[:, part]).any(1) for part in (seen, ~seen)]).all(0)
     if not both.any():
         return 0.0
@@ -121,8 +169,13 @@ def _offset(z: Float[Tensor, "E n I"], validation: Validation, warm: Tensor, col
         .mean()
         for part, weights in ((seen, warm), (~seen, cold))
     ]
-    odds = max(share, 1e-4) / max(1 - share, 1e-4)
-    return float(level[0] - level[1] + torch.tensor(odds).log())
+    return float(level[0] - level[1] + _odds(validation.relevant, seen))
+
+
+def _odds(relevant: Bool[Tensor, "n I"], seen: Bool[Tensor, "..."]) -> Tensor:
+    """The log of how much more often cold items are relevant than warm ones."""
+    share = float((relevant & ~seen).sum() / relevant.sum())
+    return torch.tensor(max(share, 1e-4) / max(1 - share, 1e-4)).log()
 
 
 def _shortlist(

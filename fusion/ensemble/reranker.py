@@ -1,5 +1,6 @@
 """A second look at the top of each list: a small network puts its first items in order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from trefoil.data.histories import Histories
+from trefoil.fusion.ensemble.candidates import Candidates
 from trefoil.fusion.features.training_data import TrainingData
 
 FIRST = 100  # items of a list that are looked at
@@ -150,11 +152,42 @@ def shortlist(
     rows = blended.masked_fill(met, -torch.inf).topk(first, dim=1).indices
     scores = blended.gather(1, rows)
     heard = [*(one.gather(1, rows) for one in z), scores]
-    columns = [*heard, *(one - one[:, :FRONT].mean(1, keepdim=True) for one in heard)]
     length = torch.from_numpy(history.lengths).float()
     usual = torch.zeros(n).index_add(0, case, log_events[item]) / length.clamp(min=1)
-    events = log_events[rows]
-    place = torch.arange(first) / FIRST
+    features = described(heard, log_events[rows], length, usual)
+    return Shortlist(rows, scores, ~met.gather(1, rows), features)
+
+
+def described(
+    heard: Sequence[Float[Tensor, "n K"]],
+    events: Float[Tensor, "n K"],
+    length: Float[Tensor, " n"],
+    usual: Float[Tensor, " n"],
+) -> Float[Tensor, "n K F"]:
+    """The features of the first items; ``heard`` are z-scores and, last, the gate's score.
+
+    ``events`` are logs of how often items were met, ``usual`` the mean of it over a history.
+    """
+    columns = [*heard, *(one - one[:, :FRONT].mean(1, keepdim=True) for one in heard)]
+    place = torch.arange(events.shape[1]) / FIRST
     columns += [events, (events == 0).float()]
-    columns += [part.expand(n, first) for part in (place, length.log1p()[:, None], usual[:, None])]
-    return Shortlist(rows, scores, ~met.gather(1, rows), torch.stack(columns, dim=2))
+    parts = place, length.log1p()[:, None], usual[:, None]
+    return torch.stack([*columns, *(part.expand(*events.shape) for part in parts)], dim=2)
+
+
+def shortlist_of(
+    candidates: Candidates,
+    blended: Float[Tensor, "n C"],
+    log_events: Float[Tensor, " I"],
+) -> Shortlist:
+    """``shortlist`` from candidates: rows are their places, masked ones come last."""
+    history, masked = candidates.told.cases.history, candidates.told.masked
+    rows = blended.masked_fill(masked, -torch.inf).topk(min(FIRST, blended.shape[1])).indices
+    scores = blended.gather(1, rows)
+    heard = [*(one.gather(1, rows) for one in candidates.z), scores]
+    length = torch.from_numpy(history.lengths).float()
+    case = torch.from_numpy(np.repeat(np.arange(len(length)), history.lengths))
+    told = log_events[torch.from_numpy(history.item)]
+    usual = torch.zeros(len(length)).index_add(0, case, told) / length.clamp(min=1)
+    features = described(heard, log_events[candidates.item.gather(1, rows)], length, usual)
+    return Shortlist(rows, scores, ~masked.gather(1, rows), features)

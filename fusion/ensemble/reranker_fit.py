@@ -4,8 +4,16 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from trefoil.fusion.ensemble.candidates import Candidates
 from trefoil.fusion.ensemble.gate import Gate, Scores, standardise
-from trefoil.fusion.ensemble.reranker import MEMBERS, ListNetwork, Reranker, Shortlist, shortlist
+from trefoil.fusion.ensemble.reranker import (
+    MEMBERS,
+    ListNetwork,
+    Reranker,
+    Shortlist,
+    shortlist,
+    shortlist_of,
+)
 from trefoil.fusion.features.validation import Validation
 
 FEWEST_CASES = 1000  # lists; with fewer the gate has the last word
@@ -39,6 +47,38 @@ def fit_reranker(
     generator = torch.Generator().manual_seed(seed)
     part = torch.randperm(len(validation), generator=generator) % MEMBERS
     short = shortlist(z, blended, history, log_events, returning=returning)
+    network, marks = _judged(short, blended, validation, part, generator)
+    return network and Reranker(network, log_events, returning), marks
+
+
+def fit_reranker_on(
+    candidates: Candidates,
+    gate: Gate,
+    log_events: Float[Tensor, " items"],
+    *,
+    returning: bool,
+    seed: int,
+) -> tuple[Reranker | None, dict[str, float]]:
+    """The same from candidates alone, where a table of all scores would not fit."""
+    validation = candidates.told
+    if len(validation) < FEWEST_CASES:
+        return None, {}
+    blended = gate.mix(candidates.z, candidates.seen)
+    generator = torch.Generator().manual_seed(seed)
+    part = torch.randperm(len(validation), generator=generator) % MEMBERS
+    short = shortlist_of(candidates, blended, log_events)
+    network, marks = _judged(short, blended, validation, part, generator)
+    return network and Reranker(network, log_events, returning), marks
+
+
+def _judged(
+    short: Shortlist,
+    blended: Float[Tensor, "n C"],
+    validation: Validation,
+    part: Int[Tensor, " n"],
+    generator: torch.Generator,
+) -> tuple[ListNetwork | None, dict[str, float]]:
+    """The networks, where lists in the order of members new to them are better than before."""
     relevant = validation.relevant.gather(1, short.rows) & short.open
     if int(relevant.any(1).sum()) < BATCH:
         return None, {}
@@ -51,7 +91,7 @@ def fit_reranker(
     mark = float(found.mean())
     if mark <= validation.ndcg(blended):
         return None, {"reranked, not taken": mark}
-    return Reranker(network, log_events, returning), {"reranked": mark}
+    return network, {"reranked": mark}
 
 
 def marks_of_other(

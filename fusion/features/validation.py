@@ -1,6 +1,7 @@
 """The validation part as tensors: what early stopping and the gate look at, and nothing else."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from trefoil.data.histories import Cases
 from trefoil.evaluation.exam import Exam, Sets
 
+MOST_LOOKED_AT, BLOCK_CELLS = 2_000, 6_400_000  # cases of a large catalogue; scores held at once
 MOST_CELLS = 32_000_000  # cases x items looked at; more cases are sampled evenly
 
 
@@ -44,6 +46,10 @@ class Validation:
         """Mean NDCG at k; real-valued scores hardly tie, and here ties fall as top-k puts them."""
         return float(self.gains(scores, k).mean()) if len(self) else 0.0
 
+    def mark(self, score: Callable[[Cases], Tensor]) -> float:
+        """Mean NDCG at 10 of what scores cases."""
+        return self.ndcg(score(self.cases))
+
     def gains(self, scores: Float[Tensor, "n I"], k: int = 10) -> Float[Tensor, " n"]:
         """NDCG at k of each case."""
         k = min(k, scores.shape[1])
@@ -52,6 +58,36 @@ class Validation:
         hits = self.relevant.gather(1, top).float()
         ideal = torch.cat([gain.new_zeros(1), gain.cumsum(0)])[self.relevant.sum(1).clamp(max=k)]
         return (hits * gain).sum(1) / ideal.clamp(min=1e-9)
+
+
+@dataclass(frozen=True)
+class ManyCases:
+    """Validation cases of a large catalogue, looked at some at a time; nothing dense is kept."""
+
+    exam: Exam
+    seen: Bool[Tensor, " all"]
+
+    @classmethod
+    def of(cls, exam: Exam, seen: Bool[Tensor, " I"], most: int = MOST_LOOKED_AT) -> "ManyCases":
+        """From an exam of the validation part; an even sample of its cases."""
+        if exam.part != "valid":
+            raise ValueError(f"only the validation part may be looked at, not {exam.part!r}")
+        rows = np.unique(np.linspace(0, len(exam) - 1, min(most, len(exam))).astype(np.int64))
+        parts = exam.cases.take(rows), exam.relevant.take(rows), exam.masked.take(rows)
+        return cls(replace(exam, cases=parts[0], relevant=parts[1], masked=parts[2]), seen)
+
+    def mark(self, score: Callable[[Cases], Tensor]) -> float:
+        """Mean NDCG at 10 of what scores cases."""
+        exam, total = self.exam, 0.0
+        size = max(1, BLOCK_CELLS // max(exam.items, 1))
+        for first in range(0, len(exam), size):
+            rows = np.arange(first, min(first + size, len(exam)))
+            masked, relevant = (
+                _dense(s.take(rows), exam.items) for s in (exam.masked, exam.relevant)
+            )
+            part = Validation(exam.cases.take(rows), masked, relevant, self.seen)
+            total += part.mark(score) * len(rows)
+        return total / max(len(exam), 1)
 
 
 def _dense(sets: Sets, items: int) -> Bool[Tensor, "n I"]:

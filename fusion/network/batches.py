@@ -1,6 +1,6 @@
 """Training events as steps: groups of taken items, windows in time, and rated pairs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,6 +91,11 @@ class Stretches:
         item = self.item[:, before]
         kept = following[:, at] & (item != self.item[:, 1:][:, at])
         return number[:, at][kept], item[kept]
+
+    def take(self, part: Callable[[Tensor], Tensor]) -> "Stretches":
+        """Some of the rows."""
+        at = None if self.at is None else part(self.at)
+        return Stretches(part(self.item), at, part(self.there))
 
     def to(self, device: torch.device) -> "Stretches":
         at = None if self.at is None else self.at.to(device)

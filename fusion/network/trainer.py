@@ -16,6 +16,7 @@ from trefoil.fusion.network.early_stopping import EarlyStopping, ranking_part, s
 from trefoil.fusion.network.inputs import TrainingInputs
 from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.negative_sampling import Sampler
+from trefoil.fusion.network.processes import average_gradients, own_part, same_draws
 from trefoil.fusion.network.steps import Step, UserStep, WindowStep
 from trefoil.fusion.network.tasks.base import mean_losses
 from trefoil.fusion.network.training_state import Draws, Learning, check_loss
@@ -86,6 +87,7 @@ class Trainer:
         groups, stopping = learning.cycle, learning.stopping
         per_look = settings.evaluate_every * groups.per_epoch
         while learning.epoch < settings.epochs and any(one.open for one in stopping.values()):
+            learning.rng = same_draws(self.settings.seed, learning.epoch, learning.rng)
             sums, terms, told = dict[str, Tensor](), Counter[str](), dict[str, float]()
             following = stopping.get("next_item")
             windows = self._windows() if following is not None and following.open else iter(())
@@ -95,6 +97,8 @@ class Trainer:
                 rows = next(groups) if stopping["ranking"].open and steps < per_look else None
                 if window is None and rows is None:
                     break
+                window = None if window is None else window.take(own_part)
+                rows = None if rows is None else own_part(rows)
                 means = self._step(window, rows, steps, told if steps == 0 else None)
                 steps += 1
                 for name, mean in means.items():
@@ -133,6 +137,7 @@ class Trainer:
         weights = weighted_backward(self.weighting, here, losses, self.parameters)
         if self.settings.network.adversarial:
             self._against(draws, window, rows, weights)
+        average_gradients([*self.parameters, *self.weighting.parameters()])
         if told is not None and len(found) > 1:
             told |= {f"weight/{name}": float(w) for name, w in zip(means, weights, strict=True)}
         if window is not None:

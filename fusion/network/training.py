@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 
 from trefoil.data.progress import Progress
 from trefoil.fusion.features.training_data import DENSE
-from trefoil.fusion.features.validation import Validation
+from trefoil.fusion.features.validation import ManyCases, Validation
 from trefoil.fusion.network.checkpoints import CheckpointStore
 from trefoil.fusion.network.early_stopping import EarlyStopping
 from trefoil.fusion.network.inputs import TrainingInputs
@@ -74,7 +75,7 @@ def fit_network(
     network_inputs: NetworkInputs,
     config: NetworkConfig,
     inputs: TrainingInputs,
-    validation: Validation | None,
+    validation: Validation | ManyCases | None,
     settings: Settings,
     *,
     seed: int,
@@ -147,7 +148,7 @@ def _said(stopping: Mapping[str, EarlyStopping], *, judged: bool) -> str:
 def _look(
     network: JointNetwork,
     stopping: Mapping[str, EarlyStopping],
-    validation: Validation | None,
+    validation: Validation | ManyCases | None,
     epoch: int,
 ) -> dict[str, float]:
     """Validation NDCG@10 of each part that is still being trained; the best is kept."""
@@ -156,7 +157,11 @@ def _look(
         if one.open and validation is None:
             one.reach(epoch)
         elif one.open and validation is not None:
-            score = order_scores if name == "ranking" else sequence_scores
-            marks[name] = validation.ndcg(score(network, validation.cases))
+            if name == "ranking":
+                with torch.no_grad():
+                    score = partial(order_scores, network, vectors=network.pass_messages())
+            else:
+                score = partial(sequence_scores, network)
+            marks[name] = validation.mark(score)
             one.look(marks[name])
     return marks

@@ -12,7 +12,7 @@ from trefoil.data.errors import TrainingError
 from trefoil.data.progress import Progress
 from trefoil.fusion.features.texts import Texts
 from trefoil.fusion.features.training_data import TrainingData
-from trefoil.fusion.features.validation import Validation
+from trefoil.fusion.features.validation import ManyCases, Validation
 from trefoil.fusion.network.checkpoints import Checkpoints, CheckpointStore
 from trefoil.fusion.network.inputs import TrainingInputs, network_inputs_of
 from trefoil.fusion.network.module import JointNetwork, NetworkConfig
@@ -33,7 +33,7 @@ def one_network(
     settings: Settings,
     config: NetworkConfig,
     inputs: TrainingInputs,
-    validation: Validation | None,
+    validation: Validation | ManyCases | None,
     progress: Progress | None,
     begin: Callable[[JointNetwork], None],
 ) -> Callable[..., tuple[JointNetwork, Journal]]:

@@ -11,19 +11,26 @@ from torch import Tensor
 from trefoil.data.dataset import Dataset
 from trefoil.data.progress import Progress
 from trefoil.data.split import Split, inner_split
+from trefoil.evaluation.exam import Exam
 from trefoil.evaluation.protocols.pointwise_exam import RowExam, ctr_exam, stars_exam
 from trefoil.evaluation.protocols.protocols import carved, people_return
+from trefoil.fusion.ensemble.candidates import candidates_of
 from trefoil.fusion.ensemble.click_gate import fit_clicks
 from trefoil.fusion.ensemble.cold_start_users import cold_users_gate
 from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.fusion.ensemble.gate import Gate
-from trefoil.fusion.ensemble.gate_fit import fit_gate
+from trefoil.fusion.ensemble.gate_fit import fit_gate, fit_gate_on
 from trefoil.fusion.ensemble.rating_blend import RatingBlend, fit_stars, raters
 from trefoil.fusion.ensemble.reranker import Reranker, log_events_of
-from trefoil.fusion.ensemble.reranker_fit import FEWEST_CASES, fit_reranker, marks_of_other
+from trefoil.fusion.ensemble.reranker_fit import (
+    FEWEST_CASES,
+    fit_reranker,
+    fit_reranker_on,
+    marks_of_other,
+)
 from trefoil.fusion.features.preparation import known_of, read_texts, validation_exam
 from trefoil.fusion.features.training_data import TrainingData
-from trefoil.fusion.features.validation import MOST_CELLS, Validation
+from trefoil.fusion.features.validation import MOST_CELLS, ManyCases, Validation
 from trefoil.fusion.models.base import ScoringModel
 from trefoil.fusion.models.fitting import Search
 from trefoil.fusion.network.checkpoints import Checkpoints
@@ -53,6 +60,7 @@ log = logging.getLogger(__name__)
 
 SMALL_PASS = 10_000_000  # users x items up to which a network is cheap enough to train three
 INNER_SHARE = 0.1  # share of training that the blend is learned on, where validation is thin
+FEW_CASES = 64  # that say, of a large catalogue, who answers people without events
 SMALLEST_VALIDATION = 20  # cases; with fewer the gate keeps equal weights
 
 
@@ -102,7 +110,8 @@ def _fit(
     work = plan_work(known, sized)
     record.plan = plan.record() | {"expected": {name: asdict(one) for name, one in work.items()}}
     say(told(work))
-    validation = Validation.of(validation_exam(dataset, split), seen, plan.cells)
+    asked = validation_exam(dataset, split)
+    validation = Validation.of(asked, seen, plan.cells)
     given, exam = _ratings(dataset, split, settings)
     fitted = fit_base_models(known, Search(validation, ratings=exam), sized, say)
     record.order_pays = settings.behaviour.on and known.timed and _order_pays(fitted, settings)
@@ -113,7 +122,8 @@ def _fit(
         inputs = training_inputs_of(dataset, train, known, settings, behaviour=pays, tasks=tasks)
         config = config_of(sized, inputs, behaviour=pays, by_rows=large)
         begin = beginning(source, dataset, known, graph, texts, record)
-        train_one = one_network(known, sized, config, inputs, validation, progress, begin)
+        looks = ManyCases.of(asked, seen) if large else validation
+        train_one = one_network(known, sized, config, inputs, looks, progress, begin)
         cheap = not record.order_pays and np.prod(known.matrix.shape) <= SMALL_PASS
         count = settings.network.seeds or (3 if cheap else 1)
         with few_threads(dataset, settings):
@@ -123,11 +133,13 @@ def _fit(
         record.history = [journal.rows for journal in journals]
     base_models = network_scorers(networks) | fitted.models
     say("gate")
-    gate, reranker, alone, record.gate = _fit_gate(
-        base_models, known, validation, settings, cross_fitted
+    blend = base_models, known, validation, settings, cross_fitted
+    gate, reranker, alone, record.gate = (
+        _blend_candidates(base_models, known, asked, settings) if large else _fit_gate(*blend)
     )
     record.chosen, record.seconds = fitted.chosen, fitted.seconds
-    cold_users, record.cold_users = _fit_cold_users(base_models, gate, validation)
+    some = validation.take(torch.arange(len(validation))[:FEW_CASES]) if large else validation
+    cold_users, record.cold_users = _fit_cold_users(base_models, gate, some)
     clicks, rates = (
         _fit_clicks(dataset, split, base_models, seen),
         _fit_rates(base_models, given, exam),
@@ -197,6 +209,32 @@ def _fit_gate(
             return cross_fitted.gate, reranker, alone, marks | other
     returning, seed = known.returning, settings.seed
     reranker, more = fit_reranker(scores, gate, validation, events, returning=returning, seed=seed)
+    return gate, reranker, alone, marks | more
+
+
+def _blend_candidates(
+    base_models: Mapping[str, ScoringModel],
+    known: TrainingData,
+    asked: Exam,
+    settings: Settings,
+) -> tuple[Gate, Reranker | None, dict[str, float], dict[str, float]]:
+    """As ``_fit_gate``, for a large catalogue: from the first items of each base model."""
+    names = tuple(base_models)
+    if len(asked) < SMALLEST_VALIDATION:
+        equal = (1.0,) * len(names)
+        return Gate(names, equal, equal, -3.0), None, {}, {}
+    scenarios, seed = settings.scenarios, settings.seed
+    candidates = candidates_of(
+        base_models, asked, seen_items(known), scenarios=scenarios, seed=seed
+    )
+    told = candidates.told
+    alone = {name: told.ndcg(one) for name, one in zip(names, candidates.z, strict=True)}
+    gate, marks = fit_gate_on(candidates, names)
+    marks = {f"only {name}": mark for name, mark in alone.items()} | marks
+    if not settings.reranker:
+        return gate, None, alone, marks
+    events = log_events_of(known)
+    reranker, more = fit_reranker_on(candidates, gate, events, returning=known.returning, seed=seed)
     return gate, reranker, alone, marks | more
 
 
