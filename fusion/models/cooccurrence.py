@@ -72,7 +72,8 @@ def fit_cooccurrence(given: FitInputs) -> tuple[Similar, dict[str, float]]:
     chosen = {"decay": DECAYS[1], "backward": BACKWARD[1], "basket": BASKET[0]}
     best, mark = None, float("nan")
     for number, grid in grids.items():
-        values = search.values("co-occurrence", number, grid)
+        tried = (chosen[number],) if given.large else grid
+        values = search.values("co-occurrence", number, tried)
         tries = [
             Similar(pairs.table(one["basket"], one["backward"]), one["decay"])
             for one in ({**chosen, number: value} for value in values)

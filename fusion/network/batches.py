@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -44,6 +45,19 @@ class Groups:
             np.append(first, table.shape[1]),
             events.item[rows][order],
         )
+
+    @cached_property
+    def first_of_person(self) -> np.ndarray:
+        """Where the groups of each person begin, and the end of all."""
+        new = np.flatnonzero(np.diff(self.user)) + 1
+        return np.concatenate([np.zeros(min(1, len(self)), np.int64), new, [len(self)]])
+
+    def of_people(self, people: Tensor) -> Tensor:
+        """All groups of some people, counted as ``first_of_person`` does."""
+        first = self.first_of_person[people.numpy()]
+        count = self.first_of_person[people.numpy() + 1] - first
+        within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        return torch.from_numpy(np.repeat(first, count) + within)
 
     def pairs(self, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(place in ``groups``, item) of every event of these groups."""

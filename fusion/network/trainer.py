@@ -75,10 +75,18 @@ class Trainer:
             stopping["next_item"] = EarlyStopping(
                 averaged, sequence_part(averaged), patience, last.get("next_item")
             )
-        cycle = Cycle(len(inputs.groups), settings.network.batch_size, generator)
+        cycle = self._cycle(generator)
         self.optimisers = _optimisers(network, settings, self.weighting)
         parts = self.weighting, stopping, self.optimisers, cycle, generator, rng
         self.learning = Learning(network, averaged, *parts, [])
+
+    def _cycle(self, generator: torch.Generator) -> Cycle:
+        """Batches of groups; by rows of people with all their groups, whose items are read once."""
+        groups, size = self.inputs.groups, self.settings.network.batch_size
+        if self.graph is None:
+            return Cycle(len(groups), size, generator)
+        people = len(groups.first_of_person) - 1
+        return Cycle(people, max(1, size * people // max(len(groups), 1)), generator)
 
     def rounds(self) -> Iterator[dict[str, float]]:
         """Train, and stop for a look every few epochs: mean losses since the last."""
@@ -99,6 +107,8 @@ class Trainer:
                     break
                 window = None if window is None else window.take(own_part)
                 rows = None if rows is None else own_part(rows)
+                if rows is not None and self.graph is not None:
+                    rows = self.inputs.groups.of_people(rows)
                 means = self._step(window, rows, steps, told if steps == 0 else None)
                 steps += 1
                 for name, mean in means.items():

@@ -9,7 +9,7 @@ MANY_EVENTS = 2_000_000  # from which a step does not pass messages over the who
 NETWORK = {
     "batch_size": 2_048,
     "evaluate_every": 1,
-    "patience": 2,
+    "patience": 3,
     "epochs": 30,
     "softmax_items": 1,
     "sampled_items": 4_096,
