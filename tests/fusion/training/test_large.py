@@ -5,6 +5,13 @@ import pytest
 import torch
 from planted_shop import TINY, read_shop
 
+from trefoil.fusion.ensemble import candidates as ensemble_candidates
+from trefoil.fusion.ensemble.candidates import candidates_of
+from trefoil.fusion.ensemble.gate import standardise
+from trefoil.fusion.ensemble.gate_fit import fit_gate, fit_gate_on
+from trefoil.fusion.features.preparation import split_of, validation_exam
+from trefoil.fusion.features.validation import ManyCases, Validation
+from trefoil.fusion.network.batches import Groups
 from trefoil.fusion.network.by_rows import Drawn, RowGraph
 from trefoil.fusion.network.negative_sampling import Sampler
 from trefoil.fusion.recommender import Recommender
@@ -104,3 +111,63 @@ def test_a_plan_is_one_line_of_words():
         "plan: about 7 min of one core and 0.5 GB more memory (linear 12 s, network 7 min)"
     )
     assert spoken(8000.0) == "2.2 h"
+
+
+@pytest.fixture(scope="module")
+def candidates(large, shop_dataset):
+    """What could be in the lists of validation; of forty items all are candidates."""
+    split = split_of(shop_dataset, large.model.settings)
+    exam = validation_exam(shop_dataset, split)
+    model = large.model
+    parts = model.base_models, exam, model.seen
+    return exam, candidates_of(*parts, scenarios=True, seed=0)
+
+
+def test_candidates_are_scored_as_all_items_are(large, candidates):
+    exam, found = candidates
+    model, whole = large.model, Validation.of(candidates[0], large.model.seen)
+    scores = {name: one.score(whole.cases) for name, one in model.base_models.items()}
+    z = standardise(scores, tuple(scores), model.seen)
+    there = ~found.told.masked
+    rows, item = torch.arange(len(exam))[:, None], found.item
+    assert torch.allclose(found.z[:, there], z[:, rows, item][:, there], atol=1e-3)
+    for one, other in zip(found.z, z, strict=True):
+        assert found.told.ndcg(one) == pytest.approx(whole.ndcg(other), abs=0.02)  # ties
+    assert int(found.told.relevant.sum()) == int(whole.relevant.sum())
+
+
+def test_the_gate_of_candidates_is_the_gate_of_all_items(large, candidates):
+    """Where all items are candidates, both are fitted on the same."""
+    _, found = candidates
+    model, whole = large.model, Validation.of(candidates[0], large.model.seen)
+    scores = {name: one.score(whole.cases) for name, one in model.base_models.items()}
+    one, _ = fit_gate(scores, whole)
+    other, marks = fit_gate_on(found, tuple(scores))
+    assert marks["chosen"] == pytest.approx(whole.ndcg(one.blend(scores, model.seen)), abs=0.02)
+    assert whole.ndcg(other.blend(scores, model.seen)) == pytest.approx(marks["chosen"], abs=0.02)
+
+
+def test_a_sample_of_the_others_stands_for_all_of_them(large, shop_dataset, monkeypatch):
+    """Few first items and few others: their weights add up to the number of open items."""
+    monkeypatch.setattr(ensemble_candidates, "WARM", 2)
+    monkeypatch.setattr(ensemble_candidates, "OTHERS", (6, 6))
+    model = large.model
+    exam = validation_exam(shop_dataset, split_of(shop_dataset, model.settings))
+    found = candidates_of(model.base_models, exam, model.seen, scenarios=True, seed=0)
+    assert found.item.shape[1] < exam.items
+    total = (found.stands_for.exp() * ~found.told.masked).sum(1).numpy()
+    assert total == pytest.approx(exam.items - np.diff(exam.masked.start), rel=1e-5)
+
+
+def test_a_look_in_blocks_says_what_a_look_at_all_says(large, candidates, monkeypatch):
+    exam, _ = candidates
+    monkeypatch.setattr("trefoil.fusion.features.validation.BLOCK_CELLS", 7 * exam.items)
+    score = large.model.base_models["network"].score
+    whole = Validation.of(exam, large.model.seen)
+    assert ManyCases.of(exam, large.model.seen).mark(score) == pytest.approx(whole.mark(score))
+
+
+def test_people_bring_all_their_groups():
+    groups = Groups(np.array([2, 2, 5, 7, 7]), {}, np.arange(6), np.arange(5))
+    assert groups.first_of_person.tolist() == [0, 2, 3, 5]
+    assert groups.of_people(torch.tensor([2, 0])).tolist() == [3, 4, 0, 1]
