@@ -84,7 +84,8 @@ def groupings(
     length of their history; cases as long as a border stand below it. A category gives a
     group for each of its commonest values, a number thirds of those who have one.
     """
-    popularity = dict(zip(("popular", "middle", "rare"), _parts(_met(dataset, split)), strict=True))
+    popular, middle, rare = _parts(_met(dataset, split))
+    popularity = {"popular": popular, "middle": middle, "rare": rare}
     lengths = exam.cases.history.lengths.astype(np.float64)
     found = [
         Grouping("items by popularity", True, popularity),
