@@ -21,6 +21,7 @@ from trefoil.evaluation.ranking import Ranks
 K = 10
 FEWEST = 20  # cases of a group of users that a mean is told of
 MOST = 12  # groups of a column, the largest first
+PARTS = ("popular", "middle", "rare")
 POWER = 0.5  # of training events, to which an item is taken to be observed
 Told = Mapping[str, Mapping[str, Mapping[str, float]]]  # group -> model -> numbers
 
@@ -84,8 +85,7 @@ def groupings(
     length of their history; cases as long as a border stand below it. A category gives a
     group for each of its commonest values, a number thirds of those who have one.
     """
-    popular, middle, rare = _parts(_met(dataset, split))
-    popularity = {"popular": popular, "middle": middle, "rare": rare}
+    popularity = popularity_parts(_met(dataset, split))
     lengths = exam.cases.history.lengths.astype(np.float64)
     found = [
         Grouping("items by popularity", True, popularity),
@@ -153,13 +153,13 @@ def _thirds(values: PerCase) -> dict[str, Bools]:
     return {name: rows for name, rows in groups.items() if rows.any()}
 
 
-def _parts(counts: Ints) -> list[Bools]:
-    """Items, the most met first, in three parts that hold a third of the events each."""
+def popularity_parts(counts: Ints) -> dict[str, Bools]:
+    """Popular, middle and rare items: parts that hold a third of the events each."""
     order = np.argsort(-counts, kind="stable")
     before = np.cumsum(counts[order]) - counts[order]
     part = np.minimum(3 * before // max(int(counts.sum()), 1), 2)
-    parts = [np.zeros(len(counts), bool) for _ in range(3)]
-    for number, mask in enumerate(parts):
+    parts = {name: np.zeros(len(counts), bool) for name in PARTS}
+    for number, mask in enumerate(parts.values()):
         mask[order[part == number]] = True
     return parts
 
