@@ -14,13 +14,13 @@ from trefoil.fusion.settings import load_settings
 def test_what_a_name_says_is_added_by_hand():
     named = NamedScenarios({"device": torch.tensor([[1.0, 0.0], [0.0, 2.0]])}, 3)
     scale, shift = torch.ones(2, 3), torch.zeros(2, 3)
-    assert all(torch.equal(*pair) for pair in zip(named("device", scale, shift), (scale, shift)))
+    assert torch.equal(torch.stack(named("device", scale, shift)), torch.stack([scale, shift]))
     with torch.no_grad():
         named.shift.copy_(torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
     told = named("device", scale, shift)
     assert torch.equal(told[0], scale)
     assert told[1].tolist() == [[1.0, 2.0, 3.0], [8.0, 10.0, 12.0]]
-    assert all(torch.equal(*pair) for pair in zip(named("other", scale, shift), (scale, shift)))
+    assert torch.equal(torch.stack(named("other", scale, shift)), torch.stack([scale, shift]))
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def weathered():
         for user in range(24)
         for step in range(8)
     ]
-    names = {name: pl.String for name in ("user", "item", "device", "weather")}
+    names = dict.fromkeys(("user", "item", "device", "weather"), pl.String)
     columns = EventColumns("user", "item", scenario=("device", "weather"))
     frame = pl.DataFrame(rows, schema=names, orient="row")
     return dataset_of(frame, columns, rule=SplitRule("ratio"))
