@@ -59,5 +59,5 @@ def test_a_propensity_that_cannot_be_is_named(propensity):
 
 @pytest.mark.parametrize("clip", [0.0, -1.0, float("nan")])
 def test_a_largest_weight_that_cannot_be_is_refused(clip):
-    with pytest.raises(DataError, match="clip = .*; give a weight above 0"):
+    with pytest.raises(DataError, match=r"clip = .*; give a weight above 0"):
         off_policy(np.ones(3), np.full(3, 0.5), np.full(3, 0.5), clip=clip)
