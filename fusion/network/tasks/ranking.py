@@ -43,7 +43,11 @@ class Ranking(Task):
     """Softmax over all items, or a sample of them: the one that was taken."""
 
     name: ClassVar[str] = RANKS
+<<<<<<< HEAD
     debias: float = 0.0  # power of popularity that positives are weighed against
+=======
+    everywhere: ClassVar[bool] = False
+>>>>>>> main
 
     def target(self, data: TaskData) -> Target:
         return against_popularity(data, self.debias)
@@ -71,7 +75,6 @@ class PairRanking(Task):
     """What was taken against items drawn evenly, pair by pair: BPR, or calibrated gBCE."""
 
     name: ClassVar[str] = RANKS
-    everywhere: ClassVar[bool] = True
     by: Literal["bpr", "gbce"] = "bpr"
     negatives: int = 256  # drawn for a step, and shared by its pairs
     debias: float = 0.0
@@ -110,6 +113,7 @@ class NextItem(Task):
 
     name: ClassVar[str] = "next_item"
     reads: ClassVar[type[Step]] = WindowStep
+    everywhere: ClassVar[bool] = False
     smoothing: float = 0.0  # share of the target on all items alike
     only_new: bool = True  # items met before are no rivals, unless people return
     debias: float = 0.0
