@@ -145,7 +145,8 @@ def _opened(source: str, revision: str | None, device: str, pooling: str) -> Any
 
     model = SentenceTransformer(source, revision=revision, device=device)
     if pooling != AUTO:
-        next(one for one in model if hasattr(one, "pooling_mode")).pooling_mode = POOLINGS[pooling]
+        layer: Any = next(one for one in model if hasattr(one, "pooling_mode"))
+        layer.pooling_mode = POOLINGS[pooling]
     return model
 
 
