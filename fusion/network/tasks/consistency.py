@@ -22,6 +22,7 @@ class Consistency(Task):
     """
 
     name: ClassVar[str] = "consistency"
+    everywhere: ClassVar[bool] = False
 
     def target(self, data: TaskData) -> Target:
         return Target()

@@ -43,11 +43,8 @@ class Ranking(Task):
     """Softmax over all items, or a sample of them: the one that was taken."""
 
     name: ClassVar[str] = RANKS
-<<<<<<< HEAD
-    debias: float = 0.0  # power of popularity that positives are weighed against
-=======
     everywhere: ClassVar[bool] = False
->>>>>>> main
+    debias: float = 0.0  # power of popularity that positives are weighed against
 
     def target(self, data: TaskData) -> Target:
         return against_popularity(data, self.debias)
