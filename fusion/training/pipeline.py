@@ -53,6 +53,7 @@ from trefoil.fusion.training.networks import (
     train_networks,
 )
 from trefoil.fusion.training.runtime import device_of, reproducible
+from trefoil.fusion.training.text_tuning import taught_texts
 from trefoil.fusion.training.work_plan import plan_work, told
 from trefoil.kg.graph import KnowledgeGraph
 
@@ -112,19 +113,22 @@ def _fit(
     say(told(work))
     asked = validation_exam(dataset, split)
     validation = Validation.of(asked, seen, plan.cells)
+    if texts is not None and settings.fine_tuning.method != "frozen":
+        said = dataset.items.texts
+        texts = taught_texts(texts, said, known, validation, settings, record, progress)
+        known = replace(known, text=texts.items)
     given, exam = _ratings(dataset, split, settings)
     fitted = fit_base_models(known, Search(validation, ratings=exam), sized, say)
-    record.order_pays = settings.behaviour.on and known.timed and _order_pays(fitted, settings)
-    record.order_pays = record.order_pays and not large
+    timed = settings.behaviour.on and known.timed and not large
+    pays = record.order_pays = timed and _order_pays(fitted, settings)
     networks = list[JointNetwork]()
     if settings.network.on:
-        pays = record.order_pays
         inputs = training_inputs_of(dataset, train, known, settings, behaviour=pays, tasks=tasks)
         config = config_of(sized, inputs, behaviour=pays, by_rows=large)
         begin = beginning(source, dataset, known, graph, texts, record)
         looks = ManyCases.of(asked, seen) if large else validation
         train_one = one_network(known, sized, config, inputs, looks, progress, begin)
-        cheap = not record.order_pays and np.prod(known.matrix.shape) <= SMALL_PASS
+        cheap = not pays and np.prod(known.matrix.shape) <= SMALL_PASS
         count = settings.network.seeds or (3 if cheap else 1)
         with few_threads(dataset, settings):
             networks, journals = train_networks(
@@ -140,10 +144,8 @@ def _fit(
     record.chosen, record.seconds = fitted.chosen, fitted.seconds
     some = validation.take(torch.arange(len(validation))[:FEW_CASES]) if large else validation
     cold_users, record.cold_users = _fit_cold_users(base_models, gate, some)
-    clicks, rates = (
-        _fit_clicks(dataset, split, base_models, seen),
-        _fit_rates(base_models, given, exam),
-    )
+    clicks = _fit_clicks(dataset, split, base_models, seen)
+    rates = _fit_rates(base_models, given, exam)
     parts = settings, known, base_models, gate, networks, texts, seen, record, alone, clicks
     return Ensemble(*parts, rates=rates, cold_users=cold_users, reranker=reranker)
 
