@@ -142,8 +142,7 @@ def _fit(
         _blend_candidates(base_models, known, asked, settings) if large else _fit_gate(*blend)
     )
     record.chosen, record.seconds = fitted.chosen, fitted.seconds
-    some = validation.take(torch.arange(len(validation))[:FEW_CASES]) if large else validation
-    cold_users, record.cold_users = _fit_cold_users(base_models, gate, some)
+    cold_users, record.cold_users = _fit_cold_users(base_models, gate, validation, few=large)
     clicks = _fit_clicks(dataset, split, base_models, seen)
     rates = _fit_rates(base_models, given, exam)
     parts = settings, known, base_models, gate, networks, texts, seen, record, alone, clicks
@@ -241,8 +240,10 @@ def _blend_candidates(
 
 
 def _fit_cold_users(
-    base_models: Mapping[str, ScoringModel], gate: Gate, validation: Validation
+    base_models: Mapping[str, ScoringModel], gate: Gate, validation: Validation, *, few: bool
 ) -> tuple[Gate | None, dict[str, float]]:
+    if few:
+        validation = validation.take(torch.arange(len(validation))[:FEW_CASES])
     if len(validation) < SMALLEST_VALIDATION:
         return None, {}
     return cold_users_gate(base_models, gate, validation)
