@@ -20,8 +20,8 @@ ROUND_S = 1.9e-6  # of implicit ALS, per event and side
 ROUNDS = 10  # of it, where the catalogue is small
 WALK_S = 3.5e-7  # per pair of events of one user
 PASS_S = 1e-6  # of a step that passes messages over the whole graph, per event
-ROW_S = 9e-5  # of a step that reads its rows alone, per event of its users
-LOOKS = 12  # that a network is trained for, about
+ROW_S = 4.5e-5  # of an epoch of steps that read their rows alone, per event
+LOOKS, LARGE_LOOKS = 12, 6  # that a network is trained for, about
 TABLES = 6  # of numbers of a network: weights, running mean, best, gradients and two of Adam
 NUMBER, GB = 4, 1e9
 
@@ -59,7 +59,8 @@ def _network(known: TrainingData, settings: Settings, *, large: bool) -> Expecte
     """All looks of the first network."""
     users, items = known.matrix.shape
     events, network = known.matrix.nnz, settings.network
-    epochs = min(LOOKS * network.evaluate_every, network.epochs)
+    looks = LARGE_LOOKS if large else LOOKS
+    epochs = min(looks * network.evaluate_every, network.epochs)
     steps = epochs * max(users / network.batch_size, 4.0)
     entities = known.facts.entity.max(initial=0) + 1 if known.facts is not None else 0
     rows = items + entities + (0 if large else users)
