@@ -103,6 +103,9 @@ def rank(
         if not judged and exam.items >= MANY * max(k_max, 1):
             counts.append(_asked(exam, rows))
             rising = _leading(scores, exam, rows, position, k_max)
+        elif not judged and len(exam) == 1:
+            counts.append(_asked(exam, rows))
+            rising = _of_one(scores[0], exam, position, k_max)
         else:
             keys = _keys(_bits(scores), exam, rows, position)
             counts.append((keys != NOT_ASKED).sum(axis=1))
@@ -191,9 +194,28 @@ def _largest(keys: NDArray[np.int64], width: int) -> NDArray[np.int64]:
     return np.sort(keys, axis=1)
 
 
+def _of_one(
+    scores: NDArray[np.float32], exam: Exam, position: Ints, width: int
+) -> NDArray[np.int64]:
+    """``_largest`` of ``_keys`` of an exam of one case: only its first items get a key."""
+    open_scores = scores + np.float32(0.0)  # -0.0 is 0.0
+    open_scores[exam.masked.item] = -np.inf
+    if exam.candidates is not None:
+        open_scores[~exam.candidates] = -np.inf
+    if not 0 < width < exam.items:
+        item = np.arange(exam.items)
+    else:
+        least = np.partition(open_scores, exam.items - width)[exam.items - width]
+        item = np.flatnonzero(open_scores >= least)  # those of equal scores, too
+    found = open_scores[item]
+    keys = (_bits(found).astype(np.int64) << 32) | (LAST - position[item])
+    keys[found == -np.inf] = NOT_ASKED
+    return _largest(keys[None], width)
+
+
 def _asked(exam: Exam, rows: Ints) -> Ints:
     """How many items each case may be answered with."""
-    masked = exam.masked.take(rows)
+    masked = exam.masked if len(rows) == len(exam) else exam.masked.take(rows)
     if exam.candidates is None:
         return exam.items - np.diff(masked.start)
     case = np.repeat(np.arange(len(rows)), np.diff(masked.start))

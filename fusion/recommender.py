@@ -4,6 +4,7 @@ import logging
 import uuid
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -245,7 +246,8 @@ class Recommender(Changing, Explaining):
         if without := uncompiled(state.model):
             log.warning("served with torch: %s cannot be compiled", ", ".join(without))
         else:
-            write_plan(parts_of(state.model), folder, (MODEL, TEXT))
+            made = replace(parts_of(state.model), known=state.known_queries())
+            write_plan(made, folder, (MODEL, TEXT))
         write_graph(state.held.graph, folder / "graph")
         if state.folder is not None:
             carry_over(state.folder, folder, without)

@@ -197,9 +197,18 @@ class RatedKernel:
     items: int
     columns: Ints | None = None  # where the kept items stand among the scored ones
 
-    def own(self, user: Ints) -> Reals:
-        """Expected ratings above those of everybody [cases, kept]; zero for user -1."""
-        found = np.asarray(user_rows(self.pull, np.maximum(user, 0)) @ self.kernel, np.float32)
+    def own(self, user: Ints, place: Ints | None = None) -> Reals:
+        """Expected ratings above those of everybody [cases, kept]; zero for user -1.
+
+        Of all kept items, or of those at these places among them.
+        """
+        rows = user_rows(self.pull, np.maximum(user, 0))
+        if place is not None and isinstance(rows, OneRow):
+            cells = self.kernel[rows.indices[:, None], place]
+            found = (rows.data @ cells)[None].astype(np.float32)
+        else:
+            found = np.asarray(rows @ self.kernel, np.float32)
+            found = found if place is None else found[:, place]
         found[user < 0] = 0.0
         return found
 

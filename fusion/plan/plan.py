@@ -17,13 +17,15 @@ from trefoil.fusion.plan.asked import Asked, Reals
 from trefoil.fusion.plan.contributions import Contributions, Influence
 from trefoil.fusion.plan.forms import ByAttributes, Form
 from trefoil.fusion.plan.groups import standardise
+from trefoil.fusion.plan.known import KnownQueries, digests_of, room_for
 from trefoil.fusion.plan.parts import Parts
 from trefoil.fusion.plan.prepared import Prepared
 from trefoil.fusion.plan.ratings import Ratings
 from trefoil.fusion.plan.remembered import MOST_BYTES, Remembered, bytes_of, key_of
-from trefoil.fusion.plan.said import Said
+from trefoil.fusion.plan.said import Said, queries_of
 
 _NUMBERS = count()
+KNOWN_AT_ONCE = 256  # people whose queries are made together
 MOST_CELLS = 16_000_000  # of the tables of one batch
 
 
@@ -95,6 +97,20 @@ class Plan(Prepared):
             total[:, :learned] += np.float32(weight) * standardise(raw[:, :learned])
         total[:, learned:] = total[:, :learned].min(1, keepdims=True)
         return total
+
+    def known_queries(self, cases: Cases) -> KnownQueries | None:
+        """What is known beforehand of everybody, one case for each row of a user; None where
+        there are too many people, or no factor form.
+        """
+        widths = [columns.stop - columns.start for columns in self._columns]
+        if not room_for(len(cases), widths):
+            return None
+        found = np.empty((len(cases), sum(widths)), np.float32)
+        for first in range(0, len(cases), KNOWN_AT_ONCE):
+            rows = np.arange(first, min(first + KNOWN_AT_ONCE, len(cases)))
+            found[rows] = np.concatenate(queries_of(self, self._asked(cases.take(rows))), axis=1)
+        names = tuple(self.parts.names[place] for place in self._factors)
+        return KnownQueries(names, found, digests_of(cases.history))
 
     @property
     def attributes(self) -> ByAttributes | None:

@@ -70,5 +70,9 @@ class Prepared:
         )
         ends = np.cumsum([0, *(one.shape[1] for one in matrices)]).tolist()
         self._columns = [slice(a, b) for a, b in pairwise(ends)]
+        names = tuple(self.parts.names[place] for place in self._factors)
+        known = self.parts.known
+        fits = known is not None and known.names == names and len(names) > 0
+        self._known = known if fits and known.queries.shape[1] == self._stack.shape[1] else None
         self._spread: tuple[Reals, Reals] | None = None
         self._moments = [[Moments.of(one[group.span]) for one in matrices] for group in self.groups]

@@ -16,11 +16,7 @@ class Said:
     def __init__(self, plan: Prepared, asked: Asked) -> None:
         self.plan, self.asked = plan, asked
         forms = plan._forms
-        self.queries = [
-            form.query.of(asked)
-            for place in plan._factors
-            if isinstance(form := forms[place], FactorForm)
-        ]
+        self.queries = queries_of(plan, asked)
         self.tables = np.empty((len(plan._tables), len(asked), plan.items), np.float32)
         for place, out in zip(plan._tables, self.tables, strict=True):
             forms[place].fill(asked, out)
@@ -126,6 +122,15 @@ class Said:
         only_added = ~met & (history.lengths > 0)
         whole[only_added] = content[only_added]
         return whole
+
+
+def queries_of(plan: Prepared, asked: Asked) -> list[Reals]:
+    """The query of each factor form, [cases, width]; known beforehand, or made now."""
+    known = plan._known.of(asked.cases) if plan._known is not None and len(asked) == 1 else None
+    if known is not None:
+        return [known[:, columns] for columns in plan._columns]
+    forms = (plan._forms[place] for place in plan._factors)
+    return [form.query.of(asked) for form in forms if isinstance(form, FactorForm)]
 
 
 def _moments(scores: Reals) -> tuple[Reals, Reals]:

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from trefoil.data.errors import ConfigError, DataError
 from trefoil.data.manifest import load_manifest
 from trefoil.fusion.catalogue import Catalogue
+from trefoil.fusion.plan.known import MOST_PEOPLE, KnownQueries
 from trefoil.fusion.plan.plan import Plan
 from trefoil.fusion.plan.remembered import Remembered
 from trefoil.fusion.requests.filters import Filter, Filters
@@ -143,6 +146,14 @@ class State:
     def scorer(self) -> Plan:
         """What scores and expects ratings."""
         return self.voice.plan
+
+    def known_queries(self) -> KnownQueries | None:
+        """What a plan may know beforehand of everybody who is in the catalogue."""
+        people = len(self.catalogue.users)
+        if people > MOST_PEOPLE:
+            return None
+        codes = self.catalogue.scenario_codes(None, people)
+        return self.scorer.known_queries(self.catalogue.cases(np.arange(people), codes))
 
     @property
     def added(self) -> int:
