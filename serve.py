@@ -1,6 +1,7 @@
 """Serve runs over HTTP: recommendations with reasons, and a page to look at them."""
 
 import argparse
+import gc
 import os
 import subprocess
 import sys
@@ -141,6 +142,7 @@ def serve(argv: Sequence[str] | None = None) -> int:
         limits=Limits(rate=args.rate, threads=args.threads, waiting=args.waiting),
         jobs=(args.state or runs[0].absolute().parent / ".service") / "jobs.sqlite",
     )
+    gc.freeze()  # what was loaded stays: to look through it again and again holds requests up
     where = f"http://{'[' + args.host + ']' if ':' in args.host else args.host}:{args.port}/"
     console.print(f"{', '.join(service.hosts)}: ready at {where}")
     if args.demo and sys.stdout.isatty():

@@ -15,6 +15,7 @@ BATCH_BYTES = 16 * 2**20  # float32 scores of one batch; sorting needs five time
 NOT_ASKED = np.iinfo(np.int64).min
 LAST = 2**32 - 1
 BLOCK = 128  # items whose best score stands for them
+NO_PLACE = np.empty(0, np.int64)
 MANY = 1_000  # times the length of a list: so many items are looked through by blocks
 
 
@@ -96,6 +97,8 @@ def rank(
         batch = int(np.clip(BATCH_BYTES // (4 * max(exam.items, 1)), 1, 4096))
     order, position = _shuffled(exam.items, seed)
     judged = len(exam.relevant.item) > 0
+    if len(exam) == 1 and not judged and exam.items < MANY * max(k_max, 1):
+        return _ranked_one(scorer, exam, k_max, order, position)
     places, tops, counts, best = [], [], [], []
     for first in range(0, len(exam), batch):
         rows = np.arange(first, min(first + batch, len(exam)))
@@ -103,9 +106,6 @@ def rank(
         if not judged and exam.items >= MANY * max(k_max, 1):
             counts.append(_asked(exam, rows))
             rising = _leading(scores, exam, rows, position, k_max)
-        elif not judged and len(exam) == 1:
-            counts.append(_asked(exam, rows))
-            rising = _of_one(scores[0], exam, position, k_max)
         else:
             keys = _keys(_bits(scores), exam, rows, position)
             counts.append((keys != NOT_ASKED).sum(axis=1))
@@ -124,6 +124,16 @@ def rank(
         exam.items,
         np.concatenate([*best, np.empty((0, k_max), np.float32)]),
     )
+
+
+def _ranked_one(scorer: Scorer, exam: Exam, k_max: int, order: Ints, position: Ints) -> Ranks:
+    """``rank`` of an exam of one case that wants nothing: what a person asks."""
+    row = np.zeros(1, np.int64)
+    scores = _scores(scorer, exam, row)
+    top = _top(_of_one(scores[0], exam, position, k_max), k_max, order)
+    best = np.where(top >= 0, scores[0, np.maximum(top, 0)], np.float32(np.nan))
+    counts = _asked(exam, row)
+    return Ranks(exam.cases.user, exam.relevant, NO_PLACE, top, counts, exam.items, best)
 
 
 @lru_cache(maxsize=8)

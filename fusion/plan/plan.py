@@ -21,7 +21,7 @@ from trefoil.fusion.plan.known import KnownQueries, digests_of, room_for
 from trefoil.fusion.plan.parts import Parts
 from trefoil.fusion.plan.prepared import Prepared
 from trefoil.fusion.plan.ratings import Ratings
-from trefoil.fusion.plan.remembered import MOST_BYTES, Remembered, bytes_of, key_of
+from trefoil.fusion.plan.remembered import MOST_BYTES, Remembered, bytes_of
 from trefoil.fusion.plan.said import Said, queries_of
 
 _NUMBERS = count()
@@ -37,7 +37,8 @@ class Plan(Prepared):
         self.number = next(_NUMBERS)  # no other plan of this process has it
         self._cold_users = self._cold_user_forms(self._order)
         self._scores = Remembered(MOST_BYTES, bytes_of)
-        self._influence = Influence(self._forms, self.groups)
+        self._last: tuple[bytes, Asked] | None = None
+        self._influence = Influence(self._forms, self.groups, self._merged)
 
     def _cold_user_forms(self, order: Ints) -> list[tuple[Form, float]]:
         found = []
@@ -67,7 +68,7 @@ class Plan(Prepared):
             scores.flags.writeable = False
             return scores, inverse
 
-        return self._scores.get(key_of(cases), made)
+        return self._scores.get(cases.digest, made)
 
     def _score(self, said: Said, cases: Cases) -> Reals:
         blended = said.blended()
@@ -84,9 +85,15 @@ class Plan(Prepared):
         return Said(self, self._asked(cases))
 
     def _asked(self, cases: Cases) -> Asked:
-        if not self.parts.scenarios:
-            cases = replace(cases, scenario={})
-        return Asked(cases, self.items)
+        """The cases as forms read them; of a single case the last is kept, for its reasons."""
+        last, key = self._last, cases.digest if len(cases) == 1 else None
+        if last is not None and key is not None and last[0] == key:
+            return last[1]
+        told = cases if self.parts.scenarios else replace(cases, scenario={})
+        asked = Asked(told, self.items)
+        if key is not None:
+            self._last = key, asked  # as a whole: threads never meet half of it
+        return asked
 
     def _for_cold_users(self, cases: Cases) -> Reals:
         """People without events: see ``fusion.ensemble.cold_start_users``."""

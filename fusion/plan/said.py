@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import Asked, Reals
 from trefoil.fusion.plan.forms import FactorForm
-from trefoil.fusion.plan.groups import Scale, centred
+from trefoil.fusion.plan.groups import Scale, centred, inverse_of
 from trefoil.fusion.plan.prepared import Prepared
 
 
@@ -18,16 +18,21 @@ class Said:
         forms = plan._forms
         self.queries = queries_of(plan, asked)
         self.tables = np.empty((len(plan._tables), len(asked), plan.items), np.float32)
-        for place, out in zip(plan._tables, self.tables, strict=True):
+        together = plan._merged.count if plan._merged is not None and asked.few else 0
+        if plan._merged is not None and together:
+            plan._merged.fill(asked, self.tables[:together])
+        for place, out in zip(plan._tables[together:], self.tables[together:], strict=True):
             forms[place].fill(asked, out)
         self.raw = self.tables.copy() if plan.parts.added else None
         self.scales, self.table_scales = [], []
-        for group, moments in zip(plan.groups, plan._moments, strict=True):
-            pairs = [m.scale(q) for m, q in zip(moments, self.queries, strict=True)]
-            means, inverses = np.array(pairs).reshape(-1, 2, len(asked)).transpose(1, 0, 2)
-            self.scales.append(Scale(means, inverses))
-            mean, inverse = centred(self.tables, group.span)
-            self.table_scales.append(Scale(mean, inverse))
+        shape = len(self.queries), len(plan.groups), len(asked)
+        mean, square = np.empty(shape), np.empty(shape)
+        for number, (moments, query) in enumerate(zip(plan._moments, self.queries, strict=True)):
+            mean[number], square[number] = moments.scale(query)
+        inverse = inverse_of(np.sqrt(np.maximum(square, 0)))
+        for number, group in enumerate(plan.groups):
+            self.scales.append(Scale(mean[:, number], inverse[:, number]))
+            self.table_scales.append(Scale(*centred(self.tables, group.span)))
 
     def blended(self) -> Reals:
         """The weighted z-scores added up, [cases, items in training]."""

@@ -17,7 +17,16 @@ from safetensors.numpy import save_file
 from scipy import sparse
 
 from trefoil.data.errors import DataError
-from trefoil.fusion.plan import attributes, forms, known, parts, queries, ratings, reranking, sequence
+from trefoil.fusion.plan import (
+    attributes,
+    forms,
+    known,
+    parts,
+    queries,
+    ratings,
+    reranking,
+    sequence,
+)
 from trefoil.fusion.plan.packing import packed, unpacked
 from trefoil.fusion.plan.parts import Parts
 

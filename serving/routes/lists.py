@@ -16,6 +16,8 @@ from trefoil.serving.wire.bodies import MOST_SHELVES, Recommend, Similar
 from trefoil.serving.wire.shapes import AnswerReply, PageReply
 
 lists = router()
+QUICK = {"user", "k", "reasons", "history", "likes", "without", "only", "seen", "offset"}
+QUICK_ITEMS = 20_000  # up to which a list takes a few milliseconds
 Shelves = Annotated[list[Recommend], Query(min_length=1, max_length=MOST_SHELVES)]
 
 
@@ -43,7 +45,7 @@ async def recommend_by_address(
 async def similar(call: Asked, body: Similar) -> Response:
     """What goes with one item."""
     asking = lambda one: one.similar(body.item, body.k)  # noqa: E731
-    return await _list(call, None, body.k, False, asking, body.state)
+    return await _list(call, None, body.k, False, asking, body.state, quick=True)
 
 
 @lists.get("/similar", responses=answers(AnswerReply))
@@ -71,7 +73,10 @@ async def answer(call: Asked, id: Annotated[str, Path(max_length=64)]) -> Respon
 async def _recommended(call: Call, body: Recommend) -> Response:
     said = body.said()
     asking = lambda one: one.recommend(**said)  # noqa: E731
-    return await _list(call, body.user, body.k, body.text is not None, asking, body.state)
+    quick = said.keys() <= QUICK
+    return await _list(
+        call, body.user, body.k, body.text is not None, asking, body.state, quick=quick
+    )
 
 
 async def _list(
@@ -81,17 +86,23 @@ async def _list(
     text: bool,
     asking: Callable[[Recommender], Answer],
     state: str | None = None,
+    *,
+    quick: bool = False,
 ) -> Response:
-    """Ask, put into JSON on the scoring thread, count and keep."""
+    """Ask, put into JSON on the scoring thread, count and keep.
+
+    A ``quick`` question of a small catalogue is answered where it came in.
+    """
     model = call.model(user)
     still = await call.standing(model, state)
+    quick = quick and len(still.catalogue.items) <= QUICK_ITEMS
 
     def work() -> tuple[Answer, str, bytes]:
         found = asking(still)
         told = replies.answer_json(found, model, still.state.token, map(replies.item_json, found))
         return found, told["id"], replies.packed(told)
 
-    found, id, body = await call.score(work)
+    found, id, body = await call.score(work, quick=quick)
     call.service.metrics.answer(call.host.name, replies.told_of(found, k, text=text))
     call.service.kept.keep(id, call.host.name, None if user is None else str(user), body)
     return Response(body, media_type=replies.JSON)

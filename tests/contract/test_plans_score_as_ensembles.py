@@ -83,7 +83,9 @@ def test_what_is_known_of_a_person_beforehand_holds_until_something_is_told(worl
         cases = catalogue.cases(np.array([row]), codes)
         found = known.of(cases)
         assert found is not None
-        made = np.concatenate([form.query.of(Asked(cases, plan.items)) for form in factors(plan)], 1)
+        made = np.concatenate(
+            [form.query.of(Asked(cases, plan.items)) for form in factors(plan)], 1
+        )
         assert found == pytest.approx(made, abs=1e-5)
     assert known.of(catalogue.cases(np.array([-1]), codes)) is None
     assert known.of(catalogue.cases(np.array([1]), codes, np.array([0]))) is None
