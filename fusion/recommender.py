@@ -243,8 +243,8 @@ class Recommender(Changing, Explaining):
         state = self.state
         write_file(folder / "settings.toml", self.settings.toml())
         save_model(state.model, state.catalogue, folder)
-        if without := uncompiled(state.model):
-            log.warning("served with torch: %s cannot be compiled", ", ".join(without))
+        if left := uncompiled(state.model):
+            log.warning("served with torch: %s cannot be compiled", ", ".join(left))
         else:
             made = replace(parts_of(state.model), known=state.known_queries())
             write_plan(made, folder, (MODEL, TEXT))

@@ -13,7 +13,7 @@ import numpy as np
 
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
-from trefoil.fusion.plan.asked import Asked, Reals
+from trefoil.fusion.plan.asked import FEW, Asked, Reals
 from trefoil.fusion.plan.contributions import Contributions, Influence
 from trefoil.fusion.plan.forms import ByAttributes, Form
 from trefoil.fusion.plan.groups import standardise
@@ -23,6 +23,7 @@ from trefoil.fusion.plan.prepared import Prepared
 from trefoil.fusion.plan.ratings import Ratings
 from trefoil.fusion.plan.remembered import MOST_BYTES, Remembered, bytes_of
 from trefoil.fusion.plan.said import Said, queries_of
+from trefoil.fusion.plan.said_of_many import LARGE, SaidOfMany
 
 _NUMBERS = count()
 KNOWN_AT_ONCE = 256  # people whose queries are made together
@@ -54,10 +55,11 @@ class Plan(Prepared):
         """
         if len(cases) == 1:
             return self._remembered(cases)[0]
-        most = max(1, MOST_CELLS // max(1, (len(self._tables) + 1) * self.items))
+        width = 1 if self.items >= LARGE else len(self._tables) + 1
+        most = max(1, MOST_CELLS // max(1, width * self.items))
         rows = np.arange(len(cases))
         parts = [cases.take(rows[at : at + most]) for at in range(0, max(len(rows), 1), most)]
-        return np.concatenate([self._score(self._said(one), one) for one in parts])
+        return np.concatenate([self._score(self._said_of(one), one) for one in parts])
 
     def _remembered(self, cases: Cases) -> tuple[Reals, ...]:
         """Of a single case: scores [1, items], and ``1 / spread`` [groups, models]."""
@@ -70,19 +72,24 @@ class Plan(Prepared):
 
         return self._scores.get(cases.digest, made)
 
-    def _score(self, said: Said, cases: Cases) -> Reals:
+    def _score(self, said: Said | SaidOfMany, cases: Cases) -> Reals:
         blended = said.blended()
         if self._reranking is not None:
             self._reranking.rerank(blended, said.asked, self._position, said.z_of)
-        if self.parts.added is not None:
+        if isinstance(said, Said) and self.parts.added is not None:
             blended = said.followed(blended)
         new = said.asked.empty
         if self._cold_users and new.any():
             blended[new] = self._for_cold_users(cases.take(np.flatnonzero(new)))
-        return blended if self._sorted else blended[:, self._position]
+        return blended if self._sorted else blended.take(self._position, axis=1)
 
     def _said(self, cases: Cases) -> Said:
         return Said(self, self._asked(cases))
+
+    def _said_of(self, cases: Cases) -> Said | SaidOfMany:
+        """In the way that suits their number."""
+        many = len(cases) > FEW and self.items >= LARGE and self.parts.added is None
+        return SaidOfMany(self, self._asked(cases)) if many else self._said(cases)
 
     def _asked(self, cases: Cases) -> Asked:
         """The cases as forms read them; of a single case the last is kept, for its reasons."""

@@ -1,5 +1,7 @@
 """What the base models say of some cases, and how it is blended."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,15 +26,8 @@ class Said:
         for place, out in zip(plan._tables[together:], self.tables[together:], strict=True):
             forms[place].fill(asked, out)
         self.raw = self.tables.copy() if plan.parts.added else None
-        self.scales, self.table_scales = [], []
-        shape = len(self.queries), len(plan.groups), len(asked)
-        mean, square = np.empty(shape), np.empty(shape)
-        for number, (moments, query) in enumerate(zip(plan._moments, self.queries, strict=True)):
-            mean[number], square[number] = moments.scale(query)
-        inverse = inverse_of(np.sqrt(np.maximum(square, 0)))
-        for number, group in enumerate(plan.groups):
-            self.scales.append(Scale(mean[:, number], inverse[:, number]))
-            self.table_scales.append(Scale(*centred(self.tables, group.span)))
+        self.scales = scales_of(plan, self.queries, len(asked))
+        self.table_scales = [Scale(*centred(self.tables, group.span)) for group in plan.groups]
 
     def blended(self) -> Reals:
         """The weighted z-scores added up, [cases, items in training]."""
@@ -136,6 +131,16 @@ def queries_of(plan: Prepared, asked: Asked) -> list[Reals]:
         return [known[:, columns] for columns in plan._columns]
     forms = (plan._forms[place] for place in plan._factors)
     return [form.query.of(asked) for form in forms if isinstance(form, FactorForm)]
+
+
+def scales_of(plan: Prepared, queries: Sequence[Reals], cases: int) -> list[Scale]:
+    """Mean and spread of the scores of each factor form [forms, cases], by group."""
+    shape = len(queries), len(plan.groups), cases
+    mean, square = np.empty(shape), np.empty(shape)
+    for number, (moments, query) in enumerate(zip(plan._moments, queries, strict=True)):
+        mean[number], square[number] = moments.scale(query)
+    inverse = inverse_of(np.sqrt(np.maximum(square, 0)))
+    return [Scale(mean[:, group], inverse[:, group]) for group in range(len(plan.groups))]
 
 
 def _moments(scores: Reals) -> tuple[Reals, Reals]:

@@ -187,3 +187,11 @@ def test_the_list_of_one_case_is_that_among_others(few_candidates, k):
         assert (alone.top[0] == together.top[row]).all()
         assert np.array_equal(alone.score[0], together.score[row], equal_nan=True)
         assert alone.candidates[0] == together.candidates[row]
+
+
+@pytest.mark.parametrize("items", [999, 1_000])
+def test_a_list_of_no_items_is_empty_however_many_there_are(items):
+    exam = exam_of([[], []], [[], [3]], items)
+    ranks = rank(Fixed(np.zeros((2, items), np.float32)), exam, 0)
+    assert ranks.top.shape == (2, 0)
+    assert ranks.candidates.tolist() == [items, items - 1]
