@@ -76,9 +76,9 @@ class Prepared:
         ends = np.cumsum([0, *(one.shape[1] for one in matrices)]).tolist()
         self._columns = [slice(a, b) for a, b in pairwise(ends)]
         names = tuple(self.parts.names[place] for place in self._factors)
-        known = self.parts.known
-        fits = known is not None and known.names == names and len(names) > 0
-        self._known = known if fits and known.queries.shape[1] == self._stack.shape[1] else None
+        known, width = self.parts.known, self._stack.shape[1]
+        fits = known is not None and known.names == names and 0 < width == known.queries.shape[1]
+        self._known = known if fits else None
         self._spread: tuple[Reals, Reals] | None = None
         spans = [group.span for group in self.groups]
         self._moments = [Moments.of(one, spans) for one in matrices]

@@ -34,13 +34,13 @@ class Pairs(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """Paths of one kind: rows of the pairs, weights, and facts of both items where there are."""
+    """Paths of one kind: rows of the pairs, weights, and facts of both items, -1 without."""
 
     kind: int
     rows: Ints
     weight: Reals
-    fact: Ints | None = None
-    other: Ints | None = None
+    fact: Ints
+    other: Ints
 
 
 def links(index: Index, pairs: Pairs, asker: int, k: int = 2) -> Columns:
@@ -51,9 +51,11 @@ def links(index: Index, pairs: Pairs, asker: int, k: int = 2) -> Columns:
     """
     parts = [*_by_facts(index, pairs), _people(index, pairs, asker)]
     sizes = [len(one.rows) for one in parts]
-    rows, weight = (np.concatenate([one[at] for one in parts]) for at in (1, 2))
     kind = np.repeat([one.kind for one in parts], sizes)
-    fact, other = (np.concatenate([_or_none(one, at) for one in parts]) for at in (3, 4))
+    rows = np.concatenate([one.rows for one in parts])
+    weight = np.concatenate([one.weight for one in parts])
+    fact = np.concatenate([one.fact for one in parts])
+    other = np.concatenate([one.other for one in parts])
     choice, at = weight * pairs.factor[rows], pairs.at[rows]
     step = np.full(len(rows), -1, np.int64)
     paths = Columns(at, weight, choice, pairs.age[rows], kind, pairs.seen[rows], fact, other, step)
@@ -64,9 +66,9 @@ def links(index: Index, pairs: Pairs, asker: int, k: int = 2) -> Columns:
     return paths.take(np.flatnonzero(choice == most[at]))
 
 
-def _or_none(part: _Part, at: int) -> Ints:
-    """A column of facts; -1 where the kind has none."""
-    return np.full(len(part.rows), -1, np.int64) if part[at] is None else part[at]
+def _none(rows: Ints) -> Ints:
+    """A column of facts for a kind that has none."""
+    return np.full(len(rows), -1, np.int64)
 
 
 def _by_facts(index: Index, pairs: Pairs) -> Iterator[_Part]:
@@ -86,7 +88,7 @@ def _by_facts(index: Index, pairs: Pairs) -> Iterator[_Part]:
     pair = number[place, at[hit]]
     hit, pair = hit[pair >= 0], pair[pair >= 0]
     fact = own[hit]
-    yield _Part(DIRECT, pair, index.strength[fact], fact)
+    yield _Part(DIRECT, pair, index.strength[fact], fact, _none(pair))
 
     from_, theirs = expanded(index.facts, seen)
     known = np.zeros(len(index.entities), bool)
@@ -116,7 +118,7 @@ def _people(index: Index, pairs: Pairs, asker: int) -> _Part:
         together = together - (met[pairs.seen] & met[pairs.item])
     rows = np.flatnonzero(together > 0)
     crowd = np.sqrt(index.popular[pairs.seen[rows]] * index.popular[pairs.item[rows]])
-    return _Part(PEOPLE, rows, CROWD * together[rows] / crowd)
+    return _Part(PEOPLE, rows, CROWD * together[rows] / crowd, _none(rows), _none(rows))
 
 
 def _joined(left: Ints, right: Ints) -> tuple[Ints, Ints]:
