@@ -234,6 +234,11 @@ class Changing(Asking):
             self._state = replace(done.state, number=journal.append(what, body=body))
             return replace(done, state=self._state)
 
+    def _without_facts(self, state: State, triples: Any) -> State | None:
+        """The state as it would be without these facts; None where there are none."""
+        facts = triples_in(triples)
+        return made(state, NO_FACTS, facts).state if facts else None
+
     def _left_out(self) -> ForgottenPeople:
         """The people who were forgotten, by the list beside the log."""
         if self._forgotten is None:

@@ -39,6 +39,7 @@ class Trainer:
         rng: np.random.Generator,
         device: torch.device,
         until: Mapping[str, int] | None = None,
+        decay: float | None = None,
     ) -> None:
         inputs = inputs.to(device)
         self.network, self.inputs, self.settings = network, inputs, settings
@@ -58,7 +59,7 @@ class Trainer:
         if network.config.by_rows:
             self.graph = RowGraph.of(inputs.events, len(network.met), items)
         averaged = copy.deepcopy(network).eval()
-        self.average = get_ema_multi_avg_fn(settings.network.ema_decay)
+        self.average = get_ema_multi_avg_fn(settings.network.ema_decay if decay is None else decay)
         means: list[Tensor] = list(averaged.parameters())
         self.parameters = list(network.parameters())
         learned: list[Tensor] = [*self.parameters]

@@ -83,6 +83,7 @@ def fit_network(
     begin: Callable[[JointNetwork], None] | None = None,
     memory: CheckpointStore | None = None,
     until: Mapping[str, int] | None = None,
+    decay: float | None = None,
 ) -> tuple[JointNetwork, Journal]:
     """Train one network; the weights of the best validation NDCG@10 are kept.
 
@@ -90,7 +91,8 @@ def fit_network(
     moment: each stops being trained when it no longer improves. ``begin`` may
     change the weights at the start. ``memory`` keeps the state after every look,
     and gives it back where training was stopped. Without ``validation`` each part is
-    trained ``until`` an epoch chosen before. Raises TrainingError where a
+    trained ``until`` an epoch chosen before. ``decay`` stands for the one of the settings, of the
+    running mean of weights. Raises TrainingError where a
     loss is not finite any more.
     """
     generator = torch.Generator().manual_seed(seed)
@@ -101,7 +103,7 @@ def fit_network(
         begin(network)
     network.to(device)
     rng = np.random.default_rng(seed)
-    trainer = Trainer(network, inputs, settings, generator, rng, device, until)
+    trainer = Trainer(network, inputs, settings, generator, rng, device, until, decay)
     averaged = trainer.learning.averaged
     stopping = trainer.learning.stopping
     journal = Journal(trainer.learning.journal)

@@ -65,7 +65,7 @@ class Plan(Prepared):
         """Of a single case: scores [1, items], and ``1 / spread`` [groups, models]."""
 
         def made() -> tuple[Reals, ...]:
-            said = self._said(cases)
+            said = self._said_of(cases)
             scores, inverse = self._score(said, cases), said.inverse()
             scores.flags.writeable = False
             return scores, inverse
@@ -88,8 +88,9 @@ class Plan(Prepared):
 
     def _said_of(self, cases: Cases) -> Said | SaidOfMany:
         """In the way that suits their number."""
-        many = len(cases) > FEW and self.items >= LARGE and self.parts.added is None
-        return SaidOfMany(self, self._asked(cases)) if many else self._said(cases)
+        large = self.items >= LARGE and self.parts.added is None
+        sparse = large and (len(cases) > FEW or len(cases) == 1)
+        return SaidOfMany(self, self._asked(cases)) if sparse else self._said(cases)
 
     def _asked(self, cases: Cases) -> Asked:
         """The cases as forms read them; of a single case the last is kept, for its reasons."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -47,6 +48,14 @@ class Prepared:
         self._prepare_fixed()
         self._prepare_factors()
         self._order = order
+
+    @cached_property
+    def inside(self) -> Reals:
+        """Which items are in which group [items, groups], as ones."""
+        found = np.zeros((self.items, len(self.groups)))
+        for number, group in enumerate(self.groups):
+            found[group.span, number] = 1.0
+        return found
 
     def _prepare_fixed(self) -> None:
         """z-scores that are the same for all, and what they and the offsets add up to."""

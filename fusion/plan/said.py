@@ -52,11 +52,7 @@ class Said:
 
     def inverse(self) -> Reals:
         """``1 / spread`` of the scores of a single case, [groups, models]."""
-        plan = self.plan
-        found = np.zeros((len(plan.groups), len(plan._forms)))
-        for row, scale, own in zip(found, self.scales, self.table_scales, strict=True):
-            row[plan._factors], row[plan._tables] = scale.inverse[:, 0], own.inverse[:, 0]
-        return found
+        return inverse_by_group(self.plan, self.scales, self.table_scales)
 
     def z_of(self, rows: Ints) -> Reals:
         """z-scores [models, cases, K] of rows [cases, K] of the plan's order, in training."""
@@ -131,6 +127,14 @@ def queries_of(plan: Prepared, asked: Asked) -> list[Reals]:
         return [known[:, columns] for columns in plan._columns]
     forms = (plan._forms[place] for place in plan._factors)
     return [form.query.of(asked) for form in forms if isinstance(form, FactorForm)]
+
+
+def inverse_by_group(plan: Prepared, scales: list[Scale], of_tables: list[Scale]) -> Reals:
+    """``1 / spread`` of the scores of a single case, [groups, models]."""
+    found = np.zeros((len(plan.groups), len(plan._forms)))
+    for row, scale, own in zip(found, scales, of_tables, strict=True):
+        row[plan._factors], row[plan._tables] = scale.inverse[:, 0], own.inverse[:, 0]
+    return found
 
 
 def scales_of(plan: Prepared, queries: Sequence[Reals], cases: int) -> list[Scale]:

@@ -14,6 +14,7 @@ from small_worlds import WORLDS
 from trefoil.data.histories import Cases, Histories
 from trefoil.fusion.ensemble.compiled import plan_of, uncompiled
 from trefoil.fusion.plan.asked import FEW, Asked
+from trefoil.fusion.plan.plan import Plan
 from trefoil.fusion.plan.storage import has_plan
 from trefoil.fusion.recommender import Recommender
 
@@ -64,9 +65,10 @@ def test_a_saved_plan_scores_as_the_ensemble_that_it_was_made_from(world, fitted
     monkeypatch.setattr("trefoil.fusion.plan.plan.LARGE", 1)
     by_all_columns = plan.score(cases)
     monkeypatch.setattr("trefoil.fusion.plan.said_of_many.SPARSE", 2.0)
-    by_entries = plan.score(cases)
+    by_entries, fresh = plan.score(cases), Plan(plan.parts)
+    large = np.concatenate([fresh.score(cases.take(np.array([n]))) for n in range(len(cases))])
     assert len(cases) > FEW
-    for found in (together, alone, by_all_columns, by_entries):
+    for found in (together, alone, by_all_columns, by_entries, large):
         assert found == pytest.approx(expected, abs=NEAR)
         assert same_lists(expected, found)
     stars = ensemble.stars(cases)
