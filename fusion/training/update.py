@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,8 +39,6 @@ from trefoil.fusion.training.runtime import reproducible
 from trefoil.kg.construction.known_users import with_events
 
 GO_ON = 0.1  # of the epochs that served validation best, for a network that goes on
-SPAN = 0.25  # of the steps of going on, that the running mean of weights reaches over
-IDS = ("user_id.weight", "item_id.weight", "sequence_id.weight")
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,8 @@ def _lesson(state: State) -> Lesson:
     events = catalogue.events.take(np.isin(catalogue.part, _parts(state)))
     users = Entities(catalogue.users)
     told = SplitRule(), DataReport(), ""
-    dataset = Dataset(catalogue.name, events, users, catalogue.items, None, *told)
+    parts = catalogue.name, events, users, catalogue.items, None, *told
+    dataset = Dataset(*parts, domains=catalogue.domains)
     graph = with_events(state.held.graph, catalogue.users, events)
     settings, returning = model.settings, model.known.returning
     known = known_of(dataset, events, graph, model.texts, settings, returning=returning)
@@ -154,9 +152,6 @@ def _networks(
         begin = GoingOn(before, model, lesson)
         make = one_network(known, settings, config, inputs, None, progress, begin)
         until = {name: max(1, round(share * at)) for name, at in best_epochs(journal).items()}
-        if before is not None:
-            steps = max(until.values()) * -(-len(inputs.groups) // settings.network.batch_size)
-            make = partial(make, decay=mean_over(steps, settings))
         with few_threads(dataset, settings):
             seed = settings.seed + 1000 * number
             found, _ = train_networks(make, [until], seed, None, sayer(progress))
@@ -164,19 +159,8 @@ def _networks(
     return networks
 
 
-def mean_over(steps: int, settings: Settings) -> float:
-    """How slowly the running mean of weights forgets, where training goes on for few steps.
-
-    It begins at the weights of before: a mean that is longer than the steps would stay there.
-    """
-    return min(settings.network.ema_decay, max(0.0, 1 - 1 / (SPAN * steps)))
-
-
 class GoingOn:
-    """Puts the weights of a network into one with more users, items, contexts and facts.
-
-    Ids of who and what is new begin at zero: what they met, and what is told of them, speaks.
-    """
+    """Puts the weights of a network into one with more users, items, contexts and facts."""
 
     def __init__(self, before: JointNetwork | None, model: Ensemble, lesson: Lesson) -> None:
         stars = model.known.events.stars
@@ -208,8 +192,6 @@ class GoingOn:
                     tensor[there] = told[place[there]]
                 elif tensor.ndim:
                     tensor[: len(told)] = told[: len(tensor)]
-                    if name in IDS:
-                        tensor[len(told) :] = 0.0
                 else:
                     tensor.copy_(told)
 
