@@ -73,13 +73,15 @@ class SplitRule:
     """How events are divided; see ``data.split``.
 
     ``repeats`` keeps held-out events whose pair is also in training, for data in
-    which people return to an item.
+    which people return to an item. With ``negatives`` a held-out item is ranked among so many
+    items drawn for its case, as some papers have it, and not among all.
     """
 
     by: Literal["time", "ratio", "leave-one-out", "given", "rows"] = "ratio"
     valid: float = 0.1
     test: float = 0.1
     repeats: bool = False
+    negatives: int = 0
 
     def __post_init__(self) -> None:
         if self.by not in RULES:
@@ -108,6 +110,7 @@ class Dataset:
     fingerprint: str
     licence: str | None = None
     columns: Mapping[str, Any] = field(default_factory=dict)  # of events, as ``EventColumns``
+    domains: tuple[str, ...] = ()  # the shops that it was joined from; see ``data.domains``
 
     def shown(self) -> Shown:
         """As a table for people: what there is, and how much."""

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from trefoil.data.dataset import Dataset, SplitRule
 from trefoil.data.errors import ConfigError
+from trefoil.data.joining import joined
 from trefoil.data.privacy import FORGOTTEN, ForgottenPeople, key_from
 from trefoil.data.readers.assemble import assemble
 from trefoil.data.readers.dataset_toml import read_folder
 from trefoil.data.readers.description import FILE
+from trefoil.data.readers.domains_toml import SeveralDomains, read_domains
 from trefoil.data.sources import SOURCES, Source
 from trefoil.data.sources.download import fetch
 from trefoil.data.suggest import closest
@@ -24,6 +26,8 @@ def read_dataset(
     forgotten: str | Path | None = None,
 ) -> Dataset:
     """A folder with a ``dataset.toml``, the name of a source, or a ``Source``.
+
+    Where ``dataset.toml`` names several domains, they are joined; see ``data.joining``.
 
     ``root`` is a folder that already holds a named source; without it the
     source is downloaded from its publisher. ``rule`` replaces the split rule.
@@ -41,6 +45,8 @@ def read_dataset(
     if source is None:
         if not path.is_dir():
             raise ConfigError(_no_folder(path))
+        if (several := read_domains(path)) is not None:
+            return _several(path, several, rule, max_bad_share, forgotten)
         told, tables, own = read_folder(path)
         name, licence = told.name or path.resolve().name, told.licence
         max_bad_share = told.max_bad_share if max_bad_share is None else max_bad_share
@@ -64,6 +70,24 @@ def read_dataset(
         pseudonym_key=key,
         forgotten=None if forgotten is None else _list(Path(forgotten)),
     )
+
+
+def _several(
+    folder: Path,
+    told: SeveralDomains,
+    rule: SplitRule | None,
+    max_bad_share: float | None,
+    forgotten: str | Path | None,
+) -> Dataset:
+    """All domains of a folder as one dataset; the list of forgotten people holds for each."""
+    beside = folder / FORGOTTEN
+    forgotten = beside if forgotten is None and beside.exists() else forgotten
+    parts = {
+        name: read_dataset(place, max_bad_share=max_bad_share, forgotten=forgotten)
+        for name, place in told.folders(folder).items()
+    }
+    name, shared = told.name or folder.resolve().name, told.users == "shared"
+    return joined(name, parts, rule or told.rule, users_shared=shared, licence=told.licence)
 
 
 def _list(path: Path) -> ForgottenPeople:

@@ -100,7 +100,8 @@ def rank(
     for first in range(0, len(exam), batch):
         rows = np.arange(first, min(first + batch, len(exam)))
         scores = _scores(scorer, exam, rows)
-        if not judged and exam.items >= MANY * max(k_max, 1):
+        plain_exam = exam.within is None and exam.only is None
+        if not judged and plain_exam and exam.items >= MANY * max(k_max, 1):
             counts.append(_asked(exam, rows))
             rising = _leading(scores, exam, rows, position, k_max)
         else:
@@ -179,6 +180,9 @@ def _keys(bits: NDArray[np.int32], exam: Exam, rows: Ints, position: Ints) -> ND
     keys[np.repeat(np.arange(len(rows)), np.diff(masked.start)), masked.item] = NOT_ASKED
     if exam.candidates is not None:
         keys[:, ~exam.candidates] = NOT_ASKED
+    closed = exam.closed(rows)
+    if closed is not None:
+        keys[closed] = NOT_ASKED
     return keys
 
 

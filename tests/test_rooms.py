@@ -29,7 +29,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "dataset",
         "fingerprint split_proof",
         "readers split",
-        "sources",
+        "domains sources",
+        "joining",
         "read",
     ),
     "kg": (

@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    NonNegativeInt,
+    ValidationError,
+)
 
 from trefoil.data.errors import ConfigError
 from trefoil.data.readers.tables import FileForm
@@ -104,6 +112,7 @@ class SplitPart(Part):
     valid: float = 0.1
     test: float = 0.1
     repeats: bool = False
+    negatives: NonNegativeInt = 0  # items drawn for each case, among which it is ranked; 0: all
 
 
 class Description(Part):

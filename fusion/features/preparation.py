@@ -8,6 +8,7 @@ import torch
 from scipy import sparse
 
 from trefoil.data.dataset import Dataset, SplitRule
+from trefoil.data.domains import domain_codes
 from trefoil.data.histories import Histories
 from trefoil.data.interactions import Floats, Interactions
 from trefoil.data.progress import Progress
@@ -99,6 +100,7 @@ def known_of(
         attributes=told and told.table,
         attribute_columns=told.columns if told else (),
         fields=_fields(dataset, settings),
+        domain=domain_codes(dataset.items, dataset.domains),
     )
 
 
@@ -147,5 +149,6 @@ def split_of(dataset: Dataset, settings: Settings) -> Split:
         own.valid if asked.valid is None else asked.valid,
         own.test if asked.test is None else asked.test,
         own.repeats,
+        own.negatives,
     )
     return split_events(dataset, settings.split_seed, rule)

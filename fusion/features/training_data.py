@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from trefoil.data.histories import Histories
-from trefoil.data.interactions import Floats, Interactions
+from trefoil.data.interactions import Floats, Interactions, Ints
 from trefoil.encoders.view import View
 from trefoil.fusion.plan.attributes import AttributeColumn
 from trefoil.kg.item_facts import Facts
@@ -31,6 +31,7 @@ class TrainingData:
     attributes: sparse.csr_matrix | None = None  # see ``fusion.models.demographics``
     fields: Mapping[str, sparse.csr_matrix] = field(default_factory=dict)  # of items; hashed
     attribute_columns: tuple[AttributeColumn, ...] = ()
+    domain: Ints | None = None  # of each item, -1 for none; None where there are no domains
 
     @property
     def dense(self) -> bool:

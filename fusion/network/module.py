@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from trefoil.encoders.behaviour import BehaviourEncoder
 from trefoil.encoders.graph import FactMean, HistoryMean, LightPropagation
+from trefoil.fusion.network.domains import DomainAdapters, Rivals
 from trefoil.fusion.network.heads import HeadPlan, RatingHead, Sizes
 from trefoil.fusion.network.naming import own
 from trefoil.fusion.network.scenarios import NamedScenarios
@@ -38,6 +39,7 @@ class NetworkInputs:
     heads: Mapping[str, HeadPlan] = field(default_factory=dict)  # by task
     scenarios: Mapping[str, int] | None = None
     scenario_names: Mapping[str, Tensor] = field(default_factory=dict)  # vectors of values
+    domain: np.ndarray | None = None  # of items, -1 for none
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class NetworkConfig:
     trunk: str = "none"
     experts: int = 0
     sharing: Sequence[str] = ()  # tasks of which a trunk has parts of their own
+    domain_rank: int = 0  # of what each domain adds to vectors of items
     by_rows: bool = False  # users are the mean of their items: steps read the rows of their batch
 
 
@@ -132,6 +135,13 @@ class JointNetwork(nn.Module):
             )
             self.sequence_id = nn.Embedding(items, width)
             self.sequence_bias = nn.Parameter(torch.zeros(items))
+        domain = network_inputs.domain
+        self.rivals = None if domain is None else Rivals(torch.from_numpy(domain))
+        self.domain_own = self.sequence_own = None
+        if self.rivals is not None and config.domain_rank:
+            sizes = len(self.rivals), width, config.domain_rank
+            self.domain_own = DomainAdapters(*sizes)
+            self.sequence_own = DomainAdapters(*sizes) if self.behaviour is not None else None
         values = {own(name): max(n, 1) for name, n in (network_inputs.scenarios or {}).items()}
         self.scale = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
         self.shift = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
@@ -213,6 +223,8 @@ class JointNetwork(nn.Module):
             users, items = self.propagation(people, base, hidden)
         if self.training:
             users, items = dropped(users, self.config.dropout), dropped(items, self.config.dropout)
+        if self.domain_own is not None and self.rivals is not None:
+            items = self.domain_own(items, self.rivals.domain)
         return Vectors(users, F.normalize(items, dim=1), base)
 
     def in_scenario(
@@ -277,14 +289,21 @@ class JointNetwork(nn.Module):
         self, states: Float[Tensor, "n D"], rows: Rows = ALL
     ) -> Float[Tensor, "n picked"]:
         """Logits of the item that comes next."""
-        return states @ self.sequence_table()[rows].T + self.sequence_bias[rows]
+        return states @ self.sequence_output(rows).T + self.sequence_bias[rows]
 
-    def next_mean(self, states: Float[Tensor, "n D"]) -> Float[Tensor, " n"]:
-        """The mean of ``next_scores`` over all items."""
-        return states @ self.sequence_table().mean(0) + self.sequence_bias.mean()
+    def sequence_output(self, rows: Rows = ALL) -> Float[Tensor, "picked D"]:
+        """The item vectors that states are compared with."""
+        table = self.sequence_table()[rows]
+        if self.sequence_own is None or self.rivals is None:
+            return table
+        return self.sequence_own(table, self.rivals.domain[rows])
+
+    def next_mean(self, states: Float[Tensor, "n D"], rows: Rows = ALL) -> Float[Tensor, " n"]:
+        """The mean of ``next_scores`` over items."""
+        return states @ self.sequence_output(rows).mean(0) + self.sequence_bias[rows].mean()
 
     def next_pair_scores(
         self, states: Float[Tensor, "n D"], rows: Int[Tensor, " n"]
     ) -> Float[Tensor, " n"]:
         """``next_scores`` of one item each."""
-        return (states * self.sequence_table()[rows]).sum(1) + self.sequence_bias[rows]
+        return (states * self.sequence_output(rows)).sum(1) + self.sequence_bias[rows]

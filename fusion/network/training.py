@@ -66,6 +66,7 @@ def config_of(
         settings.tasks.trunk,
         settings.tasks.experts,
         [one.task.name for one in inputs.tasks if one.task.reads is UserStep],
+        network.domain_rank,
         by_rows and settings.tasks.trunk == "none" and not everywhere,
     )
 

@@ -15,6 +15,7 @@ from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import Asked, Reals
 from trefoil.fusion.plan.contributions import Contributions, Influence
+from trefoil.fusion.plan.domains import FAR, outside
 from trefoil.fusion.plan.forms import ByAttributes, Form
 from trefoil.fusion.plan.groups import standardise
 from trefoil.fusion.plan.parts import Parts
@@ -69,13 +70,19 @@ class Plan(Prepared):
 
     def _score(self, said: Said, cases: Cases) -> Reals:
         blended = said.blended()
+        others = outside(said.asked.cases.scenario, self._domain)
         if self._reranking is not None:
+            far = None if others is None else FAR * others[:, : self.parts.learned]
+            blended -= 0.0 if far is None else far.astype(np.float32)
             self._reranking.rerank(blended, said.asked, self._position, said.z_of)
+            blended += 0.0 if far is None else far.astype(np.float32)
         if self.parts.added is not None:
             blended = said.followed(blended)
         new = said.asked.empty
         if self._cold_users and new.any():
             blended[new] = self._for_cold_users(cases.take(np.flatnonzero(new)))
+        if others is not None:
+            blended[others] -= np.float32(FAR)
         return blended if self._sorted else blended[:, self._position]
 
     def _said(self, cases: Cases) -> Said:

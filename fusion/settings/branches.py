@@ -108,6 +108,7 @@ class Network(Part):
     evaluate_every: PositiveInt = 5  # epochs
     weight_decay: NonNegativeFloat = 0.0  # of the weights that propagation reads, per unit of rate
     adversarial: NonNegativeFloat = 0.0  # embeddings move so far, of their length, against a step
+    domain_rank: NonNegativeInt = 0  # of what each domain adds to vectors that all share; 0: none
     scenario_names: bool = False  # what the names of scenario values say is read as well
     softmax_items: PositiveInt = 50_000  # with more, the softmax sees a sample of them
     sampled_items: PositiveInt = 8_192  # drawn for each step
