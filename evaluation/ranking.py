@@ -211,23 +211,26 @@ def _leading(
     """``_largest`` of ``_keys`` without a key for every item: first items are in few blocks.
 
     At least ``width`` items score no less than the ``width``-th best block maximum, so only
-    blocks that reach it are looked into.
+    blocks that reach it are looked into, and the items that fill no block.
     """
-    n, blocks = len(rows), -(-exam.items // BLOCK)
-    open_scores = np.full((n, blocks * BLOCK), -np.inf, np.float32)
-    np.add(scores, np.float32(0.0), out=open_scores[:, : exam.items])  # -0.0 is 0.0
+    n, size = len(rows), exam.items // BLOCK  # items of a block, which lie side by side last
+    whole, items = size * BLOCK, np.arange(exam.items)
+    open_scores = scores.copy()
     masked = exam.masked.take(rows)
     open_scores[np.repeat(np.arange(n), np.diff(masked.start)), masked.item] = -np.inf
     if exam.candidates is not None:
-        open_scores[:, : exam.items][:, ~exam.candidates] = -np.inf
-    best = open_scores.reshape(n, blocks, BLOCK).max(2)
-    least = np.partition(best, blocks - width, axis=1)[:, blocks - width]
+        open_scores[:, ~exam.candidates] = -np.inf
+    # item = place in its block * size + block: the maxima are taken of whole rows at once
+    best = open_scores[:, :whole].reshape(n, BLOCK, size).max(1)
+    least = np.partition(best, size - width, axis=1)[:, size - width]
     most = int((best >= least[:, None]).sum(1).max(initial=0))
-    chosen = np.argpartition(best, blocks - most, axis=1)[:, blocks - most :]
-    item = (chosen[:, :, None] * BLOCK + np.arange(BLOCK)).reshape(n, -1)
+    chosen = np.argpartition(best, size - most, axis=1)[:, size - most :]
+    item = (chosen[:, None, :] + size * np.arange(BLOCK)[:, None]).reshape(n, -1)
+    rest = np.broadcast_to(items[whole:], (n, exam.items - whole))
+    item = np.concatenate([item, rest], axis=1)
     found = np.take_along_axis(open_scores, item, 1)
     keys = _bits(found).astype(np.int64) << 32
-    keys |= LAST - position[np.minimum(item, exam.items - 1)]
+    keys |= LAST - position[item]
     keys[found == -np.inf] = NOT_ASKED
     return _largest(keys, width)
 

@@ -17,6 +17,7 @@ from trefoil.data.progress import Progress
 from trefoil.fusion.requests.state import State
 
 BLOCK = 2_048  # users whose lists are made, and written, together
+CELLS, MOST, FEWEST = 6_400_000, 512, 32  # scores held at once, and users that they may be of
 SCHEMA = pa.schema(
     [
         ("user", pa.string()),
@@ -35,12 +36,16 @@ class Lists(Protocol):
     @property
     def state(self) -> State: ...
 
-    def recommend_many(self, users: Iterable[str | int], k: int, *, seen: Seen) -> pl.DataFrame: ...
+    def recommend_many(
+        self, users: Iterable[str | int], k: int, *, seen: Seen, batch: int
+    ) -> pl.DataFrame: ...
 
 
 def lists_of(recommender: Lists, users: Sequence[str], k: int, seen: Seen = "auto") -> pa.Table:
     """A table user, rank, item, score (``SCHEMA``): the best ``k`` of each user, best first."""
-    table = recommender.recommend_many(users, k, seen=seen)
+    items = max(len(recommender.state.catalogue.items), 1)
+    batch = min(max(CELLS // items, FEWEST), MOST)  # larger blocks cost their pages each time
+    table = recommender.recommend_many(users, k, seen=seen, batch=batch)
     return table.select(SCHEMA.names).to_arrow().cast(SCHEMA)
 
 

@@ -135,6 +135,11 @@ class ProfileForm:
     content: sparse.csr_matrix  # items x features
     scored: sparse.csr_matrix | None = None  # the same in the order of scored items
 
+    @cached_property
+    def turned(self) -> sparse.csr_matrix:
+        """Features x scored items."""
+        return (self.content if self.scored is None else self.scored).T.tocsr()
+
     def fill(self, asked: Asked, out: Reals) -> None:
         profile = summed(self.content, asked, asked.weight()).astype(np.float32)
         scored = self.content if self.scored is None else self.scored

@@ -13,7 +13,7 @@ import numpy as np
 
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
-from trefoil.fusion.plan.asked import Asked, Reals
+from trefoil.fusion.plan.asked import FEW, Asked, Reals
 from trefoil.fusion.plan.contributions import Contributions, Influence
 from trefoil.fusion.plan.domains import FAR, outside
 from trefoil.fusion.plan.forms import ByAttributes, Form
@@ -23,6 +23,7 @@ from trefoil.fusion.plan.prepared import Prepared
 from trefoil.fusion.plan.ratings import Ratings
 from trefoil.fusion.plan.remembered import MOST_BYTES, Remembered, bytes_of, key_of
 from trefoil.fusion.plan.said import Said
+from trefoil.fusion.plan.said_of_many import LARGE, SaidOfMany
 
 _NUMBERS = count()
 MOST_CELLS = 16_000_000  # of the tables of one batch
@@ -52,10 +53,11 @@ class Plan(Prepared):
         """
         if len(cases) == 1:
             return self._remembered(cases)[0]
-        most = max(1, MOST_CELLS // max(1, (len(self._tables) + 1) * self.items))
+        width = 1 if self.items >= LARGE else len(self._tables) + 1
+        most = max(1, MOST_CELLS // max(1, width * self.items))
         rows = np.arange(len(cases))
         parts = [cases.take(rows[at : at + most]) for at in range(0, max(len(rows), 1), most)]
-        return np.concatenate([self._score(self._said(one), one) for one in parts])
+        return np.concatenate([self._score(self._said_of(one), one) for one in parts])
 
     def _remembered(self, cases: Cases) -> tuple[Reals, ...]:
         """Of a single case: scores [1, items], and ``1 / spread`` [groups, models]."""
@@ -68,25 +70,33 @@ class Plan(Prepared):
 
         return self._scores.get(key_of(cases), made)
 
-    def _score(self, said: Said, cases: Cases) -> Reals:
+    def _score(self, said: Said | SaidOfMany, cases: Cases) -> Reals:
         blended = said.blended()
         others = outside(said.asked.cases.scenario, self._domain)
         if self._reranking is not None:
-            far = None if others is None else FAR * others[:, : self.parts.learned]
-            blended -= 0.0 if far is None else far.astype(np.float32)
+            far = np.float32(0)
+            if others is not None:
+                far = np.float32(FAR) * others[:, : self.parts.learned]
+                blended -= far
             self._reranking.rerank(blended, said.asked, self._position, said.z_of)
-            blended += 0.0 if far is None else far.astype(np.float32)
-        if self.parts.added is not None:
+            if others is not None:
+                blended += far
+        if isinstance(said, Said) and self.parts.added is not None:
             blended = said.followed(blended)
         new = said.asked.empty
         if self._cold_users and new.any():
             blended[new] = self._for_cold_users(cases.take(np.flatnonzero(new)))
         if others is not None:
             blended[others] -= np.float32(FAR)
-        return blended if self._sorted else blended[:, self._position]
+        return blended if self._sorted else blended.take(self._position, axis=1)
 
     def _said(self, cases: Cases) -> Said:
         return Said(self, self._asked(cases))
+
+    def _said_of(self, cases: Cases) -> Said | SaidOfMany:
+        """In the way that suits their number."""
+        many = len(cases) > FEW and self.items >= LARGE and self.parts.added is None
+        return SaidOfMany(self, self._asked(cases)) if many else self._said(cases)
 
     def _asked(self, cases: Cases) -> Asked:
         if not self.parts.scenarios:

@@ -13,6 +13,7 @@ from small_worlds import WORLDS
 
 from trefoil.data.histories import Cases, Histories
 from trefoil.fusion.ensemble.compiled import plan_of, uncompiled
+from trefoil.fusion.plan.asked import FEW
 from trefoil.fusion.plan.storage import has_plan
 from trefoil.fusion.recommender import Recommender
 
@@ -50,7 +51,7 @@ def same_lists(one: np.ndarray, other: np.ndarray, k: int = 10) -> bool:
 
 
 @pytest.mark.parametrize("world", WORLDS)
-def test_a_saved_plan_scores_as_the_ensemble_that_it_was_made_from(world, fitted):
+def test_a_saved_plan_scores_as_the_ensemble_that_it_was_made_from(world, fitted, monkeypatch):
     recommender = Recommender.load(fitted[world][1], live=False)
     plan, ensemble = recommender.state.scorer, recommender.state.model
     assert has_plan(fitted[world][1])
@@ -60,7 +61,12 @@ def test_a_saved_plan_scores_as_the_ensemble_that_it_was_made_from(world, fitted
     assert expected.std(1).min() > 0
     together = plan.score(cases)
     alone = np.concatenate([plan.score(cases.take(np.array([n]))) for n in range(len(cases))])
-    for found in (together, alone):
+    monkeypatch.setattr("trefoil.fusion.plan.plan.LARGE", 1)
+    by_all_columns = plan.score(cases)
+    monkeypatch.setattr("trefoil.fusion.plan.said_of_many.SPARSE", 2.0)
+    by_entries = plan.score(cases)
+    assert len(cases) > FEW
+    for found in (together, alone, by_all_columns, by_entries):
         assert found == pytest.approx(expected, abs=NEAR)
         assert same_lists(expected, found)
     stars = ensemble.stars(cases)
