@@ -1,5 +1,8 @@
 """Domains in the network: rivals of the same domain alone, and small parts of their own."""
 
+from typing import Protocol
+
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -12,13 +15,20 @@ class DomainAdapters(nn.Module):
     arXiv:2106.09685), by domain as in ABXI (Bian et al. 2025, arXiv:2501.15118), there on states.
     """
 
-    def __init__(self, domains: int, width: int, rank: int) -> None:
+    domain: Tensor
+
+    def __init__(self, domain: Int[Tensor, " items"], width: int, rank: int) -> None:
         super().__init__()
+        domains = int(domain.max()) + 1
+        self.register_buffer("domain", domain, persistent=False)
         self.down = nn.Parameter(torch.randn(domains, width, rank) * width**-0.5)
         self.up = nn.Parameter(torch.zeros(domains, rank, width))
 
-    def forward(self, x: Float[Tensor, "n D"], domain: Int[Tensor, " n"]) -> Float[Tensor, "n D"]:
-        """Items of no domain, -1, stay as they are."""
+    def forward(
+        self, x: Float[Tensor, "n D"], items: Int[Tensor, " n"] | slice = slice(None)
+    ) -> Float[Tensor, "n D"]:
+        """Vectors of these items; those of no domain, -1, stay as they are."""
+        domain = self.domain[items]
         for number, (down, up) in enumerate(zip(self.down, self.up, strict=True)):
             rows = (domain == number).nonzero()[:, 0]
             x = x.index_add(0, rows, x[rows] @ down @ up)
@@ -55,3 +65,29 @@ class Rivals(nn.Module):
     ) -> Bool[Tensor, "n m"]:
         """Which items are of another domain than is asked; none where none is asked, -1."""
         return (asked[:, None] >= 0) & (self.domain[rows] != asked[:, None])
+
+
+class Sizes(Protocol):
+    """What adapters are sized by."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def domain_rank(self) -> int: ...
+
+
+def domain_parts(
+    domain: np.ndarray | None, sizes: Sizes
+) -> tuple[Rivals | None, DomainAdapters | None, DomainAdapters | None]:
+    """Rivals by domain, and adapters of propagated vectors and of those of next items.
+
+    None where there are no domains, or no adapters are asked for.
+    """
+    if domain is None:
+        return None, None, None
+    of_item = torch.from_numpy(domain)
+    if not sizes.domain_rank:
+        return Rivals(of_item), None, None
+    first, second = (DomainAdapters(of_item, sizes.width, sizes.domain_rank) for _ in range(2))
+    return Rivals(of_item), first, second

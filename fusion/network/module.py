@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from trefoil.encoders.behaviour import BehaviourEncoder
 from trefoil.encoders.graph import FactMean, HistoryMean, LightPropagation
-from trefoil.fusion.network.domains import DomainAdapters, Rivals
+from trefoil.fusion.network.domains import domain_parts
+from trefoil.fusion.network.dropout import dropped
 from trefoil.fusion.network.heads import HeadPlan, RatingHead, Sizes
 from trefoil.fusion.network.naming import own
 from trefoil.fusion.network.scenarios import NamedScenarios
@@ -69,11 +70,6 @@ class Vectors:
     users: Float[Tensor, "users D"]
     items: Float[Tensor, "items D"]
     base: Float[Tensor, "items D"]
-
-
-def dropped(x: Float[Tensor, "n D"], share: float) -> Float[Tensor, "n D"]:
-    """Dropout while training, by uniform draws: on a CPU a third of ``F.dropout``'s time."""
-    return x * (torch.rand_like(x) >= share) * (1 / (1 - share)) if share else x
 
 
 RANKS = "ranking"  # the task whose vectors rank
@@ -135,19 +131,13 @@ class JointNetwork(nn.Module):
             )
             self.sequence_id = nn.Embedding(items, width)
             self.sequence_bias = nn.Parameter(torch.zeros(items))
-        domain = network_inputs.domain
-        self.rivals = None if domain is None else Rivals(torch.from_numpy(domain))
-        self.domain_own = self.sequence_own = None
-        if self.rivals is not None and config.domain_rank:
-            sizes = len(self.rivals), width, config.domain_rank
-            self.domain_own = DomainAdapters(*sizes)
-            self.sequence_own = DomainAdapters(*sizes) if self.behaviour is not None else None
+        self.rivals, self.domain_own, own_next = domain_parts(network_inputs.domain, config)
+        self.sequence_own = own_next if config.behaviour_layers else None
         values = {own(name): max(n, 1) for name, n in (network_inputs.scenarios or {}).items()}
         self.scale = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
         self.shift = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
-        self.named = None
-        if network_inputs.scenario_names:
-            self.named = NamedScenarios(network_inputs.scenario_names, width)
+        names = network_inputs.scenario_names
+        self.named = NamedScenarios(names, width) if names else None
         self.head_plans = dict(network_inputs.heads)
         self.heads = nn.ModuleDict(
             {
@@ -155,9 +145,8 @@ class JointNetwork(nn.Module):
                 for name, plan in self.head_plans.items()
             }
         )
-        self.trunk = None
-        if config.trunk != "none":
-            self.trunk = TRUNKS[config.trunk](width, config.sharing, config.experts)
+        trunk = TRUNKS.get(config.trunk)  # there is none of the name "none"
+        self.trunk = trunk and trunk(width, config.sharing, config.experts)
         for name, table in self.named_children():
             if isinstance(table, nn.Embedding):
                 nn.init.normal_(table.weight, std=0.02 if name == "sequence_id" else 0.05)
@@ -223,8 +212,7 @@ class JointNetwork(nn.Module):
             users, items = self.propagation(people, base, hidden)
         if self.training:
             users, items = dropped(users, self.config.dropout), dropped(items, self.config.dropout)
-        if self.domain_own is not None and self.rivals is not None:
-            items = self.domain_own(items, self.rivals.domain)
+        items = items if self.domain_own is None else self.domain_own(items)
         return Vectors(users, F.normalize(items, dim=1), base)
 
     def in_scenario(
@@ -294,9 +282,7 @@ class JointNetwork(nn.Module):
     def sequence_output(self, rows: Rows = ALL) -> Float[Tensor, "picked D"]:
         """The item vectors that states are compared with."""
         table = self.sequence_table()[rows]
-        if self.sequence_own is None or self.rivals is None:
-            return table
-        return self.sequence_own(table, self.rivals.domain[rows])
+        return table if self.sequence_own is None else self.sequence_own(table, rows)
 
     def next_mean(self, states: Float[Tensor, "n D"], rows: Rows = ALL) -> Float[Tensor, " n"]:
         """The mean of ``next_scores`` over items."""

@@ -28,12 +28,12 @@ def test_items_are_numbered_within_their_domain():
 
 def test_adapters_start_as_nothing_and_move_items_of_their_domain_alone():
     torch.manual_seed(0)
-    adapters, x = DomainAdapters(2, 4, 2), torch.randn(3, 4)
-    domain = torch.tensor([0, 1, -1])
-    assert torch.equal(adapters(x, domain), x)
+    adapters, x = DomainAdapters(torch.tensor([0, 1, -1]), 4, 2), torch.randn(3, 4)
+    assert torch.equal(adapters(x), x)
     with torch.no_grad():
         adapters.up[1] = 1.0
-    moved = adapters(x, domain)
+    moved = adapters(x)
+    assert torch.equal(adapters(x[[1]], torch.tensor([1])), moved[[1]])
     assert torch.equal(moved[[0, 2]], x[[0, 2]])
     assert torch.allclose(moved[1], x[1] + (x[1] @ adapters.down[1]) @ torch.ones(2, 4))
 
