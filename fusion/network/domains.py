@@ -1,7 +1,5 @@
 """Domains in the network: rivals of the same domain alone, and small parts of their own."""
 
-from typing import Protocol
-
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
@@ -67,18 +65,8 @@ class Rivals(nn.Module):
         return (asked[:, None] >= 0) & (self.domain[rows] != asked[:, None])
 
 
-class Sizes(Protocol):
-    """What adapters are sized by."""
-
-    @property
-    def width(self) -> int: ...
-
-    @property
-    def domain_rank(self) -> int: ...
-
-
 def domain_parts(
-    domain: np.ndarray | None, sizes: Sizes
+    domain: np.ndarray | None, width: int, rank: int
 ) -> tuple[Rivals | None, DomainAdapters | None, DomainAdapters | None]:
     """Rivals by domain, and adapters of propagated vectors and of those of next items.
 
@@ -87,7 +75,7 @@ def domain_parts(
     if domain is None:
         return None, None, None
     of_item = torch.from_numpy(domain)
-    if not sizes.domain_rank:
+    if not rank:
         return Rivals(of_item), None, None
-    first, second = (DomainAdapters(of_item, sizes.width, sizes.domain_rank) for _ in range(2))
+    first, second = (DomainAdapters(of_item, width, rank) for _ in range(2))
     return Rivals(of_item), first, second

@@ -131,8 +131,8 @@ class JointNetwork(nn.Module):
             )
             self.sequence_id = nn.Embedding(items, width)
             self.sequence_bias = nn.Parameter(torch.zeros(items))
-        self.rivals, self.domain_own, own_next = domain_parts(network_inputs.domain, config)
-        self.sequence_own = own_next if config.behaviour_layers else None
+        parts = domain_parts(network_inputs.domain, width, config.domain_rank)
+        self.rivals, self.domain_own, self.sequence_own = parts
         values = {own(name): max(n, 1) for name, n in (network_inputs.scenarios or {}).items()}
         self.scale = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
         self.shift = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
