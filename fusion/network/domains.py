@@ -66,11 +66,11 @@ class Rivals(nn.Module):
 
 
 def domain_parts(
-    domain: np.ndarray | None, width: int, rank: int
+    domain: np.ndarray | None, width: int, rank: int, *, in_order: bool
 ) -> tuple[Rivals | None, DomainAdapters | None, DomainAdapters | None]:
     """Rivals by domain, and adapters of propagated vectors and of those of next items.
 
-    None where there are no domains, or no adapters are asked for.
+    None where there are no domains, no adapters are asked for, or nothing is read ``in_order``.
     """
     if domain is None:
         return None, None, None
@@ -78,4 +78,4 @@ def domain_parts(
     if not rank:
         return Rivals(of_item), None, None
     first, second = (DomainAdapters(of_item, width, rank) for _ in range(2))
-    return Rivals(of_item), first, second
+    return Rivals(of_item), first, second if in_order else None

@@ -131,7 +131,8 @@ class JointNetwork(nn.Module):
             )
             self.sequence_id = nn.Embedding(items, width)
             self.sequence_bias = nn.Parameter(torch.zeros(items))
-        parts = domain_parts(network_inputs.domain, width, config.domain_rank)
+        domain, in_order = network_inputs.domain, config.behaviour_layers > 0
+        parts = domain_parts(domain, width, config.domain_rank, in_order=in_order)
         self.rivals, self.domain_own, self.sequence_own = parts
         values = {own(name): max(n, 1) for name, n in (network_inputs.scenarios or {}).items()}
         self.scale = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
