@@ -72,6 +72,11 @@ class Vectors:
     base: Float[Tensor, "items D"]
 
 
+def _filled(table: sparse.csr_matrix | sparse.csc_matrix) -> Bool[Tensor, " n"]:
+    """Which rows of a table by rows, or columns of one by columns, hold anything."""
+    return torch.from_numpy(np.diff(table.indptr) > 0)
+
+
 RANKS = "ranking"  # the task whose vectors rank
 
 
@@ -117,8 +122,7 @@ class JointNetwork(nn.Module):
         )
         events = network_inputs.events.tocsr()
         for name, table in (("met", events), ("seen", events.tocsc())):
-            some = torch.from_numpy(np.diff(table.indptr) > 0)
-            self.register_buffer(name, some, persistent=False)
+            self.register_buffer(name, _filled(table), persistent=False)
         self.behaviour = None
         if config.behaviour_layers:
             self.behaviour = BehaviourEncoder(
@@ -131,9 +135,9 @@ class JointNetwork(nn.Module):
             )
             self.sequence_id = nn.Embedding(items, width)
             self.sequence_bias = nn.Parameter(torch.zeros(items))
-        domain, in_order = network_inputs.domain, config.behaviour_layers > 0
-        parts = domain_parts(domain, width, config.domain_rank, in_order=in_order)
-        self.rivals, self.domain_own, self.sequence_own = parts
+        self.rivals, self.domain_own, self.sequence_own = domain_parts(
+            network_inputs.domain, width, config.domain_rank, in_order=config.behaviour_layers > 0
+        )
         values = {own(name): max(n, 1) for name, n in (network_inputs.scenarios or {}).items()}
         self.scale = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
         self.shift = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
