@@ -101,7 +101,7 @@ def rank(
         rows = np.arange(first, min(first + batch, len(exam)))
         scores = _scores(scorer, exam, rows)
         plain_exam = exam.within is None and exam.only is None
-        if not judged and plain_exam and exam.items >= MANY * max(k_max, 1):
+        if not judged and plain_exam and k_max and exam.items >= MANY * k_max:
             counts.append(_asked(exam, rows))
             rising = _leading(scores, exam, rows, position, k_max)
         else:

@@ -242,8 +242,8 @@ class Recommender(Changing, Explaining):
         state = self.state
         write_file(folder / "settings.toml", self.settings.toml())
         save_model(state.model, state.catalogue, folder)
-        if without := uncompiled(state.model):
-            log.warning("served with torch: %s cannot be compiled", ", ".join(without))
+        if left := uncompiled(state.model):
+            log.warning("served with torch: %s cannot be compiled", ", ".join(left))
         else:
             write_plan(parts_of(state.model), folder, (MODEL, TEXT))
         write_graph(state.held.graph, folder / "graph")

@@ -33,6 +33,7 @@ MODELS = (MODEL, TEXT, STRUCTURE)  # what was learned
 REPORTS = ("report.json", "report.html")  # rewritten by an evaluation
 TOLD = (*REPORTS, "history.jsonl", "MODEL_CARD.md", "quarantine.jsonl")  # of a training
 CURVES = "tensorboard/"
+BETWEEN = r"[\s,;|\"']+"  # what stands between words of a line
 OWN_KEYS = ("format", "versions", "files", "digest", REWRITING)  # made anew with each manifest
 LIBRARIES = ("torch", "torch-geometric", "sentence-transformers", "numpy", "polars", "ladybug")
 
@@ -149,9 +150,12 @@ def carry_over(source: Path, folder: Path, without: Collection[str] = ()) -> Non
 
 
 def _names(told: object, people: Collection[str]) -> bool:
-    """Whether JSON values hold an id of one of these people, alone or as a word of a line."""
+    """Whether JSON values hold an id of one of these people, alone or as words of a line."""
     if isinstance(told, Mapping):
         return any(_names(one, people) for one in told.values())
     if isinstance(told, list):
         return any(_names(one, people) for one in told)
-    return not {str(told), *re.split(r"[\s,;|\"']+", str(told))}.isdisjoint(people)
+    line = str(told)
+    if not {line, *re.split(BETWEEN, line)}.isdisjoint(people):
+        return True
+    return any(one in line for one in people if re.search(BETWEEN, one))

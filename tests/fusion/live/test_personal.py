@@ -9,9 +9,11 @@ from planted_shop import TINY, write_shop
 
 from trefoil.data import read_dataset
 from trefoil.data.errors import UnknownId
+from trefoil.data.files import write_file
 from trefoil.data.privacy import FORGOTTEN
 from trefoil.fusion.live.log import place_of
 from trefoil.fusion.recommender import Recommender
+from trefoil.fusion.runs.folder import new_run, write_manifest
 from trefoil.fusion.settings import load_settings
 
 CANARY = "canary-6f1e2d"  # found by its bytes
@@ -35,8 +37,14 @@ def canary_run(canary_data, tmp_path_factory):
     """A run that learned from them, with what was set aside."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     dataset = read_dataset(canary_data, max_bad_share=0.1)
-    recommender = Recommender(load_settings(None, [*TINY, "network.epochs=2"]))
-    recommender.fit(dataset).save(folder)
+    recommender = Recommender(load_settings(None, [*TINY, "network.epochs=2"])).fit(dataset)
+    with new_run(folder) as beside:
+        recommender.write(beside)
+        lines = [{"line": 1, "value": CANARY}, {"line": 2, "value": f"event of {CANARY}"}]
+        lines.append({"line": 3, "value": "of nobody"})
+        write_file(beside / "quarantine.jsonl", "".join(json.dumps(one) + "\n" for one in lines))
+        write_file(beside / "report.json", json.dumps({"examples": [CANARY]}))
+        write_manifest(beside, recommender.about)
     return folder
 
 
@@ -73,6 +81,7 @@ def test_nothing_of_a_forgotten_person_is_left(run, tmp_path):
     assert [name for name in before if name.startswith("run/graph")]
     receipt = recommender.forget(CANARY)
     assert found_in(tmp_path) == found_in(tmp_path, "anon-9c") == []
+    assert (run / "quarantine.jsonl").read_text("utf-8") == '{"line": 3, "value": "of nobody"}\n'
     assert receipt.events == 10
     assert receipt.waiting == 1
     assert CANARY not in json.dumps(receipt.told())
