@@ -47,6 +47,7 @@ from trefoil.kg.construction.build import build
 from trefoil.kg.stores.open import check_kept, write_graph
 
 if TYPE_CHECKING:
+    from trefoil.data.items import Items
     from trefoil.evaluation.judging import Judgement
     from trefoil.fusion.network.checkpoints import Checkpoints
     from trefoil.fusion.network.tasks.base import Task
@@ -129,6 +130,20 @@ class Recommender(Changing, Explaining):
         ``save``. A run that holds events back for an exam goes on holding them back.
         """
         return learn_on(self, progress, compare=compare)
+
+    def at_new_shop(self, items: "Items", name: str = "new shop") -> "Recommender":
+        """A recommender for a shop of which nothing is known but its items.
+
+        People there are what they tell: ``recommend(history=[...])``. What goes along reads
+        texts and words alone; see ``fusion.training.new_shop``. Raises ConfigError where nothing
+        does.
+        """
+        from trefoil.fusion.training.new_shop import opened
+
+        other = type(self)(self.settings)
+        other.about = {"purpose": "serve", "from": self.state.name}
+        other._state = opened(self.state, items, name)
+        return other
 
     def drift(self, seen: Seen | None = None) -> Drift:
         """Whether what came since the fit, and the answers ``seen``, look like what was learned."""

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,7 +81,7 @@ def fit_network(
     seed: int,
     device: torch.device,
     progress: Progress | None = None,
-    begin: Callable[[JointNetwork], None] | None = None,
+    begin: Callable[[JointNetwork], Set[str]] | None = None,
     memory: CheckpointStore | None = None,
     until: Mapping[str, int] | None = None,
 ) -> tuple[JointNetwork, Journal]:
@@ -89,7 +89,7 @@ def fit_network(
 
     Both ways of scoring, by propagation and by sequence, have an own best
     moment: each stops being trained when it no longer improves. ``begin`` may
-    change the weights at the start. ``memory`` keeps the state after every look,
+    change the weights at the start, and names those that came from elsewhere. ``memory`` keeps the state after every look,
     and gives it back where training was stopped. Without ``validation`` each part is
     trained ``until`` an epoch chosen before. Raises TrainingError where a
     loss is not finite any more.
@@ -98,11 +98,10 @@ def fit_network(
     torch.manual_seed(seed)
     network = JointNetwork(network_inputs, config)
     inputs.start(network)
-    if begin is not None:
-        begin(network)
+    inherited = frozenset() if begin is None else begin(network)
     network.to(device)
     rng = np.random.default_rng(seed)
-    trainer = Trainer(network, inputs, settings, generator, rng, device, until)
+    trainer = Trainer(network, inputs, settings, generator, rng, device, until, inherited)
     averaged = trainer.learning.averaged
     stopping = trainer.learning.stopping
     journal = Journal(trainer.learning.journal)

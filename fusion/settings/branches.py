@@ -106,6 +106,9 @@ class Network(Part):
     epochs: PositiveInt = 300
     patience: PositiveInt = 4  # evaluations without a better validation NDCG@10
     evaluate_every: PositiveInt = 5  # epochs
+    # of a training with --from: which of the weights that came from there stay as they are
+    freeze: Literal["none", "encoder", "all_but_heads", "gradually"] = "none"
+    inherited_rate: PositiveFloat = 1.0  # at which the others of them learn, of learning_rate
     weight_decay: NonNegativeFloat = 0.0  # of the weights that propagation reads, per unit of rate
     adversarial: NonNegativeFloat = 0.0  # embeddings move so far, of their length, against a step
     domain_rank: NonNegativeInt = 0  # of what each domain adds to vectors that all share; 0: none
