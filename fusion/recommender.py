@@ -41,13 +41,12 @@ from trefoil.fusion.runs.folder import (
 )
 from trefoil.fusion.served_run import model_digest, served
 from trefoil.fusion.settings import load_settings
-from trefoil.fusion.updating import Updated, learn_on
+from trefoil.fusion.updating import Updated, at_new_shop, learn_on
 from trefoil.fusion.write_back import write_back
 from trefoil.kg.construction.build import build
 from trefoil.kg.stores.open import check_kept, write_graph
 
 if TYPE_CHECKING:
-    from trefoil.data.items import Items
     from trefoil.evaluation.judging import Judgement
     from trefoil.fusion.network.checkpoints import Checkpoints
     from trefoil.fusion.network.tasks.base import Task
@@ -131,20 +130,6 @@ class Recommender(Changing, Explaining):
         """
         return learn_on(self, progress, compare=compare)
 
-    def at_new_shop(self, items: "Items", name: str = "new shop") -> "Recommender":
-        """A recommender for a shop of which nothing is known but its items.
-
-        People there are what they tell: ``recommend(history=[...])``. What goes along reads
-        texts and words alone; see ``fusion.training.new_shop``. Raises ConfigError where nothing
-        does.
-        """
-        from trefoil.fusion.training.new_shop import opened
-
-        other = type(self)(self.settings)
-        other.about = {"purpose": "serve", "from": self.state.name}
-        other._state = opened(self.state, items, name)
-        return other
-
     def drift(self, seen: Seen | None = None) -> Drift:
         """Whether what came since the fit, and the answers ``seen``, look like what was learned."""
         return drift_of(self.state, seen)
@@ -198,6 +183,7 @@ class Recommender(Changing, Explaining):
 
     write_to = write_back  # everybody's best items, into a Neo4j database
     export, merge = export, merge
+    at_new_shop = at_new_shop  # what this one knows of texts, for other items
 
     def forget(self, user: str | int, *, data: str | Path | None = None) -> Forgotten:
         """Leave nothing of a person: in answers at once, on the disk when this returns.

@@ -89,8 +89,8 @@ def fit_network(
 
     Both ways of scoring, by propagation and by sequence, have an own best
     moment: each stops being trained when it no longer improves. ``begin`` may
-    change the weights at the start, and names those that came from elsewhere. ``memory`` keeps the state after every look,
-    and gives it back where training was stopped. Without ``validation`` each part is
+    change the weights at the start, and names those that came from elsewhere. ``memory``
+    keeps the state after every look, and gives it back where training was stopped. Without ``validation`` each part is
     trained ``until`` an epoch chosen before. Raises TrainingError where a
     loss is not finite any more.
     """
