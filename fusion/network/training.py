@@ -90,9 +90,9 @@ def fit_network(
     Both ways of scoring, by propagation and by sequence, have an own best
     moment: each stops being trained when it no longer improves. ``begin`` may
     change the weights at the start, and names those that came from elsewhere. ``memory``
-    keeps the state after every look, and gives it back where training was stopped. Without ``validation`` each part is
-    trained ``until`` an epoch chosen before. Raises TrainingError where a
-    loss is not finite any more.
+    keeps the state after every look, and gives it back where training was stopped. Without
+    ``validation`` each part is trained ``until`` an epoch chosen before. Raises TrainingError
+    where a loss is not finite any more.
     """
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)

@@ -14,7 +14,7 @@ THEMES = ("lamp bulb light glow", "drill screw bolt wrench", "soap towel brush c
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory):
-    dataset = read_dataset(write_shop(tmp_path_factory.mktemp("shop"), users=40, per_maker=6))
+    dataset = read_dataset(write_shop(tmp_path_factory.mktemp("a") / "shop", users=40, per_maker=6))
     settings = load_settings(None, [*ALONE, "network.on=false", "item_fields=true"])
     return Recommender(settings).fit(dataset)
 
@@ -52,7 +52,7 @@ def test_a_run_that_reads_no_words_opens_no_shop(first, tmp_path):
     settings = load_settings(
         None, [*ALONE, "network.on=false", "text.on=false", "item_fields=false"]
     )
-    dataset = read_dataset(write_shop(tmp_path, users=40, per_maker=6))
+    dataset = read_dataset(write_shop(tmp_path / "shop", users=40, per_maker=6))
     silent = Recommender(settings).fit(dataset)
     with pytest.raises(ConfigError, match="reads texts or words"):
         silent.at_new_shop(other_items())
