@@ -81,9 +81,8 @@ class Catalogue:
     def now(self) -> Past:
         """All that is known: what a shop serves by."""
         users = len(self.users) if self.learned is None else self.learned.users
-        past = Past.of(
-            self.events, self.events, max(users, int(self.events.user.max(initial=-1)) + 1)
-        )
+        users = max(users, int(self.events.user.max(initial=-1)) + 1, 1)  # also of nobody
+        past = Past.of(self.events, self.events, users)
         for part in self.later:
             past = past.followed_by(part)
         return past

@@ -48,7 +48,7 @@ def test_nothing_of_people_or_of_popularity_goes_along(first):
     assert len({round(one.score, 6) for one in scores}) == 1
 
 
-def test_a_run_that_reads_no_words_opens_no_shop(first, tmp_path):
+def test_a_run_that_reads_no_words_opens_no_shop(tmp_path):
     settings = load_settings(
         None, [*ALONE, "network.on=false", "text.on=false", "item_fields=false"]
     )
