@@ -81,7 +81,7 @@ def fit_network(
     seed: int,
     device: torch.device,
     progress: Progress | None = None,
-    begin: Callable[[JointNetwork], Set[str]] | None = None,
+    begin: Callable[[JointNetwork], Set[str] | None] | None = None,
     memory: CheckpointStore | None = None,
     until: Mapping[str, int] | None = None,
 ) -> tuple[JointNetwork, Journal]:
@@ -98,7 +98,7 @@ def fit_network(
     torch.manual_seed(seed)
     network = JointNetwork(network_inputs, config)
     inputs.start(network)
-    inherited = frozenset() if begin is None else begin(network)
+    inherited = (begin(network) if begin is not None else None) or frozenset()
     network.to(device)
     rng = np.random.default_rng(seed)
     trainer = Trainer(network, inputs, settings, generator, rng, device, until, inherited)

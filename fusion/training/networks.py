@@ -35,7 +35,7 @@ def one_network(
     inputs: TrainingInputs,
     validation: Validation | None,
     progress: Progress | None,
-    begin: Callable[[JointNetwork], Set[str]],
+    begin: Callable[[JointNetwork], Set[str] | None],
 ) -> Callable[..., tuple[JointNetwork, Journal]]:
     """What trains one network, but for its seed, its checkpoints and how far."""
     return partial(
@@ -93,7 +93,7 @@ def beginning(
     graph: KnowledgeGraph | None,
     texts: Texts | None,
     record: Record,
-) -> Callable[[JointNetwork], Set[str]]:
+) -> Callable[[JointNetwork], Set[str] | None]:
     """What starts a network from another run, if there is one, and names what came from there."""
 
     def begin(network: JointNetwork) -> Set[str]:
