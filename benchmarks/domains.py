@@ -162,6 +162,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"  {shop:12}{cut:10} {name:18} {weight} {values} n {row['cases']}", flush=True)
         told[f"CPU seconds {world}"] = seconds
         told[f"chosen {world}"] = model.record.chosen
+        told[f"seconds {world}"] = model.record.seconds
         told[f"gate {world}"] = model.record.gate
     for (world, shop, name), single in best.items():
         one = best.get((BOTH, shop, name))

@@ -107,7 +107,8 @@ def rank(
         else:
             keys = _keys(_bits(scores), exam, rows, position)
             counts.append((keys != NOT_ASKED).sum(axis=1))
-            rising = np.sort(keys, axis=1) if judged else _largest(keys, k_max)
+            asked = keys if exam.only is None else _listed(keys, exam.only.take(rows))
+            rising = np.sort(asked, axis=1) if judged else _largest(asked, k_max)
         if judged:
             places.append(_places(keys, rising, exam.relevant.take(rows)))
         tops.append(_top(rising, k_max, order))
@@ -186,6 +187,16 @@ def _keys(bits: NDArray[np.int32], exam: Exam, rows: Ints, position: Ints) -> ND
     return keys
 
 
+def _listed(keys: NDArray[np.int64], only: Sets) -> NDArray[np.int64]:
+    """The keys of the items that each row lists, filled up with ``NOT_ASKED``: few to be sorted."""
+    lengths = np.diff(only.start)
+    row = np.repeat(np.arange(len(only)), lengths)
+    column = np.arange(len(row)) - np.repeat(only.start[:-1], lengths)
+    found = np.full((len(only), int(lengths.max(initial=0))), NOT_ASKED)
+    found[row, column] = keys[row, only.item]
+    return found
+
+
 def _largest(keys: NDArray[np.int64], width: int) -> NDArray[np.int64]:
     """The ``width`` largest keys of each row, ascending."""
     if not width:
@@ -244,7 +255,7 @@ def _places(keys: NDArray[np.int64], rising: NDArray[np.int64], relevant: Sets) 
         own = keys[row, items]
         if len(own) and own.min() == NOT_ASKED:
             raise ValueError(f"item row {items[own.argmin()]} is relevant and masked")
-        out[part] = keys.shape[1] - np.searchsorted(rising[row], own)
+        out[part] = rising.shape[1] - np.searchsorted(rising[row], own)
     return out
 
 
