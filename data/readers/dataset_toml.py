@@ -158,6 +158,6 @@ def _rule(told: Description, columns: EventColumns, path: Path) -> SplitRule:
             f"{path}: [split] by = {part.by!r} needs [interactions] time; name it, or use 'ratio'"
         )
     try:
-        return SplitRule(part.by, part.valid, part.test, part.repeats, part.negatives)
+        return SplitRule(part.by, part.valid, part.test, part.repeats, negatives=part.negatives)
     except ConfigError as fault:
         raise ConfigError(f"{path}: [split] {fault}") from None

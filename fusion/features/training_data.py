@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
+from torch import Tensor
 
 from trefoil.data.histories import Histories
 from trefoil.data.interactions import Floats, Interactions, Ints
@@ -32,6 +33,7 @@ class TrainingData:
     fields: Mapping[str, sparse.csr_matrix] = field(default_factory=dict)  # of items; hashed
     attribute_columns: tuple[AttributeColumn, ...] = ()
     domain: Ints | None = None  # of each item, -1 for none; None where there are no domains
+    wordings: Tensor | None = None  # of item texts, whitened [wordings, items, T]
 
     @property
     def dense(self) -> bool:
