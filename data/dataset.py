@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from trefoil.data.corpus import Corpus
 from trefoil.data.errors import ConfigError
 from trefoil.data.interactions import Interactions
 from trefoil.data.items import Items, Users
@@ -120,6 +121,7 @@ class Dataset:
     fingerprint: str
     licence: str | None = None
     columns: Mapping[str, Any] = field(default_factory=dict)  # of events, as ``EventColumns``
+    corpus: Corpus | None = None  # texts with classes or numbers, beside all else
     domains: tuple[str, ...] = ()  # the shops that it was joined from; see ``data.domains``
 
     def shown(self) -> Shown:

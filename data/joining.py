@@ -76,6 +76,11 @@ def _check(domain: str, part: Dataset) -> None:
             f"domain {domain!r}: graphs of several domains are not read together yet; leave "
             "[graph] out of its dataset.toml"
         )
+    if part.corpus is not None:
+        raise ConfigError(
+            f"domain {domain!r}: a corpus beside several domains is not read yet; leave [corpus] "
+            "out of its dataset.toml"
+        )
     if DOMAIN in part.items.category or DOMAIN in part.interactions.scenario:
         raise ConfigError(
             f"domain {domain!r}: a column is called {DOMAIN!r}, which names the domains; "

@@ -9,7 +9,8 @@ from trefoil.data.errors import ConfigError
 from trefoil.data.joining import joined
 from trefoil.data.privacy import FORGOTTEN, ForgottenPeople, key_from
 from trefoil.data.readers.assemble import assemble
-from trefoil.data.readers.dataset_toml import read_folder
+from trefoil.data.readers.corpora import with_corpus
+from trefoil.data.readers.dataset_toml import corpus_of, read_folder
 from trefoil.data.readers.description import FILE
 from trefoil.data.readers.domains_toml import SeveralDomains, read_domains
 from trefoil.data.sources import SOURCES, Source
@@ -38,7 +39,7 @@ def read_dataset(
     and remedy.
     """
     source = SOURCES.get(given) if isinstance(given, str) else None
-    missing_ids = key = None
+    missing_ids = key = corpus = None
     if isinstance(given, Source):
         source, given = given, given.name
     path = Path(given)
@@ -48,6 +49,7 @@ def read_dataset(
         if (several := read_domains(path)) is not None:
             return _several(path, several, rule, max_bad_share, forgotten)
         told, tables, own = read_folder(path)
+        corpus = corpus_of(path, told)
         name, licence = told.name or path.resolve().name, told.licence
         max_bad_share = told.max_bad_share if max_bad_share is None else max_bad_share
         missing_ids, said = told.missing_ids, told.interactions.pseudonyms
@@ -60,7 +62,7 @@ def read_dataset(
             folder = source.root(fetch(source) if root is None else Path(root))
         name, tables, own, licence = source.name, source.read(folder), source.rule, source.licence
     chosen = own if rule is None else rule
-    return assemble(
+    dataset = assemble(
         name,
         tables,
         chosen,
@@ -70,6 +72,7 @@ def read_dataset(
         pseudonym_key=key,
         forgotten=None if forgotten is None else _list(Path(forgotten)),
     )
+    return dataset if corpus is None else with_corpus(dataset, corpus)
 
 
 def _several(

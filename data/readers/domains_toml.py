@@ -45,7 +45,9 @@ class SeveralDomains(Part):
     def rule(self) -> SplitRule | None:
         """How events are divided, where it is told."""
         part = self.split
-        return part and SplitRule(part.by, part.valid, part.test, part.repeats, negatives=part.negatives)
+        return part and SplitRule(
+            part.by, part.valid, part.test, part.repeats, negatives=part.negatives
+        )
 
 
 def read_domains(folder: Path) -> SeveralDomains | None:

@@ -18,6 +18,7 @@ from trefoil.encoders.text.static import static_of
 from trefoil.encoders.view import View
 from trefoil.evaluation.exam import Exam
 from trefoil.evaluation.protocols.protocols import exam_for
+from trefoil.fusion.features.corpus import corpus_texts
 from trefoil.fusion.features.fields import WORDS, dealt, fields_of
 from trefoil.fusion.features.shuffling import permuted
 from trefoil.fusion.features.texts import Texts, as_read
@@ -104,6 +105,7 @@ def known_of(
         attribute_columns=told.columns if told else (),
         fields=_fields(dataset, settings),
         domain=domain_codes(dataset.items, dataset.domains),
+        corpus=corpus_texts(dataset.corpus, texts),
         wordings=texts.wordings if texts else None,
     )
 

@@ -170,6 +170,7 @@ class Tasks(Part):
     like: NonNegativeFloat = 0.0  # binary: positive or not, where data hold events that are not
     facts: NonNegativeFloat = 0.0  # binary: facts of items against drawn ones
     texts: NonNegativeFloat = 0.0  # squared error: text vectors of items
+    corpus: NonNegativeFloat = 0.1  # class or number of the texts of a corpus, where there is one
     consistency: NonNegativeFloat = 0.0  # contrast: people as two passes of dropout see them
     debias: float = Field(
         default=0.0, ge=0, le=2
