@@ -66,7 +66,7 @@ def joined(
         fingerprint(events, users, items, None),
         licence,
         asdict(_columns(parts, events)),
-        tuple(parts),
+        domains=tuple(parts),
     )
 
 

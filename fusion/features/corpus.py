@@ -12,7 +12,7 @@ from trefoil.fusion.features.texts import Texts
 
 @dataclass(frozen=True)
 class CorpusTexts:
-    """Whitened vectors; codes of ``classes`` below ``names``, -1 where unknown; ``numbers`` or NaN."""
+    """Whitened vectors; ``classes`` are below ``names``, -1 where unknown; ``numbers`` or NaN."""
 
     text: View
     classes: Tensor | None

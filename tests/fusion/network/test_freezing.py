@@ -19,7 +19,7 @@ def trained(*changes, looks=1):
     set_rates([optimiser], load_settings(None, list(changes)).network, looks)
     torch.stack(list(named.values())).sum().backward()
     optimiser.step()
-    return {name.split(".")[0]: round(1 - float(one), 6) for name, one in named.items()}
+    return {name.split(".")[0]: round(1 - float(one.detach()), 6) for name, one in named.items()}
 
 
 @pytest.mark.parametrize(
