@@ -88,7 +88,7 @@ export function Someone({ values, go }) {
       <details><summary>${t("more")}</summary><div class="fields">
         <label>${t("count")}<input type="number" min="1" max="100" ...${field("k")} placeholder="10" /></label>
         <label>${t("diversity")} ${form.diversity || 0} %<input type="range" min="0" max="100" step="10" value=${form.diversity || 0} onInput=${field("diversity").onInput} /></label>
-        <label>${t("seen")}<select ...${field("seen")}>${["auto", "hide", "show"].map((one) => html`<option value=${one}>${t(one)}</option>`)}</select></label>
+        <label>${t("seen")}<select ...${field("seen")} value=${form.seen || "auto"}>${["auto", "hide", "show"].map((one) => html`<option value=${one}>${t(one)}</option>`)}</select></label>
         <label>${t("where")}<input ...${field("where")} placeholder=${t("whereHelp")} aria-invalid=${Boolean(fault)} /></label></div></details>
       ${fault && html`<p class="bad" role="alert">${fault}</p>`}
       <button>${t("recommend")}</button></form>
