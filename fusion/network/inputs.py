@@ -29,10 +29,12 @@ class TrainingInputs:
     events: Interactions
     tasks: tuple[TaughtTask, ...]
     returning: bool = False  # whether people come back to items they met
+    wordings: Tensor | None = None  # vectors of other wordings of the texts
 
     def to(self, device: torch.device) -> "TrainingInputs":
         """The same with labels on a device; events stay arrays and move by steps."""
-        return replace(self, tasks=tuple(one.to(device) for one in self.tasks))
+        wordings = None if self.wordings is None else self.wordings.to(device)
+        return replace(self, tasks=tuple(one.to(device) for one in self.tasks), wordings=wordings)
 
     @property
     def per_user(self) -> float:
@@ -65,7 +67,8 @@ def network_inputs_of(
         if settings.network.scenario_names:
             columns = {name: column.names for name, column in known.events.scenario.items()}
             part = settings.text
-            encoder = TextEncoder(part.model, part.revision, part.max_tokens, part.batch_size)
+            sizes = part.max_tokens, part.batch_size
+            encoder = TextEncoder(part.model, part.revision, *sizes, pooling=part.pooling)
             names = name_vectors(columns, encoder)
     return NetworkInputs(
         known.matrix,
@@ -95,4 +98,5 @@ def training_inputs_of(
     windows = Windows(known.history, settings.behaviour.max_events) if behaviour else None
     groups = Groups.of(train, scenarios=settings.scenarios)
     learned = taught(tasks_of(settings, tasks), TaskData(train, dataset.items, known))
-    return TrainingInputs(groups, windows, train, learned, known.returning)
+    wordings = known.wordings if settings.text.in_network else None
+    return TrainingInputs(groups, windows, train, learned, known.returning, wordings)
