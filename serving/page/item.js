@@ -51,5 +51,5 @@ export function Item({ values, go }) {
   return html`<div class="box"><${FindItem} id="item" label=${t("find")} choose=${(one) => go({ item: one.id })} /></div>
     <${Shown} asked=${asked}>${(told) => html`<${Known} key=${told.item} told=${told} again=${asked[2]} />`}<//>
     ${id && html`<h3>${t("similar")}</h3><${Shown} asked=${near}>${(told) => html`<ol class="cards">${told.items.map((one) => html`<li class="card"><a href=${link("item", { item: one.item })}>${one.title}</a>
-      ${one.reasons.length > 0 && html`<p class="soft" lang="en">${emphasised(one.reasons[0].text)}</p>`}</li>`)}</ol>`}<//>`}`;
+      ${one.reasons.length > 0 && html`<p class="soft" lang="en">${emphasised(one.reasons[0])}</p>`}</li>`)}</ol>`}<//>`}`;
 }

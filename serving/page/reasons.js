@@ -22,7 +22,7 @@ function Tabs({ names, shown, show }) {
 function Reason({ reason, values, go }) {
   const [shown, show] = useState("picture");
   const cited = reason.nodes.filter((node, place) => node.label === "Item" && node.id && place < reason.nodes.length - 1);
-  return html`<li class="card"><p lang="en">${emphasised(reason.text)}</p>
+  return html`<li class="card"><p lang="en">${emphasised(reason)}</p>
     <${Tabs} names=${["picture", "statement"]} shown=${shown} show=${show} />
     ${shown === "picture" ? html`<${Picture} reason=${reason} />` : html`<pre tabindex="0" aria-label="Cypher">${reason.cypher}\n${JSON.stringify(reason.parameters)}</pre><${Copy} text=${reason.cypher} />`}
     <p class="soft small">${t("weight")} ${reason.weight.toFixed(2)}</p>
@@ -67,7 +67,7 @@ function NotListed({ told, values }) {
   return html`<section class="box"><p lang="en">${told.text}</p>
       <dl class="told"><dt>${t("rank")}</dt><dd>${told.place}</dd><dt>${t("lastListed")}</dt><dd><a href=${link("why", { user: values.user, item: told.last })}>${told.last_title || told.last}</a></dd></dl>
       ${behind && html`<${Gaps} name="byModels" gaps=${told.models} /><${Gaps} name="byEvents" gaps=${told.events} />`}</section>
-    ${behind && told.reasons.length > 0 && html`<h3>${t("itHas")}: ${told.last_title || told.last}</h3><ol class="cards">${told.reasons.map((reason) => html`<li class="card"><p lang="en">${emphasised(reason.text)}</p><${Picture} reason=${reason} /></li>`)}</ol>`}`;
+    ${behind && told.reasons.length > 0 && html`<h3>${t("itHas")}: ${told.last_title || told.last}</h3><ol class="cards">${told.reasons.map((reason) => html`<li class="card"><p lang="en">${emphasised(reason)}</p><${Picture} reason=${reason} /></li>`)}</ol>`}`;
 }
 
 export function WhyNot({ values, go }) {

@@ -43,7 +43,7 @@ function Card({ one, place, old, values, go }) {
   return html`<li class="card"><div class="head"><span class="place">${place + 1}</span>
       <h3><a href=${link("item", { item: one.item })}>${one.title}</a></h3><${Move} place=${place} old=${old} /></div>
     ${one.pinned && html`<p class="small">${t("pinned")}</p>`}
-    ${one.reasons.length ? html`<p lang="en">${emphasised(one.reasons[0].text)}</p>` : html`<p class="soft">${t("noReason")}</p>`}
+    ${one.reasons.length ? html`<p lang="en">${emphasised(one.reasons[0])}</p>` : html`<p class="soft">${t("noReason")}</p>`}
     ${one.stars !== null && html`<p class="soft small">${one.stars.toFixed(1)} ${t("stars")}</p>`}
     ${one.shares && html`<${Shares} shares=${one.shares} />`}
     <div class="row">${values.user && html`<a class="button" href=${link("why", told)} aria-label=${`${t("why")}: ${one.title}`}>${t("why")}</a>`}
