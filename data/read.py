@@ -35,11 +35,12 @@ def read_dataset(
     More than ``max_bad_share`` of unusable rows in a table stops; where it is None,
     the folder's own share holds, or else 0.01. ``forgotten`` is a list of people to leave
     out, as ``Recommender.forget`` writes it; that of the folder, ``forgotten.json``, holds
-    without being named. Raises ConfigError and DataError, which name file, line, value
+    too, without being named. Raises ConfigError and DataError, which name file, line, value
     and remedy.
     """
     source = SOURCES.get(given) if isinstance(given, str) else None
     missing_ids = key = corpus = None
+    lists: list[Path] = []
     if isinstance(given, Source):
         source, given = given, given.name
     path = Path(given)
@@ -54,8 +55,7 @@ def read_dataset(
         max_bad_share = told.max_bad_share if max_bad_share is None else max_bad_share
         missing_ids, said = told.missing_ids, told.interactions.pseudonyms
         key = None if said is None else key_from(said)
-        beside = path / FORGOTTEN
-        forgotten = beside if forgotten is None and beside.exists() else forgotten
+        lists = [path / FORGOTTEN] if (path / FORGOTTEN).exists() else []
     else:
         folder = path
         if not source.embedded:
@@ -70,7 +70,7 @@ def read_dataset(
         max_bad_share=max_bad_share,
         missing_ids=missing_ids,
         pseudonym_key=key,
-        forgotten=None if forgotten is None else _list(Path(forgotten)),
+        forgotten=[_list(one) for one in lists + ([] if forgotten is None else [Path(forgotten)])],
     )
     return dataset if corpus is None else with_corpus(dataset, corpus)
 
