@@ -17,7 +17,7 @@ from trefoil.fusion.plan.asked import Asked, Reals
 from trefoil.fusion.plan.forms import DenseRows, FactorForm, Form, ProfileForm, SparseRows
 from trefoil.fusion.plan.groups import Group
 from trefoil.fusion.plan.merged import MergedTables
-from trefoil.fusion.plan.queries import LEAST, Averaged, Propagated, Solved, Summed
+from trefoil.fusion.plan.queries import LEAST, Averaged, Decayed, Propagated, Solved, Summed
 
 SUMS = (FactorForm, DenseRows, SparseRows, ProfileForm)  # over events, if the query is
 
@@ -193,6 +193,11 @@ def by_query(query: Any, asked: Asked, target: Reals) -> Reals | None:  # noqa: 
 @by_query.register
 def _(query: Summed, asked: Asked, target: Reals) -> Reals | None:
     return query.vectors[asked.item] @ target
+
+
+@by_query.register
+def _(query: Decayed, asked: Asked, target: Reals) -> Reals | None:
+    return asked.weight(query.decay)[:, None] * (query.vectors[asked.item] @ target)
 
 
 @by_query.register

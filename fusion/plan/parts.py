@@ -42,6 +42,7 @@ class Parts:
     reranking: Reranking | None = None
     ratings: Ratings | None = None
     known: KnownQueries | None = None
+    domain: NDArray[np.int64] | None = None  # of each item
 
     @property
     def items(self) -> int:

@@ -48,6 +48,7 @@ class Prepared:
         self._prepare_fixed()
         self._prepare_factors()
         self._order = order
+        self._domain = None if parts.domain is None else parts.domain[order]
 
     @cached_property
     def inside(self) -> Reals:
