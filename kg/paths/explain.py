@@ -26,7 +26,6 @@ from trefoil.kg.paths.search import KIND, SEEN, WEIGHT, Found, found_of, search
 from trefoil.kg.paths.statement import PathEdge, PathNode, Place, of_database, of_store
 from trefoil.kg.paths.wording import SHARED_ONE, wording
 
-MOST_PATHS = 20_000  # whose words are kept
 SOMEONE = "someone else"  # the name of another user, in a path
 _MADE = ("urn:trefoil:blank:", "neo4j:")  # how ids begin that stand for no name
 
@@ -204,9 +203,8 @@ class PathIndex:
         key = (liked, item, *row[KIND:])
         kept = self._kept_paths.get(key)
         if kept is None:
-            found = found_of(index, row, row[0], -1, item)
-            path = self._path(found, "liked" if liked else "had")
-            if len(self._kept_paths) >= MOST_PATHS:
+            path = self._path(found_of(index, row, row[0], -1, item), "liked" if liked else "had")
+            if len(self._kept_paths) >= 20_000:  # so many are kept
                 self._kept_paths = {}
             kept = self._kept_paths[key] = path.text, path.nodes, path.edges
         return kept

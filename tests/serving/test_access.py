@@ -104,7 +104,7 @@ def test_what_goes_round_the_router_is_refused_as_on_the_long_way(keyed):
         assert client.post(path, json={"k": 3}, headers=told).status_code == 200
         assert client.post(path, content="{", headers=told).status_code == 415
         odd = client.post(path, json={"kk": 3}, headers=told)
-        assert (odd.status_code, odd.json()["errors"][0]["field"]) == (422, "Recommend.kk")
+        assert (odd.status_code, odd.json()["errors"][0]["field"]) == (422, "kk")
         assert odd.headers["content-type"] == "application/problem+json"
         assert client.put(path, json={}, headers=told).status_code == 405
         wrong = {**told, "host": "elsewhere.example"}
