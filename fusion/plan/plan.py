@@ -6,6 +6,7 @@ plan's own while they are scored: those with events, those without, those that c
 training.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -72,6 +73,19 @@ class Plan(Prepared):
             return scores, inverse
 
         return self._scores.get(cases.digest, made)
+
+    def score_together(self, parts: Sequence[Cases]) -> None:
+        """Score single cases of a large catalogue at once, for when each is asked by itself."""
+        left = {one.digest: one for one in parts if not self._scores.has(one.digest)}
+        if len(left) < 2 or self.items < LARGE or self.parts.added is not None:
+            return
+        cases = Cases.together([*left.values()])
+        said = SaidOfMany(self, self._asked(cases))
+        scores = self._score(said, cases)
+        for row, digest in enumerate(left):
+            own, inverse = scores[row : row + 1].copy(), said.inverse(row)
+            own.flags.writeable = False
+            self._scores.get(digest, lambda made=(own, inverse): made)
 
     def _score(self, said: Said | SaidOfMany, cases: Cases) -> Reals:
         blended = said.blended()

@@ -40,6 +40,10 @@ class Remembered(Generic[T]):
                     self.held -= self._size(self._kept.popitem(last=False)[1])
         return made
 
+    def has(self, key: Hashable) -> bool:
+        """Whether something is kept by this key."""
+        return key in self._kept
+
     def __len__(self) -> int:
         return len(self._kept)
 

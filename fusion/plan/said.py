@@ -129,11 +129,13 @@ def queries_of(plan: Prepared, asked: Asked) -> list[Reals]:
     return [form.query.of(asked) for form in forms if isinstance(form, FactorForm)]
 
 
-def inverse_by_group(plan: Prepared, scales: list[Scale], of_tables: list[Scale]) -> Reals:
-    """``1 / spread`` of the scores of a single case, [groups, models]."""
+def inverse_by_group(
+    plan: Prepared, scales: list[Scale], of_tables: list[Scale], case: int = 0
+) -> Reals:
+    """``1 / spread`` of the scores of one case, [groups, models]."""
     found = np.zeros((len(plan.groups), len(plan._forms)))
     for row, scale, own in zip(found, scales, of_tables, strict=True):
-        row[plan._factors], row[plan._tables] = scale.inverse[:, 0], own.inverse[:, 0]
+        row[plan._factors], row[plan._tables] = scale.inverse[:, case], own.inverse[:, case]
     return found
 
 

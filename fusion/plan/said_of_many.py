@@ -116,9 +116,9 @@ class SaidOfMany:
             spread = np.sqrt(np.maximum(square - mean**2, 0))
             self.table_scales.append(Scale(mean, inverse_of(spread)))
 
-    def inverse(self) -> Reals:
-        """As ``Said.inverse``."""
-        return inverse_by_group(self.plan, self.scales, self.table_scales)
+    def inverse(self, case: int = 0) -> Reals:
+        """As ``Said.inverse``, of one of the cases."""
+        return inverse_by_group(self.plan, self.scales, self.table_scales, case)
 
     def blended(self) -> Reals:
         """The weighted z-scores added up, [cases, items in training]."""

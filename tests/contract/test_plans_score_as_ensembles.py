@@ -67,8 +67,12 @@ def test_a_saved_plan_scores_as_the_ensemble_that_it_was_made_from(world, fitted
     monkeypatch.setattr("trefoil.fusion.plan.said_of_many.SPARSE", 2.0)
     by_entries, fresh = plan.score(cases), Plan(plan.parts)
     large = np.concatenate([fresh.score(cases.take(np.array([n]))) for n in range(len(cases))])
+    ahead = Plan(plan.parts)
+    ahead.score_together([cases.take(np.array([n])) for n in range(len(cases))])
+    assert len(ahead._scores) == len({cases.take(np.array([n])).digest for n in range(len(cases))})
+    kept = np.concatenate([ahead.score(cases.take(np.array([n]))) for n in range(len(cases))])
     assert len(cases) > FEW
-    for found in (together, alone, by_all_columns, by_entries, large):
+    for found in (together, alone, by_all_columns, by_entries, large, kept):
         assert found == pytest.approx(expected, abs=NEAR)
         assert same_lists(expected, found)
     stars = ensemble.stars(cases)
