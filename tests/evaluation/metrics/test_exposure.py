@@ -13,9 +13,9 @@ def ranks(places, top, wanted=(0, 1)):
     n = len(places)
     return Ranks(
         np.arange(n),
-        Sets(np.arange(n + 1), np.array(wanted)),
-        np.array(places),
-        np.array(top),
+        Sets(np.arange(n + 1), np.array(wanted, np.int64)),
+        np.array(places, np.int64),
+        np.array(top, np.int64),
         np.full(n, 4),
         4,
     )
