@@ -63,6 +63,17 @@ class ForgottenPeople:
     def with_user(self, user: str) -> ForgottenPeople:
         return ForgottenPeople(self.key, self.digests | {self.digest(user)})
 
+    def joined(self, other: ForgottenPeople) -> ForgottenPeople:
+        """The people of both lists, where one key makes them or one is empty; else of this one.
+
+        Digests of two keys cannot stand in one list.
+        """
+        if not self.digests:
+            return other
+        if other.key != self.key:
+            return self
+        return ForgottenPeople(self.key, self.digests | other.digests)
+
 
 def pseudonym(user: str, key: str) -> str:
     """What stands for an id: 128 bits of its HMAC-SHA256, the same wherever the key is.

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -26,6 +26,7 @@ from trefoil.data.manifest import (
     load_manifest,
     save_manifest,
 )
+from trefoil.data.privacy import ForgottenPeople
 from trefoil.fusion.runs.leftovers import claimed, new_and_old, put_back, restore
 
 MODEL, TEXT, STRUCTURE = "model.safetensors", "text.safetensors", "model.json"
@@ -127,31 +128,33 @@ def check_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def carry_over(source: Path, folder: Path, without: Collection[str] = ()) -> None:
+def carry_over(source: Path, folder: Path, without: ForgottenPeople | None = None) -> None:
     """Copy what a training told of itself from a run into the copy of it in ``folder``.
 
-    What ``folder`` has words in already stays. Of reports and lines that name one of
-    ``without``, people by id, nothing is copied; a page may show anybody, so it stays behind.
+    What ``folder`` has words in already stays. Of lines that name one of the people ``without``
+    nothing is copied; a page may show anybody, so it stays behind.
     """
+    people = without if without is not None and without.digests else None
     for name, path in files_in(source).items():
         target = folder / name
         empty = not target.exists() or not target.stat().st_size
         if empty and (name in TOLD or name.startswith(CURVES)):
             target.parent.mkdir(parents=True, exist_ok=True)
-            if without and name in REPORTS:
+            if people is not None and name in REPORTS:
                 continue
-            if without and name.endswith(".jsonl"):
+            if people is not None and name.endswith(".jsonl"):
                 lines = path.read_text("utf-8").splitlines(keepends=True)
-                kept = [line for line in lines if not _names(json.loads(line), without)]
+                kept = [line for line in lines if not _names(json.loads(line), people)]
                 target.write_text("".join(kept), "utf-8")
             else:
                 shutil.copyfile(path, target)
 
 
-def _names(told: object, people: Collection[str]) -> bool:
+def _names(told: object, people: Container[str]) -> bool:
     """Whether JSON values hold an id of one of these people, alone or as a word of a line."""
     if isinstance(told, Mapping):
         return any(_names(one, people) for one in told.values())
     if isinstance(told, list):
         return any(_names(one, people) for one in told)
-    return not {str(told), *re.split(r"[\s,;|\"']+", str(told))}.isdisjoint(people)
+    words = {str(told), *re.split(r"[\s,;|\"']+", str(told))}
+    return any(word in people for word in words)
