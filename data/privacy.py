@@ -60,6 +60,9 @@ class ForgottenPeople:
     def __contains__(self, user: object) -> bool:
         return bool(self.digests) and isinstance(user, str) and self.digest(user) in self.digests
 
+    def __len__(self) -> int:
+        return len(self.digests)
+
     def with_user(self, user: str) -> ForgottenPeople:
         return ForgottenPeople(self.key, self.digests | {self.digest(user)})
 

@@ -100,7 +100,7 @@ def rank(
     for first in range(0, len(exam), batch):
         rows = np.arange(first, min(first + batch, len(exam)))
         scores = _scores(scorer, exam, rows)
-        if not judged and exam.items >= MANY * max(k_max, 1):
+        if not judged and k_max and exam.items >= MANY * k_max:
             counts.append(_asked(exam, rows))
             rising = _leading(scores, exam, rows, position, k_max)
         else:

@@ -45,8 +45,10 @@ def off_policy(
 
     ``logged`` and ``target`` are the probabilities with which the old and the new policy
     show what was shown. ``clip`` is the largest weight; cutting lowers the variance and
-    biases towards zero. Raises DataError for probabilities that cannot be.
+    biases towards zero. Raises DataError for probabilities and a ``clip`` that cannot be.
     """
+    if clip is not None and not clip > 0:
+        raise DataError(f"click log: clip = {clip}; give a weight above 0")
     reward, logged, target = (np.asarray(one, np.float64) for one in (reward, logged, target))
     if not len(reward) or not len(reward) == len(logged) == len(target):
         raise DataError("click log: give one reward and two probabilities for each line")
@@ -81,6 +83,8 @@ def shown_again(item: NDArray[np.int64], top: NDArray[np.int64]) -> Bools:
     """Whether each logged item is in the new list of its line, ``top`` [lines, k] of item rows.
 
     As ``target`` of ``off_policy``: what a list without chance shows, it shows surely. Places in
-    the list are taken to draw clicks alike.
+    the list are taken to draw clicks alike. Rows of -1 are no items: one that nobody knows,
+    and a place where candidates ran out.
     """
-    return (np.asarray(top) == np.asarray(item)[:, None]).any(1)
+    item = np.asarray(item)
+    return (np.asarray(top) == item[:, None]).any(1) & (item >= 0)

@@ -27,9 +27,12 @@ class NamedScenarios(nn.Module):
     def forward(
         self, column: str, scale: Float[Tensor, "values D"], shift: Float[Tensor, "values D"]
     ) -> tuple[Float[Tensor, "values D"], Float[Tensor, "values D"]]:
-        """The learned tables of a column with what the names say added."""
+        """The learned tables of a column with what the names say added.
+
+        A column without values has tables of one row all the same, which nobody reads.
+        """
         vectors = getattr(self, f"of_{column}", None)
-        if vectors is None:
+        if vectors is None or not len(vectors):
             return scale, shift
         return scale + vectors @ self.scale, shift + vectors @ self.shift
 

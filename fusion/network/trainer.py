@@ -176,6 +176,7 @@ class Trainer:
         with torch.no_grad():
             found = mean_losses(self.inputs.tasks, self._made(window, rows))
         self.weighting.look_back(list(found), before, torch.stack(list(found.values())))
+        self.optimisers["weighting"].step()  # now: the next step begins without its gradients
 
     def _made(self, window: Stretches | None, rows: Tensor | None) -> list[Step]:
         made: list[Step] = []

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -30,10 +30,13 @@ from trefoil.data.privacy import ForgottenPeople
 from trefoil.fusion.runs.leftovers import claimed, new_and_old, put_back, restore
 
 MODEL, TEXT, STRUCTURE = "model.safetensors", "text.safetensors", "model.json"
-MODELS = (MODEL, TEXT, STRUCTURE)  # what was learned
+ADAPTER = "text-adapter.safetensors"  # what fine-tuning changed in the text encoder
+MODELS = (MODEL, TEXT, ADAPTER, STRUCTURE)  # what was learned
 REPORTS = ("report.json", "report.html")  # rewritten by an evaluation
 TOLD = (*REPORTS, "history.jsonl", "MODEL_CARD.md", "quarantine.jsonl")  # of a training
 CURVES = "tensorboard/"
+BETWEEN = r"[\s,;|\"']+"  # what stands between words of a line
+WORDS_OF_AN_ID = 8  # at most, where it is looked for in a line: the list tells no id itself
 OWN_KEYS = ("format", "versions", "files", "digest", REWRITING)  # made anew with each manifest
 LIBRARIES = ("torch", "torch-geometric", "sentence-transformers", "numpy", "polars", "ladybug")
 
@@ -128,33 +131,37 @@ def check_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def carry_over(source: Path, folder: Path, without: ForgottenPeople | None = None) -> None:
+def carry_over(source: Path, folder: Path, without: ForgottenPeople | Collection[str] = ()) -> None:
     """Copy what a training told of itself from a run into the copy of it in ``folder``.
 
     What ``folder`` has words in already stays. Of lines that name one of the people ``without``
     nothing is copied; a page may show anybody, so it stays behind.
     """
-    people = without if without is not None and without.digests else None
     for name, path in files_in(source).items():
         target = folder / name
         empty = not target.exists() or not target.stat().st_size
         if empty and (name in TOLD or name.startswith(CURVES)):
             target.parent.mkdir(parents=True, exist_ok=True)
-            if people is not None and name in REPORTS:
+            if without and name in REPORTS:
                 continue
-            if people is not None and name.endswith(".jsonl"):
+            if without and name.endswith(".jsonl"):
                 lines = path.read_text("utf-8").splitlines(keepends=True)
-                kept = [line for line in lines if not _names(json.loads(line), people)]
+                kept = [line for line in lines if not _names(json.loads(line), without)]
                 target.write_text("".join(kept), "utf-8")
             else:
                 shutil.copyfile(path, target)
 
 
 def _names(told: object, people: Container[str]) -> bool:
-    """Whether JSON values hold an id of one of these people, alone or as a word of a line."""
+    """Whether JSON values hold an id of one of these people, alone or as words of a line."""
     if isinstance(told, Mapping):
         return any(_names(one, people) for one in told.values())
     if isinstance(told, list):
         return any(_names(one, people) for one in told)
-    words = {str(told), *re.split(r"[\s,;|\"']+", str(told))}
-    return any(word in people for word in words)
+    line = str(told)
+    between = [one.span() for one in re.finditer(BETWEEN, line)]
+    begins, ends = [0, *(end for _, end in between)], [*(begin for begin, _ in between), len(line)]
+    parts = {line} | {
+        line[begin:end] for at, begin in enumerate(begins) for end in ends[at : at + WORDS_OF_AN_ID]
+    }
+    return any(one in people for one in parts)

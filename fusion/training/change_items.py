@@ -52,12 +52,12 @@ def with_other_words(state: State, told: Sequence[Mapping[str, Any]]) -> tuple[S
         there = ", ".join([*WORDS, *dict.fromkeys((*items.score, *known))])
         raise DataError(f"items: no column {left[0]!r}; there is {there}; facts are triples")
     rows = _rows(state, told)
-    words = {name: [row.get(name) for row in told] for name in WORDS}
+    words = {name: _words(told, name) for name in WORDS}
     values = {name: _column(told, name) for name in numbers}
     titles, texts = list(items.titles), list(items.texts)
     for held, name in ((titles, "title"), (texts, "text")):
         for row, word in zip(rows.tolist(), words[name], strict=True):
-            held[row] = held[row] if word is None else str(word) or None
+            held[row] = held[row] if word is None else word or None
     score = {name: _put(column, rows, values.get(name)) for name, column in items.score.items()}
     other = replace(items, titles=tuple(titles), texts=tuple(texts), score=score)
     names = {"name": words["title"], "text": words["text"]}
@@ -150,12 +150,20 @@ def _rows(state: State, told: Sequence[Mapping[str, Any]]) -> Ints:
     return rows
 
 
+def _words(told: Sequence[Mapping[str, Any]], name: str) -> list[str | None]:
+    return [None if (word := row.get(name)) is None else str(word) for row in told]
+
+
 def _column(told: Sequence[Mapping[str, Any]], name: str) -> Floats:
     try:
         values = [row.get(name) for row in told]
-        return np.array([np.nan if one is None else float(one) for one in values], np.float32)
+        with np.errstate(over="ignore"):
+            found = np.array([np.nan if one is None else float(one) for one in values], np.float32)
     except (TypeError, ValueError):
         raise DataError(f"items: {name} has values that are no numbers") from None
+    if np.isinf(found).any():
+        raise DataError(f"items: {name} has values that are not finite")
+    return found
 
 
 def _put(column: Floats, rows: Ints, values: Floats | None) -> Floats:

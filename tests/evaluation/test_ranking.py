@@ -166,3 +166,11 @@ def test_a_list_by_blocks_is_the_list_by_all_keys(few_candidates):
     found = ranking._leading(scores, exam, rows, position, k)
     assert (found == ranking._largest(keys, k)).all()
     assert (ranking._asked(exam, rows) == (keys != ranking.NOT_ASKED).sum(1)).all()
+
+
+@pytest.mark.parametrize("items", [999, 1_000])
+def test_a_list_of_no_items_is_empty_however_many_there_are(items):
+    exam = exam_of([[], []], [[], [3]], items)
+    ranks = rank(Fixed(np.zeros((2, items), np.float32)), exam, 0)
+    assert ranks.top.shape == (2, 0)
+    assert ranks.candidates.tolist() == [items, items - 1]

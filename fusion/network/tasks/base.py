@@ -52,13 +52,15 @@ class Task(ABC):
 
     A task that ``reads`` ``UserStep`` shares the vectors of users and items with the
     ranking; one that reads ``WindowStep`` the states after events. Labels come from
-    training data alone.
+    training data alone. A task is taken to read items ``everywhere``, which a training of
+    large data can only give it in steps that cost more; one that keeps to the users of a
+    step, what they met and what is ``within`` it, says so.
     """
 
     name: ClassVar[str]
     reads: ClassVar[type[Step]] = UserStep
     weight: float = 1.0  # 0 switches the task off
-    everywhere: ClassVar[bool] = False  # whether it draws from all items, of whatever step
+    everywhere: ClassVar[bool] = True  # whether it reads items that no user of a step met
 
     @abstractmethod
     def target(self, data: TaskData) -> Target | None:

@@ -20,6 +20,7 @@ class Kind(Task):
     """Cross-entropy: of which kind an event was (view, cart, buy), from ``10 u * i``."""
 
     name: ClassVar[str] = "kind"
+    everywhere: ClassVar[bool] = False
 
     def target(self, data: TaskData) -> Target | None:
         kind = data.events.kind
@@ -42,6 +43,7 @@ class Like(Task):
     """Binary cross-entropy: whether an event was a positive, where the data hold others too."""
 
     name: ClassVar[str] = "like"
+    everywhere: ClassVar[bool] = False
 
     def target(self, data: TaskData) -> Target | None:
         positive = data.events.positive

@@ -18,6 +18,7 @@ class Category(Task):
     """Cross-entropy: the categories of what a user took, from the vector of the user."""
 
     name: ClassVar[str] = "category"
+    everywhere: ClassVar[bool] = False
 
     def target(self, data: TaskData) -> Target | None:
         share = category_shares(data)

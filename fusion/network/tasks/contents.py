@@ -37,7 +37,6 @@ class Facts(Task):
     """
 
     name: ClassVar[str] = "facts"
-    everywhere: ClassVar[bool] = True
 
     def target(self, data: TaskData) -> Target | None:
         facts = data.known.facts
@@ -73,7 +72,6 @@ class ItemTexts(Task):
     """Squared error: the whitened text vector of an item, mean over its directions."""
 
     name: ClassVar[str] = "texts"
-    everywhere: ClassVar[bool] = True
 
     def target(self, data: TaskData) -> Target | None:
         text = data.known.text

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from trefoil.fusion.network.heads import HeadPlan, KeptHead
+from trefoil.fusion.network.naming import own
 from trefoil.fusion.network.tasks.base import Task
 from trefoil.fusion.network.tasks.behaviours import Kind, Like
 from trefoil.fusion.network.tasks.categories import Category
@@ -45,11 +46,11 @@ def saved_plans(
         if name in listed:
             plans[name] = HeadPlan(listed[name].head, count)
         else:
-            shapes = _shapes(tensors, f"{name}.")
+            shapes = _shapes(tensors, f"{own(name)}.")
             plans[name] = HeadPlan(lambda _, shapes=shapes: KeptHead(shapes), count)
     return plans
 
 
 def _shapes(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, torch.Size]:
-    own = {n.removeprefix(prefix): one for n, one in tensors.items() if n.startswith(prefix)}
-    return {name: one.shape for name, one in own.items()}
+    found = {n.removeprefix(prefix): one for n, one in tensors.items() if n.startswith(prefix)}
+    return {name: one.shape for name, one in found.items()}

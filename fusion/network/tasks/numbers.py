@@ -22,6 +22,7 @@ class Attributes(Task):
     """Squared error: the numbers of an item, such as its year, from the vector of the item."""
 
     name: ClassVar[str] = "attributes"
+    everywhere: ClassVar[bool] = False
 
     def target(self, data: TaskData) -> Target | None:
         numbers = data.known.numbers
@@ -52,6 +53,7 @@ class Rating(Task):
     """Squared error of ratings, learned in units around their mean."""
 
     name: ClassVar[str] = "rating"
+    everywhere: ClassVar[bool] = False
 
     def target(self, data: TaskData) -> Target | None:
         rated = rated_events(data.events)

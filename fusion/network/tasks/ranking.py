@@ -18,6 +18,7 @@ class Ranking(Task):
     """Softmax over all items, or a sample of them: the one that was taken."""
 
     name: ClassVar[str] = RANKS
+    everywhere: ClassVar[bool] = False
 
     def target(self, data: TaskData) -> Target:
         return Target()
@@ -45,7 +46,6 @@ class PairRanking(Task):
     """What was taken against items drawn evenly, pair by pair: BPR, or calibrated gBCE."""
 
     name: ClassVar[str] = RANKS
-    everywhere: ClassVar[bool] = True
     by: Literal["bpr", "gbce"] = "bpr"
     negatives: int = 256  # drawn for a step, and shared by its pairs
 
@@ -82,6 +82,7 @@ class NextItem(Task):
 
     name: ClassVar[str] = "next_item"
     reads: ClassVar[type[Step]] = WindowStep
+    everywhere: ClassVar[bool] = False
     smoothing: float = 0.0  # share of the target on all items alike
     only_new: bool = True  # items met before are no rivals, unless people return
 

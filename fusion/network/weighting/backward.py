@@ -79,8 +79,13 @@ def weighted_backward(
     base = weighting.base[list(here)]
     scaled = [w * one for w, one in zip(base, losses, strict=True)]
     gradients = gradients_of(scaled, parameters, keep=False)
-    rows = set(shared(gradients))
-    weight = weighting(here, values, products(gradients, sorted(rows)))
+    rows = shared(gradients)
+    # A task that shares nothing would be one of no gradient, which some methods give all weight.
+    sharing = [at for at, one in enumerate(gradients) if any(one[row] is not None for row in rows)]
+    weight = torch.ones_like(base)
+    if sharing:
+        table = products([gradients[at] for at in sharing], rows)
+        weight[sharing] = weighting([here[at] for at in sharing], values[sharing], table)
     for row, parameter in enumerate(parameters):
         parts = [
             (w if row in rows else 1.0) * one[row]  # type: ignore[operator]

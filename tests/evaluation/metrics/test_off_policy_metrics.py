@@ -46,6 +46,7 @@ def test_another_policy_is_judged_within_its_error_and_counting_is_not():
 def test_a_list_without_chance_shows_what_it_holds():
     item, top = np.array([3, 4, 5]), np.array([[3, 1], [1, 2], [9, 5]])
     assert shown_again(item, top).tolist() == [True, False, True]
+    assert not shown_again(np.array([-1]), np.array([[2, -1]])).any()  # no item, and no place
     found = off_policy(np.array([1.0, 1.0, 0.0]), np.full(3, 0.5), shown_again(item, top))
     assert (found.ips, found.snips) == (pytest.approx(2 / 3), pytest.approx(0.5))
 
@@ -54,3 +55,9 @@ def test_a_list_without_chance_shows_what_it_holds():
 def test_a_propensity_that_cannot_be_is_named(propensity):
     with pytest.raises(DataError, match="line 2 has propensity"):
         off_policy(np.ones(3), np.array([0.5, propensity, 0.5]), np.ones(3))
+
+
+@pytest.mark.parametrize("clip", [0.0, -1.0, float("nan")])
+def test_a_largest_weight_that_cannot_be_is_refused(clip):
+    with pytest.raises(DataError, match=r"clip = .*; give a weight above 0"):
+        off_policy(np.ones(3), np.full(3, 0.5), np.full(3, 0.5), clip=clip)

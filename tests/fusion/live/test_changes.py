@@ -122,6 +122,12 @@ def test_what_was_changed_is_there_after_a_load_and_in_a_saved_run(run, tmp_path
         ([{"title": "x"}], DataError, "row 1 has no id"),
         ([{"id": "i0-5", "colour": "x"}], DataError, "no column 'colour'; there is title"),
         ([{"id": "i0-5", "price": "x"}], DataError, "price has values that are no numbers"),
+        (
+            [{"id": "i0-5", "price": float("inf")}],
+            DataError,
+            "price has values that are not fin",
+        ),
+        ([{"id": "i0-5", "price": "1e99"}], DataError, "price has values that are not fin"),
         ([{"id": "i0-5"}, {"id": "i0-5"}], DataError, "'i0-5' comes twice"),
     ],
 )
@@ -130,3 +136,10 @@ def test_a_table_that_cannot_be_used_is_refused(recommender, given, fault, said)
     with pytest.raises(fault, match=said):
         recommender.change_items(given)
     assert recommender.state is before
+
+
+def test_words_that_are_numbers_are_words(recommender):
+    recommender.change_items([{"id": "i0-5", "title": 1984, "text": 7}])
+    items = recommender.catalogue.items
+    row = items.vocabulary.row("i0-5")
+    assert (items.titles[row], items.texts[row]) == ("1984", "7")

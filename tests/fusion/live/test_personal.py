@@ -9,10 +9,11 @@ from planted_shop import TINY, write_shop
 
 from trefoil.data import read_dataset
 from trefoil.data.errors import ConfigError, UnknownId
+from trefoil.data.files import write_file
 from trefoil.data.privacy import FORGOTTEN, ForgottenPeople
 from trefoil.fusion.live.log import place_of
 from trefoil.fusion.recommender import Recommender
-from trefoil.fusion.runs.folder import refresh
+from trefoil.fusion.runs.folder import carry_over, new_run, write_manifest
 from trefoil.fusion.settings import load_settings
 from trefoil.fusion.training import update
 
@@ -37,10 +38,14 @@ def canary_run(canary_data, tmp_path_factory):
     """A run that learned from them, with what was set aside."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     dataset = read_dataset(canary_data, max_bad_share=0.1)
-    recommender = Recommender(load_settings(None, [*TINY, "network.epochs=2"]))
-    recommender.fit(dataset).save(folder)
-    aside = json.dumps({"line": 482, "row": f"{CANARY},i0-1,many"}) + "\n"
-    refresh(folder, {"quarantine.jsonl": aside, "report.html": f"<p>{CANARY}</p>"})
+    recommender = Recommender(load_settings(None, [*TINY, "network.epochs=2"])).fit(dataset)
+    with new_run(folder) as beside:
+        recommender.write(beside)
+        lines = [{"line": 1, "value": CANARY}, {"line": 2, "value": f"event of {CANARY}, many"}]
+        lines.append({"line": 3, "value": "of nobody"})
+        write_file(beside / "quarantine.jsonl", "".join(json.dumps(one) + "\n" for one in lines))
+        write_file(beside / "report.json", json.dumps({"examples": [CANARY]}))
+        write_manifest(beside, recommender.about)
     return folder
 
 
@@ -73,10 +78,11 @@ def test_nothing_of_a_forgotten_person_is_left(run, tmp_path):
     recommender.merge("anon-9c", CANARY)
     before = found_in(tmp_path)
     assert "run.live/log.sqlite-wal" in before
-    assert {"run/vocabulary/users.parquet", "run/report.html", "run/quarantine.jsonl"} < set(before)
+    assert {"run/vocabulary/users.parquet", "run/report.json", "run/quarantine.jsonl"} < set(before)
     assert [name for name in before if name.startswith("run/graph")]
     receipt = recommender.forget(CANARY)
     assert found_in(tmp_path) == found_in(tmp_path, "anon-9c") == []
+    assert (run / "quarantine.jsonl").read_text("utf-8") == '{"line": 3, "value": "of nobody"}\n'
     assert receipt.events == 10
     assert receipt.waiting == 1
     assert CANARY not in json.dumps(receipt.told())
@@ -131,6 +137,16 @@ def test_a_dataset_read_without_forgotten_people_equals_one_without_their_rows(
         runs.append({k: v for k, v in files.items() if k.endswith((".safetensors", ".parquet"))})
     assert runs[0] == runs[1]
     assert "model.safetensors" in runs[0]
+
+
+def test_an_id_of_several_words_is_found_in_a_line(tmp_path):
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    target.mkdir()
+    lines = [f'{{"row": "{one},i0-1,many"}}\n' for one in ("Ann Lee", "Ann", "Lee", "Lee Ann")]
+    (source / "quarantine.jsonl").write_text("".join(lines), "utf-8")
+    carry_over(source, target, ForgottenPeople.nobody().with_user("Ann Lee"))
+    assert (target / "quarantine.jsonl").read_text("utf-8") == "".join(lines[1:])
 
 
 def test_what_was_forgotten_in_memory_is_not_carried_into_another_run(run, tmp_path):

@@ -14,8 +14,12 @@ from planted_shop import TINY
 from torch.nn import functional as F
 
 from trefoil.data.errors import ConfigError
+from trefoil.fusion.network.heads import Sizes
+from trefoil.fusion.network.inputs import training_inputs_of
+from trefoil.fusion.network.naming import own
 from trefoil.fusion.network.tasks.base import Rows, Target, Task, TaskData, taught
-from trefoil.fusion.network.tasks.listed import tasks_of
+from trefoil.fusion.network.tasks.listed import saved_plans, tasks_of
+from trefoil.fusion.network.training import config_of
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import Settings, load_settings
 
@@ -82,6 +86,21 @@ def test_its_head_is_kept_through_runs_and_added_items_without_the_task(taught_d
     again.add_items(pl.DataFrame({"id": ["new"], "text": ["ocean storm"]}))
     kept = again.model.networks[0].heads["dear"].state_dict()
     assert all(torch.equal(before[name], kept[name]) for name in before)
+
+
+def test_a_head_is_kept_whose_task_is_called_as_a_method_of_torch_is():
+    tensors = {f"{own('type')}.weight": torch.zeros(1, 8)}
+    head = saved_plans({"type": 1}, tensors, Settings())["type"].build(Sizes(1, 1, 8, 1))
+    assert {name: one.shape for name, one in head.state_dict().items()} == {"weight": (1, 8)}
+
+
+def test_a_task_that_may_read_every_item_keeps_large_data_from_steps_by_rows(shop, taught_dear):
+    settings, known = load_settings(None, TINY), taught_dear.model.known
+    for tasks, by_rows in (([], True), ([Dear()], False)):
+        inputs = training_inputs_of(
+            shop, known.events, known, settings, behaviour=False, tasks=tasks
+        )
+        assert config_of(settings, inputs, behaviour=False, by_rows=True).by_rows == by_rows
 
 
 def test_the_final_fit_learns_it_too(shop):

@@ -16,6 +16,7 @@ from trefoil.fusion.network.module import RANKS
 from trefoil.fusion.network.tasks.base import Rows, Target, Task
 from trefoil.fusion.network.weighting.backward import balance, weighted_backward
 from trefoil.fusion.network.weighting.by_gradients import projected
+from trefoil.fusion.network.weighting.by_losses import FastAdaptive
 from trefoil.fusion.network.weighting.listed import WEIGHTINGS
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
@@ -66,6 +67,19 @@ def test_a_projection_by_hand():
     jacobian = torch.tensor([[1.0, 0.0], [-1.0, 1.0]])
     weights = projected(torch.eye(2), jacobian @ jacobian.T)
     assert torch.allclose(weights @ jacobian, torch.tensor([[0.5, 0.5], [0.0, 1.0]]), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_a_task_that_shares_no_weight_changes_nothing_for_those_that_do(name):
+    shared, alone, _ = step_of(name)
+    again, own, other = (nn.Parameter(torch.zeros(size)) for size in (2, 1, 1))
+    losses = [2 * other.sum() + 1.0, again @ torch.tensor(ONE) + 1.0]
+    losses.append(again @ torch.tensor(OTHER) + own.sum() + 1.0)
+    parts = [other, again, own]
+    weights = weighted_backward(WEIGHTINGS[name]((1.0,) * 3), [0, 1, 2], losses, parts)
+    assert torch.allclose(again.grad, shared)
+    assert [other.grad.tolist(), own.grad.tolist()] == [[2.0], alone.tolist()]
+    assert weights[0] == 1.0
 
 
 def test_the_base_weighs_gradients_before_surgery():
@@ -131,6 +145,23 @@ def test_famo_weighs_more_what_fell_less_in_a_step():
     gradient = weighting.get_parameter("logits").grad
     assert gradient is not None
     assert torch.allclose(gradient, torch.tensor([1.0, -1.0]) * np.log(2) / 4)
+
+
+def test_famo_keeps_what_it_learned_from_each_step(shop, monkeypatch):
+    """The shares that it starts with are no rest: every step moves them."""
+    seen = []
+    look = FastAdaptive.look_back
+
+    def told(self, *losses):
+        seen.append(self.get_parameter("logits").detach().clone())
+        look(self, *losses)
+
+    monkeypatch.setattr(FastAdaptive, "look_back", told)
+    changes = [*ALONE, "tasks.weighting=famo", "network.epochs=2"]
+    Recommender(load_settings(None, changes)).fit(shop)
+    assert not seen[0].any()
+    assert seen[1].any()
+    assert not torch.equal(seen[1], seen[2])
 
 
 def test_what_gradients_are_to_each_other_by_hand():

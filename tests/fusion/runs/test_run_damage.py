@@ -195,6 +195,15 @@ def test_what_a_training_told_is_carried_over_and_nothing_else(run, tmp_path):
     }
 
 
+def test_lines_of_people_who_are_left_out_stay_behind_whatever_their_ids(run, tmp_path):
+    values = ["u1", "pair u1 i2", ["x", "Ann Lee"], "user Ann Lee: twice", "u11", "Ann"]
+    lines = [json.dumps({"line": at, "value": one}) + "\n" for at, one in enumerate(values)]
+    write_file(run / "quarantine.jsonl", "".join(lines))
+    carry_over(run, tmp_path / "copy", ["u1", "Ann Lee"])
+    assert (tmp_path / "copy/quarantine.jsonl").read_text("utf-8") == "".join(lines[4:])
+    assert not (tmp_path / "copy/report.json").exists()
+
+
 @pytest.mark.parametrize(("place", "said"), [("notes/run", "notes is a file"), ("/", "no name")])
 def test_a_place_that_cannot_be_is_refused_at_once(tmp_path, place, said):
     (tmp_path / "notes").write_text("dear")
