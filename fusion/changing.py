@@ -224,11 +224,14 @@ class Changing(Asking):
 
     @property
     def left_out(self) -> ForgottenPeople:
-        """The people who were forgotten, by the list beside the log."""
+        """The people who were forgotten, by the list beside the run; it holds without the log."""
         if self._forgotten is None:
-            folder = None if self.log is None else self.log.folder
-            nobody = ForgottenPeople.nobody()
-            self._forgotten = nobody if folder is None else ForgottenPeople.read(folder / FORGOTTEN)
+            run = self.state.folder
+            self._forgotten = (
+                ForgottenPeople.nobody()
+                if run is None
+                else ForgottenPeople.read(place_of(run) / FORGOTTEN)
+            )
         return self._forgotten
 
     @left_out.setter

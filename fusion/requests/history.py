@@ -78,7 +78,7 @@ def _row(name: str, value: object) -> tuple[str, float | None, int | None]:
     item, rating, time = parts
     if rating is not None:
         number = isinstance(rating, int | float | np.number) and not isinstance(rating, bool)
-        if not number or not np.isfinite(float(rating)):
+        if not number or not abs(rating) < np.finfo(np.float32).max:
             raise ConfigError(f"{name}: rating {rating!r} of {item!r}; give a number or None")
         rating = float(rating)
     return arguments.one_id(name, item), rating, arguments.moment(f"{name}: time", time)

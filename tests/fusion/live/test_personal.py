@@ -139,6 +139,16 @@ def test_a_dataset_read_without_forgotten_people_equals_one_without_their_rows(
     assert "model.safetensors" in runs[0]
 
 
+def test_the_list_goes_along_where_the_log_is_left_alone(run, tmp_path):
+    recommender = Recommender.load(run)
+    recommender.forget(CANARY)
+    recommender.close()
+    alone = Recommender.load(run, live=False)
+    assert alone.add_events([{**NEW, "user": CANARY}]).left_out == 1
+    alone.save(tmp_path / "copy")
+    assert Recommender.load(tmp_path / "copy").add_events([{**NEW, "user": CANARY}]).left_out == 1
+
+
 def test_an_id_of_several_words_is_found_in_a_line(tmp_path):
     source, target = tmp_path / "source", tmp_path / "target"
     source.mkdir()
