@@ -195,6 +195,11 @@ class Changing(Asking):
         if (texts := state.model.texts) is not None:
             texts.encoder.encode(["warm"], store=False)
 
+    def knows(self, user: str) -> bool:
+        """Whether anything is known of a person: an event, or one that waits for its item."""
+        catalogue = self.catalogue
+        return user in catalogue.users or any(one.user == user for one in catalogue.waiting)
+
     def close(self) -> None:
         """Let another process write the log of the run."""
         with self.changing:

@@ -42,7 +42,7 @@ from trefoil.fusion.runs.folder import (
 )
 from trefoil.fusion.served_run import model_digest, served
 from trefoil.fusion.settings import load_settings
-from trefoil.fusion.updating import Updated, learn_on
+from trefoil.fusion.updating import Updated, at_new_shop, learn_on
 from trefoil.fusion.write_back import write_back
 from trefoil.kg.construction.build import build
 from trefoil.kg.stores.open import check_kept, write_graph
@@ -184,6 +184,7 @@ class Recommender(Changing, Explaining):
 
     write_to = write_back  # everybody's best items, into a Neo4j database
     export, merge = export, merge
+    at_new_shop = at_new_shop  # what this one knows of texts, for other items
 
     def forget(self, user: str | int, *, data: str | Path | None = None) -> Forgotten:
         """Leave nothing of a person: in answers at once, on the disk when this returns.
@@ -197,10 +198,9 @@ class Recommender(Changing, Explaining):
         return forget(self, self.write, user, data)
 
     def follow(self, other: Changing) -> int:
-        """Take in what ``other`` was told since this one learned: how many changes that were.
+        """Take in what ``other`` was told, and forget whom it forgot; how many changes that were.
 
-        This one is ``other`` after ``update``, saved and loaded; of another run nothing is
-        taken. Whom ``other`` was to forget is forgotten here, too.
+        This one is ``other`` after ``update``, saved and loaded; of another run nothing is taken.
         """
         return follow(self, other, self.write)
 
