@@ -6,10 +6,13 @@ from pathlib import Path
 
 from trefoil.data.dataset import Dataset, SplitRule
 from trefoil.data.errors import ConfigError
+from trefoil.data.joining import joined
 from trefoil.data.privacy import FORGOTTEN, ForgottenPeople, key_from
 from trefoil.data.readers.assemble import assemble
-from trefoil.data.readers.dataset_toml import read_folder
+from trefoil.data.readers.corpora import with_corpus
+from trefoil.data.readers.dataset_toml import corpus_of, read_folder
 from trefoil.data.readers.description import FILE
+from trefoil.data.readers.domains_toml import SeveralDomains, read_domains
 from trefoil.data.sources import SOURCES, Source
 from trefoil.data.sources.download import fetch
 from trefoil.data.suggest import closest
@@ -25,6 +28,8 @@ def read_dataset(
 ) -> Dataset:
     """A folder with a ``dataset.toml``, the name of a source, or a ``Source``.
 
+    Where ``dataset.toml`` names several domains, they are joined; see ``data.joining``.
+
     ``root`` is a folder that already holds a named source; without it the
     source is downloaded from its publisher. ``rule`` replaces the split rule.
     More than ``max_bad_share`` of unusable rows in a table stops; where it is None,
@@ -34,7 +39,7 @@ def read_dataset(
     and remedy.
     """
     source = SOURCES.get(given) if isinstance(given, str) else None
-    missing_ids = key = None
+    missing_ids = key = corpus = None
     lists: list[Path] = []
     if isinstance(given, Source):
         source, given = given, given.name
@@ -42,7 +47,10 @@ def read_dataset(
     if source is None:
         if not path.is_dir():
             raise ConfigError(_no_folder(path))
+        if (several := read_domains(path)) is not None:
+            return _several(path, several, rule, max_bad_share, forgotten)
         told, tables, own = read_folder(path)
+        corpus = corpus_of(path, told)
         name, licence = told.name or path.resolve().name, told.licence
         max_bad_share = told.max_bad_share if max_bad_share is None else max_bad_share
         missing_ids, said = told.missing_ids, told.interactions.pseudonyms
@@ -54,7 +62,7 @@ def read_dataset(
             folder = source.root(fetch(source) if root is None else Path(root))
         name, tables, own, licence = source.name, source.read(folder), source.rule, source.licence
     chosen = own if rule is None else rule
-    return assemble(
+    dataset = assemble(
         name,
         tables,
         chosen,
@@ -64,6 +72,25 @@ def read_dataset(
         pseudonym_key=key,
         forgotten=[_list(one) for one in lists + ([] if forgotten is None else [Path(forgotten)])],
     )
+    return dataset if corpus is None else with_corpus(dataset, corpus)
+
+
+def _several(
+    folder: Path,
+    told: SeveralDomains,
+    rule: SplitRule | None,
+    max_bad_share: float | None,
+    forgotten: str | Path | None,
+) -> Dataset:
+    """All domains of a folder as one dataset; the list of forgotten people holds for each."""
+    beside = folder / FORGOTTEN
+    forgotten = beside if forgotten is None and beside.exists() else forgotten
+    parts = {
+        name: read_dataset(place, max_bad_share=max_bad_share, forgotten=forgotten)
+        for name, place in told.folders(folder).items()
+    }
+    name, shared = told.name or folder.resolve().name, told.users == "shared"
+    return joined(name, parts, rule or told.rule, users_shared=shared, licence=told.licence)
 
 
 def _list(path: Path) -> ForgottenPeople:
