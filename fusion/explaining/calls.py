@@ -20,7 +20,7 @@ class HasState(Protocol):
     @property
     def state(self) -> State: ...
 
-    def _without_facts(self, state: State, triples: Any) -> State | None:
+    def state_without(self, state: State, triples: Any) -> State | None:
         """The state as it would be without these facts; None where there are none."""
         ...
 
@@ -58,7 +58,7 @@ class Explaining:
         """
         state, k = self.state, arguments.whole("k", k, 1)
         gone, come = item_rows(state, "without", without), item_rows(state, "with_", with_)
-        other = self._without_facts(state, without_facts)
+        other = self.state_without(state, without_facts)
         if not len(gone) and not len(come) and other is None:
             raise ConfigError(
                 "what_if: nothing is different; give items as without= or with_=, or facts as "

@@ -127,6 +127,16 @@ def test_what_if_a_fact_did_not_hold_is_the_list_without_that_fact(recommender):
         recommender.what_if("u0", without_facts=mine)
 
 
+def test_what_was_met_and_not_liked_was_met(recommender):
+    catalogue = recommender.catalogue
+    columns = {**catalogue.columns, "positive_from": 3}
+    recommender.become(replace(recommender.state, catalogue=replace(catalogue, columns=columns)))
+    recommender.add_events([{"user": "u0", "item": "i2-7", "stars": 1}])
+    told = recommender.what_if("u0", without=["i2-7", "i2-8"], k=40)
+    assert told.not_met == ("i2-8",)
+    assert next(one for one in told.moves if one.item == "i2-7").before is None
+
+
 def test_what_if_says_what_changes_nothing(recommender):
     met = listed_history(recommender, "u0")
     other = next(one for one in recommender.catalogue.items.vocabulary.ids if one not in met)
