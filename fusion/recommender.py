@@ -4,7 +4,6 @@ import logging
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -256,8 +255,7 @@ class Recommender(Changing, Explaining):
         if left := uncompiled(state.model):
             log.warning("served with torch: %s cannot be compiled", ", ".join(left))
         else:
-            made = replace(parts_of(state.model), known=state.known_queries())
-            write_plan(made, folder, (MODEL, TEXT))
+            write_plan(state.with_known(parts_of(state.model)), folder, (MODEL, TEXT))
         write_graph(state.held.graph, folder / "graph")
         if state.folder is not None:
             carry_over(state.folder, folder, self.left_out)
