@@ -16,8 +16,8 @@ class Record:
 
     ``chosen`` holds the numbers of each base model with its validation NDCG@10
     (``ndcg``), ``seconds`` what each took, ``gate`` and ``cold_users`` validation NDCG@10
-    on the way to the blend, ``history`` one row per look and network, ``plan`` what fitted into
-    memory.
+    on the way to the blend, ``fine_tuning`` what the text encoder learned from and its marks,
+    ``history`` one row per look and network, ``plan`` what fitted into memory.
     """
 
     chosen: Mapping[str, Marks] = field(default_factory=dict)
@@ -29,6 +29,7 @@ class Record:
     text_warnings: Sequence[str] = ()
     added_warnings: Sequence[str] = ()
     transfer: Mapping[str, int] | None = None
+    fine_tuning: Mapping[str, Any] = field(default_factory=dict)
     plan: Mapping[str, Any] = field(default_factory=dict)
 
 

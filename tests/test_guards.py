@@ -109,6 +109,7 @@ def test_scripts_and_the_front_door_are_outermost():
     [
         ("sentence_transformers", "encoders/text/sentence_model.py"),
         ("neo4j", "data/neo4j/server.py"),
+        ("peft", "encoders/text/adapters.py"),
     ],
 )
 def test_a_heavy_library_is_imported_in_one_file(library, home):

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -12,8 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from trefoil.data.progress import Progress
+from trefoil.encoders.text.adapters import Adapter
 from trefoil.encoders.text.cache import Reading, TextCache
-from trefoil.encoders.text.sentence_model import digest_of, load, source_of
+from trefoil.encoders.text.sentence_model import (
+    AUTO,
+    SentenceModel,
+    digest_of,
+    load,
+    load_anew,
+    source_of,
+)
 from trefoil.encoders.text.static import encoder_of, read_static
 from trefoil.encoders.view import View
 
@@ -25,13 +33,15 @@ UNREADABLE = 0.5  # and of one text, beyond which it counts as no text
 
 @dataclass(frozen=True)
 class TextEncoder:
-    """A sentence encoder by name.
+    """A text encoder by name.
 
     ``model`` names a folder, a hub model, or ``"minilm"``: all-MiniLM-L6-v2 from
-    the package of that name, no hub needed. ``"ngrams"`` is the stand-in: signed
-    hashing of character 3- to 5-grams, which knows spelling, not meaning. ``"static"``
+    the package of that name, no hub needed. ``"smollm2"`` is a decoder, from a package too.
+    ``"ngrams"`` is the stand-in: signed hashing of character 3- to 5-grams, which knows
+    spelling, not meaning. ``"static"``
     is the mean of the token vectors of minilm, ``"static:NAME"`` of another encoder.
-    Texts are cut after ``max_tokens``; cost grows linearly with it.
+    Texts are cut after ``max_tokens``; cost grows linearly with it. ``pooling`` says how the
+    states of tokens become one vector (see ``Decoder``), ``adapter`` what fine-tuning changed.
     """
 
     model: str = "minilm"
@@ -40,10 +50,25 @@ class TextEncoder:
     batch: int = 64
     device: str = "cpu"
     cache: Path | None = None
+    pooling: str = AUTO
+    adapter: Adapter | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
-        return f"{self.model}@{self.revision or 'default'}/{self.max_tokens}"
+        return f"{self.model}@{self.revision or 'default'}/{self.max_tokens}{self._ways}"
+
+    @property
+    def _ways(self) -> str:
+        """What else decides vectors, where it is not as the model has it."""
+        pooling = "" if self.pooling == AUTO else f"/{self.pooling}"
+        return pooling + ("" if self.adapter is None else f"/{self.adapter.digest}")
+
+    def alone(self) -> SentenceModel | None:
+        """The model as it came, for whoever changes it; None without weights."""
+        source = source_of(encoder_of(self.model)[0])
+        if source is None:
+            return None
+        return load_anew(source, self.revision, self.device, self.max_tokens, self.pooling)
 
     def encode(
         self, texts: Sequence[str | None], progress: Progress | None = None, *, store: bool = True
@@ -108,18 +133,21 @@ class TextEncoder:
         if source is None:
             return None
         tell = partial(_tell, progress, len(texts)) if progress else None
+        asked = source, self.revision, self.device, self.max_tokens, self.pooling, self.adapter
         if static:
-            cache = TextCache(f"tokens/{digest_of(source, self.revision)}", self.cache)
-            model = load(source, self.revision, self.device, self.max_tokens)
+            digest = digest_of(source, self.revision) + self._ways
+            cache = TextCache(f"tokens/{digest}", self.cache)
+            model = load(*asked)
             if model is None:
                 return None
             read = read_static(model, texts, self.batch, cache if store else None, tell)
             return dict(zip(texts, read, strict=True))
-        cache = TextCache(f"{digest_of(source, self.revision)}/{self.max_tokens}", self.cache)
+        digest = f"{digest_of(source, self.revision)}/{self.max_tokens}{self._ways}"
+        cache = TextCache(digest, self.cache)
         known = cache.get(texts) if store else {}
         missing = [text for text in texts if text not in known]
         if missing:
-            model = load(source, self.revision, self.device, self.max_tokens)
+            model = load(*asked)
             if model is None:
                 return None
             tell = partial(_tell, progress, len(missing)) if progress else None

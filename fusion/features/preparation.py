@@ -47,9 +47,8 @@ def read_texts(
         return None
     many = distinct(dataset.items.texts) > settings.large_items
     model = static_of(part.model) if many else part.model
-    encoder = TextEncoder(
-        model, part.revision, part.max_tokens, part.batch_size, device=str(device)
-    )
+    sizes = part.max_tokens, part.batch_size
+    encoder = TextEncoder(model, part.revision, *sizes, device=str(device), pooling=part.pooling)
     raw, warnings = encoder.encode(dataset.items.texts, progress)
     record.text_warnings = warnings
     if int(raw.known.sum()) < 3:

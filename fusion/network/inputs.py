@@ -65,7 +65,8 @@ def network_inputs_of(
         if settings.network.scenario_names:
             columns = {name: column.names for name, column in known.events.scenario.items()}
             part = settings.text
-            encoder = TextEncoder(part.model, part.revision, part.max_tokens, part.batch_size)
+            sizes = part.max_tokens, part.batch_size
+            encoder = TextEncoder(part.model, part.revision, *sizes, pooling=part.pooling)
             names = name_vectors(columns, encoder)
     return NetworkInputs(
         known.matrix,

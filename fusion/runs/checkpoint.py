@@ -15,7 +15,9 @@ from torch import Tensor
 
 from trefoil.data.errors import DataError
 from trefoil.data.histories import Histories
+from trefoil.encoders.text.adapters import Adapter
 from trefoil.encoders.text.encoder import TextEncoder, Whitening
+from trefoil.encoders.text.sentence_model import AUTO
 from trefoil.encoders.view import View
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.ensemble.cold_start_items import ColdStartItems
@@ -41,7 +43,7 @@ from trefoil.fusion.runs.earlier_runs import (
     earlier_record,
     with_todays_names,
 )
-from trefoil.fusion.runs.folder import MODEL, STRUCTURE, TEXT
+from trefoil.fusion.runs.folder import ADAPTER, MODEL, STRUCTURE, TEXT
 from trefoil.fusion.runs.model_state import (
     get_models,
     get_reranker,
@@ -90,6 +92,10 @@ def save_model(model: Ensemble, catalogue: Catalogue, folder: Path) -> None:
         encoder = texts.encoder
         reads = ("model", "revision", "max_tokens", "batch")
         structure["text_encoder"] = {name: getattr(encoder, name) for name in reads}
+        if encoder.pooling != AUTO:
+            structure["text_encoder"]["pooling"] = encoder.pooling
+        if encoder.adapter is not None:
+            encoder.adapter.save(folder / ADAPTER)
         save_file(
             {
                 "items": texts.items.vectors.contiguous(),
@@ -265,7 +271,8 @@ def _load_texts(folder: Path, settings: Settings, structure: Mapping[str, Any]) 
         return None
     part, text = _read(folder / TEXT), settings.text
     if "text_encoder" in structure:
-        encoder = TextEncoder(**structure["text_encoder"])
+        adapter = Adapter.read(folder / ADAPTER) if (folder / ADAPTER).exists() else None
+        encoder = TextEncoder(**structure["text_encoder"], adapter=adapter)
     else:  # as earlier runs have it
         encoder = TextEncoder(text.model, text.revision, text.max_tokens, text.batch_size)
         encoder = as_read(encoder, structure["notes"]["text_warnings"])

@@ -29,7 +29,8 @@ from trefoil.data.manifest import (
 from trefoil.fusion.runs.leftovers import claimed, new_and_old, put_back, restore
 
 MODEL, TEXT, STRUCTURE = "model.safetensors", "text.safetensors", "model.json"
-MODELS = (MODEL, TEXT, STRUCTURE)  # what was learned
+ADAPTER = "text-adapter.safetensors"  # what fine-tuning changed in the text encoder
+MODELS = (MODEL, TEXT, ADAPTER, STRUCTURE)  # what was learned
 REPORTS = ("report.json", "report.html")  # rewritten by an evaluation
 TOLD = (*REPORTS, "history.jsonl", "MODEL_CARD.md", "quarantine.jsonl")  # of a training
 CURVES = "tensorboard/"

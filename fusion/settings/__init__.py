@@ -2,6 +2,7 @@
 
 from trefoil.fusion.settings.branches import (
     Behaviour,
+    FineTuning,
     Graph,
     HeldOut,
     Linear,
@@ -15,6 +16,7 @@ from trefoil.fusion.settings.tree import Settings
 
 __all__ = [
     "Behaviour",
+    "FineTuning",
     "Graph",
     "HeldOut",
     "Linear",

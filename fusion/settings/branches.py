@@ -21,13 +21,43 @@ class Text(Part):
     earlier: ClassVar[dict[str, str]] = {"batch": "batch_size", "width": "dimensions"}
 
     on: bool = True
-    model: str = "minilm"  # a folder, a hub name, "minilm", "static", or "ngrams" (the stand-in)
+    # a folder, a hub name, "minilm", "smollm2", "static", or "ngrams" (the stand-in)
+    model: str = "minilm"
     revision: str | None = None
+    # how states of tokens become one vector; auto: as the model says, "weighted" of a decoder
+    pooling: Literal["auto", "mean", "last", "weighted"] = "auto"
     max_tokens: PositiveInt = 64  # longer texts are cut; cost is linear in it
     batch_size: PositiveInt = 64  # texts encoded at once
     dimensions: PositiveInt = 128  # directions kept by whitening
     in_network: bool = True  # item vectors get an adapter over texts
     shuffle: bool = False  # deal texts to other items: a control, see --ablate
+
+
+class FineTuning(Part):
+    """What the text encoder learns of training events, before anything reads its vectors.
+
+    "frozen": nothing. "linear": a map behind it, which costs seconds. The others change the
+    language model as well: "lora", "adalora", "prefix" (the nearest that encoders take, IA3),
+    "top:k" (its last k layers) and "all".
+    """
+
+    method: str = Field(
+        default="frozen", pattern=r"^(frozen|linear|lora|adalora|prefix|top:[1-9]\d*|all)$"
+    )
+    ahead: PositiveInt = 3  # an item comes with those up to so many events later
+    rank: PositiveInt = 8  # of the matrices of lora and adalora
+    epochs: PositiveInt = 10  # over the items, at most
+    patience: PositiveInt = 2  # epochs without a better validation NDCG@10
+    batch_size: PositiveInt = 128  # items of a step
+    accumulate: PositiveInt = 1  # steps whose gradients are added up
+    learning_rate: PositiveFloat = 5e-4  # of the language model
+    map_rate: PositiveFloat = 0.05  # of the map, as a share of its mean entry
+    temperature: PositiveFloat = 0.1  # of the softmax over items
+    popularity: NonNegativeFloat = 1.0  # share of an item's popularity that vectors need not tell
+    candidates: PositiveInt = 20_000  # items of the softmax; of more, a sample
+    max_tokens: PositiveInt = 32  # of a text, while it learns
+    checkpointing: bool = False  # less memory, a third more time
+    precision: Literal["float32", "bfloat16"] = "float32"  # of products while it learns
 
 
 class Graph(Part):

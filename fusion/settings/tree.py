@@ -7,6 +7,7 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt, model_valida
 
 from trefoil.fusion.settings.branches import (
     Behaviour,
+    FineTuning,
     Graph,
     HeldOut,
     Linear,
@@ -62,6 +63,7 @@ class Settings(Part):
     reranker: bool = True  # a small network puts the first items of each list in order
     split: HeldOut = HeldOut()
     text: Text = Text()
+    fine_tuning: FineTuning = FineTuning()
     graph: Graph = Graph()
     behaviour: Behaviour = Behaviour()
     linear: Linear = Linear()

@@ -46,6 +46,7 @@ from trefoil.fusion.training.networks import (
     train_networks,
 )
 from trefoil.fusion.training.runtime import device_of, reproducible
+from trefoil.fusion.training.text_tuning import taught_texts
 from trefoil.fusion.training.work_plan import plan_work, told
 from trefoil.kg.graph import KnowledgeGraph
 
@@ -103,6 +104,10 @@ def _fit(
     record.plan = plan.record() | {"expected": {name: asdict(one) for name, one in work.items()}}
     say(told(work))
     validation = Validation.of(validation_exam(dataset, split), seen, plan.cells)
+    if texts is not None and settings.fine_tuning.method != "frozen":
+        said = dataset.items.texts
+        texts = taught_texts(texts, said, known, validation, settings, record, progress)
+        known = replace(known, text=texts.items)
     given, exam = _ratings(dataset, split, settings)
     fitted = fit_base_models(known, Search(validation, ratings=exam), sized, say)
     record.order_pays = settings.behaviour.on and known.timed and _order_pays(fitted, settings)

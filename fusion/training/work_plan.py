@@ -70,7 +70,7 @@ def _network(known: TrainingData, settings: Settings, *, large: bool) -> Expecte
 
 def told(parts: Mapping[str, Expected]) -> str:
     """One line of words."""
-    total = sum(one.seconds for one in parts.values())
+    total = sum((one.seconds for one in parts.values()), 0.0)
     most = max((one.gb for one in parts.values()), default=0.0)
     each = ", ".join(f"{name} {spoken(one.seconds)}" for name, one in parts.items())
     return f"plan: about {spoken(total)} of one core and {most:.1f} GB more memory ({each})"
