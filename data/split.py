@@ -139,6 +139,8 @@ def _shares(
         if test:
             n_test += (n_test == 0) & (count - n_test - n_valid > 1)
         n_valid += (n_valid == 0) & (count - n_test - n_valid > 1)
+    turn = rule.fold * (n_test if test else n_valid)
+    place = (place - turn) % np.maximum(count, 1)
     return np.where(place < n_test, TEST, np.where(place < n_test + n_valid, VALID, TRAIN))
 
 
@@ -237,7 +239,7 @@ def _by_rows(events: Interactions, rule: SplitRule, rng: np.random.Generator) ->
     n_test, n_valid = int(n * rule.test + 1e-9), int(n * rule.valid + 1e-9)
     if not (n_test and n_valid):
         raise SplitError(f"{n} events are too few for valid={rule.valid} and test={rule.test}")
-    order = rng.permutation(_canonical(events))
+    order = np.roll(rng.permutation(_canonical(events)), -rule.fold * n_test)
     part = np.full(n, TRAIN)
     part[order[:n_test]] = TEST
     part[order[n_test : n_test + n_valid]] = VALID

@@ -48,7 +48,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "ranking",
         "metrics",
         "result",
-        "ablation baselines protocols",
+        "ablation baselines by_group protocols",
         "judging table",
         "reporting",
     ),

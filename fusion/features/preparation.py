@@ -22,6 +22,7 @@ from trefoil.fusion.features.shuffling import permuted
 from trefoil.fusion.features.texts import Texts, as_read
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.features.user_attributes import attributes_of
+from trefoil.fusion.features.wordings import wordings_of
 from trefoil.fusion.record import Record
 from trefoil.fusion.settings import Settings
 from trefoil.kg.graph import KnowledgeGraph
@@ -53,13 +54,16 @@ def read_texts(
     record.text_warnings = warnings
     if int(raw.known.sum()) < 3:
         return None
+    rows = torch.arange(len(raw.known))
     if part.shuffle:
         rows = torch.from_numpy(permuted(raw.known.numpy(), settings.seed))
         raw = View(raw.vectors[rows], raw.known[rows])
     encoder = as_read(encoder, warnings)
     whitening = kept(encoder) if kept else None
     whitening = whitening or Whitening.fit(raw, part.dimensions)
-    return Texts(encoder, whitening, whitening(raw))
+    items, said = whitening(raw), [dataset.items.texts[row] for row in rows.tolist()]
+    wordings = wordings_of(said, items, encoder, whitening, part, settings.seed)
+    return Texts(encoder, whitening, items, wordings)
 
 
 def distinct(texts: Sequence[str | None]) -> int:
@@ -98,6 +102,7 @@ def known_of(
         attributes=told and told.table,
         attribute_columns=told.columns if told else (),
         fields=_fields(dataset, settings),
+        wordings=texts.wordings if texts else None,
     )
 
 
@@ -146,5 +151,6 @@ def split_of(dataset: Dataset, settings: Settings) -> Split:
         own.valid if asked.valid is None else asked.valid,
         own.test if asked.test is None else asked.test,
         own.repeats,
+        asked.fold,
     )
     return split_events(dataset, settings.split_seed, rule)

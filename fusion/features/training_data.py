@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
+from torch import Tensor
 
 from trefoil.data.histories import Histories
 from trefoil.data.interactions import Floats, Interactions
@@ -31,6 +32,7 @@ class TrainingData:
     attributes: sparse.csr_matrix | None = None  # see ``fusion.models.demographics``
     fields: Mapping[str, sparse.csr_matrix] = field(default_factory=dict)  # of items; hashed
     attribute_columns: tuple[AttributeColumn, ...] = ()
+    wordings: Tensor | None = None  # of item texts, whitened [wordings, items, T]
 
     @property
     def dense(self) -> bool:

@@ -1,6 +1,6 @@
 """What one step of training computed, before any task reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,6 +52,7 @@ class UserStep(Step):
     item: Int[Tensor, " n"]
     weight: Float[Tensor, " n"]
     people: np.ndarray  # the users, each once, ascending
+    again: Callable[[], Vectors] | None = None  # another pass, with other things dropped
     within: Int[Tensor, " m"] | None = None  # items that have vectors, where not all have
     read: dict[str, Vectors] = field(default_factory=dict)  # by task, once asked for
 

@@ -54,7 +54,7 @@ class Trainer:
             self.sampler = Sampler.of(events, settings.network.sampled_items)
         base = [one.task.weight for one in inputs.tasks]
         self.weighting = WEIGHTINGS[settings.tasks.weighting](base).to(device)
-        self.graph = None
+        self.graph, self.texts = None, None
         if network.config.by_rows:
             self.graph = RowGraph.of(inputs.events, len(network.met), items)
         averaged = copy.deepcopy(network).eval()
@@ -179,6 +179,7 @@ class Trainer:
         self.optimisers["weighting"].step()  # now: the next step begins without its gradients
 
     def _made(self, window: Stretches | None, rows: Tensor | None) -> list[Step]:
+        self._word_texts()
         made: list[Step] = []
         if window is not None:
             made.append(self._window_step(window))
@@ -205,8 +206,7 @@ class Trainer:
 
     def _user_step(self, rows: Tensor) -> UserStep:
         network, groups, device = self.network, self.inputs.groups, self.device
-        gone = torch.rand(len(network.item_bias), generator=self.learning.generator)
-        gone = (gone < self.settings.network.id_dropout).to(device)
+        gone = self._gone()
         at, rng = rows.numpy(), self.learning.rng
         people, sampler, part = np.unique(groups.user[at]), self.sampler, None
         if self.graph is None:
@@ -226,7 +226,26 @@ class Trainer:
         weight = self.user_weight[user[case]]
         drawing = network, sampler, rng
         within = None if part is None else part.rows
-        return UserStep(*drawing, vectors, user, scenario, case, item, weight, people, within)
+        again = None if part is not None else lambda: network.pass_messages(self._gone())
+        what = user, scenario, case, item, weight, people, again, within
+        return UserStep(*drawing, vectors, *what)
+
+    def _word_texts(self) -> None:
+        """Let each item's text be read as it stands, or in another wording drawn for the step."""
+        said = self.inputs.wordings
+        if said is None or self.network.text is None:
+            return
+        if self.texts is None:
+            self.texts = torch.cat([self.network.text_vectors[None], said])
+        items = self.texts.shape[1]
+        drawn = torch.randint(len(self.texts), (items,), generator=self.learning.generator)
+        rows = torch.arange(items, device=self.device)
+        self.network.text_vectors = self.texts[drawn.to(self.device), rows]
+
+    def _gone(self) -> Tensor:
+        """Which items lose their id and edges in a pass."""
+        drawn = torch.rand(len(self.network.item_bias), generator=self.learning.generator)
+        return (drawn < self.settings.network.id_dropout).to(self.device)
 
 
 def _optimisers(

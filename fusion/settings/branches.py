@@ -13,6 +13,7 @@ class HeldOut(Part):
     by: Literal["dataset", "time", "ratio", "leave-one-out", "given", "rows"] = "dataset"
     valid: float | None = Field(default=None, gt=0, lt=1)  # share; unset: as the dataset says
     test: float | None = Field(default=None, gt=0, lt=1)
+    fold: NonNegativeInt = 0  # which of the parts that a drawn split could hold out; see folds
 
 
 class Text(Part):
@@ -30,6 +31,10 @@ class Text(Part):
     batch_size: PositiveInt = 64  # texts encoded at once
     dimensions: PositiveInt = 128  # directions kept by whitening
     in_network: bool = True  # item vectors get an adapter over texts
+    wordings: NonNegativeInt = 0  # other ways to say each text, which steps of training draw from
+    word_dropout: float = Field(default=0.1, ge=0, lt=1)  # share of words a wording leaves out
+    sentence_shuffle: bool = True  # sentences of a wording stand in another order
+    synonyms: str | None = None  # a file: words of a line, between commas, mean the same
     shuffle: bool = False  # deal texts to other items: a control, see --ablate
 
 
@@ -161,6 +166,10 @@ class Tasks(Part):
     like: NonNegativeFloat = 0.0  # binary: positive or not, where data hold events that are not
     facts: NonNegativeFloat = 0.0  # binary: facts of items against drawn ones
     texts: NonNegativeFloat = 0.0  # squared error: text vectors of items
+    consistency: NonNegativeFloat = 0.0  # contrast: people as two passes of dropout see them
+    debias: float = Field(
+        default=0.0, ge=0, le=2
+    )  # power of popularity that positives of the ranking are weighed against
     ranking_loss: Literal["softmax", "bpr", "gbce"] = "softmax"  # of the task that ranks
     negatives: PositiveInt = 256  # items drawn for a step of bpr and gbce
     weighting: Literal[

@@ -26,6 +26,7 @@ def test_a_list_over_http_is_the_list_in_python(client, served_run):
         {"only": ["i0-1", "i0-2", "i1-1"], "k": 5},
         {"pin": {"1": "i0-1"}, "offset": 0},
         {"diversity": 0.5, "offset": 2},
+        {"least": [{"popularity": "rare", "share": 0.3}]},
         {"history": ["i0-1", ["i0-2", 5.0, "2026-01-02"]]},
         {"boost": [{"where": {"id": "i0-1"}, "by": 3.0}]},
         {"where": {"id": ["i0-1", "i0-2"]}},

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from trefoil.fusion.network import objectives
@@ -13,15 +14,40 @@ from trefoil.fusion.network.steps import Step, UserStep, WindowStep
 from trefoil.fusion.network.tasks.base import Rows, Target, Task, TaskData
 
 
+def against_popularity(data: TaskData, power: float) -> Target:
+    """Labels of a ranking: what a positive weighs by its item, ``events^-power``, mean 1.
+
+    Inverse propensity scoring: popular items are met more often than they are liked
+    (Schnabel et al. 2016, arXiv:1602.05352). Power 0 weighs nothing.
+    """
+    if not power:
+        return Target()
+    met = np.asarray(data.known.matrix.sum(axis=0), np.float64).ravel()
+    weight = np.maximum(met, 1) ** -power
+    weight *= met.sum() / max(float((met * weight).sum()), 1e-12)
+    return Target({"weight": torch.from_numpy(weight.astype(np.float32))})
+
+
+def weighed(
+    weight: Float[Tensor, " n"] | None, item: Int[Tensor, " n"], target: Target
+) -> Float[Tensor, " n"] | None:
+    """The weight of each row, with that of its item where items have one."""
+    if "weight" not in target.tensors:
+        return weight
+    own = target.tensors["weight"][item]
+    return own if weight is None else weight * own
+
+
 @dataclass(frozen=True)
 class Ranking(Task):
     """Softmax over all items, or a sample of them: the one that was taken."""
 
     name: ClassVar[str] = RANKS
     everywhere: ClassVar[bool] = False
+    debias: float = 0.0  # power of popularity that positives are weighed against
 
     def target(self, data: TaskData) -> Target:
-        return Target()
+        return against_popularity(data, self.debias)
 
     def rows(self, step: UserStep, target: Target) -> Rows:
         network, items = step.network, step.vectors_of(self.name).items
@@ -35,7 +61,7 @@ class Ranking(Task):
             picked = network.pair_scores(asked[step.case], items, step.item)
             sample = network.order_scores(asked, items, drawn) - correction
             total = objectives.over_sample(picked, sample, step.case)
-        return Rows((picked, total), step.weight)
+        return Rows((picked, total), weighed(step.weight, step.item, target))
 
     def loss(self, picked: Float[Tensor, " n"], total: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
         return objectives.softmax(picked, total)
@@ -48,9 +74,10 @@ class PairRanking(Task):
     name: ClassVar[str] = RANKS
     by: Literal["bpr", "gbce"] = "bpr"
     negatives: int = 256  # drawn for a step, and shared by its pairs
+    debias: float = 0.0
 
     def target(self, data: TaskData) -> Target:
-        return Target()
+        return against_popularity(data, self.debias)
 
     def rows(self, step: UserStep, target: Target) -> Rows:
         network, items = step.network, step.vectors_of(self.name).items
@@ -59,7 +86,8 @@ class PairRanking(Task):
         picked = network.pair_scores(asked[step.case], items, step.item)
         rivals = network.order_scores(asked, items, drawn)[step.case]
         share = picked.new_tensor(self.negatives / max(len(items) - 1, 1))
-        return Rows((picked, rivals, share.clamp(max=1.0)), step.weight)
+        reads = picked, rivals, share.clamp(max=1.0)
+        return Rows(reads, weighed(step.weight, step.item, target))
 
     def loss(
         self, picked: Float[Tensor, " n"], rivals: Float[Tensor, "n S"], share: Float[Tensor, ""]
@@ -69,11 +97,11 @@ class PairRanking(Task):
         return objectives.calibrated_bce(picked, rivals, share)
 
 
-def ranking_of(weight: float, loss: str, negatives: int) -> Task:
+def ranking_of(weight: float, loss: str, negatives: int, debias: float = 0.0) -> Task:
     """The task that ranks, by the loss that settings name."""
     if loss == "softmax":
-        return Ranking(weight)
-    return PairRanking(weight, "bpr" if loss == "bpr" else "gbce", negatives)
+        return Ranking(weight, debias)
+    return PairRanking(weight, "bpr" if loss == "bpr" else "gbce", negatives, debias)
 
 
 @dataclass(frozen=True)
@@ -85,9 +113,10 @@ class NextItem(Task):
     everywhere: ClassVar[bool] = False
     smoothing: float = 0.0  # share of the target on all items alike
     only_new: bool = True  # items met before are no rivals, unless people return
+    debias: float = 0.0
 
     def target(self, data: TaskData) -> Target:
-        return Target()
+        return against_popularity(data, self.debias)
 
     def rows(self, step: WindowStep, target: Target) -> Rows:
         network, states, item = step.network, step.states, step.item
@@ -102,7 +131,7 @@ class NextItem(Task):
             drawn, correction = step.sample(step.sampler)
             picked = network.next_pair_scores(states, item)
             total = objectives.over_sample(picked, network.next_scores(states, drawn) - correction)
-        return Rows((picked, total, network.next_mean(states)))
+        return Rows((picked, total, network.next_mean(states)), weighed(None, item, target))
 
     def loss(
         self,
