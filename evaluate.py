@@ -210,7 +210,7 @@ def measured(
             replace(table, slices=among_all), exam, judged(table.results, exam.cases.user)
         )
     if args.protocol == "full":
-        several = exam.protocol == "context"  # cases of one user, each in its context
+        several = exam.protocol in ("context", "domains")  # of one user, each in its context
         there = (
             by_context(table.ranks, dataset, exam)
             if several

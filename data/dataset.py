@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from trefoil.data.corpus import Corpus
 from trefoil.data.errors import ConfigError
 from trefoil.data.interactions import Interactions
 from trefoil.data.items import Items, Users
@@ -77,7 +78,8 @@ class SplitRule:
     ``repeats`` keeps held-out events whose pair is also in training, for data in
     which people return to an item. ``fold`` turns what ``ratio`` and ``rows`` shuffle, and the
     validation that ``given`` carves, by so many parts: with a share of 1 / k each event is
-    held out in one of the folds 0 to k - 1.
+    held out in one of the folds 0 to k - 1. With ``negatives`` a held-out item is ranked among
+    so many items drawn for its case, as some papers have it, and not among all.
     """
 
     by: Literal["time", "ratio", "leave-one-out", "given", "rows"] = "ratio"
@@ -85,6 +87,7 @@ class SplitRule:
     test: float = 0.1
     repeats: bool = False
     fold: int = 0
+    negatives: int = 0
 
     def __post_init__(self) -> None:
         if self.by not in RULES:
@@ -118,6 +121,8 @@ class Dataset:
     fingerprint: str
     licence: str | None = None
     columns: Mapping[str, Any] = field(default_factory=dict)  # of events, as ``EventColumns``
+    corpus: Corpus | None = None  # texts with classes or numbers, beside all else
+    domains: tuple[str, ...] = ()  # the shops that it was joined from; see ``data.domains``
 
     def shown(self) -> Shown:
         """As a table for people: what there is, and how much."""

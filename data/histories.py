@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from trefoil.data.interactions import UNKNOWN_TIME, Bools, Floats, Interactions, Ints
@@ -172,6 +176,45 @@ class Cases:
 
     def __len__(self) -> int:
         return len(self.user)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Stands for all that a score may depend on: every field, and every field of the history.
+
+        It names nobody.
+        """
+        past, each = self.history, [(0, name, codes) for name, codes in self.scenario.items()]
+        each += [(1, name, codes) for name, codes in past.scenario.items()]
+        each.sort(key=lambda one: one[:2])
+        parts = [self.user, self.at, self.attributes, past.start, past.item, past.at, past.stars]
+        parts += [codes for _, _, codes in each]
+        shapes = [None if one is None else (one.dtype.char, one.shape) for one in parts]
+        names = [one[:2] for one in each]
+        told = hashlib.blake2b(repr((shapes, names)).encode(), digest_size=20)
+        told.update(b"".join(one.tobytes() for one in parts if one is not None))
+        return told.digest()
+
+    @classmethod
+    def together(cls, parts: Sequence[Cases]) -> Cases:
+        """Cases with the same columns, one part after the other."""
+
+        def joined(columns: Sequence[NDArray[Any] | None]) -> Any:
+            there = [one for one in columns if one is not None]
+            return np.concatenate(there) if len(there) == len(columns) else None
+
+        past = [one.history for one in parts]
+        ends = np.cumsum([0, *(len(one.item) for one in past)])
+        starts = [one.start[:-1] + end for one, end in zip(past, ends[:-1], strict=True)]
+        history = Histories(
+            np.concatenate([*starts, ends[-1:]]),
+            joined([one.item for one in past]),
+            joined([one.at for one in past]),
+            joined([one.stars for one in past]),
+            {name: joined([one.scenario[name] for one in past]) for name in past[0].scenario},
+        )
+        scenario = {name: joined([p.scenario[name] for p in parts]) for name in parts[0].scenario}
+        user, at = (joined([getattr(p, name) for p in parts]) for name in ("user", "at"))
+        return cls(user, history, at, scenario, joined([p.attributes for p in parts]))
 
     def take(self, rows: Ints) -> Cases:
         return Cases(

@@ -9,7 +9,7 @@ import numpy as np
 from trefoil.data.dataset import Dataset, SplitRule
 from trefoil.data.errors import SplitError
 from trefoil.data.fingerprint import split_digest
-from trefoil.data.interactions import UNKNOWN_TIME, Interactions, Ints
+from trefoil.data.interactions import UNKNOWN_TIME, Bools, Interactions, Ints
 from trefoil.data.pairs import distinct_pairs, known_before
 from trefoil.data.split_proof import SplitProof, histories_hold, prove
 
@@ -35,6 +35,15 @@ class Split:
     def open_test(self) -> Ints:
         """The rows that judge. Only ``evaluate.py`` and the evaluation package may call this."""
         return self._test
+
+    def among(self, kept: Bools, events: Interactions) -> Split:
+        """The same parts of the events that are ``kept`` [all events]; ``events`` are those."""
+        place = np.cumsum(kept) - 1
+        train, valid, test = (place[r[kept[r]]] for r in (self.train, self.valid, self._test))
+        part = np.full(len(events), LEFT_OUT)
+        part[train], part[valid], part[test] = TRAIN, VALID, TEST
+        digest = split_digest(events, part)
+        return replace(self, train=train, valid=valid, digest=digest, _test=test)
 
     def about(self, dataset: Dataset) -> dict[str, str | int]:
         """Of which data, which events train and choose, and what a history holds at the test."""

@@ -2,10 +2,11 @@
 
 import time
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from trefoil.data.items import Items
 from trefoil.data.progress import Progress
 from trefoil.fusion.catalogue import LIVE
 from trefoil.fusion.changing import Changing
@@ -46,6 +47,23 @@ class Updated:
         )
 
 
+RecommenderT = TypeVar("RecommenderT", bound=Changing)
+
+
+def at_new_shop(recommender: RecommenderT, items: Items, name: str = "new shop") -> RecommenderT:
+    """A recommender for a shop of which nothing is known but its items.
+
+    People there are what they tell: ``recommend(history=[...])``. What goes along reads texts
+    and words alone; see ``fusion.training.new_shop``. Raises ConfigError where nothing does.
+    """
+    from trefoil.fusion.training.new_shop import opened
+
+    other = type(recommender)(recommender.settings)
+    other.about = {"purpose": "serve", "opened_from": recommender.state.name}
+    other.become(opened(recommender.state, items, name))
+    return other
+
+
 def learn_on(
     recommender: Changing, progress: Progress | None = None, *, compare: bool = False
 ) -> Updated:
@@ -64,13 +82,15 @@ def learn_on(
         refit = updated(before, progress, anew=True)
         refit_seconds = time.process_time() - began
         agreement = overlap(after, refit)
-    with recommender._changing:
-        later = [] if recommender._log is None else recommender._log.rows(before.number)
-        state = replayed(after, later)  # what came while it learned
-        recommender._state = replace(state, digest=_next(before.digest))
+    with recommender.changing:
+        now = recommender.state
+        later = [] if recommender.log is None else recommender.log.rows(before.number)
+        state = replayed(after, later, recommender.left_out)  # what came while it learned
+        state = replace(state, folder=now.folder, digest=_next(now.digest))
+        recommender.become(state)
     recommender.about = {**recommender.about, "updated": before.number}
     counted = int(came.sum()), users, before.added
-    return Updated(recommender.state.token, *counted, round(seconds, 2), agreement, refit_seconds)
+    return Updated(state.token, *counted, round(seconds, 2), agreement, refit_seconds)
 
 
 def overlap(one: State, other: State, k: int = K) -> float:

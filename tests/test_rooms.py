@@ -25,11 +25,12 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "data": (
         "demo errors files interactions progress shown suggest",
         "command compression histories manifest neo4j order pairs privacy refusals vocabulary",
-        "items report",
+        "corpus items report",
         "dataset",
         "fingerprint split_proof",
         "readers split",
-        "sources",
+        "domains sources",
+        "joining",
         "read",
     ),
     "kg": (
@@ -66,6 +67,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "asking",
         "changing",
         "compression personal updating",
+        "following",
         "recommender",
         "reporting workers",
         "experiments",

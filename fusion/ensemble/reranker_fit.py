@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from trefoil.data.interactions import Ints
 from trefoil.fusion.ensemble.candidates import Candidates
 from trefoil.fusion.ensemble.gate import Gate, Scores, standardise
 from trefoil.fusion.ensemble.reranker import (
@@ -13,6 +14,7 @@ from trefoil.fusion.ensemble.reranker import (
     Shortlist,
     shortlist,
     shortlist_of,
+    sunk,
 )
 from trefoil.fusion.features.validation import Validation
 
@@ -30,6 +32,7 @@ def fit_reranker(
     *,
     returning: bool,
     seed: int,
+    domain: Ints | None = None,
 ) -> tuple[Reranker | None, dict[str, float]]:
     """The reranker, and the validation NDCG@10 of lists put in order by members new to them.
 
@@ -42,7 +45,7 @@ def fit_reranker(
     if len(validation) < FEWEST_CASES:
         return None, {}
     z = standardise(scores, gate.base_models, validation.seen)
-    blended = gate.mix(z, validation.seen)
+    blended = sunk(gate.mix(z, validation.seen), validation.cases, domain)
     history = validation.cases.history
     generator = torch.Generator().manual_seed(seed)
     part = torch.randperm(len(validation), generator=generator) % MEMBERS
@@ -95,7 +98,12 @@ def _judged(
 
 
 def marks_of_other(
-    scores: Scores, fitted: Gate, validation: Validation, gate: Gate, reranker: Reranker
+    scores: Scores,
+    fitted: Gate,
+    validation: Validation,
+    gate: Gate,
+    reranker: Reranker,
+    domain: Ints | None = None,
 ) -> dict[str, float] | None:
     """Validation NDCG@10 of a blend learned elsewhere, without and with its reranker.
 
@@ -106,7 +114,7 @@ def marks_of_other(
         return None
     z = standardise(scores, gate.base_models, validation.seen)
     blended = gate.mix(z, validation.seen)
-    found = validation.gains(reranker.rerank(z, blended, validation.cases.history))
+    found = validation.gains(reranker.rerank(z, blended, validation.cases, domain))
     gain = found - validation.gains(fitted.mix(z, validation.seen))
     if float(gain.mean()) < -float(gain.std()) / len(gain) ** 0.5:
         return None

@@ -8,6 +8,7 @@ import torch
 from scipy import sparse
 
 from trefoil.data.dataset import Dataset, SplitRule
+from trefoil.data.domains import domain_codes
 from trefoil.data.histories import Histories
 from trefoil.data.interactions import Floats, Interactions
 from trefoil.data.progress import Progress
@@ -17,6 +18,7 @@ from trefoil.encoders.text.static import static_of
 from trefoil.encoders.view import View
 from trefoil.evaluation.exam import Exam
 from trefoil.evaluation.protocols.protocols import exam_for
+from trefoil.fusion.features.corpus import corpus_texts
 from trefoil.fusion.features.fields import WORDS, dealt, fields_of
 from trefoil.fusion.features.shuffling import permuted
 from trefoil.fusion.features.texts import Texts, as_read
@@ -102,6 +104,8 @@ def known_of(
         attributes=told and told.table,
         attribute_columns=told.columns if told else (),
         fields=_fields(dataset, settings),
+        domain=domain_codes(dataset.items, dataset.domains),
+        corpus=corpus_texts(dataset.corpus, texts),
         wordings=texts.wordings if texts else None,
     )
 
@@ -152,5 +156,6 @@ def split_of(dataset: Dataset, settings: Settings) -> Split:
         own.test if asked.test is None else asked.test,
         own.repeats,
         asked.fold,
+        own.negatives,
     )
     return split_events(dataset, settings.split_seed, rule)

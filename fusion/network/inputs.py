@@ -79,6 +79,7 @@ def network_inputs_of(
         head_plans(inputs.tasks),
         scenarios,
         names,
+        known.domain,
     )
 
 

@@ -2,7 +2,7 @@
 
 import copy
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from trefoil.fusion.features.training_data import DENSE
 from trefoil.fusion.network.batches import Cycle, Stretches
 from trefoil.fusion.network.by_rows import Drawn, RowGraph
 from trefoil.fusion.network.early_stopping import EarlyStopping, ranking_part, sequence_part
+from trefoil.fusion.network.freezing import groups_of, set_rates
 from trefoil.fusion.network.inputs import TrainingInputs
 from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.negative_sampling import Sampler
@@ -40,6 +41,7 @@ class Trainer:
         rng: np.random.Generator,
         device: torch.device,
         until: Mapping[str, int] | None = None,
+        inherited: Set[str] = frozenset(),
     ) -> None:
         inputs = inputs.to(device)
         self.network, self.inputs, self.settings = network, inputs, settings
@@ -76,7 +78,7 @@ class Trainer:
                 averaged, sequence_part(averaged), patience, last.get("next_item")
             )
         cycle = self._cycle(generator)
-        self.optimisers = _optimisers(network, settings, self.weighting)
+        self.optimisers = _optimisers(network, settings, self.weighting, inherited)
         parts = self.weighting, stopping, self.optimisers, cycle, generator, rng
         self.learning = Learning(network, averaged, *parts, [])
 
@@ -100,6 +102,8 @@ class Trainer:
             following = stopping.get("next_item")
             windows = self._windows() if following is not None and following.open else iter(())
             steps = 0
+            looks = learning.epoch // settings.evaluate_every
+            set_rates(list(self.optimisers.values()), settings, looks)
             while True:
                 window = next(windows, None)
                 rows = next(groups) if stopping["ranking"].open and steps < per_look else None
@@ -264,7 +268,7 @@ class Trainer:
 
 
 def _optimisers(
-    network: JointNetwork, settings: Settings, weighting: Weighting
+    network: JointNetwork, settings: Settings, weighting: Weighting, inherited: Set[str]
 ) -> dict[str, torch.optim.Optimizer]:
     """One for the weights that propagation reads, one for those of sequences, one for tasks."""
     own = set(sequence_part(network))
@@ -273,6 +277,8 @@ def _optimisers(
         [p for n, p in named.items() if (n in own) == part] for part in (False, True)
     )
     rate, decay = settings.network.learning_rate, settings.network.weight_decay
+    if inherited:
+        order = groups_of({n: p for n, p in named.items() if n not in own}, inherited)
     found: dict[str, torch.optim.Optimizer] = {
         "ranking": torch.optim.AdamW(order, lr=rate, weight_decay=decay, fused=True)
         if decay

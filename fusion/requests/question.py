@@ -10,9 +10,11 @@ from itertools import chain
 
 import numpy as np
 
+from trefoil.data.domains import DOMAIN
 from trefoil.data.errors import ConfigError
+from trefoil.data.histories import Cases
 from trefoil.data.interactions import Bools, Floats, Ints
-from trefoil.evaluation.exam import Exam, Sets
+from trefoil.evaluation.exam import Exam, Sets, Within
 from trefoil.fusion.catalogue import NOTHING, Catalogue
 from trefoil.fusion.past import Hidden, Past
 from trefoil.fusion.plan.attributes import told_rows
@@ -66,6 +68,7 @@ class Question:
             "served",
             "all",
             self._candidates(catalogue),
+            _within(cases, catalogue),
         )
 
     def _candidates(self, catalogue: Catalogue) -> Bools | None:
@@ -96,6 +99,15 @@ class Question:
         )
 
 
+def _within(cases: Cases, catalogue: Catalogue) -> Within | None:
+    """Whose items each case is shown; None where all are shown to all."""
+    of_item = catalogue.item_domains
+    asked = None if of_item is None else cases.scenario.get(DOMAIN)
+    if of_item is None or asked is None or (asked < 0).all():
+        return None
+    return Within(asked, of_item)
+
+
 def question_of(
     state: State, request: Request, users: Ints, scenario: Mapping[str, str | Sequence[str]]
 ) -> Question:
@@ -103,6 +115,10 @@ def question_of(
 
     Raises ConfigError for an option that has no meaning.
     """
+    if _plain(request) and not scenario:
+        catalogue = state.catalogue
+        codes = catalogue.scenario_codes(None, len(users))
+        return Question(users, codes, catalogue.now, catalogue.hides)
     catalogue, known = state.catalogue, state.catalogue.items.vocabulary
     hides = SEEN[arguments.one_of("seen", request.seen, SEEN)] or catalogue.hides
     until = arguments.moment("at", request.at)
@@ -140,6 +156,17 @@ def question_of(
         unknown,
         attributes,
     )
+
+
+def _plain(request: Request) -> bool:
+    """Whether a call says nothing but whom it is for, and how long the list shall be."""
+    said = (
+        *(request.history, request.likes, request.dislikes, request.only, request.without),
+        *(request.where, request.about, request.at, request.before),
+        *(request.boost, request.pin, request.per),
+    )
+    nothing = all(one is None for one in said)
+    return nothing and request.seen == "auto" and request.diversity in (0, 0.0)
 
 
 def _attributes(state: State, about: object, users: Ints) -> tuple[Floats | None, tuple[str, ...]]:

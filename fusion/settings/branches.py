@@ -141,8 +141,12 @@ class Network(Part):
     epochs: PositiveInt = 300
     patience: PositiveInt = 4  # evaluations without a better validation NDCG@10
     evaluate_every: PositiveInt = 5  # epochs
+    # of a training with --from: which of the weights that came from there stay as they are
+    freeze: Literal["none", "encoder", "all_but_heads", "gradually"] = "none"
+    inherited_rate: PositiveFloat = 1.0  # at which the others of them learn, of learning_rate
     weight_decay: NonNegativeFloat = 0.0  # of the weights that propagation reads, per unit of rate
     adversarial: NonNegativeFloat = 0.0  # embeddings move so far, of their length, against a step
+    domain_rank: NonNegativeInt = 0  # of what each domain adds to vectors that all share; 0: none
     scenario_names: bool = False  # what the names of scenario values say is read as well
     softmax_items: PositiveInt = 50_000  # with more, the softmax sees a sample of them
     sampled_items: PositiveInt = 8_192  # drawn for each step
@@ -166,6 +170,7 @@ class Tasks(Part):
     like: NonNegativeFloat = 0.0  # binary: positive or not, where data hold events that are not
     facts: NonNegativeFloat = 0.0  # binary: facts of items against drawn ones
     texts: NonNegativeFloat = 0.0  # squared error: text vectors of items
+    corpus: NonNegativeFloat = 0.1  # class or number of the texts of a corpus, where there is one
     consistency: NonNegativeFloat = 0.0  # contrast: people as two passes of dropout see them
     debias: float = Field(
         default=0.0, ge=0, le=2

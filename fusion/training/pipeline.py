@@ -116,7 +116,7 @@ def _fit(
     if texts is not None and settings.fine_tuning.method != "frozen":
         said = dataset.items.texts
         texts = taught_texts(texts, said, known, validation, settings, record, progress)
-        known = replace(known, text=texts.items)
+        known = replace(known, text=texts.items, wordings=texts.wordings)
     given, exam = _ratings(dataset, split, settings)
     fitted = fit_base_models(known, Search(validation, ratings=exam), sized, say)
     timed = settings.behaviour.on and known.timed and not large
@@ -143,7 +143,7 @@ def _fit(
     )
     record.chosen, record.seconds = fitted.chosen, fitted.seconds
     cold_users, record.cold_users = _fit_cold_users(base_models, gate, validation, few=large)
-    clicks = _fit_clicks(dataset, split, base_models, seen)
+    clicks = _fit_clicks(dataset, split, base_models, seen, settings)
     rates = _fit_rates(base_models, given, exam)
     parts = settings, known, base_models, gate, networks, texts, seen, record, alone, clicks
     return Ensemble(*parts, rates=rates, cold_users=cold_users, reranker=reranker)
@@ -205,11 +205,13 @@ def _fit_gate(
     events = log_events_of(known)
     if cross_fitted is not None and cross_fitted.reranker is not None:
         reranker = replace(cross_fitted.reranker, log_events=events)
-        other = marks_of_other(scores, gate, validation, cross_fitted.gate, reranker)
+        parts = scores, gate, validation, cross_fitted.gate, reranker, known.domain
+        other = marks_of_other(*parts)
         if other is not None:
             return cross_fitted.gate, reranker, alone, marks | other
     returning, seed = known.returning, settings.seed
-    reranker, more = fit_reranker(scores, gate, validation, events, returning=returning, seed=seed)
+    how = {"returning": returning, "seed": seed, "domain": known.domain}
+    reranker, more = fit_reranker(scores, gate, validation, events, **how)
     return gate, reranker, alone, marks | more
 
 
@@ -250,12 +252,19 @@ def _fit_cold_users(
 
 
 def _fit_clicks(
-    dataset: Dataset, split: Split, base_models: Mapping[str, ScoringModel], seen: Tensor
+    dataset: Dataset,
+    split: Split,
+    base_models: Mapping[str, ScoringModel],
+    seen: Tensor,
+    settings: Settings,
 ) -> Gate | None:
     positive = dataset.interactions.positive[split.valid]
     if positive.all() or not positive.any():
         return None
-    return fit_clicks(base_models, seen, ctr_exam(dataset, split, "valid"))
+    rows = ctr_exam(dataset, split, "valid")
+    if not settings.scenarios:
+        rows = replace(rows, cases=replace(rows.cases, scenario={}))
+    return fit_clicks(base_models, seen, rows)
 
 
 def _ratings(

@@ -1,6 +1,8 @@
 """Routes answer what the Python calls answer, and say which model did."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
@@ -221,3 +223,73 @@ def test_the_examples_of_the_schema_are_answered(client):
             good = (200, 201) if path != "/v1/models/current" else (200, 422)
             assert reply.status_code in good, (path, reply.text)
     assert tried >= 12
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"at": ""},
+        {"history": [["i0-1", None, ""]]},
+        {"where": {"path": f"(i {{price: {'9' * 400}}})"}},
+        {"where": {"path": "(i)-->(:User)"}},
+        {"k": 1, "kk": 1},
+        [{"kk": 1}],
+    ],
+)
+def test_what_has_no_meaning_is_refused_by_name(client, body):
+    refused = client.post("/v1/recommend", json=body)
+    assert refused.status_code == 422
+    fields = [one["field"] for one in refused.json().get("errors", ())]
+    assert fields in ([], ["kk"], ["0.kk"])
+    assert client.get("/v1/recommend?at=--5").status_code == 422
+
+
+def test_ids_with_slashes_and_of_numbers_have_addresses(client):
+    row = {"id": "http://shop/new", "title": "New", "text": "ocean"}
+    assert client.post("/v1/items", json={"items": [row]}).status_code == 201
+    assert client.get("/v1/items/http%3A%2F%2Fshop%2Fnew").json()["title"] == "New"
+    events = [{"user": one, "item": "i0-1"} for one in ("a/b", "a/b/merge", 7)]
+    assert client.post("/v1/events", json={"events": events}).status_code == 201
+    assert client.get("/v1/users/a%2Fb%2Fmerge").json()["user"] == "a/b/merge"
+    merged = client.post("/v1/users/a%2Fb%2Fmerge/merge", json={"into": "a/b"})
+    assert merged.status_code == 200
+    assert len(client.get("/v1/users/a%2Fb").json()["events"]) == 2
+    assert client.delete("/v1/users/a%2Fb").json()["events"] == 2
+    assert client.post("/v1/why-not", json={"user": 7, "item": "i0-2"}).json()["user"] == "7"
+
+
+def test_those_who_wait_at_once_are_scored_at_once_and_get_their_own_lists(
+    client, service, monkeypatch
+):
+    monkeypatch.setattr("trefoil.serving.routes.lists.QUICK_ITEMS", 0)
+    monkeypatch.setattr("trefoil.fusion.plan.plan.LARGE", 1)
+    recommender = service.hosts["shop"].current.recommender
+    users, scored = recommender.catalogue.users.ids[:6], []
+    plan = recommender.state.scorer
+    together = plan.score_together
+
+    def counted(parts):
+        scored.append(len(parts))
+        together(parts)
+
+    monkeypatch.setattr(plan, "score_together", counted)
+
+    def ask(user):
+        return client.post("/v1/recommend", json={"user": user, "k": 4}).json()["items"]
+
+    free, waiting = threading.Event(), service.hosts["shop"].together
+    for _ in range(service.workers.threads):
+        service.workers._pool.submit(free.wait)
+    with ThreadPoolExecutor(len(users)) as pool:
+        asked = pool.map(ask, users)
+        until = time.monotonic() + 20
+        while len(waiting._waiting) < len(users) and time.monotonic() < until:
+            time.sleep(0.01)
+        free.set()
+        found = dict(zip(users, asked, strict=True))
+    for user in users:
+        alone = recommender.recommend(user, 4)
+        assert [one["item"] for one in found[user]] == [one.item for one in alone]
+        assert [one["score"] for one in found[user]] == pytest.approx([o.score for o in alone])
+    assert scored == [len(users)]
+    assert waiting._waiting == []

@@ -12,6 +12,7 @@ from trefoil.fusion.network.tasks.behaviours import Kind, Like
 from trefoil.fusion.network.tasks.categories import Category
 from trefoil.fusion.network.tasks.consistency import Consistency
 from trefoil.fusion.network.tasks.contents import Facts, ItemTexts
+from trefoil.fusion.network.tasks.corpus import CorpusClass, CorpusNumber
 from trefoil.fusion.network.tasks.numbers import Attributes, Rating
 from trefoil.fusion.network.tasks.ranking import NextItem, ranking_of
 from trefoil.fusion.settings import Settings
@@ -30,6 +31,8 @@ def tasks_of(settings: Settings, more: Sequence[Task] = ()) -> tuple[Task, ...]:
         Like(weight.like),
         Facts(weight.facts),
         ItemTexts(weight.texts),
+        CorpusClass(weight.corpus),
+        CorpusNumber(weight.corpus),
         Consistency(weight.consistency),
         *more,
     )

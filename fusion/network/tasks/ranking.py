@@ -9,9 +9,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from trefoil.fusion.network import objectives
-from trefoil.fusion.network.module import RANKS
+from trefoil.fusion.network.domains import Rivals
+from trefoil.fusion.network.module import ALL, RANKS
+from trefoil.fusion.network.module import Rows as ItemRows
 from trefoil.fusion.network.steps import Step, UserStep, WindowStep
 from trefoil.fusion.network.tasks.base import Rows, Target, Task, TaskData
+
+Pairs = tuple[Tensor, Tensor]  # numbers of events, and items
 
 
 def against_popularity(data: TaskData, power: float) -> Target:
@@ -54,12 +58,17 @@ class Ranking(Task):
         asked = step.asked(self.name)
         if step.sampler is None:
             scores = network.order_scores(asked, items)
+            if (outside := step.outside()) is not None:
+                with torch.no_grad():  # a share of zero in the softmax: no gradient to mask
+                    scores[outside] = -torch.inf
             picked = scores[step.case, step.item]
             total = torch.logsumexp(scores, dim=1)[step.case]
         else:
             drawn, correction = step.sample(step.sampler)
             picked = network.pair_scores(asked[step.case], items, step.item)
             sample = network.order_scores(asked, items, drawn) - correction
+            if (outside := step.outside(drawn)) is not None:
+                sample = sample.masked_fill(outside, -torch.inf)
             total = objectives.over_sample(picked, sample, step.case)
         return Rows((picked, total), weighed(step.weight, step.item, target))
 
@@ -84,7 +93,10 @@ class PairRanking(Task):
         asked = step.asked(self.name)
         drawn = step.draw(len(items), self.negatives)
         picked = network.pair_scores(asked[step.case], items, step.item)
-        rivals = network.order_scores(asked, items, drawn)[step.case]
+        rivals = network.order_scores(asked, items, drawn)
+        if (outside := step.outside(drawn)) is not None:
+            rivals = rivals.masked_fill(outside, -torch.inf)
+        rivals = rivals[step.case]
         share = picked.new_tensor(self.negatives / max(len(items) - 1, 1))
         reads = picked, rivals, share.clamp(max=1.0)
         return Rows(reads, weighed(step.weight, step.item, target))
@@ -97,6 +109,21 @@ class PairRanking(Task):
         return objectives.calibrated_bce(picked, rivals, share)
 
 
+def _within(
+    met: Pairs | None,
+    asked: Int[Tensor, " n"],
+    place: Int[Tensor, " n"],
+    domain: int,
+    rivals: Rivals,
+) -> Pairs | None:
+    """The pairs whose event and item are of a domain, by their places there."""
+    if met is None:
+        return None
+    event, item = met
+    kept = (asked[event] == domain) & (rivals.domain[item] == domain)
+    return place[event[kept]], rivals.place[item[kept]]
+
+
 def ranking_of(weight: float, loss: str, negatives: int, debias: float = 0.0) -> Task:
     """The task that ranks, by the loss that settings name."""
     if loss == "softmax":
@@ -106,7 +133,10 @@ def ranking_of(weight: float, loss: str, negatives: int, debias: float = 0.0) ->
 
 @dataclass(frozen=True)
 class NextItem(Task):
-    """Softmax over all items, or a sample of them: the one that came next."""
+    """Softmax over all items, or a sample of them: the one that came next.
+
+    Where there are domains, over the items of its own.
+    """
 
     name: ClassVar[str] = "next_item"
     reads: ClassVar[type[Step]] = WindowStep
@@ -119,19 +149,50 @@ class NextItem(Task):
         return against_popularity(data, self.debias)
 
     def rows(self, step: WindowStep, target: Target) -> Rows:
-        network, states, item = step.network, step.states, step.item
+        network, item = step.network, step.item
+        met = None
+        if step.sampler is None and self.only_new and not step.returning:
+            met = step.window.met_before()
+        weight = weighed(None, item, target)
+        if network.rivals is None:
+            return Rows(self._among(step, met, ALL, ALL), weight)
+        asked, place = network.rivals.domain[item], torch.zeros_like(item)
+        parts, order = [], []
+        for domain in asked.unique().tolist():
+            rows = (asked == domain).nonzero()[:, 0]
+            place[rows] = torch.arange(len(rows), device=item.device)
+            inner = _within(met, asked, place, domain, network.rivals)
+            parts.append(self._among(step, inner, rows, network.rivals.items(domain)))
+            order.append(rows)
+        back = torch.cat(order).argsort()
+        reads = tuple(torch.cat(one)[back] for one in zip(*parts, strict=True))
+        return Rows(reads, weight)
+
+    def _among(
+        self, step: WindowStep, met: Pairs | None, rows: ItemRows, items: ItemRows
+    ) -> tuple[Tensor, ...]:
+        """What ``loss`` reads of some events, whose rivals are ``items``.
+
+        ``met`` are pairs (event, item), by their places among these, that are no rivals.
+        """
+        network, states, item = step.network, step.states[rows], step.item[rows]
         if step.sampler is None:
-            scores = network.next_scores(states)
-            if self.only_new and not step.returning:
+            scores = network.next_scores(states, items)
+            if met is not None:
                 with torch.no_grad():  # a share of zero in the softmax: no gradient to mask
-                    scores[step.window.met_before()] = -torch.inf
-            picked = scores[torch.arange(len(item), device=item.device), item]
+                    scores[met] = -torch.inf
+            at = item if network.rivals is None else network.rivals.place[item]
+            picked = scores[torch.arange(len(item), device=item.device), at]
             total = torch.logsumexp(scores, dim=1)
         else:
             drawn, correction = step.sample(step.sampler)
             picked = network.next_pair_scores(states, item)
-            total = objectives.over_sample(picked, network.next_scores(states, drawn) - correction)
-        return Rows((picked, total, network.next_mean(states)), weighed(None, item, target))
+            sample = network.next_scores(states, drawn) - correction
+            if network.rivals is not None:
+                outside = network.rivals.outside(network.rivals.domain[item], drawn)
+                sample = sample.masked_fill(outside, -torch.inf)
+            total = objectives.over_sample(picked, sample)
+        return picked, total, network.next_mean(states, items)
 
     def loss(
         self,
