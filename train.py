@@ -212,12 +212,8 @@ def learn(plan: Plan, console: Console) -> None:
 def read(plan: Plan) -> tuple[Dataset, Recommender | None]:
     """What is learned from, and the run that is started from, if there is one."""
     made_from = plan.made_from
-    dataset = read_dataset(
-        made_from["source"],
-        root=made_from["root"],
-        max_bad_share=made_from["max_bad_share"],
-        forgotten=made_from.get("forgotten"),
-    )
+    how = {name: made_from.get(name) for name in ("root", "max_bad_share", "forgotten")}
+    dataset = read_dataset(made_from["source"], **how)
     start = Recommender.load(made_from["from"], live=False) if made_from["from"] else None
     return dataset, start
 
