@@ -46,7 +46,7 @@ def parts_of(model: Ensemble) -> Parts:
         added and AddedItems(added.weights, added.like_cold),
         model.reranker and _reranking(model.reranker),
         model.rates and _ratings(model, model.rates),
-        model.known.domain,
+        domain=model.known.domain,
     )
 
 
