@@ -51,6 +51,8 @@ class Settings(Part):
     cooccurrence: Switch = "auto"
     # base model: items alike by words and categories; auto: where events are few and in order
     item_fields: Switch = "auto"
+    # base model: items nearest by text vectors; auto: where events are few and in order
+    nearest_texts: Switch = False
     returning: bool = True  # base model: past events, where people return to items
     factors: bool = True  # base model: a small matrix factorisation
     rating_process: bool = (
