@@ -87,6 +87,7 @@ class Recommender(Changing, Explaining):
         from trefoil.fusion.features.preparation import split_of
         from trefoil.fusion.training.final_fit import refit_model
         from trefoil.fusion.training.pipeline import fit_model
+        from trefoil.fusion.training.profiles import with_profiles
 
         if isinstance(progress, bool):
             progress = _told_lines() if progress else None
@@ -100,10 +101,11 @@ class Recommender(Changing, Explaining):
         check_kept(graph)
         source = start and start.source()
         parts = progress, checkpoints, source, tasks
-        model = fit_model(dataset, split, graph, self.settings, *parts)
+        told = with_profiles(dataset, split, self.settings, progress)
+        model = fit_model(told, split, graph, self.settings, *parts)
         if final:
             graph = build(dataset, np.arange(len(dataset.interactions)))
-            model = refit_model(model, dataset, graph, *parts)
+            model = refit_model(model, told, graph, *parts)
         self.about = {
             "dataset": split.about(dataset),
             "split": {"by": split.rule.by, "seed": split.seed},

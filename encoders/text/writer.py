@@ -95,7 +95,7 @@ class Writer:
         tokenizer = AutoTokenizer.from_pretrained(**place)
         tokenizer.padding_side = "left"  # answers begin where questions end
         tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
-        model = AutoModelForCausalLM.from_pretrained(**place, dtype=torch.float32)
+        model: Any = AutoModelForCausalLM.from_pretrained(**place, dtype=torch.float32)
         return tokenizer, model.to(self.device).eval()
 
     @torch.no_grad()

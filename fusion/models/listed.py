@@ -158,6 +158,11 @@ def lines() -> tuple[Line, ...]:
     return BASE_MODELS
 
 
+def line_of(name: str) -> Line:
+    """The line of a base model."""
+    return next(line for line in lines() if line.name == name)
+
+
 def listed_of(models: Mapping[str, ScoringModel]) -> list[tuple[Line, BaseModel]]:
     """These models with their lines, in the order given.
 

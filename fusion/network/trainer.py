@@ -18,6 +18,7 @@ from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.negative_sampling import Sampler
 from trefoil.fusion.network.steps import Step, UserStep, WindowStep
 from trefoil.fusion.network.tasks.base import mean_losses
+from trefoil.fusion.network.text_rows import TextRows
 from trefoil.fusion.network.training_state import Draws, Learning, check_loss
 from trefoil.fusion.network.weighting.backward import balance, weighted_backward
 from trefoil.fusion.network.weighting.base import Weighting
@@ -39,8 +40,10 @@ class Trainer:
         rng: np.random.Generator,
         device: torch.device,
         until: Mapping[str, int] | None = None,
+        texts: TextRows | None = None,
     ) -> None:
         inputs = inputs.to(device)
+        self.texts = texts
         self.network, self.inputs, self.settings = network, inputs, settings
         self.device = device
         counts = np.bincount(inputs.groups.user, np.diff(inputs.groups.start))
@@ -76,6 +79,8 @@ class Trainer:
             )
         cycle = Cycle(len(inputs.groups), settings.network.batch_size, generator)
         self.optimisers = _optimisers(network, settings, self.weighting)
+        if texts is not None:
+            self.optimisers["ranking"].add_param_group(texts.group())
         parts = self.weighting, stopping, self.optimisers, cycle, generator, rng
         self.learning = Learning(network, averaged, *parts, [])
 
@@ -139,6 +144,8 @@ class Trainer:
             torch.nn.utils.clip_grad_norm_(self.network.behaviour.parameters(), 5.0)  # type: ignore[union-attr]
         for optimiser in optimisers:
             optimiser.step()
+        if self.texts is not None:
+            self.texts.keep((self.network, self.learning.averaged))
         self.average(*self.averages, 0)
         if draws is not None and self.weighting.looks_back:
             self._look_back(draws, window, rows, torch.stack(losses).detach())
@@ -209,6 +216,8 @@ class Trainer:
         gone = (gone < self.settings.network.id_dropout).to(device)
         at, rng = rows.numpy(), self.learning.rng
         people, sampler, part = np.unique(groups.user[at]), self.sampler, None
+        if self.texts is not None:
+            self.texts.read(network, torch.from_numpy(groups.pairs(at)[1]), rng)
         if self.graph is None:
             vectors = network.pass_messages(gone)
         else:

@@ -12,6 +12,7 @@ from trefoil.fusion.settings.branches import (
     HeldOut,
     Linear,
     Network,
+    Profiles,
     Tasks,
     Text,
 )
@@ -66,6 +67,7 @@ class Settings(Part):
     split: HeldOut = HeldOut()
     text: Text = Text()
     fine_tuning: FineTuning = FineTuning()
+    profiles: Profiles = Profiles()
     graph: Graph = Graph()
     behaviour: Behaviour = Behaviour()
     linear: Linear = Linear()
