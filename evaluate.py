@@ -15,14 +15,14 @@ from rich.console import Console
 
 from trefoil.data import ConfigError, Dataset
 from trefoil.data.command import run
-from trefoil.data.manifest import MANIFEST
 from trefoil.data.split import Split
 from trefoil.evaluation.ablation import Verdict, judged
+from trefoil.evaluation.by_group import POWER, by_group, check_columns, without_popularity
 from trefoil.evaluation.exam import Exam, Scorer
 from trefoil.evaluation.protocols.leaks import leaks
 from trefoil.evaluation.protocols.protocols import cold_exam, exam_for, full_exam, next_exam
 from trefoil.evaluation.reporting.html import Example
-from trefoil.evaluation.reporting.json_figures import figures, finite
+from trefoil.evaluation.reporting.json_figures import check_writable, figures, finite
 from trefoil.evaluation.reporting.terminal import show
 from trefoil.evaluation.table import (
     Knowledge,
@@ -74,6 +74,14 @@ def parser() -> argparse.ArgumentParser:
         default="given",
         help="with --protocol ctr: those of the data, or drawn",
     )
+    p.add_argument(
+        "--groups",
+        nargs="+",
+        default=[],
+        metavar="COLUMN",
+        help="of users or items: what each group gets, beside groups by popularity",
+    )
+    p.add_argument("--propensity", type=float, default=POWER, help="power of popularity taken out")
     p.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     p.add_argument("--data", help="where the dataset lies now, if it moved")
     p.add_argument("--data-root", type=Path, metavar="DIR")
@@ -101,7 +109,7 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
     dataset = dataset_of(recommender, args)
     split = split_as_trained(recommender, dataset, args.run)
     retrained = variants([part for part in args.ablate.split(",") if part])
-    check_question(args, split)
+    check_question(args, dataset, split)
     rivals = others(args, dataset)
     with Progress() as progress:
         progress(0, 0, "references, tuned on validation")
@@ -116,6 +124,7 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
         progress(0, 0, "the test part")
         exam = exam_of(args, dataset, split)
         outcome = measured(args, scorers, dataset, split, exam, known)
+        outcome = grouped(args, outcome, dataset, split)
         progress(0, 0, "reasons")
         outcome, shown = with_reasons(outcome, recommender, dataset, split)
         progress(0, 0, "leak meter")
@@ -135,8 +144,9 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def check_question(args: argparse.Namespace, split: Split) -> None:
-    """Raises ConfigError where the split cannot answer, or the figures have no place."""
+def check_question(args: argparse.Namespace, dataset: Dataset, split: Split) -> None:
+    """Raises ConfigError where data or split cannot answer, or the figures have no place."""
+    check_columns(dataset, args.groups)
     for lack in split.proof.lacks:
         raise ConfigError(f"{args.run}: {lack}")
     if args.protocol == "next" and not split.proof.in_time:
@@ -147,22 +157,6 @@ def check_question(args: argparse.Namespace, split: Split) -> None:
         )
     if args.json:
         check_writable(args.json)
-
-
-def check_writable(path: Path) -> None:
-    """Raises ConfigError where no file can be written, and in a run; nothing is left behind."""
-    there = path.exists()
-    runs = [one for one in path.absolute().parents if (one / MANIFEST).exists()]
-    if runs:
-        raise ConfigError(f"--json {path}: lies in the run {runs[0]}; name a place outside of it")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a"):
-            pass
-    except OSError as error:
-        raise ConfigError(f"--json {path}: cannot be written ({error.strerror})") from None
-    if not there:
-        path.unlink()
 
 
 def exam_of(args: argparse.Namespace, dataset: Dataset, split: Split) -> Exam | None:
@@ -216,7 +210,7 @@ def measured(
             replace(table, slices=among_all), exam, judged(table.results, exam.cases.user)
         )
     if args.protocol == "full":
-        several = exam.protocol == "context"  # cases of one user, each in its context
+        several = exam.protocol in ("context", "domains")  # of one user, each in its context
         there = (
             by_context(table.ranks, dataset, exam)
             if several
@@ -230,6 +224,16 @@ def measured(
         }
         table = with_stars(table, rated, dataset, split)
     return Outcome(table, exam, judged(table.results, exam.cases.user))
+
+
+def grouped(args: argparse.Namespace, found: Outcome, dataset: Dataset, split: Split) -> Outcome:
+    """The outcome with what each group gets, and with popularity taken out."""
+    if found.exam is None:
+        return found
+    ranks = found.table.ranks
+    groups = by_group(ranks, dataset, split, found.exam, args.groups)
+    plain = without_popularity(ranks, dataset, split, args.propensity)
+    return replace(found, table=replace(found.table, groups=groups, debiased=plain))
 
 
 def with_reasons(

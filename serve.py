@@ -2,10 +2,12 @@
 
 import argparse
 import os
+import socket
 import subprocess
 import sys
 import webbrowser
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -109,6 +111,20 @@ def demo(console: Console) -> Path:
     return DEMO
 
 
+def bound(host: str, port: int) -> socket.socket:
+    """The address, held before runs are loaded; nobody is let in yet. Raises ConfigError."""
+    place = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        place.bind((host, port))
+    except OSError as fault:
+        place.close()
+        raise ConfigError(
+            f"--host {host} --port {port}: {fault.strerror}; give another --port"
+        ) from None
+    return place
+
+
 def serve(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else list(argv)
     if argv[:1] == ["keys"]:
@@ -133,6 +149,7 @@ def serve(argv: Sequence[str] | None = None) -> int:
     from trefoil.serving.service import Limits, service_of
 
     file = args.keys or (Path(KEYS) if Path(KEYS).exists() else None)
+    place = bound(args.host, args.port)
     service = service_of(
         runs,
         host=args.host,
@@ -141,20 +158,21 @@ def serve(argv: Sequence[str] | None = None) -> int:
         limits=Limits(rate=args.rate, threads=args.threads, waiting=args.waiting),
         jobs=(args.state or runs[0].absolute().parent / ".service") / "jobs.sqlite",
     )
-    where = f"http://{'[' + args.host + ']' if ':' in args.host else args.host}:{args.port}/"
+    name = f"[{args.host}]" if ":" in args.host else args.host
+    where = f"http://{name}:{place.getsockname()[1]}/"
     console.print(f"{', '.join(service.hosts)}: ready at {where}")
     if args.demo and sys.stdout.isatty():
         webbrowser.open(where)
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(service),
-        host=args.host,
-        port=args.port,
         log_level="warning",
         access_log=False,
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=10,
     )
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[place])
     return 0
 
 

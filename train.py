@@ -17,7 +17,9 @@ from rich.text import Text
 from trefoil.data import ConfigError, Dataset, read_dataset
 from trefoil.data.command import run
 from trefoil.data.files import write_file
+from trefoil.data.privacy import FORGOTTEN, ForgottenPeople
 from trefoil.data.readers.quarantine import write_quarantine
+from trefoil.fusion.live.log import place_of
 from trefoil.fusion.network.checkpoints import Checkpoints, partial_of
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.reporting.html_report import read_history, training_page
@@ -73,8 +75,8 @@ def parser() -> argparse.ArgumentParser:
         "--forgotten",
         type=Path,
         metavar="FILE",
-        help="leave out the people of this list, such as RUN.live/forgotten.json (default: "
-        "forgotten.json of the data folder, if there)",
+        help="leave out the people of this list, such as RUN.live/forgotten.json, beside "
+        "those of forgotten.json of the data folder, if there",
     )
     return p
 
@@ -190,6 +192,7 @@ def learn(plan: Plan, console: Console) -> None:
             console.print(f"  note: {warning}")
         recommender.about |= about(plan, time.perf_counter() - began)
         write(recommender, dataset, plan.out)
+        keep_forgotten(made_from.get("forgotten"), plan.out)
     except KeyboardInterrupt as stop:
         raise type(stop)(how_to_go_on(plan)) from None
     plan.checkpoints.remove()
@@ -237,6 +240,13 @@ def write(recommender: Recommender, dataset: Dataset, out: Path) -> None:
         write_file(folder / "MODEL_CARD.md", model_card(recommender, dataset))
         write_curves(recommender, folder)
         write_manifest(folder, recommender.about)
+
+
+def keep_forgotten(named: str | None, out: Path) -> None:
+    """A list of forgotten people goes along: what is told of them later stays out as well."""
+    place = place_of(out.absolute()) / FORGOTTEN
+    if named and not place.exists():
+        ForgottenPeople.read(Path(named)).write(place)
 
 
 def how_to_go_on(plan: Plan) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from trefoil.data.corpus import Corpus
 from trefoil.data.errors import ConfigError
 from trefoil.data.interactions import Interactions
 from trefoil.data.items import Items, Users
@@ -17,6 +18,8 @@ from trefoil.data.shown import Shown
 from trefoil.data.suggest import closest
 
 RULES = ("time", "ratio", "leave-one-out", "given", "rows")
+FOLDED = ("ratio", "rows", "given")  # rules that draw, and so can draw otherwise
+FOLDED = ("ratio", "rows", "given")  # rules that draw, and so can draw otherwise
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,18 @@ class SplitRule:
     """How events are divided; see ``data.split``.
 
     ``repeats`` keeps held-out events whose pair is also in training, for data in
-    which people return to an item.
+    which people return to an item. ``fold`` turns what ``ratio`` and ``rows`` shuffle, and the
+    validation that ``given`` carves, by so many parts: with a share of 1 / k each event is
+    held out in one of the folds 0 to k - 1. With ``negatives`` a held-out item is ranked among
+    so many items drawn for its case, as some papers have it, and not among all.
     """
 
     by: Literal["time", "ratio", "leave-one-out", "given", "rows"] = "ratio"
     valid: float = 0.1
     test: float = 0.1
     repeats: bool = False
+    fold: int = 0
+    negatives: int = 0
 
     def __post_init__(self) -> None:
         if self.by not in RULES:
@@ -88,6 +96,11 @@ class SplitRule:
             raise ConfigError(
                 f"split shares valid={self.valid}, test={self.test}: each must lie between 0 and 1 "
                 "and leave something for training"
+            )
+        if self.fold and (self.fold < 0 or self.by not in FOLDED):
+            raise ConfigError(
+                f"split.fold = {self.fold} by {self.by!r}: give 0 or more, and split by one of "
+                f"{', '.join(FOLDED)}; the other rules have one way to divide"
             )
 
 
@@ -108,6 +121,8 @@ class Dataset:
     fingerprint: str
     licence: str | None = None
     columns: Mapping[str, Any] = field(default_factory=dict)  # of events, as ``EventColumns``
+    corpus: Corpus | None = None  # texts with classes or numbers, beside all else
+    domains: tuple[str, ...] = ()  # the shops that it was joined from; see ``data.domains``
 
     def shown(self) -> Shown:
         """As a table for people: what there is, and how much."""

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
+from trefoil.data.corpus import Corpus
 from trefoil.data.dataset import GraphSource
 from trefoil.data.errors import GraphDataError
 from trefoil.data.files import file_digest
@@ -34,6 +35,18 @@ def fingerprint(
     _add_events(digest, events)
     if graph is not None:
         _add_graph(digest, graph)
+    return digest.hexdigest()
+
+
+def corpus_digest(corpus: Corpus) -> str:
+    """SHA-256 over texts, classes and numbers, in their order."""
+    digest = hashlib.sha256(b"trefoil corpus 1")
+    _add(digest, "texts", _texts(corpus.texts))
+    if corpus.classes is not None:
+        _add(digest, "names", _texts(corpus.classes.names))
+        _add(digest, "classes", corpus.classes.codes)
+    if corpus.numbers is not None:
+        _add(digest, "numbers", _plain(corpus.numbers))
     return digest.hexdigest()
 
 

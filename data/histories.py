@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from trefoil.data.interactions import UNKNOWN_TIME, Bools, Floats, Interactions, Ints
@@ -172,6 +174,28 @@ class Cases:
 
     def __len__(self) -> int:
         return len(self.user)
+
+    @classmethod
+    def together(cls, parts: Sequence[Cases]) -> Cases:
+        """Cases with the same columns, one part after the other."""
+
+        def joined(columns: Sequence[NDArray[Any] | None]) -> Any:
+            there = [one for one in columns if one is not None]
+            return np.concatenate(there) if len(there) == len(columns) else None
+
+        past = [one.history for one in parts]
+        ends = np.cumsum([0, *(len(one.item) for one in past)])
+        starts = [one.start[:-1] + end for one, end in zip(past, ends[:-1], strict=True)]
+        history = Histories(
+            np.concatenate([*starts, ends[-1:]]),
+            joined([one.item for one in past]),
+            joined([one.at for one in past]),
+            joined([one.stars for one in past]),
+            {name: joined([one.scenario[name] for one in past]) for name in past[0].scenario},
+        )
+        scenario = {name: joined([p.scenario[name] for p in parts]) for name in parts[0].scenario}
+        user, at = (joined([getattr(p, name) for p in parts]) for name in ("user", "at"))
+        return cls(user, history, at, scenario, joined([p.attributes for p in parts]))
 
     def take(self, rows: Ints) -> Cases:
         return Cases(

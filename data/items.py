@@ -30,6 +30,13 @@ class Labels:
         dense[np.repeat(np.arange(len(dense)), np.diff(self.start)), self.codes] = True
         return dense
 
+    def take(self, rows: Ints) -> Labels:
+        """The labels of these rows, in that order."""
+        lengths = np.diff(self.start)[rows]
+        start = np.concatenate([[0], np.cumsum(lengths)])
+        at = np.repeat(self.start[rows] - start[:-1], lengths) + np.arange(start[-1])
+        return Labels(start, self.codes[at], self.names)
+
     def followed_by(self, others: Labels) -> Labels:
         """Rows of both, one after the other; names keep their codes, new ones come last."""
         names = (*self.names, *(name for name in others.names if name not in self.names))
@@ -90,6 +97,17 @@ class Entities:
             (*self.texts, *others.texts),
             category,
             score,
+        )
+
+    def take(self, rows: Ints) -> Entities:
+        """These rows, in that order."""
+        ids = self.vocabulary.ids
+        return Entities(
+            Vocabulary([ids[row] for row in rows]),
+            tuple(self.titles[row] for row in rows),
+            tuple(self.texts[row] for row in rows),
+            {name: labels.take(rows) for name, labels in self.category.items()},
+            {name: column[rows] for name, column in self.score.items()},
         )
 
     def title(self, row: int) -> str:

@@ -6,10 +6,13 @@ from pathlib import Path
 
 from trefoil.data.dataset import Dataset, SplitRule
 from trefoil.data.errors import ConfigError
+from trefoil.data.joining import joined
 from trefoil.data.privacy import FORGOTTEN, ForgottenPeople, key_from
 from trefoil.data.readers.assemble import assemble
-from trefoil.data.readers.dataset_toml import read_folder
+from trefoil.data.readers.corpora import with_corpus
+from trefoil.data.readers.dataset_toml import corpus_of, read_folder
 from trefoil.data.readers.description import FILE
+from trefoil.data.readers.domains_toml import SeveralDomains, read_domains
 from trefoil.data.sources import SOURCES, Source
 from trefoil.data.sources.download import fetch
 from trefoil.data.suggest import closest
@@ -25,36 +28,41 @@ def read_dataset(
 ) -> Dataset:
     """A folder with a ``dataset.toml``, the name of a source, or a ``Source``.
 
+    Where ``dataset.toml`` names several domains, they are joined; see ``data.joining``.
+
     ``root`` is a folder that already holds a named source; without it the
     source is downloaded from its publisher. ``rule`` replaces the split rule.
     More than ``max_bad_share`` of unusable rows in a table stops; where it is None,
     the folder's own share holds, or else 0.01. ``forgotten`` is a list of people to leave
     out, as ``Recommender.forget`` writes it; that of the folder, ``forgotten.json``, holds
-    without being named. Raises ConfigError and DataError, which name file, line, value
+    too, without being named. Raises ConfigError and DataError, which name file, line, value
     and remedy.
     """
     source = SOURCES.get(given) if isinstance(given, str) else None
-    missing_ids = key = None
+    missing_ids = key = corpus = None
+    lists: list[Path] = []
     if isinstance(given, Source):
         source, given = given, given.name
     path = Path(given)
     if source is None:
         if not path.is_dir():
             raise ConfigError(_no_folder(path))
+        if (several := read_domains(path)) is not None:
+            return _several(path, several, rule, max_bad_share, forgotten)
         told, tables, own = read_folder(path)
+        corpus = corpus_of(path, told)
         name, licence = told.name or path.resolve().name, told.licence
         max_bad_share = told.max_bad_share if max_bad_share is None else max_bad_share
         missing_ids, said = told.missing_ids, told.interactions.pseudonyms
         key = None if said is None else key_from(said)
-        beside = path / FORGOTTEN
-        forgotten = beside if forgotten is None and beside.exists() else forgotten
+        lists = [path / FORGOTTEN] if (path / FORGOTTEN).exists() else []
     else:
         folder = path
         if not source.embedded:
             folder = source.root(fetch(source) if root is None else Path(root))
         name, tables, own, licence = source.name, source.read(folder), source.rule, source.licence
     chosen = own if rule is None else rule
-    return assemble(
+    dataset = assemble(
         name,
         tables,
         chosen,
@@ -62,8 +70,27 @@ def read_dataset(
         max_bad_share=max_bad_share,
         missing_ids=missing_ids,
         pseudonym_key=key,
-        forgotten=None if forgotten is None else _list(Path(forgotten)),
+        forgotten=[_list(one) for one in lists + ([] if forgotten is None else [Path(forgotten)])],
     )
+    return dataset if corpus is None else with_corpus(dataset, corpus)
+
+
+def _several(
+    folder: Path,
+    told: SeveralDomains,
+    rule: SplitRule | None,
+    max_bad_share: float | None,
+    forgotten: str | Path | None,
+) -> Dataset:
+    """All domains of a folder as one dataset; the list of forgotten people holds for each."""
+    beside = folder / FORGOTTEN
+    forgotten = beside if forgotten is None and beside.exists() else forgotten
+    parts = {
+        name: read_dataset(place, max_bad_share=max_bad_share, forgotten=forgotten)
+        for name, place in told.folders(folder).items()
+    }
+    name, shared = told.name or folder.resolve().name, told.users == "shared"
+    return joined(name, parts, rule or told.rule, users_shared=shared, licence=told.licence)
 
 
 def _list(path: Path) -> ForgottenPeople:

@@ -9,7 +9,7 @@ import numpy as np
 from trefoil.data.dataset import Dataset, SplitRule
 from trefoil.data.errors import SplitError
 from trefoil.data.fingerprint import split_digest
-from trefoil.data.interactions import UNKNOWN_TIME, Interactions, Ints
+from trefoil.data.interactions import UNKNOWN_TIME, Bools, Interactions, Ints
 from trefoil.data.pairs import distinct_pairs, known_before
 from trefoil.data.split_proof import SplitProof, histories_hold, prove
 
@@ -35,6 +35,15 @@ class Split:
     def open_test(self) -> Ints:
         """The rows that judge. Only ``evaluate.py`` and the evaluation package may call this."""
         return self._test
+
+    def among(self, kept: Bools, events: Interactions) -> Split:
+        """The same parts of the events that are ``kept`` [all events]; ``events`` are those."""
+        place = np.cumsum(kept) - 1
+        train, valid, test = (place[r[kept[r]]] for r in (self.train, self.valid, self._test))
+        part = np.full(len(events), LEFT_OUT)
+        part[train], part[valid], part[test] = TRAIN, VALID, TEST
+        digest = split_digest(events, part)
+        return replace(self, train=train, valid=valid, digest=digest, _test=test)
 
     def about(self, dataset: Dataset) -> dict[str, str | int]:
         """Of which data, which events train and choose, and what a history holds at the test."""
@@ -139,6 +148,8 @@ def _shares(
         if test:
             n_test += (n_test == 0) & (count - n_test - n_valid > 1)
         n_valid += (n_valid == 0) & (count - n_test - n_valid > 1)
+    turn = rule.fold * (n_test if test else n_valid)
+    place = (place - turn) % np.maximum(count, 1)
     return np.where(place < n_test, TEST, np.where(place < n_test + n_valid, VALID, TRAIN))
 
 
@@ -237,7 +248,7 @@ def _by_rows(events: Interactions, rule: SplitRule, rng: np.random.Generator) ->
     n_test, n_valid = int(n * rule.test + 1e-9), int(n * rule.valid + 1e-9)
     if not (n_test and n_valid):
         raise SplitError(f"{n} events are too few for valid={rule.valid} and test={rule.test}")
-    order = rng.permutation(_canonical(events))
+    order = np.roll(rng.permutation(_canonical(events)), -rule.fold * n_test)
     part = np.full(n, TRAIN)
     part[order[:n_test]] = TEST
     part[order[n_test : n_test + n_valid]] = VALID

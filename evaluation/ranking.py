@@ -100,13 +100,15 @@ def rank(
     for first in range(0, len(exam), batch):
         rows = np.arange(first, min(first + batch, len(exam)))
         scores = _scores(scorer, exam, rows)
-        if not judged and k_max and exam.items >= MANY * k_max:
+        plain_exam = exam.within is None and exam.only is None
+        if not judged and plain_exam and k_max and exam.items >= MANY * k_max:
             counts.append(_asked(exam, rows))
             rising = _leading(scores, exam, rows, position, k_max)
         else:
             keys = _keys(_bits(scores), exam, rows, position)
             counts.append((keys != NOT_ASKED).sum(axis=1))
-            rising = np.sort(keys, axis=1) if judged else _largest(keys, k_max)
+            asked = keys if exam.only is None else _listed(keys, exam.only.take(rows))
+            rising = np.sort(asked, axis=1) if judged else _largest(asked, k_max)
         if judged:
             places.append(_places(keys, rising, exam.relevant.take(rows)))
         tops.append(_top(rising, k_max, order))
@@ -179,7 +181,20 @@ def _keys(bits: NDArray[np.int32], exam: Exam, rows: Ints, position: Ints) -> ND
     keys[np.repeat(np.arange(len(rows)), np.diff(masked.start)), masked.item] = NOT_ASKED
     if exam.candidates is not None:
         keys[:, ~exam.candidates] = NOT_ASKED
+    closed = exam.closed(rows)
+    if closed is not None:
+        keys[closed] = NOT_ASKED
     return keys
+
+
+def _listed(keys: NDArray[np.int64], only: Sets) -> NDArray[np.int64]:
+    """The keys of the items that each row lists, filled up with ``NOT_ASKED``: few to be sorted."""
+    lengths = np.diff(only.start)
+    row = np.repeat(np.arange(len(only)), lengths)
+    column = np.arange(len(row)) - np.repeat(only.start[:-1], lengths)
+    found = np.full((len(only), int(lengths.max(initial=0))), NOT_ASKED)
+    found[row, column] = keys[row, only.item]
+    return found
 
 
 def _largest(keys: NDArray[np.int64], width: int) -> NDArray[np.int64]:
@@ -240,7 +255,7 @@ def _places(keys: NDArray[np.int64], rising: NDArray[np.int64], relevant: Sets) 
         own = keys[row, items]
         if len(own) and own.min() == NOT_ASKED:
             raise ValueError(f"item row {items[own.argmin()]} is relevant and masked")
-        out[part] = keys.shape[1] - np.searchsorted(rising[row], own)
+        out[part] = rising.shape[1] - np.searchsorted(rising[row], own)
     return out
 
 

@@ -22,6 +22,7 @@ from trefoil.evaluation.baselines import (
     settings_of,
     tune,
 )
+from trefoil.evaluation.by_group import Told
 from trefoil.evaluation.exam import Exam, Scorer
 from trefoil.evaluation.metrics.list_metrics import Background, Vectors
 from trefoil.evaluation.metrics.pointwise_metrics import Reliability
@@ -63,7 +64,8 @@ class Table:
     """Ranks and results by model, whole and in slices, and tests of the first model.
 
     ``ranks`` is empty for click prediction, ``reliability`` for ranking.
-    ``fairness`` maps a category of users to NDCG@10 by group, of the first model.
+    ``fairness`` maps a category of users to NDCG@10 by group, of the first model. ``groups``
+    and ``debiased`` are those of ``evaluation.by_group``.
     """
 
     results: Mapping[str, Result]
@@ -72,6 +74,8 @@ class Table:
     ranks: Mapping[str, Ranks] = field(default_factory=dict)
     reliability: Mapping[str, Reliability] = field(default_factory=dict)
     fairness: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    groups: Mapping[str, Told] = field(default_factory=dict)
+    debiased: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def references(dataset: Dataset, split: Split, known: Knowledge | None = None) -> dict[str, Scorer]:

@@ -106,6 +106,7 @@ class Answering:
         boost: Iterable[Mapping[str, Any]] | None = None,
         pin: Mapping[int | str, str | int] | None = None,
         per: Mapping[str, int] | None = None,
+        least: Iterable[Mapping[str, Any]] | None = None,
         diversity: float = 0.0,
         offset: int = 0,
         reasons: int = 1,
@@ -125,8 +126,10 @@ class Answering:
 
         How the list is dealt: ``boost`` adds ``by`` standard deviations of the scores to items
         ``where`` it says; ``pin`` gives items places from 1 on; ``per`` is how many of one
-        director, or year, there may be; ``diversity`` goes from 0 to 1; ``offset`` passes the
-        first items over. ``reasons`` per item are told, and ``shares`` of the base models.
+        director, or year, there may be; ``least`` gives items ``where`` it says, or of a part
+        of ``popularity``, a ``share`` of the places; ``diversity`` goes from 0 to 1;
+        ``offset`` passes the first items over. ``reasons`` per item are told, and
+        ``shares`` of the base models.
 
         What is unknown never raises: ``based_on`` and ``dropped`` of the answer tell it.
         Raises ConfigError for an argument that has no meaning.
@@ -134,8 +137,8 @@ class Answering:
         return self.answer(Request(
             user=user, k=k, history=history, text=text, likes=likes, dislikes=dislikes,
             about=about, scenario=scenario, at=at, before=before, where=where, only=only,
-            without=without, seen=seen, boost=boost, pin=pin, per=per, diversity=diversity,
-            offset=offset, reasons=reasons, shares=shares,
+            without=without, seen=seen, boost=boost, pin=pin, per=per, least=least,
+            diversity=diversity, offset=offset, reasons=reasons, shares=shares,
         ))  # fmt: skip
 
     def answer(self, request: Request) -> Answer:
@@ -171,6 +174,7 @@ class Answering:
         boost: Iterable[Mapping[str, Any]] | None = None,
         pin: Mapping[int | str, str | int] | None = None,
         per: Mapping[str, int] | None = None,
+        least: Iterable[Mapping[str, Any]] | None = None,
         diversity: float = 0.0,
         offset: int = 0,
         batch: int = 512,
@@ -185,7 +189,8 @@ class Answering:
         request = Request(
             k=k, history=history, text=text, likes=likes, dislikes=dislikes, about=about,
             scenario=scenario, at=at, before=before, where=where, only=only, without=without,
-            seen=seen, boost=boost, pin=pin, per=per, diversity=diversity, offset=offset,
+            seen=seen, boost=boost, pin=pin, per=per, least=least, diversity=diversity,
+            offset=offset,
         )  # fmt: skip
         state, k = self.state, arguments.whole("k", k, 0)
         batch, offset = arguments.whole("batch", batch, 1), arguments.whole("offset", offset, 0)

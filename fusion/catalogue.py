@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from trefoil.data.dataset import Dataset
+from trefoil.data.domains import domain_codes
 from trefoil.data.histories import Cases, Later
 from trefoil.data.interactions import Bools, Interactions, Ints
 from trefoil.data.items import Items
@@ -40,7 +41,7 @@ class Catalogue:
     ``columns`` says what the columns of an event table mean, as ``EventColumns`` has them.
     ``later`` are events that came since, in parts; ``learned`` says which users and contexts
     models know, all where it is None. ``removed`` [items] are no candidates any more;
-    ``waiting`` are events of items that are not here yet.
+    ``waiting`` are events of items that are not here yet. ``domains`` are those of the dataset.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Catalogue:
     learned: Learned | None = None
     removed: Bools | None = None
     waiting: tuple[Event, ...] = ()
+    domains: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, dataset: Dataset, split: Split) -> "Catalogue":
@@ -72,18 +74,23 @@ class Catalogue:
             split.proof.reads_validation,
             dataset.report.low_below,
             dataset.columns,
+            domains=dataset.domains,
         )
 
     @cached_property
     def now(self) -> Past:
         """All that is known: what a shop serves by."""
         users = len(self.users) if self.learned is None else self.learned.users
-        past = Past.of(
-            self.events, self.events, max(users, int(self.events.user.max(initial=-1)) + 1)
-        )
+        users = max(users, int(self.events.user.max(initial=-1)) + 1, 1)  # also of nobody
+        past = Past.of(self.events, self.events, users)
         for part in self.later:
             past = past.followed_by(part)
         return past
+
+    @cached_property
+    def item_domains(self) -> Ints | None:
+        """The domain of each item; None where there are no domains."""
+        return domain_codes(self.items, self.domains)
 
     @property
     def every_event(self) -> Interactions:

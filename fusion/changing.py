@@ -187,6 +187,11 @@ class Changing(Asking):
         if (texts := state.model.texts) is not None:
             texts.encoder.encode(["warm"], store=False)
 
+    def knows(self, user: str) -> bool:
+        """Whether anything is known of a person: an event, or one that waits for its item."""
+        catalogue = self.catalogue
+        return user in catalogue.users or any(one.user == user for one in catalogue.waiting)
+
     def follow(self, other: "Changing") -> int:
         """Take in what ``other`` was told since this one learned: how many changes that were.
 

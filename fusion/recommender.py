@@ -41,7 +41,7 @@ from trefoil.fusion.runs.folder import (
 )
 from trefoil.fusion.served_run import model_digest, served
 from trefoil.fusion.settings import load_settings
-from trefoil.fusion.updating import Updated, learn_on
+from trefoil.fusion.updating import Updated, at_new_shop, learn_on
 from trefoil.fusion.write_back import write_back
 from trefoil.kg.construction.build import build
 from trefoil.kg.stores.open import check_kept, write_graph
@@ -185,6 +185,7 @@ class Recommender(Changing, Explaining):
 
     write_to = write_back  # everybody's best items, into a Neo4j database
     export, merge = export, merge
+    at_new_shop = at_new_shop  # what this one knows of texts, for other items
 
     def forget(self, user: str | int, *, data: str | Path | None = None) -> Forgotten:
         """Leave nothing of a person: in answers at once, on the disk when this returns.

@@ -2,10 +2,11 @@
 
 import time
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from trefoil.data.items import Items
 from trefoil.data.progress import Progress
 from trefoil.fusion.catalogue import LIVE
 from trefoil.fusion.changing import Changing
@@ -44,6 +45,23 @@ class Updated:
             f"{said}; the first {K} agree with a refit ({self.refit_seconds:.1f} s) in "
             f"{100 * self.agreement:.0f} %"
         )
+
+
+RecommenderT = TypeVar("RecommenderT", bound=Changing)
+
+
+def at_new_shop(recommender: RecommenderT, items: Items, name: str = "new shop") -> RecommenderT:
+    """A recommender for a shop of which nothing is known but its items.
+
+    People there are what they tell: ``recommend(history=[...])``. What goes along reads texts
+    and words alone; see ``fusion.training.new_shop``. Raises ConfigError where nothing does.
+    """
+    from trefoil.fusion.training.new_shop import opened
+
+    other = type(recommender)(recommender.settings)
+    other.about = {"purpose": "serve", "opened_from": recommender.state.name}
+    other._state = opened(recommender.state, items, name)
+    return other
 
 
 def learn_on(

@@ -1,5 +1,6 @@
 """All that one process serves: runs, keys, limits, workers, what was answered and counted."""
 
+import logging
 import math
 import time
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from trefoil.serving.jobs.store import JobStore
 from trefoil.serving.metrics import Metrics
 from trefoil.serving.problems import Problem
 
+log = logging.getLogger(__name__)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # a run of such a name would hide a route of /v1
 TAKEN = {
@@ -71,25 +73,32 @@ class Service:
             raise Problem(404, f"no run {name!r} is served here", f"there is {known}", kind="run")
         return self.hosts[name]
 
-    def admit(self, scope: Scope, token: str | None, run: str | None) -> Key:
-        """Who asks. Raises Problem 401, 403 or 429 where that may not be."""
+    def admit(self, scope: Scope, token: str | None, run: str | None, *, any_run: bool) -> Key:
+        """Who asks. Raises Problem 401, 403 or 429 where that may not be.
+
+        ``any_run`` is for what concerns no run: a key for other runs opens it too.
+        """
         if scope == "open":
             return ANYBODY
         key = self._key(token)
         if not key.may(scope):
             self.metrics.refused.labels("scope").inc()
             raise Problem(403, f"this route needs the scope {scope!r}; the key has not got it")
-        if key.runs and (run or next(iter(self.hosts))) not in key.runs:
+        if not any_run and key.runs and (run or next(iter(self.hosts))) not in key.runs:
             self.metrics.refused.labels("run").inc()
             raise Problem(403, "the key is not for this run", f"it is for {', '.join(key.runs)}")
-        if wait := self.buckets.take(key.id, key.rate):
+        self.charge(key)
+        return key
+
+    def charge(self, key: Key, requests: int = 1) -> None:
+        """Count so many requests of a key. Raises Problem 429 where it asks too often."""
+        if requests and (wait := self.buckets.take(key.id, key.rate, requests)):
             self.metrics.refused.labels("rate").inc()
             raise Problem(
                 429,
                 "this key asks more often than it may",
                 headers={"Retry-After": str(math.ceil(wait))},
             )
-        return key
 
     def _key(self, token: str | None) -> Key:
         if self.keys is None:
@@ -97,7 +106,10 @@ class Service:
         now = time.monotonic()
         if now - self._looked_at > REFRESH_S:
             self._looked_at = now
-            self.keys.refresh()
+            try:
+                self.keys.refresh()
+            except ConfigError as fault:  # while somebody edits it: the keys from before hold
+                log.error("%s", fault)
         found = self.keys.find(token) if token else None
         if found is None:
             self.metrics.refused.labels("key").inc()

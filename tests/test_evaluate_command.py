@@ -109,6 +109,16 @@ def test_slices_and_significance_are_filled(report):
     assert test["difference"] == pytest.approx(ours - theirs, abs=1e-6)
 
 
+def test_groups_are_told_beside_the_plain_figures(report, run, capsys):
+    groups = report["groups"]["items by popularity"]
+    assert sum(one["trefoil"]["exposure@10"] for one in groups.values()) == pytest.approx(1)
+    assert groups["popular"]["popularity"]["exposure@10"] > 1 / 3  # its share of the events
+    told = report["debiased"]["trefoil"]
+    assert told["recall@10"] != told["plain-recall@10"]
+    assert "Popularity taken out" in (run / "report.html").read_text("utf-8")
+    assert "--groups 'colour'" in refused(capsys, run, "--groups", "colour")
+
+
 def test_five_recommendations_of_a_user_are_printed_with_reasons(run, capsys):
     assert evaluate.main([str(run), "--user", "u8"]) == 0
     out = capsys.readouterr().out

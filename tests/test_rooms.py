@@ -25,11 +25,12 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "data": (
         "demo errors files interactions progress shown suggest",
         "command compression histories manifest neo4j order pairs privacy refusals vocabulary",
-        "items report",
+        "corpus items report",
         "dataset",
         "fingerprint split_proof",
         "readers split",
-        "sources",
+        "domains sources",
+        "joining",
         "read",
     ),
     "kg": (
@@ -48,7 +49,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "ranking",
         "metrics",
         "result",
-        "ablation baselines protocols",
+        "ablation baselines by_group protocols",
         "judging table",
         "reporting",
     ),

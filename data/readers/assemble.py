@@ -49,15 +49,15 @@ def assemble(
     max_bad_share: float | None = None,
     missing_ids: Sequence[str] | None = None,
     pseudonym_key: str | None = None,
-    forgotten: ForgottenPeople | None = None,
+    forgotten: Sequence[ForgottenPeople] = (),
 ) -> Dataset:
     """Check, sort out bad rows, number the ids, and report.
 
     Ids are numbered in order of their text and events put in an order of their
     content, whatever the order of the files.
     Items occur if a table or an event names them. ``missing_ids`` are words that
-    are no id. With ``pseudonym_key`` users are called by pseudonyms; rows of people who
-    are ``forgotten`` are as if they were not there. Raises DataError.
+    are no id. With ``pseudonym_key`` users are called by pseudonyms; rows of people on
+    the ``forgotten`` lists are as if they were not there. Raises DataError.
     """
     tables = _of_people(tables, pseudonym_key, missing_ids or WRITTEN, forgotten)
     sieves = _sieves(tables, max_bad_share, missing_ids)
@@ -94,7 +94,10 @@ def assemble(
 
 
 def _of_people(
-    tables: Tables, key: str | None, missing_ids: Sequence[str], forgotten: ForgottenPeople | None
+    tables: Tables,
+    key: str | None,
+    missing_ids: Sequence[str],
+    forgotten: Sequence[ForgottenPeople],
 ) -> Tables:
     """The tables of events and users with pseudonyms, and without forgotten people."""
     found = {"events": (tables.events, tables.event_columns.user)}
@@ -102,7 +105,8 @@ def _of_people(
         found["users"] = (tables.users, tables.user_columns.id)
     for name, (table, column) in found.items():
         told = table if key is None else with_pseudonyms(table, column, key, missing_ids)
-        told = told if forgotten is None else without_people(told, column, forgotten)
+        for people in forgotten:
+            told = without_people(told, column, people)
         tables = replace(tables, **{name: told})
     return tables
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trefoil.data.compression import archive_of
+from trefoil.data.corpus import Corpus
 from trefoil.data.dataset import EventQuery, GraphSource, SplitRule
 from trefoil.data.errors import ConfigError, GraphDataError
 from trefoil.data.readers.assemble import Tables
+from trefoil.data.readers.corpora import read_corpus
 from trefoil.data.readers.description import (
     FILE,
     Description,
@@ -21,6 +23,17 @@ from trefoil.data.readers.description import (
 from trefoil.data.readers.entities import EntityColumns
 from trefoil.data.readers.events import EventColumns
 from trefoil.data.readers.tables import Table, read_table
+
+
+def corpus_of(folder: Path, told: Description) -> Corpus | None:
+    """The texts that a description names; None where it names none."""
+    part = told.corpus
+    if part is None:
+        return None
+    if part.label is None and part.number is None:
+        raise ConfigError(f"{folder / FILE}: [corpus] names neither label nor number; add one")
+    table = _Places(folder, told).table("corpus", part)
+    return read_corpus(table, part.text, part.label, part.number, told.max_bad_share)
 
 
 def read_folder(folder: Path) -> tuple[Description, Tables, SplitRule]:
@@ -158,6 +171,6 @@ def _rule(told: Description, columns: EventColumns, path: Path) -> SplitRule:
             f"{path}: [split] by = {part.by!r} needs [interactions] time; name it, or use 'ratio'"
         )
     try:
-        return SplitRule(part.by, part.valid, part.test, part.repeats)
+        return SplitRule(part.by, part.valid, part.test, part.repeats, negatives=part.negatives)
     except ConfigError as fault:
         raise ConfigError(f"{path}: [split] {fault}") from None

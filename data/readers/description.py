@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    NonNegativeInt,
+    ValidationError,
+)
 
 from trefoil.data.errors import ConfigError
 from trefoil.data.readers.tables import FileForm
@@ -99,11 +107,20 @@ class GraphPart(Part):
     title: Names = ()  # predicates that name nodes before all others
 
 
+class CorpusPart(TablePart):
+    """Texts that are learned beside the recommendations; a label or a number, or both."""
+
+    text: Names
+    label: Column | None = None  # a class
+    number: Column | None = None
+
+
 class SplitPart(Part):
     by: Literal["time", "ratio", "leave-one-out", "given", "rows"]
     valid: float = 0.1
     test: float = 0.1
     repeats: bool = False
+    negatives: NonNegativeInt = 0  # items drawn for each case, among which it is ranked; 0: all
 
 
 class Description(Part):
@@ -117,6 +134,7 @@ class Description(Part):
     items: EntitiesPart | None = None
     users: EntitiesPart | None = None
     graph: GraphPart | None = None
+    corpus: CorpusPart | None = None
     split: SplitPart | None = None
 
 
@@ -148,6 +166,7 @@ def read_description(path: Path) -> Description:
 def _idle(told: Description) -> Iterator[tuple[str, str, str]]:
     """Section, key and reason of every key that is written and changes nothing."""
     files = {"interactions": told.interactions, "items": told.items, "users": told.users}
+    files |= {"corpus": told.corpus}
     for section, part in files.items():
         if part is not None:
             idle = _idle_form(part) if part.query is None else _idle_query(part)
@@ -208,7 +227,7 @@ def _told(fault: ValidationError, path: Path, text: str) -> str:
     return _place(path, text, section, key) + explain(fault, Description, "key", key)
 
 
-_SECTIONS = ("interactions", "items", "users", "graph", "split")
+_SECTIONS = ("interactions", "items", "users", "graph", "corpus", "split")
 
 
 def _place(path: Path, text: str, section: str, key: str) -> str:

@@ -5,17 +5,20 @@ The functions here are, with ``evaluate.py``, the only callers of ``Split.open_t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from trefoil.data.dataset import Dataset
+from trefoil.data.domains import DOMAIN, domain_codes
 from trefoil.data.errors import SplitError
 from trefoil.data.histories import Cases, Histories
 from trefoil.data.interactions import UNKNOWN_TIME, Interactions, Ints
 from trefoil.data.split import VALID, Split
-from trefoil.evaluation.exam import Exam, Sets
+from trefoil.evaluation.exam import Exam, Sets, Within
+from trefoil.evaluation.protocols.drawn import among_drawn
 
 
 def exam_for(dataset: Dataset, split: Split, part: str) -> Exam:
@@ -23,7 +26,11 @@ def exam_for(dataset: Dataset, split: Split, part: str) -> Exam:
 
     Choices are made on it at validation, and figures are of it at the test.
     """
-    return (context_exam if people_return(dataset, split) else full_exam)(dataset, split, part)
+    if people_return(dataset, split):
+        exam = context_exam(dataset, split, part)
+    else:
+        exam = (domain_exam if dataset.domains else full_exam)(dataset, split, part)
+    return among_drawn(exam, split.rule.negatives, split.seed)
 
 
 def people_return(dataset: Dataset, split: Split) -> bool:
@@ -106,7 +113,48 @@ def context_exam(dataset: Dataset, split: Split, part: str) -> Exam:
         {name: column.codes for name, column in held.scenario.items()},
     )
     relevant = Sets(np.arange(n + 1), held.item)
-    return Exam(cases, relevant, per_group.take(group), items, "context", part)
+    exam = Exam(cases, relevant, per_group.take(group), items, "context", part)
+    return _in_domains(exam, dataset)
+
+
+def domain_exam(dataset: Dataset, split: Split, part: str) -> Exam:
+    """For every user and domain with held-out positives, the items of that domain ranked.
+
+    Cases name their domain as scenario; other scenario columns are -1 (unknown). Histories
+    hold events of all domains. Otherwise as ``full_exam``.
+    """
+    held = held_out(dataset, split, part)
+    codes = held.scenario[DOMAIN].codes
+    others = dict.fromkeys(held.scenario, -1)
+    exams = [
+        _by_user(
+            dataset,
+            split,
+            part,
+            held.take(held.positive & (codes == code)),
+            "domains",
+            others | {DOMAIN: code},
+        )
+        for code in range(len(dataset.domains))
+    ]
+    return _in_domains(together(exams), dataset)
+
+
+def together(exams: Sequence[Exam]) -> Exam:
+    """Exams of one dataset one after the other."""
+    first = exams[0]
+    cases = Cases.together([one.cases for one in exams])
+    relevant = Sets.together([one.relevant for one in exams])
+    masked = Sets.together([one.masked for one in exams])
+    return Exam(cases, relevant, masked, first.items, first.protocol, first.part)
+
+
+def _in_domains(exam: Exam, dataset: Dataset) -> Exam:
+    """Only items of the domain of each case are ranked."""
+    of_item = domain_codes(dataset.items, dataset.domains)
+    if of_item is None:
+        return exam
+    return replace(exam, within=Within(exam.cases.scenario[DOMAIN], of_item))
 
 
 def cold_exam(dataset: Dataset, split: Split, part: str, what: str = "items") -> Exam:
@@ -119,7 +167,7 @@ def cold_exam(dataset: Dataset, split: Split, part: str, what: str = "items") ->
     if what not in ("items", "users", "both"):
         raise ValueError(f"cold {what!r}; say 'items', 'users' or 'both'")
     train = dataset.interactions.take(split.train)
-    exam = full_exam(dataset, split, part)
+    exam = (domain_exam if dataset.domains else full_exam)(dataset, split, part)
     candidates = None
     if what != "users":
         candidates = np.bincount(train.item, minlength=exam.items) == 0
@@ -127,22 +175,12 @@ def cold_exam(dataset: Dataset, split: Split, part: str, what: str = "items") ->
     if what != "items":
         met = np.bincount(train.user[train.positive], minlength=len(dataset.users))
         exam = only_cases(exam, np.flatnonzero(met[exam.cases.user] == 0))
-    return Exam(
-        exam.cases, exam.relevant, exam.masked, exam.items, f"cold-{what}", part, candidates
-    )
+    return replace(exam, protocol=f"cold-{what}", candidates=candidates)
 
 
 def only_cases(exam: Exam, rows: Ints) -> Exam:
     """The same questions to some cases."""
-    return Exam(
-        exam.cases.take(rows),
-        exam.relevant.take(rows),
-        exam.masked.take(rows),
-        exam.items,
-        exam.protocol,
-        exam.part,
-        exam.candidates,
-    )
+    return exam.take(rows)
 
 
 def only_items(exam: Exam, relevant: np.ndarray) -> Exam:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
 from trefoil.data.dataset import Dataset
+from trefoil.data.errors import ConfigError
+from trefoil.data.manifest import MANIFEST
 from trefoil.data.split import Split
 from trefoil.evaluation.ablation import Verdict
 from trefoil.evaluation.significance import as_json
@@ -40,12 +43,37 @@ def figures(
         told["leaks"] = leaks
     if table.fairness:
         told["fairness"] = {name: finite(part) for name, part in table.fairness.items()}
+    if table.groups:
+        told["groups"] = {
+            name: {
+                group: {model: finite(numbers) for model, numbers in models.items()}
+                for group, models in groups.items()
+            }
+            for name, groups in table.groups.items()
+        }
+        told["debiased"] = {name: finite(part) for name, part in table.debiased.items()}
     if verdicts:
         told["ablation"] = {
             one.source: {"earned": one.earned, "words": one.words, "tests": as_json(one.tests)}
             for one in verdicts
         }
     return told
+
+
+def check_writable(path: Path) -> None:
+    """Raises ConfigError where no file can be written, and in a run; nothing is left behind."""
+    there = path.exists()
+    runs = [one for one in path.absolute().parents if (one / MANIFEST).exists()]
+    if runs:
+        raise ConfigError(f"--json {path}: lies in the run {runs[0]}; name a place outside of it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a"):
+            pass
+    except OSError as error:
+        raise ConfigError(f"--json {path}: cannot be written ({error.strerror})") from None
+    if not there:
+        path.unlink()
 
 
 def finite(values: Mapping[str, float]) -> dict[str, float | None]:

@@ -63,6 +63,7 @@ def parts_of(model: Ensemble) -> Parts:
         added and AddedItems(added.weights, added.like_cold),
         model.reranker and _reranking(model.reranker),
         model.rates and _ratings(model, model.rates),
+        model.known.domain,
     )
 
 

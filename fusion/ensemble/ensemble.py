@@ -12,7 +12,7 @@ from trefoil.fusion.ensemble.cold_start_items import ColdStartItems
 from trefoil.fusion.ensemble.cold_start_users import cold_user_scores
 from trefoil.fusion.ensemble.gate import Gate, standardise
 from trefoil.fusion.ensemble.rating_blend import RatingBlend, raters
-from trefoil.fusion.ensemble.reranker import Reranker
+from trefoil.fusion.ensemble.reranker import Reranker, sunk
 from trefoil.fusion.features.texts import Texts
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ScoringModel
@@ -64,7 +64,7 @@ class Ensemble:
             scores[torch.from_numpy(new)] = cold_user_scores(
                 self.cold_users, said, self.known.learned
             )
-        return scores
+        return sunk(scores, cases, self.known.domain)
 
     def click_scores(self, cases: Cases) -> Tensor:
         """Scores for judging pairs one by one; those that rank, where no negatives were met."""
@@ -79,7 +79,10 @@ class Ensemble:
         z = standardise(old, gate.base_models, self.seen[:learned])
         blended = gate.mix(z, self.seen[:learned])
         if reranker is not None:
-            blended = reranker.rerank(z, blended, cases.history)
+            domain = self.known.domain
+            blended = reranker.rerank(
+                z, blended, cases, domain if domain is None else domain[:learned]
+            )
         if self.added is None:
             return blended
         only_added = self.added.alone(cases.history, learned)

@@ -8,8 +8,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from trefoil.data.histories import Histories
+from trefoil.data.histories import Cases, Histories
+from trefoil.data.interactions import Ints
 from trefoil.fusion.features.training_data import TrainingData
+from trefoil.fusion.plan.domains import FAR, outside
 
 FIRST = 100  # items of a list that are looked at
 FRONT = 20  # of them, those that scores are compared with
@@ -110,13 +112,28 @@ class Reranker:
 
     @torch.no_grad()
     def rerank(
-        self, z: Float[Tensor, "E n I"], blended: Float[Tensor, "n I"], history: Histories
+        self,
+        z: Float[Tensor, "E n I"],
+        blended: Float[Tensor, "n I"],
+        cases: Cases,
+        domain: Ints | None = None,
     ) -> Float[Tensor, "n I"]:
-        """The gate's scores with the first items put in order; without a history as they are."""
-        short = shortlist(z, blended, history, self.log_events, returning=self.returning)
+        """The gate's scores with the first items put in order; without a history as they are.
+
+        Where a case asks in a ``domain`` [items], its first items are those of the domain.
+        """
+        history, first = cases.history, sunk(blended, cases, domain)
+        short = shortlist(z, first, history, self.log_events, returning=self.returning)
         marks = self.network.read(short).mean(0)
         known = torch.from_numpy(history.lengths > 0)[:, None]
-        return torch.where(known, short.deal(blended, marks), blended)
+        dealt = torch.where(known, short.deal(first, marks), first)
+        return dealt if first is blended else dealt + (blended - first)
+
+
+def sunk(scores: Float[Tensor, "n I"], cases: Cases, domain: Ints | None) -> Float[Tensor, "n I"]:
+    """Items of another domain than a case asks in stand behind all others."""
+    others = outside(cases.scenario, domain)
+    return scores if others is None else scores - FAR * torch.from_numpy(others)
 
 
 def log_events_of(known: TrainingData) -> Float[Tensor, " learned"]:

@@ -4,8 +4,16 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from trefoil.data.interactions import Ints
 from trefoil.fusion.ensemble.gate import Gate, Scores, standardise
-from trefoil.fusion.ensemble.reranker import MEMBERS, ListNetwork, Reranker, Shortlist, shortlist
+from trefoil.fusion.ensemble.reranker import (
+    MEMBERS,
+    ListNetwork,
+    Reranker,
+    Shortlist,
+    shortlist,
+    sunk,
+)
 from trefoil.fusion.features.validation import Validation
 
 FEWEST_CASES = 1000  # lists; with fewer the gate has the last word
@@ -22,6 +30,7 @@ def fit_reranker(
     *,
     returning: bool,
     seed: int,
+    domain: Ints | None = None,
 ) -> tuple[Reranker | None, dict[str, float]]:
     """The reranker, and the validation NDCG@10 of lists put in order by members new to them.
 
@@ -34,7 +43,7 @@ def fit_reranker(
     if len(validation) < FEWEST_CASES:
         return None, {}
     z = standardise(scores, gate.base_models, validation.seen)
-    blended = gate.mix(z, validation.seen)
+    blended = sunk(gate.mix(z, validation.seen), validation.cases, domain)
     history = validation.cases.history
     generator = torch.Generator().manual_seed(seed)
     part = torch.randperm(len(validation), generator=generator) % MEMBERS
@@ -55,7 +64,12 @@ def fit_reranker(
 
 
 def marks_of_other(
-    scores: Scores, fitted: Gate, validation: Validation, gate: Gate, reranker: Reranker
+    scores: Scores,
+    fitted: Gate,
+    validation: Validation,
+    gate: Gate,
+    reranker: Reranker,
+    domain: Ints | None = None,
 ) -> dict[str, float] | None:
     """Validation NDCG@10 of a blend learned elsewhere, without and with its reranker.
 
@@ -66,7 +80,7 @@ def marks_of_other(
         return None
     z = standardise(scores, gate.base_models, validation.seen)
     blended = gate.mix(z, validation.seen)
-    found = validation.gains(reranker.rerank(z, blended, validation.cases.history))
+    found = validation.gains(reranker.rerank(z, blended, validation.cases, domain))
     gain = found - validation.gains(fitted.mix(z, validation.seen))
     if float(gain.mean()) < -float(gain.std()) / len(gain) ** 0.5:
         return None

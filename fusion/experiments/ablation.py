@@ -16,8 +16,9 @@ SWITCHES = (
     *("item_attributes", "scenarios", "reranker"),
 )
 BRANCHES = ("behaviour", "network", *(one.removesuffix(".on") for one in MODELS if "." in one))
+TASKS = ("category", "rating", "corpus")
 EARLIER = {"choice": "category", "stars": "rating", "spans": "time_gaps", **Settings.earlier}
-PARTS = (*BRANCHES, "category", "rating", "time_gaps", *SWITCHES, *SHUFFLED)
+PARTS = (*BRANCHES, *TASKS, "time_gaps", *SWITCHES, *SHUFFLED)
 
 
 def variants(parts: Sequence[str]) -> dict[str, str]:
@@ -49,7 +50,7 @@ def ablated(settings: Settings, part: str) -> Settings:
     tree: dict[str, Any] = settings.model_dump()
     if part in SHUFFLED:
         tree[SHUFFLED[part]]["shuffle"] = True
-    elif part in ("category", "rating"):
+    elif part in TASKS:
         tree["tasks"][part] = 0.0
     elif part in SWITCHES:
         tree[part] = False

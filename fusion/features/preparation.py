@@ -8,6 +8,7 @@ import torch
 from scipy import sparse
 
 from trefoil.data.dataset import Dataset, SplitRule
+from trefoil.data.domains import domain_codes
 from trefoil.data.histories import Histories
 from trefoil.data.interactions import Floats, Interactions
 from trefoil.data.progress import Progress
@@ -17,11 +18,13 @@ from trefoil.encoders.text.static import static_of
 from trefoil.encoders.view import View
 from trefoil.evaluation.exam import Exam
 from trefoil.evaluation.protocols.protocols import exam_for
+from trefoil.fusion.features.corpus import corpus_texts
 from trefoil.fusion.features.fields import WORDS, dealt, fields_of
 from trefoil.fusion.features.shuffling import permuted
 from trefoil.fusion.features.texts import Texts, as_read
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.features.user_attributes import attributes_of
+from trefoil.fusion.features.wordings import wordings_of
 from trefoil.fusion.record import Record
 from trefoil.fusion.settings import Settings
 from trefoil.kg.graph import KnowledgeGraph
@@ -53,13 +56,16 @@ def read_texts(
     record.text_warnings = warnings
     if int(raw.known.sum()) < 3:
         return None
+    rows = torch.arange(len(raw.known))
     if part.shuffle:
         rows = torch.from_numpy(permuted(raw.known.numpy(), settings.seed))
         raw = View(raw.vectors[rows], raw.known[rows])
     encoder = as_read(encoder, warnings)
     whitening = kept(encoder) if kept else None
     whitening = whitening or Whitening.fit(raw, part.dimensions)
-    return Texts(encoder, whitening, whitening(raw))
+    items, said = whitening(raw), [dataset.items.texts[row] for row in rows.tolist()]
+    wordings = wordings_of(said, items, encoder, whitening, part, settings.seed)
+    return Texts(encoder, whitening, items, wordings)
 
 
 def distinct(texts: Sequence[str | None]) -> int:
@@ -98,6 +104,9 @@ def known_of(
         attributes=told and told.table,
         attribute_columns=told.columns if told else (),
         fields=_fields(dataset, settings),
+        domain=domain_codes(dataset.items, dataset.domains),
+        corpus=corpus_texts(dataset.corpus, texts),
+        wordings=texts.wordings if texts else None,
     )
 
 
@@ -146,5 +155,7 @@ def split_of(dataset: Dataset, settings: Settings) -> Split:
         own.valid if asked.valid is None else asked.valid,
         own.test if asked.test is None else asked.test,
         own.repeats,
+        asked.fold,
+        own.negatives,
     )
     return split_events(dataset, settings.split_seed, rule)

@@ -40,6 +40,7 @@ class Texts:
     encoder: TextEncoder
     whitening: Whitening
     items: View  # whitened, unit length
+    wordings: Tensor | None = None  # [wordings, items, T], for training alone
 
 
 def as_read(encoder: TextEncoder, warnings: Sequence[str]) -> TextEncoder:

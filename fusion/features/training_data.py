@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
+from torch import Tensor
 
 from trefoil.data.histories import Histories
-from trefoil.data.interactions import Floats, Interactions
+from trefoil.data.interactions import Floats, Interactions, Ints
 from trefoil.encoders.view import View
+from trefoil.fusion.features.corpus import CorpusTexts
 from trefoil.fusion.plan.attributes import AttributeColumn
 from trefoil.kg.item_facts import Facts
 
@@ -31,6 +33,9 @@ class TrainingData:
     attributes: sparse.csr_matrix | None = None  # see ``fusion.models.demographics``
     fields: Mapping[str, sparse.csr_matrix] = field(default_factory=dict)  # of items; hashed
     attribute_columns: tuple[AttributeColumn, ...] = ()
+    corpus: CorpusTexts | None = None  # texts that tasks learn from; no run holds them
+    domain: Ints | None = None  # of each item, -1 for none; None where there are no domains
+    wordings: Tensor | None = None  # of item texts, whitened [wordings, items, T]
 
     @property
     def dense(self) -> bool:

@@ -30,6 +30,9 @@ class Validation:
         most = max(1, most_cells // max(exam.items, 1))
         rows = np.unique(np.linspace(0, len(exam) - 1, min(most, len(exam))).astype(np.int64))
         masked, relevant = (_dense(s.take(rows), exam.items) for s in (exam.masked, exam.relevant))
+        closed = exam.closed(rows)
+        if closed is not None:
+            masked |= torch.from_numpy(closed)
         return cls(exam.cases.take(rows), masked, relevant, seen)
 
     def __len__(self) -> int:

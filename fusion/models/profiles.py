@@ -14,16 +14,20 @@ from trefoil.fusion.models.base import ModelState
 from trefoil.fusion.models.fitting import FitInputs
 from trefoil.fusion.models.neighbours import dense_product
 from trefoil.fusion.plan.forms import FactorForm, ProfileForm
-from trefoil.fusion.plan.queries import Summed
+from trefoil.fusion.plan.queries import Decayed, Summed
 
 
-def profile_scores(content: sparse.csr_matrix | np.ndarray, cases: Cases) -> Tensor:
+def profile_scores(
+    content: sparse.csr_matrix | np.ndarray, cases: Cases, decay: float = 0.0
+) -> Tensor:
     """``(x C) C^T``: cosines of an item with the items of a history, added up.
 
     Content rows C [items, features] are unit vectors or zero. Their sum over a history is
-    made first, so the table of all pairs never is.
+    made first, so the table of all pairs never is. With a ``decay`` the r-th newest event weighs
+    ``exp(-r / decay)``.
     """
-    histories = cases.history.matrix(content.shape[0])
+    weight = cases.history.recency(decay) if decay > 0 else None
+    histories = cases.history.matrix(content.shape[0], weight)
     return dense_product(histories @ content, content.T)
 
 
@@ -64,25 +68,27 @@ class TextProfile:
     """Scores are cosines of text vectors. The vectors are in the training data."""
 
     content: np.ndarray  # items x directions
+    decay: float = 0.0  # of histories, in events; 0: all count alike
 
     def score(self, cases: Cases) -> Tensor:
         """Scores [cases, items]."""
-        return profile_scores(self.content, cases)
+        return profile_scores(self.content, cases, self.decay)
 
     @property
     def reads(self) -> frozenset[str]:
-        return frozenset({"events", "text"})
+        return frozenset({"events", "text", *(["order"] if self.decay > 0 else [])})
 
     def form(self) -> FactorForm:
-        return FactorForm(self.content, Summed(self.content))
+        query = Decayed(self.content, self.decay) if self.decay > 0 else Summed(self.content)
+        return FactorForm(self.content, query)
 
     def state(self) -> ModelState:
-        return ModelState()
+        return ModelState({"decay": self.decay} if self.decay > 0 else {})
 
     @classmethod
     def from_state(cls, state: ModelState, known: TrainingData) -> "TextProfile":
         assert known.text is not None
-        return cls(known.text.vectors.numpy())
+        return cls(known.text.vectors.numpy(), state.values.get("decay", 0.0))
 
     def with_items(self, known: TrainingData, before: int) -> "TextProfile":
         return self.from_state(self.state(), known)

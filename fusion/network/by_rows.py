@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from trefoil.data.interactions import Interactions, Ints
 from trefoil.encoders.graph import sent
-from trefoil.fusion.network.module import JointNetwork, Vectors, dropped
+from trefoil.fusion.network.dropout import dropped
+from trefoil.fusion.network.module import JointNetwork, Vectors
 from trefoil.fusion.network.negative_sampling import Sampler
 
 READ = 0.6  # share of a history that a step reads; the rest is what it has to predict

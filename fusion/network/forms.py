@@ -39,7 +39,7 @@ def sequence_form(networks: Sequence[JointNetwork], learned: int | None) -> Fact
         assert network.behaviour is not None
         table = array(network.sequence_table())
         query = Newest(transformer(network.behaviour, network.config.max_events), table)
-        parts.append((query, with_bias(table, network.sequence_bias)))
+        parts.append((query, with_bias(array(network.sequence_output()), network.sequence_bias)))
     return averaged(parts, learned)
 
 

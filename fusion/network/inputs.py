@@ -29,10 +29,12 @@ class TrainingInputs:
     events: Interactions
     tasks: tuple[TaughtTask, ...]
     returning: bool = False  # whether people come back to items they met
+    wordings: Tensor | None = None  # vectors of other wordings of the texts
 
     def to(self, device: torch.device) -> "TrainingInputs":
         """The same with labels on a device; events stay arrays and move by steps."""
-        return replace(self, tasks=tuple(one.to(device) for one in self.tasks))
+        wordings = None if self.wordings is None else self.wordings.to(device)
+        return replace(self, tasks=tuple(one.to(device) for one in self.tasks), wordings=wordings)
 
     @property
     def per_user(self) -> float:
@@ -77,6 +79,7 @@ def network_inputs_of(
         head_plans(inputs.tasks),
         scenarios,
         names,
+        known.domain,
     )
 
 
@@ -96,4 +99,5 @@ def training_inputs_of(
     windows = Windows(known.history, settings.behaviour.max_events) if behaviour else None
     groups = Groups.of(train, scenarios=settings.scenarios)
     learned = taught(tasks_of(settings, tasks), TaskData(train, dataset.items, known))
-    return TrainingInputs(groups, windows, train, learned, known.returning)
+    wordings = known.wordings if settings.text.in_network else None
+    return TrainingInputs(groups, windows, train, learned, known.returning, wordings)

@@ -12,6 +12,8 @@ from torch.nn import functional as F
 
 from trefoil.encoders.behaviour import BehaviourEncoder
 from trefoil.encoders.graph import FactMean, HistoryMean, LightPropagation
+from trefoil.fusion.network.domains import domain_parts
+from trefoil.fusion.network.dropout import dropped
 from trefoil.fusion.network.heads import HeadPlan, RatingHead, Sizes
 from trefoil.fusion.network.naming import own
 from trefoil.fusion.network.scenarios import NamedScenarios
@@ -38,6 +40,7 @@ class NetworkInputs:
     heads: Mapping[str, HeadPlan] = field(default_factory=dict)  # by task
     scenarios: Mapping[str, int] | None = None
     scenario_names: Mapping[str, Tensor] = field(default_factory=dict)  # vectors of values
+    domain: np.ndarray | None = None  # of items, -1 for none
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class NetworkConfig:
     trunk: str = "none"
     experts: int = 0
     sharing: Sequence[str] = ()  # tasks of which a trunk has parts of their own
+    domain_rank: int = 0  # of what each domain adds to vectors of items
     by_rows: bool = False  # users are the mean of their items: steps read the rows of their batch
 
 
@@ -68,9 +72,9 @@ class Vectors:
     base: Float[Tensor, "items D"]
 
 
-def dropped(x: Float[Tensor, "n D"], share: float) -> Float[Tensor, "n D"]:
-    """Dropout while training, by uniform draws: on a CPU a third of ``F.dropout``'s time."""
-    return x * (torch.rand_like(x) >= share) * (1 / (1 - share)) if share else x
+def _filled(table: sparse.csr_matrix | sparse.csc_matrix) -> Bool[Tensor, " n"]:
+    """Which rows of a table by rows, or columns of one by columns, hold anything."""
+    return torch.from_numpy(np.diff(table.indptr) > 0)
 
 
 RANKS = "ranking"  # the task whose vectors rank
@@ -118,8 +122,7 @@ class JointNetwork(nn.Module):
         )
         events = network_inputs.events.tocsr()
         for name, table in (("met", events), ("seen", events.tocsc())):
-            some = torch.from_numpy(np.diff(table.indptr) > 0)
-            self.register_buffer(name, some, persistent=False)
+            self.register_buffer(name, _filled(table), persistent=False)
         self.behaviour = None
         if config.behaviour_layers:
             self.behaviour = BehaviourEncoder(
@@ -132,12 +135,14 @@ class JointNetwork(nn.Module):
             )
             self.sequence_id = nn.Embedding(items, width)
             self.sequence_bias = nn.Parameter(torch.zeros(items))
+        self.rivals, self.domain_own, self.sequence_own = domain_parts(
+            network_inputs.domain, width, config.domain_rank, in_order=config.behaviour_layers > 0
+        )
         values = {own(name): max(n, 1) for name, n in (network_inputs.scenarios or {}).items()}
         self.scale = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
         self.shift = nn.ParameterDict({name: torch.zeros(n, width) for name, n in values.items()})
-        self.named = None
-        if network_inputs.scenario_names:
-            self.named = NamedScenarios(network_inputs.scenario_names, width)
+        names = network_inputs.scenario_names
+        self.named = NamedScenarios(names, width) if names else None
         self.head_plans = dict(network_inputs.heads)
         self.heads = nn.ModuleDict(
             {
@@ -145,9 +150,8 @@ class JointNetwork(nn.Module):
                 for name, plan in self.head_plans.items()
             }
         )
-        self.trunk = None
-        if config.trunk != "none":
-            self.trunk = TRUNKS[config.trunk](width, config.sharing, config.experts)
+        trunk = TRUNKS.get(config.trunk)  # there is none of the name "none"
+        self.trunk = trunk and trunk(width, config.sharing, config.experts)
         for name, table in self.named_children():
             if isinstance(table, nn.Embedding):
                 nn.init.normal_(table.weight, std=0.02 if name == "sequence_id" else 0.05)
@@ -213,6 +217,7 @@ class JointNetwork(nn.Module):
             users, items = self.propagation(people, base, hidden)
         if self.training:
             users, items = dropped(users, self.config.dropout), dropped(items, self.config.dropout)
+        items = items if self.domain_own is None else self.domain_own(items)
         return Vectors(users, F.normalize(items, dim=1), base)
 
     def in_scenario(
@@ -277,14 +282,19 @@ class JointNetwork(nn.Module):
         self, states: Float[Tensor, "n D"], rows: Rows = ALL
     ) -> Float[Tensor, "n picked"]:
         """Logits of the item that comes next."""
-        return states @ self.sequence_table()[rows].T + self.sequence_bias[rows]
+        return states @ self.sequence_output(rows).T + self.sequence_bias[rows]
 
-    def next_mean(self, states: Float[Tensor, "n D"]) -> Float[Tensor, " n"]:
-        """The mean of ``next_scores`` over all items."""
-        return states @ self.sequence_table().mean(0) + self.sequence_bias.mean()
+    def sequence_output(self, rows: Rows = ALL) -> Float[Tensor, "picked D"]:
+        """The item vectors that states are compared with."""
+        table = self.sequence_table()[rows]
+        return table if self.sequence_own is None else self.sequence_own(table, rows)
+
+    def next_mean(self, states: Float[Tensor, "n D"], rows: Rows = ALL) -> Float[Tensor, " n"]:
+        """The mean of ``next_scores`` over items."""
+        return states @ self.sequence_output(rows).mean(0) + self.sequence_bias[rows].mean()
 
     def next_pair_scores(
         self, states: Float[Tensor, "n D"], rows: Int[Tensor, " n"]
     ) -> Float[Tensor, " n"]:
         """``next_scores`` of one item each."""
-        return (states * self.sequence_table()[rows]).sum(1) + self.sequence_bias[rows]
+        return (states * self.sequence_output(rows)).sum(1) + self.sequence_bias[rows]

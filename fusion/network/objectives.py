@@ -56,6 +56,18 @@ def squared_error(
     return (predicted - given).square()
 
 
+def contrast(
+    one: Float[Tensor, "n D"], other: Float[Tensor, "n D"], temperature: float = 0.2
+) -> Float[Tensor, " n"]:
+    """InfoNCE: ``-log p`` of a row's own other view among those of all rows, by cosine.
+
+    van den Oord et al. 2018, arXiv:1807.03748.
+    """
+    first, second = (F.normalize(part, dim=1, eps=1e-6) for part in (one, other))
+    cosine = first @ second.T / temperature
+    return torch.logsumexp(cosine, dim=1) - cosine.diagonal()
+
+
 def binary_cross_entropy(
     logit: Float[Tensor, " n"], label: Float[Tensor, " n"]
 ) -> Float[Tensor, " n"]:

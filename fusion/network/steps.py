@@ -1,15 +1,16 @@
 """What one step of training computed, before any task reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from trefoil.data.domains import DOMAIN
 from trefoil.fusion.network.batches import Stretches
-from trefoil.fusion.network.module import JointNetwork, Vectors
+from trefoil.fusion.network.module import ALL, JointNetwork, Rows, Vectors
 from trefoil.fusion.network.naming import own
 from trefoil.fusion.network.negative_sampling import Draws
 
@@ -52,6 +53,7 @@ class UserStep(Step):
     item: Int[Tensor, " n"]
     weight: Float[Tensor, " n"]
     people: np.ndarray  # the users, each once, ascending
+    again: Callable[[], Vectors] | None = None  # another pass, with other things dropped
     within: Int[Tensor, " m"] | None = None  # items that have vectors, where not all have
     read: dict[str, Vectors] = field(default_factory=dict)  # by task, once asked for
 
@@ -65,6 +67,11 @@ class UserStep(Step):
         """Vectors of the users in their scenarios, as a task reads them."""
         users = self.vectors_of(task).users[self.user]
         return self.network.in_scenario(users, self.scenario)
+
+    def outside(self, rows: Rows = ALL) -> Bool[Tensor, "B picked"] | None:
+        """Which items are of another domain than each group is in; None without domains."""
+        rivals, asked = self.network.rivals, self.scenario.get(DOMAIN)
+        return None if rivals is None or asked is None else rivals.outside(asked, rows)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import copy
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from trefoil.fusion.features.training_data import DENSE
 from trefoil.fusion.network.batches import Cycle, Stretches
 from trefoil.fusion.network.by_rows import Drawn, RowGraph
 from trefoil.fusion.network.early_stopping import EarlyStopping, ranking_part, sequence_part
+from trefoil.fusion.network.freezing import groups_of, set_rates
 from trefoil.fusion.network.inputs import TrainingInputs
 from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.negative_sampling import Sampler
@@ -40,6 +41,7 @@ class Trainer:
         rng: np.random.Generator,
         device: torch.device,
         until: Mapping[str, int] | None = None,
+        inherited: Set[str] = frozenset(),
         texts: TextRows | None = None,
     ) -> None:
         inputs = inputs.to(device)
@@ -57,7 +59,7 @@ class Trainer:
             self.sampler = Sampler.of(events, settings.network.sampled_items)
         base = [one.task.weight for one in inputs.tasks]
         self.weighting = WEIGHTINGS[settings.tasks.weighting](base).to(device)
-        self.graph = None
+        self.graph, self.texts = None, None
         if network.config.by_rows:
             self.graph = RowGraph.of(inputs.events, len(network.met), items)
         averaged = copy.deepcopy(network).eval()
@@ -78,7 +80,7 @@ class Trainer:
                 averaged, sequence_part(averaged), patience, last.get("next_item")
             )
         cycle = Cycle(len(inputs.groups), settings.network.batch_size, generator)
-        self.optimisers = _optimisers(network, settings, self.weighting)
+        self.optimisers = _optimisers(network, settings, self.weighting, inherited)
         if texts is not None:
             self.optimisers["ranking"].add_param_group(texts.group())
         parts = self.weighting, stopping, self.optimisers, cycle, generator, rng
@@ -95,6 +97,8 @@ class Trainer:
             following = stopping.get("next_item")
             windows = self._windows() if following is not None and following.open else iter(())
             steps = 0
+            looks = learning.epoch // settings.evaluate_every
+            set_rates(list(self.optimisers.values()), settings, looks)
             while True:
                 window = next(windows, None)
                 rows = next(groups) if stopping["ranking"].open and steps < per_look else None
@@ -186,6 +190,7 @@ class Trainer:
         self.optimisers["weighting"].step()  # now: the next step begins without its gradients
 
     def _made(self, window: Stretches | None, rows: Tensor | None) -> list[Step]:
+        self._word_texts()
         made: list[Step] = []
         if window is not None:
             made.append(self._window_step(window))
@@ -212,8 +217,7 @@ class Trainer:
 
     def _user_step(self, rows: Tensor) -> UserStep:
         network, groups, device = self.network, self.inputs.groups, self.device
-        gone = torch.rand(len(network.item_bias), generator=self.learning.generator)
-        gone = (gone < self.settings.network.id_dropout).to(device)
+        gone = self._gone()
         at, rng = rows.numpy(), self.learning.rng
         people, sampler, part = np.unique(groups.user[at]), self.sampler, None
         if self.texts is not None:
@@ -235,11 +239,30 @@ class Trainer:
         weight = self.user_weight[user[case]]
         drawing = network, sampler, rng
         within = None if part is None else part.rows
-        return UserStep(*drawing, vectors, user, scenario, case, item, weight, people, within)
+        again = None if part is not None else lambda: network.pass_messages(self._gone())
+        what = user, scenario, case, item, weight, people, again, within
+        return UserStep(*drawing, vectors, *what)
+
+    def _word_texts(self) -> None:
+        """Let each item's text be read as it stands, or in another wording drawn for the step."""
+        said = self.inputs.wordings
+        if said is None or self.network.text is None:
+            return
+        if self.texts is None:
+            self.texts = torch.cat([self.network.text_vectors[None], said])
+        items = self.texts.shape[1]
+        drawn = torch.randint(len(self.texts), (items,), generator=self.learning.generator)
+        rows = torch.arange(items, device=self.device)
+        self.network.text_vectors = self.texts[drawn.to(self.device), rows]
+
+    def _gone(self) -> Tensor:
+        """Which items lose their id and edges in a pass."""
+        drawn = torch.rand(len(self.network.item_bias), generator=self.learning.generator)
+        return (drawn < self.settings.network.id_dropout).to(self.device)
 
 
 def _optimisers(
-    network: JointNetwork, settings: Settings, weighting: Weighting
+    network: JointNetwork, settings: Settings, weighting: Weighting, inherited: Set[str]
 ) -> dict[str, torch.optim.Optimizer]:
     """One for the weights that propagation reads, one for those of sequences, one for tasks."""
     own = set(sequence_part(network))
@@ -248,6 +271,8 @@ def _optimisers(
         [p for n, p in named.items() if (n in own) == part] for part in (False, True)
     )
     rate, decay = settings.network.learning_rate, settings.network.weight_decay
+    if inherited:
+        order = groups_of({n: p for n, p in named.items() if n not in own}, inherited)
     found: dict[str, torch.optim.Optimizer] = {
         "ranking": torch.optim.AdamW(order, lr=rate, weight_decay=decay, fused=True)
         if decay

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +66,7 @@ def config_of(
         settings.tasks.trunk,
         settings.tasks.experts,
         [one.task.name for one in inputs.tasks if one.task.reads is UserStep],
+        network.domain_rank,
         by_rows and settings.tasks.trunk == "none" and not everywhere,
     )
 
@@ -80,7 +81,7 @@ def fit_network(
     seed: int,
     device: torch.device,
     progress: Progress | None = None,
-    begin: Callable[[JointNetwork], None] | None = None,
+    begin: Callable[[JointNetwork], Set[str] | None] | None = None,
     memory: CheckpointStore | None = None,
     until: Mapping[str, int] | None = None,
 ) -> tuple[JointNetwork, Journal]:
@@ -88,20 +89,19 @@ def fit_network(
 
     Both ways of scoring, by propagation and by sequence, have an own best
     moment: each stops being trained when it no longer improves. ``begin`` may
-    change the weights at the start. ``memory`` keeps the state after every look,
-    and gives it back where training was stopped. Without ``validation`` each part is
-    trained ``until`` an epoch chosen before. Raises TrainingError where a
-    loss is not finite any more.
+    change the weights at the start, and names those that came from elsewhere. ``memory``
+    keeps the state after every look, and gives it back where training was stopped. Without
+    ``validation`` each part is trained ``until`` an epoch chosen before. Raises TrainingError
+    where a loss is not finite any more.
     """
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     network = JointNetwork(network_inputs, config)
     inputs.start(network)
-    if begin is not None:
-        begin(network)
+    inherited = (begin(network) if begin is not None else None) or frozenset()
     network.to(device)
     rng = np.random.default_rng(seed)
-    trainer = Trainer(network, inputs, settings, generator, rng, device, until)
+    trainer = Trainer(network, inputs, settings, generator, rng, device, until, inherited)
     averaged = trainer.learning.averaged
     stopping = trainer.learning.stopping
     journal = Journal(trainer.learning.journal)

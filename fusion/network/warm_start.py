@@ -99,6 +99,19 @@ class Source:
         return found
 
 
+WEIGHTS = {
+    "items": "item_id.weight",
+    "entities": "entity_id.weight",
+    "relations": "facts.weight",
+    "text": "text.weight",
+}
+
+
+def inherited(found: Mapping[str, int]) -> frozenset[str]:
+    """Names of the weights of which anything came from the other run, as ``begin`` told."""
+    return frozenset(WEIGHTS[name] for name, count in found.items() if count)
+
+
 def entity_names(facts: Facts, graph: KnowledgeGraph) -> list[Entity]:
     """Label and id of each entity that facts lead to."""
     return [(label, graph.nodes[label].vocabulary[row]) for label, row in facts.entities]

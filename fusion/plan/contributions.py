@@ -16,7 +16,7 @@ from trefoil.data.interactions import Bools, Ints
 from trefoil.fusion.plan.asked import Asked, Reals
 from trefoil.fusion.plan.forms import DenseRows, FactorForm, Form, ProfileForm, SparseRows
 from trefoil.fusion.plan.groups import Group
-from trefoil.fusion.plan.queries import LEAST, Averaged, Propagated, Solved, Summed
+from trefoil.fusion.plan.queries import LEAST, Averaged, Decayed, Propagated, Solved, Summed
 
 SUMS = (FactorForm, DenseRows, SparseRows, ProfileForm)  # over events, if the query is
 
@@ -166,6 +166,11 @@ def by_query(query: Any, asked: Asked, target: Reals) -> Reals | None:  # noqa: 
 @by_query.register
 def _(query: Summed, asked: Asked, target: Reals) -> Reals | None:
     return query.vectors[asked.item] @ target
+
+
+@by_query.register
+def _(query: Decayed, asked: Asked, target: Reals) -> Reals | None:
+    return asked.weight(query.decay)[:, None] * (query.vectors[asked.item] @ target)
 
 
 @by_query.register

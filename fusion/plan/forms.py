@@ -6,7 +6,8 @@ matrix, so that many of them are blended by one product. A ``TableForm`` fills i
 scores for each case.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import Asked, Reals, summed
 from trefoil.fusion.plan.attributes import AttributeColumn
@@ -151,23 +153,20 @@ class ProfileForm:
 
 @dataclass(frozen=True)
 class HistoryAgain:
-    """The history itself: past events count ``exp(pull m)``, m contexts equal to now."""
+    """The history itself: past events weigh as ``weights_in_context`` says."""
 
     items: int
     pull: float
+    pulls: Mapping[str, float] = field(default_factory=dict)
     position: Ints | None = None  # where each item stands among the scored ones
 
     def fill(self, asked: Asked, out: Reals) -> None:
-        history, now = asked.cases.history, asked.cases.scenario
+        history = asked.cases.history
         case = np.repeat(np.arange(len(asked)), history.lengths)
-        equal = np.zeros(len(history.item), np.float32)
-        for name in now.keys() & history.scenario.keys():
-            told = now[name][case]
-            equal += (history.scenario[name] == told) & (told >= 0)
         item = history.item if self.position is None else self.position[history.item]
         cell = case * self.items + item
-        found = np.bincount(cell, np.exp(self.pull * equal), out.size)
-        out[:] = found.reshape(out.shape)
+        weights = weights_in_context(asked.cases, self.pull, self.pulls)
+        out[:] = np.bincount(cell, weights, out.size).reshape(out.shape)
 
     def ordered(self, order: Ints) -> "HistoryAgain":
         position = np.empty(len(order), np.int64)
@@ -234,6 +233,21 @@ class OneRow:
 
     def __matmul__(self, table: Reals) -> NDArray[Any]:
         return (self.data @ table.take(self.indices, axis=0))[None]
+
+
+def weights_in_context(cases: Cases, pull: float, pulls: Mapping[str, float]) -> Reals:
+    """``exp(sum of pulls)`` of each past event [events], over the scenario columns equal to now.
+
+    A column has its own pull in ``pulls``, else ``pull``. A value that is not known now
+    equals none.
+    """
+    history = cases.history
+    total = np.zeros(len(history.item), np.float32)
+    for name in sorted(cases.scenario.keys() & history.scenario.keys()):
+        now = np.repeat(cases.scenario[name], history.lengths)
+        equal = (history.scenario[name] == now) & (now >= 0)
+        total += np.float32(pulls.get(name, pull)) * equal
+    return np.exp(total)
 
 
 def user_rows(table: Any, user: Ints) -> Product:

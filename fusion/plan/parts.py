@@ -40,6 +40,7 @@ class Parts:
     added: AddedItems | None = None
     reranking: Reranking | None = None
     ratings: Ratings | None = None
+    domain: NDArray[np.int64] | None = None  # of each item
 
     @property
     def items(self) -> int:

@@ -15,6 +15,7 @@ from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import FEW, Asked, Reals
 from trefoil.fusion.plan.contributions import Contributions, Influence
+from trefoil.fusion.plan.domains import FAR, outside
 from trefoil.fusion.plan.forms import ByAttributes, Form
 from trefoil.fusion.plan.groups import standardise
 from trefoil.fusion.plan.parts import Parts
@@ -71,13 +72,22 @@ class Plan(Prepared):
 
     def _score(self, said: Said | SaidOfMany, cases: Cases) -> Reals:
         blended = said.blended()
+        others = outside(said.asked.cases.scenario, self._domain)
         if self._reranking is not None:
+            far = np.float32(0)
+            if others is not None:
+                far = np.float32(FAR) * others[:, : self.parts.learned]
+                blended -= far
             self._reranking.rerank(blended, said.asked, self._position, said.z_of)
+            if others is not None:
+                blended += far
         if isinstance(said, Said) and self.parts.added is not None:
             blended = said.followed(blended)
         new = said.asked.empty
         if self._cold_users and new.any():
             blended[new] = self._for_cold_users(cases.take(np.flatnonzero(new)))
+        if others is not None:
+            blended[others] -= np.float32(FAR)
         return blended if self._sorted else blended.take(self._position, axis=1)
 
     def _said(self, cases: Cases) -> Said:

@@ -42,6 +42,7 @@ class Prepared:
         self._prepare_fixed()
         self._prepare_factors()
         self._order = order
+        self._domain = None if parts.domain is None else parts.domain[order]
 
     def _prepare_fixed(self) -> None:
         """z-scores that are the same for all, and what they and the offsets add up to."""

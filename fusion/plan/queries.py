@@ -35,6 +35,17 @@ class Summed:
 
 
 @dataclass(frozen=True)
+class Decayed:
+    """The same, the r-th newest event weighing ``exp(-r / decay)``."""
+
+    vectors: Reals  # items x width
+    decay: float
+
+    def of(self, asked: Asked) -> Reals:
+        return summed_rows(self.vectors, asked, asked.weight(self.decay))
+
+
+@dataclass(frozen=True)
 class Solved:
     """The vector that explains a history best, given those of the items (implicit ALS).
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from html import escape
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,16 @@ MEANINGS = (
     "coverage and gini: reach and inequality of exposure; novelty: mean self-information; arp: "
     "mean number of training users of what is recommended; serendipity: hits that the most "
     "popular items would not have given; diversity: mean distance within a list by text or graph."
+)
+OF_GROUPS = (
+    "Catalogue, events and wanted: the share of a group in all items, in training events and in "
+    "what is held out; exposure: its share of the attention of all lists, place p drawing "
+    "1 / log2(1 + p); ndcg: with these items alone relevant, or these users alone asked."
+)
+OF_DEBIASED = (
+    "Over pairs of a case and a wanted item. Pairs weigh by training events to a negative power, "
+    "for what is popular is held out more often than it is liked; plain: with equal weights; gain: "
+    "1 / log2(1 + place) within ten."
 )
 PROTOCOLS = {
     "full": "all items ranked for every user of the test part",
@@ -157,6 +168,7 @@ def _beyond(table: Table) -> list[Section]:
         body = words_table(["users by", "group", "ndcg@10"], rows)
         note = '<p class="note">Gap: the best served group minus the worst served.</p>'
         sections.append(Section("Groups of users", body + note))
+    sections += _fair(table)
     reasons = {key: table.results[OURS].overall.get(key) for key in OF_REASONS}
     told = {key: value for key, value in reasons.items() if value is not None and not isnan(value)}
     if told:
@@ -166,6 +178,28 @@ def _beyond(table: Table) -> list[Section]:
             "held-out event; how varied their relations are.</p>"
         )
         sections.append(Section("Reasons", facts(told) + note))
+    return sections
+
+
+def _fair(table: Table) -> list[Section]:
+    """What groups of items and users get, and accuracy with popularity taken out."""
+    found = []
+    for name, groups in table.groups.items():
+        told = {group: models.get(OURS, {}) for group, models in groups.items()}
+        rivals = {
+            f"{group}, {model}": numbers
+            for group, models in groups.items()
+            for model, numbers in models.items()
+            if model != OURS
+        }
+        found.append(f"<h3>{escape(name)}</h3>" + means_table(told) + means_table(rivals))
+    sections = (
+        [Section("Groups", "".join(found) + f'<p class="note">{OF_GROUPS}</p>')] if found else []
+    )
+    if table.debiased:
+        body = means_table(table.debiased, OURS)
+        note = f'<p class="note">{OF_DEBIASED}</p>'
+        sections.append(Section("Popularity taken out", body + note))
     return sections
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from trefoil.data.errors import ConfigError, DataError
+from trefoil.data.interactions import UNKNOWN_TIME
 from trefoil.data.readers import columns as read
 from trefoil.data.readers.moments import moments
 from trefoil.data.suggest import closest
@@ -88,7 +89,7 @@ def moment(name: str, value: object) -> int | None:
             return int(value)
     elif isinstance(value, str):
         found = moments(pl.Series([value]))
-        if not (found.unreadable.any() or found.far.any()):
+        if found.at[0] != UNKNOWN_TIME and not (found.unreadable.any() or found.far.any()):
             return int(found.at[0])
     raise ConfigError(f"{name} = {value!r}: give Unix seconds, up to the year 9999, or ISO 8601")
 

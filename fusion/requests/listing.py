@@ -1,6 +1,7 @@
 """One door to every list: scores, put in order as an exam puts them, and dealt by rules."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from trefoil.data.interactions import Floats, Ints
 from trefoil.evaluation.exam import Exam, Scorer, plain
 from trefoil.evaluation.ranking import rank
 from trefoil.fusion.requests.question import Question
+from trefoil.fusion.requests.rules import Floor
 from trefoil.fusion.requests.selection import choose
 from trefoil.fusion.requests.state import State
 
@@ -90,23 +92,54 @@ def _chosen(
     while True:
         ranks = rank(scorer, exam, pool, batch=batch)
         assert ranks.score is not None
-        rows, score = ranks.top, ranks.score
+        full = (ranks.top[:, -1:] >= 0).all(1)
+        rows, score = _with_groups(scorer, exam, rules.floors, ranks.top, ranks.score, batch)
         place, barred = np.full((len(rows), k), -1), 0
         for first in range(0, len(rows), CASES):
             part = slice(first, first + CASES)
             vectors = plan.vectors(rows[part]) if rules.diversity else None
             chosen = choose(
-                score[part], k, rows[part], rules.caps, rules.pinned, rules.diversity, vectors
+                score[part],
+                k,
+                rows[part],
+                rules.caps,
+                rules.pinned,
+                rules.diversity,
+                vectors,
+                rules.floors,
             )
             place[part] = chosen.place
             barred = barred if first else int(chosen.barred[0].sum())
-        short = (place[:, -1:] < 0).any(1) & (rows[:, -1:] >= 0).all(1)
+        short = (place[:, -1:] < 0).any(1) & full
         if pool == exam.items or not short.any():
             break
         pool = min(DEEPER * pool, exam.items)
     every = np.arange(len(rows))[:, None]
     top = np.where(place >= 0, rows[every, place], -1)
     return Listed(exam, top, np.where(place >= 0, score[every, place], np.float32(np.nan)), barred)
+
+
+def _with_groups(
+    scorer: Scorer,
+    exam: Exam,
+    floors: Sequence[Floor],
+    rows: Ints,
+    score: Floats,
+    batch: int | None,
+) -> tuple[Ints, Floats]:
+    """The pool [cases, more] with as many items of each group that has a share of the places.
+
+    What is not among the best items scores less than they do, so that order stays.
+    """
+    pool = rows.shape[1]
+    for floor in floors:
+        open_to = floor.items if exam.candidates is None else floor.items & exam.candidates
+        own = rank(scorer, replace(exam, candidates=open_to), pool, batch=batch)
+        assert own.score is not None
+        new = ~np.array([np.isin(a, b) for a, b in zip(own.top, rows, strict=True)])
+        rows = np.concatenate([rows, np.where(new, own.top, -1)], 1)
+        score = np.concatenate([score, np.where(new, own.score, np.float32(np.nan))], 1)
+    return rows, score
 
 
 def _pinned(scorer: Scorer, found: Listed, question: Question, wanted: int) -> Listed:

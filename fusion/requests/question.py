@@ -10,9 +10,11 @@ from itertools import chain
 
 import numpy as np
 
+from trefoil.data.domains import DOMAIN
 from trefoil.data.errors import ConfigError
+from trefoil.data.histories import Cases
 from trefoil.data.interactions import Bools, Floats, Ints
-from trefoil.evaluation.exam import Exam, Sets
+from trefoil.evaluation.exam import Exam, Sets, Within
 from trefoil.fusion.catalogue import NOTHING, Catalogue
 from trefoil.fusion.past import Hidden, Past
 from trefoil.fusion.plan.attributes import told_rows
@@ -66,6 +68,7 @@ class Question:
             "served",
             "all",
             self._candidates(catalogue),
+            _within(cases, catalogue),
         )
 
     def _candidates(self, catalogue: Catalogue) -> Bools | None:
@@ -94,6 +97,15 @@ class Question:
             np.concatenate([hidden.item, np.tile(for_all, n)]),
             n,
         )
+
+
+def _within(cases: Cases, catalogue: Catalogue) -> Within | None:
+    """Whose items each case is shown; None where all are shown to all."""
+    of_item = catalogue.item_domains
+    asked = None if of_item is None else cases.scenario.get(DOMAIN)
+    if of_item is None or asked is None or (asked < 0).all():
+        return None
+    return Within(asked, of_item)
 
 
 def question_of(

@@ -35,6 +35,7 @@ class Request:
     boost: Iterable[Mapping[str, Any]] | Mapping[str, Any] | None = None
     pin: Mapping[Any, Id] | None = None
     per: Mapping[str, int] | None = None
+    least: Iterable[Mapping[str, Any]] | Mapping[str, Any] | None = None
     diversity: float = 0.0
     offset: int = 0
     reasons: int = 1

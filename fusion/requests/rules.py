@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 
 from trefoil.data.errors import ConfigError
-from trefoil.data.interactions import Floats, Ints
+from trefoil.data.interactions import Bools, Floats, Ints
 from trefoil.data.suggest import closest
+from trefoil.evaluation.by_group import PARTS
 from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.groups import Groups
 from trefoil.fusion.requests.request import Request
 from trefoil.fusion.requests.state import State
 
+BY_POPULARITY = {"popularity", "share"}
 LARGEST = 100.0  # of a boost, in spreads
 
 
@@ -23,6 +25,14 @@ class Cap:
 
     groups: Groups
     most: int
+
+
+@dataclass(frozen=True)
+class Floor:
+    """At least a share of the places from the first to any for some items [items]."""
+
+    items: Bools
+    share: float
 
 
 @dataclass(frozen=True)
@@ -37,13 +47,14 @@ class Rules:
     places: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     pinned: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     caps: tuple[Cap, ...] = ()
+    floors: tuple[Floor, ...] = ()
     diversity: float = 0.0
     unknown: tuple[str, ...] = ()
 
     @property
     def choose(self) -> bool:
         """Whether an item's place depends on those before it."""
-        return bool(self.caps or self.diversity)
+        return bool(self.caps or self.floors or self.diversity)
 
 
 NONE = Rules()
@@ -54,8 +65,8 @@ def rules_of(state: State, request: Request, left_out: Ints, unknown: tuple[str,
 
     ``left_out`` [rows] are no candidates, pinned or not. Raises ConfigError.
     """
-    plain = request.boost is None and request.pin is None and request.per is None
-    if plain and not request.diversity:
+    said = request.boost, request.pin, request.per, request.least
+    if said == (None,) * len(said) and not request.diversity:
         return Rules(unknown=unknown) if unknown else NONE
     missing = list(unknown)
     places, pinned = _pins(state, request.pin, left_out, missing)
@@ -68,6 +79,7 @@ def rules_of(state: State, request: Request, left_out: Ints, unknown: tuple[str,
         places,
         pinned,
         _caps(state, request.per, missing),
+        _floors(state, request.least, missing),
         diversity,
         tuple(dict.fromkeys(missing)),
     )
@@ -77,9 +89,7 @@ def _lift(state: State, boost: Any, missing: list[str]) -> Floats | None:
     """What each item gains by all boosts."""
     if boost is None:
         return None
-    listed = [boost] if isinstance(boost, Mapping) else boost
-    if isinstance(listed, str) or not isinstance(listed, Iterable):
-        raise ConfigError(f"boost = {boost!r}: give a list of {{'where': ..., 'by': 0.3}}")
+    listed = _entries("boost", boost, "{'where': ..., 'by': 0.3}")
     lift = np.zeros(len(state.catalogue.items), np.float32)
     for one in listed:
         if not isinstance(one, Mapping) or set(one) != {"where", "by"}:
@@ -138,6 +148,34 @@ def _caps(state: State, per: Any, missing: list[str]) -> tuple[Cap, ...]:
         else:
             caps.append(Cap(groups, most))
     return tuple(caps)
+
+
+def _floors(state: State, least: Any, missing: list[str]) -> tuple[Floor, ...]:
+    """The groups that have a share of the places, by what items are or how popular they are."""
+    if least is None:
+        return ()
+    floors = []
+    for one in _entries("least", least, "{'where': ..., 'share': 0.3}"):
+        if not isinstance(one, Mapping) or set(one) not in ({"where", "share"}, BY_POPULARITY):
+            told = "give share, and where or popularity, such as 'popularity': 'rare'"
+            raise ConfigError(f"least = {one!r}: {told}")
+        share = _share("least share", one["share"])
+        if "where" in one:
+            found = state.fitting(one["where"])
+            missing += [f"least {name}" for name in found.unknown]
+            floors.append(Floor(found.mask, share))
+        else:
+            part = arguments.one_of("least popularity", one["popularity"], PARTS)
+            floors.append(Floor(state.popularity(part), share))
+    return tuple(floors)
+
+
+def _entries(name: str, said: Any, example: str) -> Iterable[Any]:
+    """A list of rules, of which one may stand alone. Raises ConfigError."""
+    listed = [said] if isinstance(said, Mapping) else said
+    if isinstance(listed, str) or not isinstance(listed, Iterable):
+        raise ConfigError(f"{name} = {said!r}: give a list of {example}")
+    return listed
 
 
 def _share(name: str, value: object) -> float:

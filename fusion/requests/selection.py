@@ -1,4 +1,4 @@
-"""Lists in which a place depends on the ones before it: caps per group, and variety.
+"""Lists in which a place depends on the ones before it: caps, shares of groups, and variety.
 
 Variety is maximal marginal relevance (Carbonell & Goldstein 1998, doi:10.1145/290941.291025):
 the next item has the largest ``(1 - d) r - d s``, r its score between 0 and 1 among those
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from trefoil.data.interactions import Bools, Ints
 from trefoil.fusion.plan.asked import Reals
-from trefoil.fusion.requests.rules import Cap
+from trefoil.fusion.requests.rules import Cap, Floor
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,14 @@ def choose(
     begun: Ints | None = None,
     diversity: float = 0.0,
     vectors: NDArray[np.floating] | None = None,
+    floors: Sequence[Floor] = (),
 ) -> Chosen:
     """``k`` of the items ``rows`` [cases, pool], -1 where there is none, with these scores.
 
     ``begun`` are item rows that stand in every list already. ``vectors`` [cases, pool, width]
-    have length one.
+    have length one. Of the first p items, those that stand already among them, at least
+    ``floor(share p)`` are of a floor as long as it has any left (DetGreedy: Geyik et al.
+    2019, doi:10.1145/3292500.3330691).
     """
     n, pool = rows.shape
     open_to = rows >= 0
@@ -44,6 +47,7 @@ def choose(
     worth = (1 - diversity) * _between(score, open_to)
     alike = np.full((n, pool), -1.0)
     counts = [_Count.of(cap, rows, begun) for cap in caps]
+    owed = [_Owed.of(one, rows, begun) for one in floors]
     place = np.full((n, k), -1)
     taken = np.zeros((n, pool), bool)
     for step in range(min(k, pool)):
@@ -51,6 +55,10 @@ def choose(
         allowed = open_to & ~taken
         for count in counts:
             allowed &= count.room()
+        due = [one.due(step) for one in owed]
+        if due:
+            first = allowed & np.logical_or.reduce(due)
+            allowed = np.where(first.any(1, keepdims=True), first, allowed)
         value = np.where(allowed, value, -np.inf)
         best = value.argmax(1)
         any_left = allowed[every, best]
@@ -58,8 +66,8 @@ def choose(
             break
         place[any_left, step] = best[any_left]
         taken[every[any_left], best[any_left]] = True
-        for count in counts:
-            count.add(best, any_left)
+        for one in [*counts, *owed]:
+            one.add(best, any_left)
         if diversity and vectors is not None:
             newest = vectors[every, best]
             cosine = np.einsum("npd,nd->np", vectors, newest)
@@ -104,3 +112,28 @@ class _Count:
         case = np.flatnonzero(kept)
         own = self.groups[case, best[case]]
         np.add.at(self.count, (case[:, None], own), 1)
+
+
+@dataclass
+class _Owed:
+    """How many items of a floor stand in each list, and which of those looked at are of it."""
+
+    share: float
+    begun: int  # items of any kind that stood before
+    inside: Bools  # cases x pool
+    count: Ints  # cases
+
+    @classmethod
+    def of(cls, floor: Floor, rows: Ints, begun: Ints | None) -> "_Owed":
+        stood = np.zeros(0, np.int64) if begun is None else begun
+        inside = floor.items[np.maximum(rows, 0)] & (rows >= 0)
+        count = np.full(len(rows), int(floor.items[stood].sum()))
+        return cls(floor.share, len(stood), inside, count)
+
+    def due(self, step: int) -> Bools:
+        """The items [cases, pool] of it, in the lists where the next place is theirs."""
+        wanted = int(self.share * (self.begun + step + 1) + 1e-9)
+        return self.inside & (self.count < wanted)[:, None]
+
+    def add(self, best: Ints, kept: Bools) -> None:
+        self.count += kept & self.inside[np.arange(len(best)), best]

@@ -6,8 +6,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from trefoil.data.errors import ConfigError, DataError
+from trefoil.data.interactions import Bools
 from trefoil.data.manifest import load_manifest
+from trefoil.evaluation.by_group import popularity_parts
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.plan.plan import Plan
 from trefoil.fusion.plan.remembered import Remembered
@@ -124,6 +128,16 @@ class State:
         return self.filters.kept(
             f"groups {name}", items, self.held, lambda: groups_of(name, items, self.held.graph)
         )
+
+    def popularity(self, part: str) -> Bools:
+        """The popular, middle or rare items [items], by the positive events of the run."""
+        events, size = self.catalogue.events, len(self.catalogue.items)
+
+        def made() -> Mapping[str, Bools]:
+            return popularity_parts(np.bincount(events.item[events.positive], minlength=size))
+
+        key = f"popularity {self.token}"
+        return self.filters.kept(key, self.catalogue.items, self.held, made)[part]
 
     def has(self, token: str) -> bool:
         """Whether this is the state of a token, or a later one of the same model."""

@@ -42,6 +42,7 @@ def save_catalogue(catalogue: Catalogue, folder: Path) -> None:
         "removed": [] if catalogue.removed is None else np.flatnonzero(catalogue.removed).tolist(),
         "waiting": [list(one) for one in catalogue.waiting],
         "categories": {name: one.names for name, one in catalogue.items.category.items()},
+        "domains": list(catalogue.domains),
     }
     text = json.dumps(about, ensure_ascii=False, indent=1)
     (folder / ABOUT).write_text(text + "\n", "utf-8")
@@ -74,6 +75,7 @@ def load_catalogue(folder: Path) -> Catalogue:
         learned=Learned(**learned) if (learned := about.get("learned")) else None,
         removed=_mask(about.get("removed", []), len(items)),
         waiting=tuple(Event(*one) for one in about.get("waiting", [])),
+        domains=tuple(about.get("domains", [])),
     )
 
 

@@ -147,6 +147,7 @@ def load_model(folder: Path, settings: Settings) -> tuple[Ensemble, Catalogue]:
             name: sparse_of(tensors, f"fields.{place}.")
             for place, name in enumerate(structure.get("fields", []))
         },
+        domain=catalogue.item_domains,
     )
     networks = _load_networks(tensors, structure, known, settings)
     base_models = network_scorers(networks, known.learned)
@@ -259,6 +260,7 @@ def _load_networks(
             saved_plans(structure["heads"], under(f"network.{number}.heads.", tensors), settings),
             reads["scenarios"],
             under(f"network.{number}.named.of_", tensors),
+            known.domain,
         )
         network = JointNetwork(network_inputs, NetworkConfig(**structure["network_config"]))
         network.load_state_dict(under(f"network.{number}.", tensors))

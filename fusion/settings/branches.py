@@ -13,6 +13,7 @@ class HeldOut(Part):
     by: Literal["dataset", "time", "ratio", "leave-one-out", "given", "rows"] = "dataset"
     valid: float | None = Field(default=None, gt=0, lt=1)  # share; unset: as the dataset says
     test: float | None = Field(default=None, gt=0, lt=1)
+    fold: NonNegativeInt = 0  # which of the parts that a drawn split could hold out; see folds
 
 
 class Text(Part):
@@ -30,6 +31,10 @@ class Text(Part):
     batch_size: PositiveInt = 64  # texts encoded at once
     dimensions: PositiveInt = 128  # directions kept by whitening
     in_network: bool = True  # item vectors get an adapter over texts
+    wordings: NonNegativeInt = 0  # other ways to say each text, which steps of training draw from
+    word_dropout: float = Field(default=0.1, ge=0, lt=1)  # share of words a wording leaves out
+    sentence_shuffle: bool = True  # sentences of a wording stand in another order
+    synonyms: str | None = None  # a file: words of a line, between commas, mean the same
     shuffle: bool = False  # deal texts to other items: a control, see --ablate
 
 
@@ -152,8 +157,12 @@ class Network(Part):
     epochs: PositiveInt = 300
     patience: PositiveInt = 4  # evaluations without a better validation NDCG@10
     evaluate_every: PositiveInt = 5  # epochs
+    # of a training with --from: which of the weights that came from there stay as they are
+    freeze: Literal["none", "encoder", "all_but_heads", "gradually"] = "none"
+    inherited_rate: PositiveFloat = 1.0  # at which the others of them learn, of learning_rate
     weight_decay: NonNegativeFloat = 0.0  # of the weights that propagation reads, per unit of rate
     adversarial: NonNegativeFloat = 0.0  # embeddings move so far, of their length, against a step
+    domain_rank: NonNegativeInt = 0  # of what each domain adds to vectors that all share; 0: none
     scenario_names: bool = False  # what the names of scenario values say is read as well
     softmax_items: PositiveInt = 50_000  # with more, the softmax sees a sample of them
     sampled_items: PositiveInt = 8_192  # drawn for each step
@@ -177,6 +186,11 @@ class Tasks(Part):
     like: NonNegativeFloat = 0.0  # binary: positive or not, where data hold events that are not
     facts: NonNegativeFloat = 0.0  # binary: facts of items against drawn ones
     texts: NonNegativeFloat = 0.0  # squared error: text vectors of items
+    corpus: NonNegativeFloat = 0.1  # class or number of the texts of a corpus, where there is one
+    consistency: NonNegativeFloat = 0.0  # contrast: people as two passes of dropout see them
+    debias: float = Field(
+        default=0.0, ge=0, le=2
+    )  # power of popularity that positives of the ranking are weighed against
     ranking_loss: Literal["softmax", "bpr", "gbce"] = "softmax"  # of the task that ranks
     negatives: PositiveInt = 256  # items drawn for a step of bpr and gbce
     weighting: Literal[

@@ -11,8 +11,9 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from trefoil.data.domains import domain_codes
 from trefoil.data.errors import DataError
-from trefoil.data.interactions import Floats
+from trefoil.data.interactions import Floats, Ints
 from trefoil.data.items import Entities, Items
 from trefoil.data.readers.frames import items_of, triples_in
 from trefoil.encoders.view import View
@@ -56,7 +57,16 @@ def with_new_items(
     catalogue = state.catalogue.with_items(fresh)
     return replace(
         state,
-        voice=HeldModel(grow(model, fresh.texts, told, fresh.score, fields_of(fresh))),
+        voice=HeldModel(
+            grow(
+                model,
+                fresh.texts,
+                told,
+                fresh.score,
+                fields_of(fresh),
+                domain_codes(fresh, catalogue.domains),
+            )
+        ),
         catalogue=catalogue,
         held=HeldGraph(extended.graph, low_below=catalogue.low_below),
     )
@@ -68,12 +78,14 @@ def grow(
     facts: np.ndarray | None,
     numbers: Mapping[str, Floats],
     fields: Mapping[str, sparse.csr_matrix] = MappingProxyType({}),
+    domain: Ints | None = None,
 ) -> Ensemble:
     """The model with ``len(texts)`` more items at the end.
 
     ``facts`` [new items, facts] says which of the known facts hold for them,
     ``numbers`` has their columns of numbers, of which any may be missing, and so
-    ``fields`` their words and categories (see ``fields_of``). Only
+    ``fields`` their words and categories (see ``fields_of``); ``domain`` is that of each,
+    where there are domains. Only
     what reads these can rank them; an item of which none says anything ranks
     low. Scores of the other items stay as they were, up to rounding of larger
     products.
@@ -82,6 +94,9 @@ def grow(
     read, warnings = _read(model.texts, texts)
     view = read.items if read else None
     known = grown_known(model.known, count, view, facts, numbers, fields)
+    if known.domain is not None:
+        fresh = np.full(count, -1, np.int64) if domain is None else domain
+        known = replace(known, domain=np.concatenate([known.domain, fresh]))
     networks = [grown_network(one, known, before, model.seen) for one in model.networks]
     base_models = network_scorers(networks, known.learned) | models_with_items(
         model.listed, known, before
@@ -176,6 +191,7 @@ def with_other_rows(
         network.head_plans,
         {name: len(part) for name, part in network.scale.items()},
         {} if network.named is None else network.named.vectors(),
+        known.domain,
     )
     with torch.random.fork_rng(devices=[]):
         other = JointNetwork(network_inputs, network.config).to(network.item_bias.device)

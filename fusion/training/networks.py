@@ -1,7 +1,7 @@
 """The networks of a model: how each is begun, trained, and gone on with after a stop."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from functools import partial
 
@@ -17,7 +17,7 @@ from trefoil.fusion.network.checkpoints import Checkpoints, CheckpointStore
 from trefoil.fusion.network.inputs import TrainingInputs, network_inputs_of
 from trefoil.fusion.network.module import JointNetwork, NetworkConfig
 from trefoil.fusion.network.training import Journal, fit_network
-from trefoil.fusion.network.warm_start import Source
+from trefoil.fusion.network.warm_start import Source, inherited
 from trefoil.fusion.record import Record
 from trefoil.fusion.settings import Settings
 from trefoil.fusion.training.runtime import device_of, set_threads
@@ -35,7 +35,7 @@ def one_network(
     inputs: TrainingInputs,
     validation: Validation | None,
     progress: Progress | None,
-    begin: Callable[[JointNetwork], None],
+    begin: Callable[[JointNetwork], Set[str] | None],
 ) -> Callable[..., tuple[JointNetwork, Journal]]:
     """What trains one network, but for its seed, its checkpoints and how far."""
     return partial(
@@ -93,13 +93,15 @@ def beginning(
     graph: KnowledgeGraph | None,
     texts: Texts | None,
     record: Record,
-) -> Callable[[JointNetwork], None]:
-    """What starts a network from another run, if there is one."""
+) -> Callable[[JointNetwork], Set[str] | None]:
+    """What starts a network from another run, if there is one, and names what came from there."""
 
-    def begin(network: JointNetwork) -> None:
-        if source is not None:
-            ids = dataset.items.vocabulary.ids
-            record.transfer = source.begin(network, ids, known.facts, graph, texts)
+    def begin(network: JointNetwork) -> Set[str]:
+        if source is None:
+            return frozenset()
+        ids = dataset.items.vocabulary.ids
+        record.transfer = source.begin(network, ids, known.facts, graph, texts)
+        return inherited(record.transfer)
 
     return begin
 

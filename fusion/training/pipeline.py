@@ -197,11 +197,13 @@ def _fit_gate(
     events = log_events_of(known)
     if cross_fitted is not None and cross_fitted.reranker is not None:
         reranker = replace(cross_fitted.reranker, log_events=events)
-        other = marks_of_other(scores, gate, validation, cross_fitted.gate, reranker)
+        parts = scores, gate, validation, cross_fitted.gate, reranker, known.domain
+        other = marks_of_other(*parts)
         if other is not None:
             return cross_fitted.gate, reranker, alone, marks | other
     returning, seed = known.returning, settings.seed
-    reranker, more = fit_reranker(scores, gate, validation, events, returning=returning, seed=seed)
+    how = {"returning": returning, "seed": seed, "domain": known.domain}
+    reranker, more = fit_reranker(scores, gate, validation, events, **how)
     return gate, reranker, alone, marks | more
 
 

@@ -72,7 +72,8 @@ def _lesson(state: State) -> Lesson:
     events = catalogue.events.take(np.isin(catalogue.part, _parts(state)))
     users = Entities(catalogue.users)
     told = SplitRule(), DataReport(), ""
-    dataset = Dataset(catalogue.name, events, users, catalogue.items, None, *told)
+    parts = catalogue.name, events, users, catalogue.items, None, *told
+    dataset = Dataset(*parts, domains=catalogue.domains)
     graph = with_events(state.held.graph, catalogue.users, events)
     settings, returning = model.settings, model.known.returning
     known = known_of(dataset, events, graph, model.texts, settings, returning=returning)

@@ -75,7 +75,9 @@ class _Search:
             wanted = [ITEM.casefold()]
         self.unknown += [f"label {one}" for one in pattern.labels if one.casefold() not in names]
         if USER.casefold() in wanted:
-            raise ConfigError(f"path: a pattern speaks of facts; {USER} stands for people")
+            raise ConfigError(
+                f"path: {USER} stands for people; leave it out, a path speaks of facts"
+            )
         kept = [names[one] for one in wanted[:1] if one in names]
         if len(set(wanted)) > 1:
             kept = []  # a node of a run has one label
@@ -106,7 +108,9 @@ def matched(graph: KnowledgeGraph, pattern: str) -> Matched:
     for chain in parse(pattern):
         for edge in chain.edges:
             if INTERACTED.casefold() in {one.casefold() for one in edge.types}:
-                raise ConfigError(f"path: a pattern speaks of facts; {INTERACTED} tells of people")
+                raise ConfigError(
+                    f"path: {INTERACTED} tells of people; leave it out, a path speaks of facts"
+                )
         found &= search.items(chain)
     return Matched(found, tuple(dict.fromkeys(search.unknown)))
 

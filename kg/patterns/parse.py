@@ -138,9 +138,9 @@ class _Reader:
             self.at += 1
             try:
                 number = float(token.text) if set(".eE") & set(token.text) else int(token.text, 0)
-            except ValueError:
-                raise self.fault(f"{token.text} is no number") from None
-            return float(-number if negative else number)
+                return float(-number if negative else number)
+            except (ValueError, OverflowError):
+                raise self.fault(f"{token.text[:40]} is no number") from None
         if token is not None and not negative and token.kind == "string":
             self.at += 1
             return unquoted(token.text)

@@ -31,7 +31,7 @@ ROUTES: Mapping[tuple[str, str], Scope] = {
     ("POST", "/what-if"): "read",
     ("GET", "/answers/{id}"): "read",
     ("GET", "/search"): "read",
-    ("GET", "/items/{id}"): "read",
+    ("GET", "/items/{id:path}"): "read",  # ids may hold slashes
     ("POST", "/events"): "events",
     ("POST", "/items"): "admin",
     ("POST", "/items/remove"): "admin",
@@ -39,9 +39,9 @@ ROUTES: Mapping[tuple[str, str], Scope] = {
     ("POST", "/items/change"): "admin",
     ("POST", "/triples"): "admin",
     ("POST", "/triples/remove"): "admin",
-    ("GET", "/users/{id}"): "admin",
-    ("DELETE", "/users/{id}"): "admin",
-    ("POST", "/users/{id}/merge"): "admin",
+    ("GET", "/users/{id:path}"): "admin",
+    ("DELETE", "/users/{id:path}"): "admin",
+    ("POST", "/users/{id:path}/merge"): "admin",
     ("POST", "/cypher"): "cypher",
     ("GET", "/schema"): "cypher",
     ("GET", "/models/current"): "read",
@@ -72,6 +72,9 @@ ROUTES: Mapping[tuple[str, str], Scope] = {
     ("GET", "/api/user/{id}"): "admin",
     ("GET", "/api/users"): "admin",
 }
+
+# what a key for some runs opens, whichever is the first one: it holds nothing of a run
+OF_NO_RUN = ("/runs",)
 
 
 def scope_of(methods: Iterable[str], path: str) -> Scope:

@@ -109,14 +109,15 @@ class Host:
     def trial(self, model: Model, share: float) -> None:
         """This one answers for a share of users, 0 to 1."""
         with self.changing:
-            self.line = replace(self.line, canary=model, share=share)
+            self._caught_up(model)
+            self._line(replace(self.line, canary=model, share=share))
 
     def end_trial(self) -> None:
         """The canary answers nobody any more. Raises ConfigError where there is none."""
         with self.changing:
             if self.line.canary is None:
                 raise ConfigError(f"{self.name}: there is no canary to end; start one first")
-            self.line = replace(self.line, canary=None, share=0.0)
+            self._line(replace(self.line, canary=None, share=0.0))
 
     def roll_back(self) -> None:
         """The model before answers again. Raises ConfigError where there is none."""
@@ -127,11 +128,25 @@ class Host:
 
     def _answer(self, model: Model) -> None:
         before = self.line.current
-        if model.folder != before.folder:
-            model.recommender.follow(before.recommender)
+        self._caught_up(model)
         before.recommender.close()  # its log, which may be that of the same folder
-        self.line = Line(model, before=before)
+        self._line(Line(model, before=before))
         self.swaps += 1
+
+    def _caught_up(self, model: Model) -> None:
+        """The model with what the one that answers was told since both were one."""
+        for other in self.line.models[1:]:
+            if other is not model and other.folder == model.folder:
+                other.recommender.close()  # one process writes a log: an older load lets go
+        if model.folder != self.current.folder:
+            model.recommender.follow(self.current.recommender)
+
+    def _line(self, line: Line) -> None:
+        """Another line; models that are in it no more give their logs back."""
+        gone = [one for one in self.line.models if one not in line.models]
+        self.line = line
+        for model in gone:
+            model.recommender.close()
 
     def folder_of(self, name: str) -> Path:
         """A run beside the served one. Raises ConfigError for a name that leads elsewhere."""

@@ -53,6 +53,7 @@ def item_view(recommender: Answering, id: str, facts: ItemFacts) -> dict[str, An
     catalogue, items = recommender.catalogue, recommender.catalogue.items
     row = items.vocabulary.row(id)
     columns: dict[str, Any] = {}
+    parts = (catalogue.events, *catalogue.later)
     for name, labels in items.category.items():
         codes = labels.codes[labels.start[row] : labels.start[row + 1]]
         columns[name] = [labels.names[code] for code in codes]
@@ -63,6 +64,6 @@ def item_view(recommender: Answering, id: str, facts: ItemFacts) -> dict[str, An
         "title": items.title(row),
         "text": items.texts[row],
         "columns": columns,
-        "events": int(np.count_nonzero(catalogue.events.item == row)),
+        "events": sum(int(np.count_nonzero(one.item == row)) for one in parts),
         "facts": facts.of(recommender.graph, recommender.paths, id),
     }

@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from trefoil.data.manifest import load_manifest
+from trefoil.data.privacy import FORGOTTEN
+from trefoil.fusion.live.log import place_of
 from trefoil.serving.jobs.store import Job, JobStore
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,7 @@ class Runner:
         self._process: subprocess.Popen[str] | None = None
         self._running: str | None = None
         self._stopped: set[str] = set()
+        self._closing = False
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
         self._thread.start()
 
@@ -43,13 +46,14 @@ class Runner:
 
     def close(self) -> None:
         """Stop what runs, and the thread."""
+        self._closing = True  # what waits is not begun
         self._waiting.put(None)
         if self._running is not None:
             self.stop(self._running)
         self._thread.join(timeout=10)
 
     def _work(self) -> None:
-        while (one := self._waiting.get()) is not None:
+        while (one := self._waiting.get()) is not None and not self._closing:
             job, command = one
             if job.id in self._stopped:
                 self.store.change(job.id, "stopped", "stopped before it began")
@@ -76,6 +80,8 @@ class Runner:
             start_new_session=True,
         ) as process:
             self._process, self._running = process, job.id
+            if self._closing or job.id in self._stopped:  # while the process began
+                process.terminate()
             with suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
             last = ""
@@ -94,7 +100,10 @@ class Runner:
 
 
 def refit(run: Path, out: Path) -> list[str]:
-    """The command that trains a run again from its data, with its settings, into ``out``."""
+    """The command that trains a run again from its data, with its settings, into ``out``.
+
+    The data still holds people who were forgotten since: the list of the run leaves them out.
+    """
     manifest = load_manifest(run)
     data = manifest.get("data") or {}
     command = [sys.executable, "-m", "trefoil.train", "--config", str(run / "settings.toml")]
@@ -104,6 +113,9 @@ def refit(run: Path, out: Path) -> list[str]:
         command += ["--data", str(data.get("at") or data.get("source") or "demo")]
     if manifest.get("purpose") == "serve":
         command.append("--final")
+    forgotten = place_of(run.absolute()) / FORGOTTEN
+    if forgotten.exists():
+        command += ["--forgotten", str(forgotten)]
     return [*command, "--out", str(out)]
 
 

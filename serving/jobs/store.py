@@ -84,6 +84,11 @@ class JobStore:
             {"run": run, "most": most},
         )
 
+    def writing(self, out: str) -> bool:
+        """Whether a job that waits or runs is to write this folder."""
+        rest = "WHERE out = :out AND state IN ('waiting', 'running')"
+        return bool(self._select(rest, {"out": out}))
+
     def _select(self, rest: str, values: Mapping[str, Any]) -> list[Job]:
         with self._lock:
             rows = self._db.execute(f"SELECT {', '.join(_COLUMNS)} FROM job {rest}", values)

@@ -1,8 +1,9 @@
 // Requests of the page. A key, where one is needed, stays in this tab.
 const KEY = "trefoil-key", RUN = "trefoil-run";
+export const KEYED = "trefoil-keyed"; // another key was typed in
 
 export const key = () => sessionStorage.getItem(KEY) || "";
-export const keep = (value) => sessionStorage.setItem(KEY, value);
+export const keep = (value) => { sessionStorage.setItem(KEY, value); dispatchEvent(new Event(KEYED)); };
 export const run = () => sessionStorage.getItem(RUN) || "";
 export const choose = (value) => sessionStorage.setItem(RUN, value);
 

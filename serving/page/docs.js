@@ -27,14 +27,14 @@ const curl = (method, path, example) => {
 // Names stand between backticks.
 const named = (text) => text.split(/`(.+?)`/).map((part, place) => place % 2 ? html`<code>${part}</code>` : part);
 
-function Fields({ told, schema }) {
+function Fields({ told, schema, name: route }) {
   const body = told.requestBody?.content["application/json"]?.schema;
   const name = body && [body, ...(body.anyOf || [])].map((one) => one.$ref?.split("/").at(-1)).find(Boolean);
   const own = name ? schema.components.schemas[name] : undefined;
   const fields = own ? Object.entries(own.properties || {}).map(([field, one]) => [field, shape(one), (own.required || []).includes(field), one.description || ""])
     : (told.parameters || []).map((one) => [one.name, shape(one.schema), one.required, one.description || ""]);
   if (!fields.length) return null;
-  return html`<div class="wide" tabindex="0" role="region" aria-label="Fields"><table><thead><tr><th scope="col">field</th><th scope="col">type</th><th scope="col">what</th></tr></thead>
+  return html`<div class="wide" tabindex="0" role="region" aria-label=${`Fields of ${route}`}><table><thead><tr><th scope="col">field</th><th scope="col">type</th><th scope="col">what</th></tr></thead>
     <tbody>${fields.map(([field, type, must, text]) => html`<tr><td><code>${field}</code>${must ? " *" : ""}</td><td>${type}</td><td>${text}</td></tr>`)}</tbody></table></div>`;
 }
 
@@ -45,8 +45,8 @@ function Route({ path, method, told, schema }) {
   const address = whole + (query.length ? `?${new URLSearchParams(query.flatMap((one) => [one.example].flat().map((value) => [one.name, value])))}` : "");
   return html`<section class="box" id=${`${method}${path}`}><h3><code>${method.toUpperCase()} ${path}</code></h3>
     ${(told.description || told.summary || "").split("\n\n").map((one) => html`<p>${named(one)}</p>`)}
-    <details><summary>Fields and example</summary><${Fields} told=${told} schema=${schema} />
-    <pre tabindex="0" aria-label="Example">${curl(method, address, example)}</pre></details></section>`;
+    <details><summary>Fields and example</summary><${Fields} told=${told} schema=${schema} name=${`${method.toUpperCase()} ${path}`} />
+    <pre tabindex="0" aria-label=${`Example of ${method.toUpperCase()} ${path}`}>${curl(method, address, example)}</pre></details></section>`;
 }
 
 function Docs() {

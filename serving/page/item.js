@@ -1,7 +1,7 @@
 // An item: what is known of it, what goes with it, and facts that can be told and taken back.
 import { html, useState } from "/assets/vendor/preact-htm.js";
 import { ask, at } from "/assets/ask.js";
-import { emphasised, Fault, FindItem, link, Shown, useAsked } from "/assets/parts.js";
+import { emphasised, Fault, FindItem, link, Loading, Shown, useAsked } from "/assets/parts.js";
 import { t } from "/assets/words.js";
 
 function Preview({ told }) {
@@ -15,7 +15,9 @@ function AddFact({ item, again }) {
   const [form, set] = useState({ relation: "", value: "" });
   const [told, tell] = useState(null);
   const [fault, fail] = useState(null);
+  const [busy, wait] = useState(false);
   const send = async (preview) => {
+    wait(true);
     try {
       const body = { triples: [[item, form.relation, form.value]] };
       const reply = await ask(at(preview ? "triples?preview=true" : "triples"), body);
@@ -23,13 +25,14 @@ function AddFact({ item, again }) {
       tell(preview ? reply.preview : "saved");
       if (!preview) again();
     } catch (problem) { fail(problem); tell(null); }
+    wait(false);
   };
   const field = (name) => ({ value: form[name], required: true, onInput: (event) => set({ ...form, [name]: event.target.value }) });
   return html`<form class="box" onSubmit=${(event) => { event.preventDefault(); send(true); }}><h3>${t("addFact")}</h3>
       <label>${t("relation")}<input ...${field("relation")} /></label><label>${t("value")}<input ...${field("value")} /></label>
       <button>${t("preview")}</button><button type="button" class="quiet" onClick=${() => send(false)}>${t("save")}</button></form>
-    ${fault && html`<${Fault} fault=${fault} />`}
-    ${told && (told === "saved" ? html`<p role="status">${t("saved")}</p>` : html`<${Preview} told=${told} />`)}`;
+    ${busy ? html`<${Loading} />` : fault && html`<${Fault} fault=${fault} />`}
+    ${!busy && told && (told === "saved" ? html`<p role="status">${t("saved")}</p>` : html`<${Preview} told=${told} />`)}`;
 }
 
 function Known({ told, again }) {
@@ -48,5 +51,5 @@ export function Item({ values, go }) {
   return html`<div class="box"><${FindItem} id="item" label=${t("find")} choose=${(one) => go({ item: one.id })} /></div>
     <${Shown} asked=${asked}>${(told) => html`<${Known} key=${told.item} told=${told} again=${asked[2]} />`}<//>
     ${id && html`<h3>${t("similar")}</h3><${Shown} asked=${near}>${(told) => html`<ol class="cards">${told.items.map((one) => html`<li class="card"><a href=${link("item", { item: one.item })}>${one.title}</a>
-      ${one.reasons.length > 0 && html`<p class="soft" lang="en">${emphasised(one.reasons[0].text)}</p>`}</li>`)}</ol>`}<//>`}`;
+      ${one.reasons.length > 0 && html`<p class="soft" lang="en">${emphasised(one.reasons[0])}</p>`}</li>`)}</ol>`}<//>`}`;
 }

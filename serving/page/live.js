@@ -5,6 +5,7 @@ import { Fault, Shown, Table, useAsked } from "/assets/parts.js";
 import { t } from "/assets/words.js";
 
 const EVERY_MS = 5000;
+const shownNumber = (value) => value.toLocaleString(undefined, { maximumFractionDigits: Math.abs(value) < 100 ? 2 : 0 });
 const percent = (value) => value === null ? "–" : `${(100 * value).toFixed(0)} %`;
 
 function Numbers({ told }) {
@@ -13,7 +14,7 @@ function Numbers({ told }) {
     [t("faults"), recent.faults], [t("refused"), recent.refused], [t("cold"), percent(recent.cold_share)], [t("unknown"), percent(recent.unknown_share)],
     [t("short"), percent(recent.short_share)], [`${t("memory")} MB`, told.memory_mb], [t("items"), told.items], [t("users"), told.users]];
   return html`<ul class="plain">${told.sentences.map((one) => html`<li lang="en">${one}</li>`)}</ul>
-    <dl class="numbers">${shown.map(([name, value]) => html`<div class="box"><dt>${name}</dt><dd>${typeof value === "number" ? value.toLocaleString() : value}</dd></div>`)}</dl>`;
+    <dl class="numbers">${shown.map(([name, value]) => html`<div class="box"><dt>${name}</dt><dd>${typeof value === "number" ? shownNumber(value) : value}</dd></div>`)}</dl>`;
 }
 
 function Drift({ told }) {

@@ -1,6 +1,6 @@
 // The page: screens behind one address each, two languages, two themes.
 import { html, render, useEffect, useRef, useState } from "/assets/vendor/preact-htm.js";
-import { ask, choose, run } from "/assets/ask.js";
+import { ask, choose, KEYED, run } from "/assets/ask.js";
 import { Graph } from "/assets/graph.js";
 import { Item } from "/assets/item.js";
 import { Live } from "/assets/live.js";
@@ -30,9 +30,12 @@ function Page() {
   const shown = useRef(here.screen);
   useEffect(() => {
     const moved = () => set(place());
+    // a key may be for runs that are not the first one
+    const look = () => ask("/v1/runs").then((told) => { if (!told.runs.includes(run() || told.first)) choose(told.runs[0] ?? ""); know(told.runs); }, () => know([]));
     addEventListener("hashchange", moved);
-    ask("/v1/runs").then((told) => know(told.runs), () => know([]));
-    return () => removeEventListener("hashchange", moved);
+    addEventListener(KEYED, look);
+    look();
+    return () => { removeEventListener("hashchange", moved); removeEventListener(KEYED, look); };
   }, []);
   useEffect(() => {
     document.title = `${t(here.screen)} · Trefoil`;

@@ -49,8 +49,13 @@ export function Shown({ asked, children }) {
     ${fault ? html`<${Fault} fault=${fault} again=${again} />` : told ? children(told) : busy ? html`<${Loading} />` : null}</div>`;
 }
 
-// Titles in reasons stand between asterisks.
-export const emphasised = (text) => text.split(/\*(.+?)\*/).map((part, place) => place % 2 ? html`<em>${part}</em>` : part);
+// The words of a reason. One title stands between asterisks, and may hold some: M*A*S*H.
+export function emphasised({ text, nodes }) {
+  const name = nodes.map((one) => one.name).find((one) => text.includes(`*${one}*`));
+  if (name === undefined) return text;
+  const [before, ...after] = text.split(`*${name}*`);
+  return html`${before}<em>${name}</em>${after.join(`*${name}*`)}`;
+}
 
 // A path: nodes in order, with what joins them. It reads as a list, and looks like a chain.
 export function Picture({ reason }) {

@@ -22,7 +22,7 @@ function Tabs({ names, shown, show }) {
 function Reason({ reason, values, go }) {
   const [shown, show] = useState("picture");
   const cited = reason.nodes.filter((node, place) => node.label === "Item" && node.id && place < reason.nodes.length - 1);
-  return html`<li class="card"><p lang="en">${emphasised(reason.text)}</p>
+  return html`<li class="card"><p lang="en">${emphasised(reason)}</p>
     <${Tabs} names=${["picture", "statement"]} shown=${shown} show=${show} />
     ${shown === "picture" ? html`<${Picture} reason=${reason} />` : html`<pre tabindex="0" aria-label="Cypher">${reason.cypher}\n${JSON.stringify(reason.parameters)}</pre><${Copy} text=${reason.cypher} />`}
     <p class="soft small">${t("weight")} ${reason.weight.toFixed(2)}</p>
@@ -58,15 +58,16 @@ export function Why({ values, go }) {
 // What base models and events add to the item, and to the last one listed.
 function Gaps({ name, gaps }) {
   if (!gaps.length) return null;
-  const number = (value) => value === null ? "–" : value.toFixed(2);
+  const number = (value) => value === null ? "–" : (Math.round(100 * value) / 100 || 0).toFixed(2);
   return html`<h3>${t(name)}</h3><${Table} caption=${t(name)} columns=${[t("name"), t("thisItem"), t("lastListed")]} rows=${gaps.map((one) => [one.name, number(one.here), number(one.there)])} />`;
 }
 
 function NotListed({ told, values }) {
+  const behind = !told.listed && !told.kept_out; // else nothing holds it back
   return html`<section class="box"><p lang="en">${told.text}</p>
       <dl class="told"><dt>${t("rank")}</dt><dd>${told.place}</dd><dt>${t("lastListed")}</dt><dd><a href=${link("why", { user: values.user, item: told.last })}>${told.last_title || told.last}</a></dd></dl>
-      <${Gaps} name="byModels" gaps=${told.models} /><${Gaps} name="byEvents" gaps=${told.events} /></section>
-    ${told.reasons.length > 0 && html`<h3>${t("itHas")}: ${told.last_title || told.last}</h3><ol class="cards">${told.reasons.map((reason) => html`<li class="card"><p lang="en">${emphasised(reason.text)}</p><${Picture} reason=${reason} /></li>`)}</ol>`}`;
+      ${behind && html`<${Gaps} name="byModels" gaps=${told.models} /><${Gaps} name="byEvents" gaps=${told.events} />`}</section>
+    ${behind && told.reasons.length > 0 && html`<h3>${t("itHas")}: ${told.last_title || told.last}</h3><ol class="cards">${told.reasons.map((reason) => html`<li class="card"><p lang="en">${emphasised(reason)}</p><${Picture} reason=${reason} /></li>`)}</ol>`}`;
 }
 
 export function WhyNot({ values, go }) {

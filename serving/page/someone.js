@@ -43,7 +43,7 @@ function Card({ one, place, old, values, go }) {
   return html`<li class="card"><div class="head"><span class="place">${place + 1}</span>
       <h3><a href=${link("item", { item: one.item })}>${one.title}</a></h3><${Move} place=${place} old=${old} /></div>
     ${one.pinned && html`<p class="small">${t("pinned")}</p>`}
-    ${one.reasons.length ? html`<p lang="en">${emphasised(one.reasons[0].text)}</p>` : html`<p class="soft">${t("noReason")}</p>`}
+    ${one.reasons.length ? html`<p lang="en">${emphasised(one.reasons[0])}</p>` : html`<p class="soft">${t("noReason")}</p>`}
     ${one.stars !== null && html`<p class="soft small">${one.stars.toFixed(1)} ${t("stars")}</p>`}
     ${one.shares && html`<${Shares} shares=${one.shares} />`}
     <div class="row">${values.user && html`<a class="button" href=${link("why", told)} aria-label=${`${t("why")}: ${one.title}`}>${t("why")}</a>`}
@@ -88,7 +88,7 @@ export function Someone({ values, go }) {
       <details><summary>${t("more")}</summary><div class="fields">
         <label>${t("count")}<input type="number" min="1" max="100" ...${field("k")} placeholder="10" /></label>
         <label>${t("diversity")} ${form.diversity || 0} %<input type="range" min="0" max="100" step="10" value=${form.diversity || 0} onInput=${field("diversity").onInput} /></label>
-        <label>${t("seen")}<select ...${field("seen")}>${["auto", "hide", "show"].map((one) => html`<option value=${one}>${t(one)}</option>`)}</select></label>
+        <label>${t("seen")}<select ...${field("seen")} value=${form.seen || "auto"}>${["auto", "hide", "show"].map((one) => html`<option value=${one}>${t(one)}</option>`)}</select></label>
         <label>${t("where")}<input ...${field("where")} placeholder=${t("whereHelp")} aria-invalid=${Boolean(fault)} /></label></div></details>
       ${fault && html`<p class="bad" role="alert">${fault}</p>`}
       <button>${t("recommend")}</button></form>

@@ -49,7 +49,7 @@ async def search(
     return replies.reply({"found": found})
 
 
-@catalogue.get("/items/{id}", responses=answers(ItemView))
+@catalogue.get("/items/{id:path}", responses=answers(ItemView))
 async def item(call: Asked, id: Annotated[str, Path(max_length=1000)]) -> Response:
     """An item: its title, text, columns, and its facts in the graph."""
     model = call.model()

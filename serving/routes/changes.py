@@ -73,15 +73,19 @@ async def return_items(call: Asked, body: ItemIds) -> Response:
     return replies.reply(await changed(call, change))
 
 
-async def changed(call: Call, change: Change) -> dict[str, Any]:
+async def changed(
+    call: Call, change: Change, concerns: Callable[[Recommender], bool] = lambda _: True
+) -> dict[str, Any]:
     """Change the model that answers, then the others that are loaded.
 
     A rollback or a canary so loses nothing; ``without`` names models that could not follow.
+    Models that the change does not concern are left alone, unless it concerns none.
     """
 
     def work() -> dict[str, Any]:
         with call.host.changing:
-            first, *others = call.host.line.models
+            models = call.host.line.models
+            first, *others = [one for one in models if concerns(one.recommender)] or models
             told = change(first.recommender)
             state = first.recommender.state.token
             without = [one.name for one in others if not _took(one.name, one.recommender, change)]

@@ -29,7 +29,7 @@ async def change_items(call: Asked, body: ItemChanges, look: Looked = False) -> 
 
 @facts.post("/triples", responses=answers(DescribedReply))
 async def add_triples(call: Asked, body: Triples, look: Looked = False) -> Response:
-    """Facts of items: they count in scores, paths and questions from the next answer on."""
+    """Facts of items: they count in scores, paths and filters from the next answer on."""
     return await _described(call, lambda one: one.add_triples, body.triples, look)
 
 

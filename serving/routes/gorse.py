@@ -6,7 +6,7 @@ import numpy as np
 from fastapi import Path, Query
 from starlette.responses import Response
 
-from trefoil.data.interactions import Ints
+from trefoil.data.interactions import UNKNOWN_TIME, Ints
 from trefoil.fusion.recommender import Recommender
 from trefoil.serving.problems import Problem
 from trefoil.serving.routes.changes import changed, table_of
@@ -20,7 +20,7 @@ Id = Annotated[str, Path(max_length=1000)]
 N = Annotated[int, Query(ge=1, le=MOST_K)]
 Offset = Annotated[int, Query(ge=0, le=10_000)]
 Reader = Annotated[str | None, Query(alias="user-id", max_length=1000)]
-Cursor = Annotated[str, Query(max_length=20, pattern=r"^\d*$")]
+Cursor = Annotated[str, Query(max_length=20, pattern="^[0-9]*$")]
 OLDEST, DAY_S = -(2**62), 86_400
 
 
@@ -78,8 +78,9 @@ async def popular(call: Asked, n: N = 10, offset: Offset = 0, reader: Reader = N
     still = await call.standing(call.model())
 
     def work() -> list[dict[str, Any]]:
-        catalogue = still.catalogue
-        counts = np.bincount(catalogue.events.item, minlength=len(catalogue.items))
+        catalogue, items = still.catalogue, len(still.catalogue.items)
+        parts = (catalogue.events, *catalogue.later)
+        counts = np.sum([np.bincount(one.item, minlength=items) for one in parts], axis=0)
         return _best(still, counts, reader, n, offset)
 
     return replies.reply(await call.score(work))
@@ -91,11 +92,12 @@ async def latest(call: Asked, n: N = 10, offset: Offset = 0, reader: Reader = No
     still = await call.standing(call.model())
 
     def work() -> list[dict[str, Any]]:
-        events, items = still.catalogue.events, len(still.catalogue.items)
+        events, items = still.catalogue.every_event, len(still.catalogue.items)
         first = np.full(items, 2**62)
         at = np.arange(len(events)) if events.at is None else events.at
-        np.minimum.at(first, events.item, at)
-        first[first == 2**62] = OLDEST  # never met
+        dated = at != UNKNOWN_TIME
+        np.minimum.at(first, events.item[dated], at[dated])
+        first[first == 2**62] = OLDEST  # never met, or nobody knows when
         new = still.state.added
         if new:  # came after training: newer than what was there
             first[items - new :] = np.maximum(first[items - new :], first.max() + DAY_S)

@@ -6,7 +6,8 @@ import inspect
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from fastapi import APIRouter, Depends
 from fastapi.exceptions import RequestValidationError
@@ -17,13 +18,14 @@ from starlette.responses import Response
 
 from trefoil.fusion.recommender import Recommender
 from trefoil.serving.access.keys import Key
-from trefoil.serving.access.scopes import scope_of
+from trefoil.serving.access.scopes import OF_NO_RUN, scope_of
 from trefoil.serving.gateway import ID, ROUTE
 from trefoil.serving.hosting.host import Host, Model
 from trefoil.serving.problems import Problem
 from trefoil.serving.service import Service
 
 T = TypeVar("T")
+LOOKED_AT = 100  # bytes of a body by which a list is known
 STATE_WAIT_S = 2.0  # how long a request waits for the state that it names
 
 
@@ -38,7 +40,9 @@ class GuardedRoute(APIRoute):
             request.scope[ROUTE] = path
             service: Service = request.app.state.service
             run = request.path_params.get("run")
-            request.state.key = service.admit(scope, token_of(request), run)
+            open_to_all = run is None and path in OF_NO_RUN
+            token = token_of(request)
+            request.state.key = service.admit(scope, token, run, any_run=open_to_all)
             return await inner(request)
 
         return guarded
@@ -62,15 +66,17 @@ def straight(endpoint: Callable[..., Any]) -> Handler | None:
         return bare
     if list(asked) != ["call", "body"]:
         return None
-    shape: TypeAdapter[Any] = TypeAdapter(asked["body"].annotation)
+    one, many = shapes(asked["body"].annotation)
 
     async def handler(request: Request) -> Response:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json" and not kind.endswith("+json"):
             raise Problem(415, f"the body is {kind[:80] or 'of no type'}")
         call = call_of(request)
+        told = await request.body()
+        shape = many if told[:LOOKED_AT].lstrip().startswith(b"[") else one
         try:
-            body = shape.validate_json(await request.body())
+            body = shape.validate_json(told)
         except ValidationError as fault:
             wrong = fault.errors(include_url=False)
             raise RequestValidationError(
@@ -79,6 +85,20 @@ def straight(endpoint: Callable[..., Any]) -> Handler | None:
         return await endpoint(call, body)
 
     return handler
+
+
+def shapes(body: Any) -> tuple[TypeAdapter[Any], TypeAdapter[Any]]:
+    """What a body is read as, and what it is where it is a list: a fault then names its field.
+
+    Of a body that may be either, all that could have been meant would be named.
+    """
+    kinds = get_args(body) if get_origin(body) is UnionType else (body,)
+    lists = [kind for kind in kinds if get_origin(kind) is list]
+    if len(kinds) == 2 and len(lists) == 1:
+        (other,) = (kind for kind in kinds if kind is not lists[0])
+        return TypeAdapter(other), TypeAdapter(lists[0])
+    whole: TypeAdapter[Any] = TypeAdapter(body)
+    return whole, whole
 
 
 def router() -> APIRouter:

@@ -82,10 +82,12 @@ async def look(call: Asked) -> Response:
 
 @health.get("/runs", responses=answers(Shape))
 async def runs(call: Asked) -> Response:
-    """The runs that this process serves, the first one first, and what this key may do."""
+    """The runs that this key opens, the `first` of this process, and what the key may do."""
     key = call.key
-    names = [name for name in call.service.hosts if not key.runs or name in key.runs]
-    return replies.reply({"runs": names, "scopes": key.scopes, "key": key.name})
+    hosts = list(call.service.hosts)
+    names = [name for name in hosts if not key.runs or name in key.runs]
+    told = {"runs": names, "first": hosts[0], "scopes": key.scopes, "key": key.name}
+    return replies.reply(told)
 
 
 def tell_models(service: Service) -> None:

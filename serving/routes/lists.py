@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from trefoil.fusion.recommendation import Answer
 from trefoil.fusion.recommender import Recommender
+from trefoil.serving.hosting.host import Model
 from trefoil.serving.problems import Problem
 from trefoil.serving.routes.documented import answers, problems
 from trefoil.serving.routes.guarded import Asked, Call, router
@@ -16,7 +17,6 @@ from trefoil.serving.wire.bodies import MOST_SHELVES, Recommend, Similar
 from trefoil.serving.wire.shapes import AnswerReply, PageReply
 
 lists = router()
-Shelves = Annotated[list[Recommend], Query(min_length=1, max_length=MOST_SHELVES)]
 
 
 @lists.post("/recommend", responses=answers(AnswerReply | PageReply))
@@ -93,14 +93,23 @@ async def _list(
 
     found, id, body = await call.score(work)
     call.service.metrics.answer(call.host.name, replies.told_of(found, k, text=text))
-    call.service.kept.keep(id, call.host.name, None if user is None else str(user), body)
+    _keep(call, model, still, id, user, body)
     return Response(body, media_type=replies.JSON)
+
+
+def _keep(call: Call, model: Model, still: Recommender, id: str, user: object, body: bytes) -> None:
+    """Keep an answer, unless it is of somebody who was forgotten while it was made."""
+    name = None if user is None else str(user)
+    if name is not None and still.knows(name) and not model.recommender.knows(name):
+        return
+    call.service.kept.keep(id, call.host.name, name, body)
 
 
 async def _page(call: Call, bodies: list[Recommend]) -> Response:
     """A page of shelves from one model and one state; no item twice."""
     if not 1 <= len(bodies) <= MOST_SHELVES:
         raise Problem(422, f"{len(bodies)} shelves", f"send from 1 to {MOST_SHELVES} bodies")
+    call.service.charge(call.key, len(bodies) - 1)
     model = call.model(bodies[0].user)
     for body in bodies:
         still = await call.standing(model, body.state)
@@ -123,6 +132,5 @@ async def _page(call: Call, bodies: list[Recommend]) -> Response:
         call.service.metrics.answer(
             call.host.name, replies.told_of(one, body.k, text=body.text is not None)
         )
-        user = None if body.user is None else str(body.user)
-        call.service.kept.keep(reply["id"], call.host.name, user, replies.packed(reply))
+        _keep(call, model, still, reply["id"], body.user, replies.packed(reply))
     return replies.reply({"model": model.name, "state": still.state.token, "shelves": told})

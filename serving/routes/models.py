@@ -62,11 +62,11 @@ async def change(call: Asked, body: Swap) -> Response:
     if body.action in ("swap", "canary"):
         folder = host.folder_of(body.run or "")
         model = await call.service.slow.run(lambda: Model.load(folder))
-        host.swap(model) if body.action == "swap" else host.trial(model, body.share)
-    elif body.action == "end_canary":
-        host.end_trial()
+        swap, trial = (lambda: host.swap(model)), (lambda: host.trial(model, body.share))
+        step = swap if body.action == "swap" else trial
     else:
-        host.roll_back()
+        step = host.end_trial if body.action == "end_canary" else host.roll_back
+    await call.service.changes.run(step)  # it may wait for a change, and replay many
     hosts = call.service.hosts.values()
     call.service.stores.keep({model.name for host in hosts for model in host.line.models})
     return replies.reply(models_json(host))
@@ -95,7 +95,7 @@ async def begin(call: Asked, body: NewJob) -> Response:
     if not NAME.fullmatch(body.out):
         raise ConfigError(f"out = {body.out!r}: give letters, digits, '.', '_' and '-'")
     out = call.host.folder_of(body.out)
-    if out.exists():
+    if out.exists() or store.writing(body.out):
         raise Problem(409, f"there is already a run {body.out!r}", "name another folder")
     job = store.add(call.host.name, body.kind, body.out)
     command = {"refit": refit, "update": update}[body.kind]

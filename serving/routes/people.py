@@ -30,7 +30,7 @@ class ForgottenReply(ChangeReply):
     answers: int
 
 
-@people.get("/users/{id}", responses=answers(Known))
+@people.get("/users/{id:path}", responses=answers(Known))
 async def export(call: Asked, id: User) -> Response:
     """All that the run knows of a person: events, attributes, what was learned."""
     still = await call.standing(call.model(id))
@@ -38,12 +38,12 @@ async def export(call: Asked, id: User) -> Response:
     return replies.reply({**found, "user": id})
 
 
-@people.delete("/users/{id}", responses=answers(ForgottenReply))
+@people.delete("/users/{id:path}", responses=answers(ForgottenReply))
 async def forget(call: Asked, id: User) -> Response:
     """Leave nothing of a person: in answers at once, on the disk when the reply comes.
 
-    Answers that are kept for them go too. `without` names loaded models that could not
-    forget, which then must not be swapped in again.
+    Answers that are kept for them go too. Each loaded model that knows them forgets;
+    `without` names those that could not, which then must not be swapped in again.
     """
 
     def change(one: Recommender) -> dict[str, Any]:
@@ -51,13 +51,13 @@ async def forget(call: Asked, id: User) -> Response:
         del told["lists"]  # addresses of files
         return told
 
-    told = await changed(call, change)
+    told = await changed(call, change, lambda one: one.knows(id))
     call.service.stores.keep(())  # the files of the run are others now
     told["answers"] = call.service.kept.forget(call.host.name, id)
     return replies.reply(told)
 
 
-@people.post("/users/{id}/merge", responses=answers(ChangeReply))
+@people.post("/users/{id:path}/merge", responses=answers(ChangeReply))
 async def merge(call: Asked, id: User, body: Merge) -> Response:
     """Who was known by one id is known by another from now on; the events of both are theirs."""
 
@@ -65,6 +65,6 @@ async def merge(call: Asked, id: User, body: Merge) -> Response:
         one.merge(id, body.into)
         return {}
 
-    told = await changed(call, change)
+    told = await changed(call, change, lambda one: one.knows(id))
     call.service.kept.forget(call.host.name, id)
     return replies.reply(told)

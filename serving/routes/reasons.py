@@ -40,7 +40,8 @@ async def why_not(call: Asked, body: WhyNot) -> Response:
     model = call.model(body.user)
     still = await call.standing(model, body.state)
     found = await call.score(lambda: still.why_not(body.user, body.item, body.k))
-    told = {"model": model.name, "state": still.state.token, "user": body.user, "text": str(found)}
+    told = {"model": model.name, "state": still.state.token, "text": str(found)}
+    told |= {"user": None if body.user is None else str(body.user)}
     shown = [replies.reason_json(one) for one in found.reasons]
     gaps = {name: [asdict(one) for one in getattr(found, name)] for name in ("models", "events")}
     plain = {name: value for name, value in vars(found).items() if name not in gaps}
@@ -55,5 +56,6 @@ async def what_if(call: Asked, body: WhatIf) -> Response:
     found = await call.score(
         lambda: still.what_if(body.user, without=body.without, with_=body.with_, k=body.k)
     )
-    told = {"model": model.name, "state": still.state.token, "user": body.user, "text": str(found)}
+    told = {"model": model.name, "state": still.state.token, "text": str(found)}
+    told |= {"user": None if body.user is None else str(body.user)}
     return replies.reply({**told, **asdict(found)})

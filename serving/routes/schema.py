@@ -1,11 +1,13 @@
 """/openapi.json, with examples that this very service can answer."""
 
+import copy
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from trefoil.serving.access.keys import Key
 from trefoil.serving.routes.guarded import router
 from trefoil.serving.service import Service
 from trefoil.serving.wire import replies
@@ -20,37 +22,37 @@ def schema_routes() -> APIRouter:
 
     @own.get("/openapi.json", include_in_schema=False)
     async def openapi(request: Request) -> Response:
-        return replies.reply(schema_of(request.app))
+        return replies.reply(schema_of(request.app, request.state.key))
 
     return own
 
 
-def schema_of(app: FastAPI) -> dict[str, Any]:
-    """The schema, made once; its examples name a user and items of the first run."""
-    schema = app.openapi()
-    service: Service = app.state.service
-    if "securitySchemes" not in schema.setdefault("components", {}):
-        shapes = schema["components"].setdefault("schemas", {})
-        shapes[ProblemReply.__name__] = ProblemReply.model_json_schema()
-        schema["components"]["securitySchemes"] = BEARER
-        schema["security"] = [{"key": []}]
-        for (path, method), example in examples(service).items():
-            told = schema["paths"][path][method]
-            if "requestBody" in told:
-                told["requestBody"]["content"]["application/json"]["example"] = example
-                continue
-            for one in told.get("parameters", ()):
-                if one["name"] in example:
-                    one["example"] = example[one["name"]]
+def schema_of(app: FastAPI, key: Key) -> dict[str, Any]:
+    """The schema, with examples in ids of the first run as it is now."""
+    schema = copy.deepcopy(app.openapi())
+    parts = schema.setdefault("components", {})
+    parts.setdefault("schemas", {})[ProblemReply.__name__] = ProblemReply.model_json_schema()
+    parts["securitySchemes"] = BEARER
+    schema["security"] = [{"key": []}]
+    for (path, method), example in examples(app.state.service, key).items():
+        told = schema["paths"][path][method]
+        if "requestBody" in told:
+            told["requestBody"]["content"]["application/json"]["example"] = example
+            continue
+        for one in told.get("parameters", ()):
+            if one["name"] in example:
+                one["example"] = example[one["name"]]
     return schema
 
 
-def examples(service: Service) -> dict[tuple[str, str], Any]:
-    """An example of each route by path and method, in ids of the first run."""
+def examples(service: Service, key: Key) -> dict[tuple[str, str], Any]:
+    """An example of each route by path and method; a user is named to who may list users."""
     catalogue = service.host(None).current.recommender.catalogue
     users, items = catalogue.users.ids, catalogue.items.vocabulary.ids
-    met = catalogue.events.item[:2].tolist() if len(catalogue.events) else [0]
-    user = users[int(catalogue.events.user[0])] if len(catalogue.events) else "user-17"
+    met, user = [0], "user-17"
+    if len(catalogue.events) and key.may("admin"):
+        user = users[int(catalogue.events.user[0])]
+        met = catalogue.events.item[:2].tolist()
     item, other = items[met[0]], items[met[-1]]
     return {
         ("/v1/recommend", "post"): {"user": user, "k": 3, "reasons": 1},

@@ -74,6 +74,9 @@ class Recommend(Asking):
     per: dict[Text, Annotated[StrictInt, Field(ge=1, le=MOST_K)]] | None = Field(
         None, description="How many of one kind there may be, by column or relation."
     )
+    least: Annotated[list[dict[Text, Any]], Field(max_length=20)] | None = Field(
+        None, description="Shares of the places: where or popularity, and share."
+    )
     diversity: float = Field(0.0, ge=0, le=1, description="0 by score alone, 1 the most diverse.")
     offset: int = Field(0, ge=0, le=100_000, description="How many of the first are passed over.")
     shares: bool = Field(False, description="Tell what each base model adds to each score.")

@@ -1,5 +1,6 @@
 """The same questions by an address: query parameters that become bodies."""
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -70,4 +71,4 @@ def named(text: str) -> tuple[str, str]:
 
 
 def _whole(text: str) -> bool:
-    return text.lstrip("-").isdecimal() and len(text) < 19
+    return re.fullmatch(r"-?[0-9]{1,18}", text) is not None

@@ -1,4 +1,4 @@
-"""Seven small dataset folders, one for each kind of data that a recommender has to keep."""
+"""Eight small dataset folders, one for each kind of data that a recommender has to keep."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -93,6 +93,17 @@ def everything(folder: Path) -> Path:
     return write_shop(folder, users=40, per_maker=6, events=6)
 
 
+def shops(folder: Path) -> Path:
+    """Two shops with the same people, each with items of its own."""
+    for name, seed in (("books", 7), ("films", 8)):
+        lines = [f"{u},{i},{1_600_000_000 + 10 * step + seed}" for u, i, step in _events(seed)]
+        _write(folder / name, COLUMNS + 'time = "at"\n', "user,item,at", lines)
+    toml = '[[domains]]\npath = "books"\n[[domains]]\npath = "films"\n'
+    (folder / "dataset.toml").write_text(toml + '[split]\nby = "leave-one-out"\n', "utf-8")
+    return folder
+
+
 WORLDS: dict[str, Callable[[Path], Path]] = {
-    one.__name__: one for one in (plain, contexts, ratings, ties, negatives, staples, everything)
+    one.__name__: one
+    for one in (plain, contexts, ratings, ties, negatives, staples, everything, shops)
 }

@@ -139,6 +139,27 @@ def test_ratio_holds_out_every_pair_equally_often():
     assert counts.max() < 50 + 4 * np.sqrt(45)
 
 
+@pytest.mark.parametrize("by", ["ratio", "rows"])
+def test_the_folds_hold_out_every_event_once(by):
+    rows = [(f"u{user}", f"i{item}") for user in range(6) for item in range(10)]
+    dataset = log(rows, ("u", "i"), EventColumns("u", "i"))
+    held, train = [], []
+    for fold in range(5):
+        split = split_events(dataset, 3, SplitRule(by, 0.2, 0.2, fold=fold))
+        held.append((split.valid, split.open_test()))
+        train.append(split.train)
+    for part in zip(*held, strict=True):
+        assert sorted(np.concatenate(part).tolist()) == list(range(60))
+    assert all(len(one) == 36 for one in train)
+    plain = split_events(dataset, 3, SplitRule(by, 0.2, 0.2))
+    assert np.array_equal(plain.train, train[0])
+
+
+def test_rules_that_draw_nothing_have_no_folds():
+    with pytest.raises(ConfigError, match=r"split\.fold = 1 by 'time'"):
+        SplitRule("time", fold=1)
+
+
 def test_leave_one_out_takes_the_last_two_and_leaves_short_histories():
     rows = [
         ("a", "1", 10), ("a", "2", 30), ("a", "3", 20), ("a", "4", 40),

@@ -100,3 +100,36 @@ def test_every_reply_has_the_headers_that_keep_a_browser_safe(client):
         assert "unsafe" not in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-request-id"]
+
+
+def test_a_key_for_another_run_learns_which_it_opens(served_run, tmp_path, monkeypatch):
+    monkeypatch.setattr("trefoil.serving.service.REFRESH_S", 0.0)
+    path = tmp_path / "keys.toml"
+    _, token = KeyFile.load(path).add("books", ["read"], runs=["next"])
+    runs = [served_run, served_run.with_name("next")]
+    with TestClient(create_app(service_of(runs, keys=path)), base_url="http://127.0.0.1") as client:
+        client.headers["Authorization"] = f"Bearer {token}"
+        told = client.get("/v1/runs").json()
+        assert (told["runs"], told["first"]) == (["next"], "shop")
+        assert client.get("/v1/card").status_code == 403
+        assert client.get("/v1/shop/runs").status_code == 403
+        assert client.get("/v1/next/card").status_code == 200
+        path.write_text("[[key", "utf-8")  # somebody is editing it
+        assert client.get("/v1/next/card").status_code == 200
+
+
+def test_a_page_counts_as_many_requests_as_it_has_shelves(served_run):
+    service = service_of([served_run], limits=Limits(rate=2.0))
+    with TestClient(create_app(service), base_url="http://127.0.0.1") as client:
+        assert client.post("/v1/recommend", json=[{"k": 1}] * 3).status_code == 200
+        assert client.post("/v1/recommend", json={"k": 1}).status_code == 200
+        assert client.post("/v1/recommend", json=[{"k": 1}] * 3).status_code == 429
+
+
+def test_a_schema_names_no_user_to_who_may_only_read(keyed):
+    client, tokens = keyed
+    headers = {"Authorization": f"Bearer {tokens['read']}"}
+    paths = client.get("/openapi.json", headers=headers).json()["paths"]
+    body = paths["/v1/explain"]["post"]["requestBody"]["content"]["application/json"]
+    users = client.app.state.service.host(None).current.recommender.catalogue.users
+    assert body["example"]["user"] not in users

@@ -1,5 +1,6 @@
 """What is told over HTTP counts at once, is durable, and the token of its state is obeyed."""
 
+import threading
 import time
 
 import pytest
@@ -124,6 +125,9 @@ def test_an_item_is_described_anew(client):
     body = {"items": [{"id": "i0-1", "title": "Another title"}]}
     assert client.post("/v1/items/change", json=body).json()["items"] == ["i0-1"]
     assert client.get("/v1/items/i0-1").json()["title"] == "Another title"
+    body = {"items": [{"id": "i0-1", "title": 1984}]}
+    assert client.post("/v1/items/change", json=body).status_code == 200
+    assert client.get("/v1/items/i0-1").json()["title"] == "1984"
 
 
 def test_a_person_is_told_merged_and_forgotten(client):
@@ -145,6 +149,45 @@ def test_a_person_is_told_merged_and_forgotten(client):
     assert client.post("/v1/cypher", json=ask).json()["rows"] == [[0]]
 
 
+def test_a_model_that_alone_knows_a_person_forgets_them(client):
+    client.post("/v1/events", json={"events": [{"user": "fresh", "item": "i0-1"}]})
+    client.post("/v1/models/current", json={"run": "next"})
+    assert client.get("/v1/users/fresh").status_code == 404
+    gone = client.delete("/v1/users/fresh")
+    assert (gone.status_code, gone.json()["without"]) == (200, [])
+    client.post("/v1/models/current", json={"action": "rollback"})
+    assert client.get("/v1/users/fresh").status_code == 404
+    assert client.delete("/v1/users/fresh").status_code == 200  # again: the list knows them
+    assert client.delete("/v1/users/nobody").status_code == 404
+
+
+def test_a_person_who_is_forgotten_while_a_list_is_made_is_kept_nowhere(
+    client, service, monkeypatch
+):
+    named = client.get("/openapi.json").json()["paths"]["/v1/explain"]["post"]
+    user = named["requestBody"]["content"]["application/json"]["example"]["user"]
+    begun, go, real = threading.Event(), threading.Event(), Recommender.recommend
+
+    def slowly(self, *args, **said):
+        found = real(self, *args, **said)
+        if said.get("user") == user:
+            begun.set()
+            go.wait(20)
+        return found
+
+    monkeypatch.setattr(Recommender, "recommend", slowly)
+    asking = threading.Thread(
+        target=client.post, args=("/v1/recommend",), kwargs={"json": {"user": user}}
+    )
+    asking.start()
+    assert begun.wait(20)
+    assert client.delete(f"/v1/users/{user}").status_code == 200
+    go.set()
+    asking.join()
+    assert len(service.kept) == 0
+    assert f'"{user}"' not in client.get("/openapi.json").text
+
+
 def test_a_job_learns_on_and_its_run_takes_over(client):
     events = [{"user": "newcomer", "item": f"i0-{number}"} for number in range(3)]
     client.post("/v1/events", json={"events": events})
@@ -162,3 +205,20 @@ def test_a_job_learns_on_and_its_run_takes_over(client):
     assert told["model"].startswith("updated@")
     assert told["based_on"]["events"] == 4
     assert client.post("/v1/events", json={"events": [late]}).json()["repeated"] == 1
+
+
+def test_a_model_on_trial_hears_what_came_before_it_and_takes_over(client, service):
+    client.post("/v1/events", json={"events": [{"user": "first", "item": "i0-1"}]})
+    learned = Recommender.load(service.host(None).current.folder)
+    learned.update()
+    learned.save(learned.state.folder.with_name("learned"))
+    client.post("/v1/events", json={"events": [{"id": "e-1", "user": "fresh", "item": "i0-1"}]})
+    for step in ({"action": "canary", "run": "learned", "share": 1.0}, {"run": "learned"}, {}):
+        body = step or {"action": "rollback"}
+        assert client.post("/v1/models/current", json=body).status_code == 200
+        answer = client.post("/v1/recommend", json={"user": "fresh"}).json()
+        assert answer["based_on"]["events"] == 1
+        event = {"id": f"e-{body}", "user": "other", "item": "i0-2"}
+        assert client.post("/v1/events", json={"events": [event]}).json()["without"] == []
+    told = client.get("/v1/users/other").json()
+    assert len(told["events"]) == 3

@@ -1,6 +1,11 @@
 """A client of Gorse asks as it always did."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
+
+from trefoil.data.interactions import UNKNOWN_TIME
 
 
 def test_lists_are_those_of_the_own_routes(client):
@@ -96,3 +101,25 @@ def test_the_key_of_gorse_is_a_key_of_ours(keyed):
     headers = {"X-API-Key": tokens["read"]}
     assert client.get("/api/recommend/u3", headers=headers).status_code == 200
     assert client.post("/api/feedback", json=[], headers=headers).status_code == 403
+
+
+def test_an_item_that_nobody_knows_when_it_was_met_is_not_the_latest(client, service):
+    recommender = service.host(None).current.recommender
+    catalogue = recommender.catalogue
+    first = client.get("/api/latest?n=1").json()[0]["Id"]
+    row = catalogue.items.vocabulary.row(first)
+    events = catalogue.events
+    at = np.where(events.item == row, UNKNOWN_TIME, events.at)
+    undated = replace(catalogue, events=replace(events, at=at))
+    recommender._state = replace(recommender.state, catalogue=undated)
+    found = client.get("/api/latest?n=1000").json()
+    assert found[-1]["Id"] == first
+
+
+def test_events_that_came_since_the_fit_count_for_what_is_popular(client):
+    least = client.get("/api/popular?n=1000").json()[-1]["Id"]
+    events = [{"user": f"came-{number}", "item": least} for number in range(50)]
+    client.post("/v1/events", json={"events": events})
+    found = client.get("/api/popular?n=1").json()
+    assert found[0]["Id"] == least
+    assert client.get(f"/v1/items/{least}").json()["events"] == found[0]["Score"]

@@ -26,6 +26,7 @@ def test_a_list_over_http_is_the_list_in_python(client, served_run):
         {"only": ["i0-1", "i0-2", "i1-1"], "k": 5},
         {"pin": {"1": "i0-1"}, "offset": 0},
         {"diversity": 0.5, "offset": 2},
+        {"least": [{"popularity": "rare", "share": 0.3}]},
         {"history": ["i0-1", ["i0-2", 5.0, "2026-01-02"]]},
         {"boost": [{"where": {"id": "i0-1"}, "by": 3.0}]},
         {"where": {"id": ["i0-1", "i0-2"]}},
@@ -220,3 +221,36 @@ def test_the_examples_of_the_schema_are_answered(client):
             good = (200, 201) if path != "/v1/models/current" else (200, 422)
             assert reply.status_code in good, (path, reply.text)
     assert tried >= 12
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"at": ""},
+        {"history": [["i0-1", None, ""]]},
+        {"where": {"path": f"(i {{price: {'9' * 400}}})"}},
+        {"where": {"path": "(i)-->(:User)"}},
+        {"k": 1, "kk": 1},
+        [{"kk": 1}],
+    ],
+)
+def test_what_has_no_meaning_is_refused_by_name(client, body):
+    refused = client.post("/v1/recommend", json=body)
+    assert refused.status_code == 422
+    fields = [one["field"] for one in refused.json().get("errors", ())]
+    assert fields in ([], ["kk"], ["0.kk"])
+    assert client.get("/v1/recommend?at=--5").status_code == 422
+
+
+def test_ids_with_slashes_and_of_numbers_have_addresses(client):
+    row = {"id": "http://shop/new", "title": "New", "text": "ocean"}
+    assert client.post("/v1/items", json={"items": [row]}).status_code == 201
+    assert client.get("/v1/items/http%3A%2F%2Fshop%2Fnew").json()["title"] == "New"
+    events = [{"user": one, "item": "i0-1"} for one in ("a/b", "a/b/merge", 7)]
+    assert client.post("/v1/events", json={"events": events}).status_code == 201
+    assert client.get("/v1/users/a%2Fb%2Fmerge").json()["user"] == "a/b/merge"
+    merged = client.post("/v1/users/a%2Fb%2Fmerge/merge", json={"into": "a/b"})
+    assert merged.status_code == 200
+    assert len(client.get("/v1/users/a%2Fb").json()["events"]) == 2
+    assert client.delete("/v1/users/a%2Fb").json()["events"] == 2
+    assert client.post("/v1/why-not", json={"user": 7, "item": "i0-2"}).json()["user"] == "7"

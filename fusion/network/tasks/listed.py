@@ -10,7 +10,9 @@ from trefoil.fusion.network.naming import own
 from trefoil.fusion.network.tasks.base import Task
 from trefoil.fusion.network.tasks.behaviours import Kind, Like
 from trefoil.fusion.network.tasks.categories import Category
+from trefoil.fusion.network.tasks.consistency import Consistency
 from trefoil.fusion.network.tasks.contents import Facts, ItemTexts
+from trefoil.fusion.network.tasks.corpus import CorpusClass, CorpusNumber
 from trefoil.fusion.network.tasks.numbers import Attributes, Rating
 from trefoil.fusion.network.tasks.ranking import NextItem, ranking_of
 from trefoil.fusion.settings import Settings
@@ -20,8 +22,8 @@ def tasks_of(settings: Settings, more: Sequence[Task] = ()) -> tuple[Task, ...]:
     """All tasks with their weights, in the order of a step; ``more`` are a user's own."""
     weight, sequence = settings.tasks, settings.behaviour
     return (
-        NextItem(weight.ranking, sequence.label_smoothing, sequence.only_new),
-        ranking_of(weight.ranking, weight.ranking_loss, weight.negatives),
+        NextItem(weight.ranking, sequence.label_smoothing, sequence.only_new, weight.debias),
+        ranking_of(weight.ranking, weight.ranking_loss, weight.negatives, weight.debias),
         Category(weight.category),
         Attributes(weight.attributes),
         Rating(weight.rating),
@@ -29,6 +31,9 @@ def tasks_of(settings: Settings, more: Sequence[Task] = ()) -> tuple[Task, ...]:
         Like(weight.like),
         Facts(weight.facts),
         ItemTexts(weight.texts),
+        CorpusClass(weight.corpus),
+        CorpusNumber(weight.corpus),
+        Consistency(weight.consistency),
         *more,
     )
 

@@ -49,6 +49,9 @@ def test_forgotten_people_are_in_no_table_and_the_lines_of_others_stay(folder):
     assert len(whole.interactions) - len(dataset.interactions) == 8
     (bad,) = dataset.report.quarantined
     assert bad.line == len((folder / "events.csv").read_text("utf-8").splitlines())
+    ForgottenPeople.nobody().with_user("u8").write(folder / "more.json")
+    both = read_dataset(folder, max_bad_share=1.0, forgotten=folder / "more.json")
+    assert set(whole.users.vocabulary) - set(both.users.vocabulary) == {"u7", "u8"}
     with pytest.raises(ConfigError, match="no list of forgotten people; name the file"):
         read_dataset(folder, forgotten=folder / "no.json")
 

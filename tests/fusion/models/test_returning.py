@@ -13,7 +13,10 @@ from trefoil.data import EventColumns, SplitRule, dataset_of, split_events
 from trefoil.evaluation.protocols.protocols import context_exam, people_return
 from trefoil.evaluation.ranking import rank
 from trefoil.evaluation.result import summarise
-from trefoil.fusion.models.returning import Returning
+from trefoil.fusion.features.preparation import known_of
+from trefoil.fusion.features.validation import Validation
+from trefoil.fusion.models.fitting import FitInputs, Search
+from trefoil.fusion.models.returning import Returning, fit_returning
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
 
@@ -76,3 +79,17 @@ def test_the_model_of_habits_can_be_switched_off(habits):
     recommender = Recommender(load_settings(None, [*TINY, "returning=false"])).fit(habits)
     assert recommender.model.known.returning
     assert "returning" not in recommender.model.base_models
+
+
+def test_a_column_that_decides_pulls_more_than_one_of_chance(habits):
+    split = split_events(habits, 0, SplitRule("rows", 0.4, 0.1))
+    train, settings = habits.interactions.take(split.train), load_settings()
+    known = known_of(habits, train, None, None, settings, returning=True)
+    valid = Validation.of(context_exam(habits, split, "valid"), torch.ones(ITEMS, dtype=torch.bool))
+    assert len(valid) > 200
+    model, chosen = fit_returning(FitInputs(known, Search(valid), settings))
+    assert chosen["pull of place"] > chosen["pull of day"] + 1
+    plain = valid.ndcg(Returning(ITEMS, chosen["pull"]).score(valid.cases))
+    assert valid.ndcg(model.score(valid.cases)) > plain + 0.02
+    earlier = Search(None, {"returning": chosen})
+    assert fit_returning(FitInputs(known, earlier, settings))[0] == model

@@ -28,14 +28,14 @@ from trefoil.fusion.settings import load_settings
 CPU = torch.device("cpu")
 
 
-def lessons_from(events, stars=None):
+def lessons_from(events, stars=None, tasks=None):
     """Positive events of a matrix [users, items], with these ratings."""
     user, item = events.nonzero()
     log = Interactions(user, item, np.ones(len(user), bool), stars=stars)
     data = TaskData(
         log, Entities(Vocabulary(map(str, range(events.shape[1])))), known_of(events, log)
     )
-    tasks = taught((Ranking(), Rating(0.5)), data)
+    tasks = taught(tasks or (Ranking(), Rating(0.5)), data)
     return TrainingInputs(Groups.of(log, scenarios=False), None, log, tasks)
 
 
@@ -48,10 +48,10 @@ def small(*changes):
     return load_settings(None, ["embedding_size=8", "network.dropout=0", *changes])
 
 
-def trainer_of(events, settings, stars=None, seed=0):
+def trainer_of(events, settings, stars=None, seed=0, tasks=None):
     """A trainer before its first step."""
     torch.manual_seed(seed)
-    inputs = lessons_from(events, stars)
+    inputs = lessons_from(events, stars, tasks)
     plans = head_plans(inputs.tasks)
     config = config_of(settings, inputs, behaviour=False)
     network = JointNetwork(NetworkInputs(events, heads=plans), config)

@@ -80,6 +80,43 @@ def test_no_more_of_a_kind_than_the_call_says(served):
     assert answer == served.recommend("u0")
 
 
+def test_a_group_gets_its_share_of_the_places_and_the_best_of_it(served):
+    plain = items(served.recommend("u0", k=40))
+    rare = [one for one in plain if int(one[3:]) % 3 == 1][-4:]
+    dealt = items(served.recommend("u0", k=8, least=[{"where": {"id": rare}, "share": 0.5}]))
+    own = [place for place, one in enumerate(dealt, 1) if one in rare]
+    assert own == [2, 4, 6, 8]  # the last items of the whole list, as late as the share allows
+    assert [one for one in dealt if one in rare] == rare
+    assert [one for one in dealt if one not in rare] == [one for one in plain if one not in rare][
+        :4
+    ]
+    none = served.recommend("u0", k=8, least=[{"where": {"id": rare}, "share": 0.0}])
+    assert items(none) == plain[:8]
+    few = items(served.recommend("u0", k=8, least=[{"where": {"id": rare[:1]}, "share": 1}]))
+    assert few == [rare[0], *[one for one in plain if one != rare[0]][:7]]
+    pages = [
+        items(
+            served.recommend("u0", k=4, offset=first, least=[{"where": {"id": rare}, "share": 0.5}])
+        )
+        for first in (0, 4)
+    ]
+    assert [*pages[0], *pages[1]] == dealt
+
+
+def test_a_share_of_the_places_for_rare_items(served):
+    counts = np.bincount(served.catalogue.events.item, minlength=len(served.catalogue.items))
+    masks = {name: served.state.popularity(name) for name in ("popular", "middle", "rare")}
+    assert sum(masks.values()).tolist() == [1] * len(counts)
+    assert counts[masks["popular"]].min() >= counts[masks["rare"]].max()
+    rows = served.catalogue.items.vocabulary.rows
+    people = [f"u{one}" for one in range(12)]
+    table = served.recommend_many(people, k=5, least=[{"popularity": "rare", "share": 0.4}])
+    kept = masks["rare"][rows(table["item"].to_list())].reshape(12, 5)
+    assert (kept.cumsum(1) >= np.floor(0.4 * np.arange(1, 6))).all()
+    told = served.recommend("u0", k=5, least=[{"where": {"colour": "red"}, "share": 0.4}]).dropped
+    assert told.unknown[0].startswith("least where colour")
+
+
 def test_variety_grows_with_the_number_and_none_is_the_plain_list(served):
     plan = served.state.scorer
     known = served.catalogue.items.vocabulary
@@ -207,6 +244,8 @@ def test_a_request_of_json_is_the_call(served):
 @pytest.mark.parametrize(
     ("call", "named"),
     [
+        ({"least": [{"where": {}}]}, "give share, and where or popularity"),
+        ({"least": [{"popularity": "odd", "share": 0.1}]}, "least popularity = 'odd'"),
         ({"diversity": 1.5}, "diversity = 1.5: give a number from 0 to 1"),
         ({"offset": -1}, "offset = -1"),
         ({"boost": [{"by": 1}]}, "boost = {'by': 1}"),

@@ -95,6 +95,7 @@ def test_what_the_graph_does_not_have_is_told_and_fits_nothing(graph):
         ("(i)-[:X*1..3]->(b)", "']' is expected"),
         ("(a)-->(b)-->(a)", "a variable stands twice"),
         ("(i)-->(item)", "names the item twice"),
+        ("(i {n: " + "9" * 400 + "})", "is no number"),
         ("(i)<-[:INTERACTED]-()", "tells of people"),
         ("(i)--(:User {id: 'u'})", "stands for people"),
         ("(i)" + "--()" * 16, "a chain of 17 nodes"),

@@ -1,0 +1,15 @@
+"""The command line of the service."""
+
+import socket
+
+import pytest
+
+from trefoil.data.errors import ConfigError
+from trefoil.serve import bound
+
+
+def test_an_address_that_is_taken_is_told_before_a_run_is_loaded():
+    with bound("127.0.0.1", 0) as free, socket.create_server(("127.0.0.1", 0)) as taken:
+        assert free.getsockname()[1] > 0
+        with pytest.raises(ConfigError, match="give another --port"):
+            bound("127.0.0.1", taken.getsockname()[1])
