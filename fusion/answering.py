@@ -38,7 +38,7 @@ class Answering:
         self.settings = settings or Settings()
         self.about: dict[str, Any] = {}
         self._state: State | None = None
-        self._changing = threading.Lock()
+        self.changing = threading.Lock()  # whoever replaces the state holds it
 
     @property
     def state(self) -> State:
@@ -46,6 +46,10 @@ class Answering:
         if self._state is None:
             raise ConfigError("this recommender has learned nothing yet; call fit() or load()")
         return self._state
+
+    def become(self, state: State) -> None:
+        """From now on this is what is known; call it within ``changing``."""
+        self._state = state
 
     @property
     def model(self) -> "Ensemble":

@@ -58,7 +58,7 @@ def what_if(state: State, user: int, without: Ints, with_: Ints, k: int) -> What
     after = stands(state, life.changed(without, with_, state.catalogue))
     shown = list(dict.fromkeys([*after.order[:k].tolist(), *before.order[:k].tolist()]))
     ids = state.catalogue.items.vocabulary
-    met = np.isin(without, life.cases.history.item)
+    met = np.isin(without, np.concatenate([life.cases.history.item, life.hidden]))
     return WhatIf(
         _placed(state, before, k),
         _placed(state, after, k),

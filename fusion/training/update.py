@@ -28,6 +28,7 @@ from trefoil.fusion.network.inputs import training_inputs_of
 from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.scorers import network_scorers
 from trefoil.fusion.network.training import best_epochs
+from trefoil.fusion.plan.attributes import AttributeColumn
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
 from trefoil.fusion.settings import Settings
@@ -77,9 +78,7 @@ def _lesson(state: State) -> Lesson:
     graph = with_events(state.held.graph, catalogue.users, events)
     settings, returning = model.settings, model.known.returning
     known = known_of(dataset, events, graph, model.texts, settings, returning=returning)
-    held = model.base_models.get("demographics")
-    columns = held.columns if isinstance(held, Demographics) else ()
-    attributes = _attributes(model, len(users))
+    attributes, columns = _attributes(model, len(users))
     known = replace(known, attributes=attributes, attribute_columns=columns)
     return Lesson(dataset, known, HeldGraph(graph, low_below=catalogue.low_below))
 
@@ -90,15 +89,22 @@ def _parts(state: State) -> list[int]:
     return [*np.unique(state.catalogue.every_part).tolist()] if every else [TRAIN, LIVE]
 
 
-def _attributes(model: Ensemble, users: int) -> sparse.csr_matrix | None:
-    """What is told of people; of those who came since, nothing but that."""
-    held = model.base_models.get("demographics")
-    if not isinstance(held, Demographics):
-        return model.known.attributes
-    table = held.attributes
+def _attributes(
+    model: Ensemble, users: int
+) -> tuple[sparse.csr_matrix | None, tuple[AttributeColumn, ...]]:
+    """What is told of people, and by which columns; of those who came since, nothing is.
+
+    A run holds that in the model that reads it.
+    """
+    held = next((one for one in model.base_models.values() if isinstance(one, Demographics)), None)
+    table, columns = model.known.attributes, model.known.attribute_columns
+    if held is not None:
+        table, columns = held.attributes, held.columns
+    if table is None:
+        return None, ()
     missing = users + 1 - table.shape[0]
     nothing = sparse.csr_matrix((max(missing, 0), table.shape[1]), dtype=table.dtype)
-    return sparse.vstack([table[:-1], nothing, table[-1:]]).tocsr()
+    return sparse.vstack([table[:-1], nothing, table[-1:]]).tocsr(), columns
 
 
 def _learned(state: State, lesson: Lesson, progress: Progress | None, anew: bool) -> Ensemble:

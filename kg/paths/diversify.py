@@ -62,6 +62,8 @@ def varied(given: Columns, k: int, index: Index) -> Columns:
     for _ in range(k):
         most = np.maximum.reduceat(value, start)
         best = np.flatnonzero((value == most[group]) & (value >= 0))
+        if not len(best):
+            break  # all are chosen
         best = best[np.unique(group[best], return_index=True)[1]]  # the first of equals
         picked.append(best)
         mine = np.full(len(start), -1)

@@ -100,7 +100,8 @@ async def _list(
 def _keep(call: Call, model: Model, still: Recommender, id: str, user: object, body: bytes) -> None:
     """Keep an answer, unless it is of somebody who was forgotten while it was made."""
     name = None if user is None else str(user)
-    if name is not None and still.knows(name) and not model.recommender.knows(name):
+    users, now = still.catalogue.users, model.recommender.catalogue.users
+    if name is not None and name in users and name not in now:
         return
     call.service.kept.keep(id, call.host.name, name, body)
 

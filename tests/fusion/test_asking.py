@@ -21,6 +21,9 @@ def test_given_items_are_ranked_as_a_list_would_be(served):
     assert answer.dropped.short == 1
     phone = served.rank("u0", some, scenario={"device": "phone"}, reasons=1)
     assert phone[0].reasons
+    assert items(served.rank("u0", some, k=2)) == items(answer)[:2]
+    with pytest.raises(ConfigError, match="leave only out"):
+        served.rank("u0", some, only=["i0-1"])
     with pytest.raises(ConfigError, match="no 'wher'"):
         served.rank("u0", some, wher={})
 
@@ -57,6 +60,8 @@ def test_what_are_no_pairs_is_refused(served):
         served.score(pl.DataFrame({"user": ["u0"]}))
     with pytest.raises(DataError, match=r"give \(user, item\)"):
         served.score([("u0", "i0-1", 3)])
+    with pytest.raises(DataError, match=r"give \(user, item\)"):
+        served.score(["u0", "u1"])
 
 
 def test_an_item_finds_people_who_love_its_maker(served):

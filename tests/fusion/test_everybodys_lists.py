@@ -32,6 +32,10 @@ def test_some_users_and_one_never_seen(recommender, tmp_path):
     assert recommender.recommend_all(tmp_path / "top.parquet", 2, users=users) == 4
     found = pl.read_parquet(tmp_path / "top.parquet")
     assert found["user"].to_list() == [users[0], users[0], "nobody", "nobody"]
+    assert recommender.recommend_all(tmp_path / "top.parquet", 2, users="u11") == 2
+    assert pl.read_parquet(tmp_path / "top.parquet")["user"].to_list() == ["u11", "u11"]
+    with pytest.raises(ConfigError, match="threads = -1"):
+        recommender.recommend_all(tmp_path / "top.parquet", threads=-1)
 
 
 def test_nothing_is_left_where_a_block_fails(recommender, tmp_path, monkeypatch):
@@ -54,6 +58,8 @@ def test_a_scorer_says_the_same_for_a_table_and_a_stream(shop_run, recommender):
     assert whole.schema == SCHEMA
     said = recommender.recommend_many(users, 3)
     assert whole["item"].to_pylist() == said["item"].to_list()
+    with pytest.raises(ConfigError, match="None is a missing value"):
+        scorer(pa.table({"who": [users[0], None]}))
     streamed = list(scorer.partitions(iter(table.to_batches(max_chunksize=4))))
     assert pa.Table.from_batches(streamed)["item"].to_pylist() == said["item"].to_list()
 

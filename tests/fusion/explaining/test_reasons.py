@@ -108,6 +108,16 @@ def test_what_if_somebody_met_more_is_the_list_with_that_history(recommender):
     assert "→" in str(told)
 
 
+def test_what_was_met_and_not_liked_was_met(recommender):
+    catalogue = recommender.catalogue
+    columns = {**catalogue.columns, "positive_from": 3}
+    recommender.become(replace(recommender.state, catalogue=replace(catalogue, columns=columns)))
+    recommender.add_events([{"user": "u0", "item": "i2-7", "stars": 1}])
+    told = recommender.what_if("u0", without=["i2-7", "i2-8"], k=40)
+    assert told.not_met == ("i2-8",)
+    assert next(one for one in told.moves if one.item == "i2-7").before is None
+
+
 def test_what_if_says_what_changes_nothing(recommender):
     met = listed_history(recommender, "u0")
     other = next(one for one in recommender.catalogue.items.vocabulary.ids if one not in met)
