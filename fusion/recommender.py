@@ -100,8 +100,7 @@ class Recommender(Changing, Explaining):
             log.warning(lack)
         graph = build(dataset, split.train)
         check_kept(graph)
-        source = start and start.source()
-        parts = progress, checkpoints, source, tasks
+        parts = progress, checkpoints, start and start.source(), tasks
         told = with_profiles(dataset, split, self.settings, progress)
         model = fit_model(told, split, graph, self.settings, *parts)
         if final:
@@ -116,9 +115,8 @@ class Recommender(Changing, Explaining):
         }
         catalogue = Catalogue.of(dataset, split)
         held = HeldGraph(graph, low_below=catalogue.low_below)
-        self._state = State(
-            HeldModel(model), catalogue, held, self.about["purpose"], digest=uuid.uuid4().hex[:12]
-        )
+        whole = HeldModel(model), catalogue, held, self.about["purpose"]
+        self._state = State(*whole, digest=uuid.uuid4().hex[:12])
         self.log = None
         return self
 
