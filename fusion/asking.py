@@ -122,6 +122,7 @@ class Asking(Answering):
     ) -> list[NodeRecommendation]:
         """Nodes of a label, such as directors, whose items suit a user, the best first.
 
+        Items that were removed speak for none and are not told.
         Raises UnknownId for a label that the graph does not have.
         """
         state, k = self.state, arguments.whole("k", k, 0)
@@ -135,7 +136,11 @@ class Asking(Answering):
         codes = state.catalogue.scenario_codes(None, 1)
         scores = state.scorer.score(state.catalogue.cases(rows, codes))[0]
         z = (scores - scores.mean()) / max(float(scores.std()), 1e-6)
-        return _nodes(state, _joined(graph, label, len(z)), z, label, k)
+        joined = _joined(graph, label, len(z))
+        if (removed := state.catalogue.removed) is not None:
+            joined = sparse.csr_matrix(joined.multiply(~removed))
+            joined.eliminate_zeros()
+        return _nodes(state, joined, z, label, k)
 
 
 def _pairs(asked: Any) -> tuple[pl.DataFrame, bool]:

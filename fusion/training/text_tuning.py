@@ -22,6 +22,7 @@ from trefoil.fusion.features.shuffling import permuted
 from trefoil.fusion.features.texts import Texts
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.features.validation import Validation
+from trefoil.fusion.features.wordings import wordings_of
 from trefoil.fusion.models.fields import DECAYS
 from trefoil.fusion.models.listed import line_of
 from trefoil.fusion.models.nearest_texts import NearestTexts, nearest
@@ -62,8 +63,10 @@ def taught_texts(
         found = by_network(*parts, inputs)
     else:
         found = by_cooccurrence(*parts)
+    reads = found.items, found.encoder, found.whitening
+    wordings = wordings_of(said, *reads, settings.text, settings.seed)
     record.fine_tuning = {**record.fine_tuning, "seconds": time.process_time() - began}
-    return found
+    return replace(found, wordings=wordings)
 
 
 def by_cooccurrence(

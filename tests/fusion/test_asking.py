@@ -100,3 +100,13 @@ def test_nodes_of_the_graph_are_recommended_with_items_that_speak_for_them(serve
         served.recommend_nodes("u0", "Robot")
     with pytest.raises(UnknownId, match="no label 'User'"):
         served.recommend_nodes("u0", "User")
+
+
+def test_a_removed_item_speaks_for_no_node(recommender):
+    before = recommender.recommend_nodes("u0", "Entity", k=20)[0]
+    assert before.name == "Ada"
+    recommender.remove_items(before.items)
+    after = {one.name: one for one in recommender.recommend_nodes("u0", "Entity", k=20)}
+    assert not {item for one in after.values() for item in one.items} & set(before.items)
+    recommender.remove_items([f"i0-{number}" for number in range(10)])
+    assert "Ada" not in {one.name for one in recommender.recommend_nodes("u0", "Entity", k=20)}

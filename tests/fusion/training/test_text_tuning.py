@@ -85,3 +85,11 @@ def test_a_language_model_learns_within_a_network_and_reads_all_texts_afterwards
     assert torch.equal(fitted.model.known.text.vectors, texts.items.vectors)
     read, _ = texts.encoder.encode(shop.items.texts[:3])
     assert torch.allclose(texts.whitening(read).vectors, texts.items.vectors[:3], atol=1e-5)
+
+
+def test_other_wordings_are_read_as_the_texts_are_after_teaching(shop):
+    """With no word left out they are the texts, so their vectors are those of the texts."""
+    changes = ["fine_tuning.method=linear", "fine_tuning.epochs=3", "text.wordings=2"]
+    changes += ["text.word_dropout=0", "text.sentence_shuffle=false"]
+    known = Recommender(load_settings(None, [*TEXTS_ALONE, *changes])).fit(shop).model.known
+    assert torch.equal(known.wordings, known.text.vectors.expand(2, -1, -1))
