@@ -45,7 +45,7 @@ class Trainer:
         texts: TextRows | None = None,
     ) -> None:
         inputs = inputs.to(device)
-        self.texts = texts
+        self.text_rows = texts
         self.network, self.inputs, self.settings = network, inputs, settings
         self.device = device
         counts = np.bincount(inputs.groups.user, np.diff(inputs.groups.start))
@@ -148,8 +148,8 @@ class Trainer:
             torch.nn.utils.clip_grad_norm_(self.network.behaviour.parameters(), 5.0)  # type: ignore[union-attr]
         for optimiser in optimisers:
             optimiser.step()
-        if self.texts is not None:
-            self.texts.keep((self.network, self.learning.averaged))
+        if self.text_rows is not None:
+            self.text_rows.keep((self.network, self.learning.averaged))
         self.average(*self.averages, 0)
         if draws is not None and self.weighting.looks_back:
             self._look_back(draws, window, rows, torch.stack(losses).detach())
@@ -220,8 +220,8 @@ class Trainer:
         gone = self._gone()
         at, rng = rows.numpy(), self.learning.rng
         people, sampler, part = np.unique(groups.user[at]), self.sampler, None
-        if self.texts is not None:
-            self.texts.read(network, torch.from_numpy(groups.pairs(at)[1]), rng)
+        if self.text_rows is not None:
+            self.text_rows.read(network, torch.from_numpy(groups.pairs(at)[1]), rng)
         if self.graph is None:
             vectors = network.pass_messages(gone)
         else:

@@ -60,7 +60,7 @@ def taught_texts(
     parts = texts, said, known, validation, settings, record, progress
     if settings.fine_tuning.taught_by == "network":
         inputs = training_inputs_of(dataset, train, known, settings, behaviour=False, tasks=tasks)
-        found = by_network(*parts, inputs)
+        found = by_network(*parts, replace(inputs, wordings=None))  # of texts as nobody taught
     else:
         found = by_cooccurrence(*parts)
     reads = found.items, found.encoder, found.whitening
