@@ -227,6 +227,11 @@ class Changing(Asking):
             self.become(replace(done.state, number=journal.append(what, body=body)))
             return replace(done, state=self.state)
 
+    def state_without(self, state: State, triples: Any) -> State | None:
+        """The state as it would be without these facts; None where there are none."""
+        facts = triples_in(triples)
+        return made(state, NO_FACTS, facts).state if facts else None
+
     @property
     def left_out(self) -> ForgottenPeople:
         """The people who were forgotten, by the list beside the run; it holds without the log."""

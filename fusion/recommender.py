@@ -255,7 +255,7 @@ class Recommender(Changing, Explaining):
         if left := uncompiled(state.model):
             log.warning("served with torch: %s cannot be compiled", ", ".join(left))
         else:
-            write_plan(parts_of(state.model), folder, (MODEL, TEXT))
+            write_plan(state.with_known(parts_of(state.model)), folder, (MODEL, TEXT))
         write_graph(state.held.graph, folder / "graph")
         if state.folder is not None:
             carry_over(state.folder, folder, self.left_out)

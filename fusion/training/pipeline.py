@@ -107,7 +107,7 @@ def _fit(
     if texts is not None and settings.fine_tuning.method != "frozen":
         said = dataset.items.texts
         texts = taught_texts(texts, said, known, validation, settings, record, progress)
-        known = replace(known, text=texts.items)
+        known = replace(known, text=texts.items, wordings=texts.wordings)
     given, exam = _ratings(dataset, split, settings)
     fitted = fit_base_models(known, Search(validation, ratings=exam), sized, say)
     record.order_pays = settings.behaviour.on and known.timed and _order_pays(fitted, settings)

@@ -27,11 +27,12 @@ from trefoil.fusion.network.heads import RatingHead
 from trefoil.fusion.network.inputs import training_inputs_of
 from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.scorers import network_scorers
-from trefoil.fusion.network.training import best_epochs
+from trefoil.fusion.network.training import best_epochs, config_with
 from trefoil.fusion.plan.attributes import AttributeColumn
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
 from trefoil.fusion.settings import Settings
+from trefoil.fusion.training.large import sized_for
 from trefoil.fusion.training.memory_plan import MemoryPlan
 from trefoil.fusion.training.model_selection import fit_base_models
 from trefoil.fusion.training.networks import few_threads, one_network, sayer, train_networks
@@ -144,13 +145,14 @@ def _networks(
     """The networks, each gone on with from its weights, or trained from the start."""
     if not model.networks:
         return []
-    settings = _sized(model)
+    settings = sized_for(lesson.known, _sized(model))
     part = settings.network.model_copy(update={"evaluate_every": 1})
     settings = settings.model_copy(update={"network": part})
     dataset, known = lesson.dataset, lesson.known
-    events, config = dataset.interactions, model.networks[0].config
+    events = dataset.interactions
     order_pays = model.record.order_pays
     inputs = training_inputs_of(dataset, events, known, settings, behaviour=order_pays)
+    config = config_with(model.networks[0].config, inputs)
     share = 1.0 if anew else GO_ON
     networks = []
     for number, journal in enumerate(model.record.history):
