@@ -90,10 +90,8 @@ class Trainer:
     def _cycle(self, generator: torch.Generator) -> Cycle:
         """Batches of groups; by rows of people with all their groups, whose items are read once."""
         groups, size = self.inputs.groups, self.settings.network.batch_size
-        if self.graph is None:
-            return Cycle(len(groups), size, generator)
-        people = len(groups.first_of_person) - 1
-        return Cycle(people, max(1, size * people // max(len(groups), 1)), generator)
+        count = len(groups) if self.graph is None else len(groups.first_of_person) - 1
+        return Cycle(count, max(1, size * count // max(len(groups), 1)), generator)
 
     def rounds(self) -> Iterator[dict[str, float]]:
         """Train, and stop for a look every few epochs: mean losses since the last."""
@@ -116,8 +114,6 @@ class Trainer:
                     break
                 window = None if window is None else window.take(own_part)
                 rows = None if rows is None else own_part(rows)
-                if rows is not None and self.graph is not None:
-                    rows = self.inputs.groups.of_people(rows)
                 means = self._step(window, rows, steps, told if steps == 0 else None)
                 steps += 1
                 for name, mean in means.items():
@@ -233,6 +229,7 @@ class Trainer:
     def _user_step(self, rows: Tensor) -> UserStep:
         network, groups, device = self.network, self.inputs.groups, self.device
         gone = self._gone()
+        rows = rows if self.graph is None else groups.of_people(rows)
         at, rng = rows.numpy(), self.learning.rng
         people, sampler, part = np.unique(groups.user[at]), self.sampler, None
         if self.text_rows is not None:
