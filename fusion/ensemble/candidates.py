@@ -164,6 +164,6 @@ def _first(scores: Reals, span: slice, most: int) -> tuple[Ints, Ints]:
     return case, span.start + top.indices.numpy()[case, place]
 
 
-def _padded(table: np.ndarray, width: int, blank: float) -> np.ndarray:
+def _padded(table: np.ndarray, width: int, blank: bool | int | float) -> np.ndarray:
     """The table with columns of ``blank`` up to a width."""
     return np.pad(table, ((0, 0), (0, width - table.shape[1])), constant_values=blank)
