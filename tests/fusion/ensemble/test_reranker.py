@@ -78,7 +78,7 @@ def test_whom_to_trust_is_learned_where_it_depends_on_the_person(signal, least, 
         return
     z = standardise(fresh, gate.base_models, later.seen)
     blended = gate.mix(z, later.seen)
-    reranked = reranker.rerank(z, blended, later.cases.history)
+    reranked = reranker.rerank(z, blended, later.cases)
     assert least < later.ndcg(reranked) - later.ndcg(blended) < most
 
 
@@ -151,7 +151,7 @@ def test_without_a_history_the_gate_has_the_last_word():
     assert reranker is not None
     z = torch.randn(2, 2, ITEMS, generator=torch.Generator().manual_seed(1))
     blended = gate.mix(z, told.seen)
-    after = reranker.rerank(z, blended, histories([], [0]))
+    after = reranker.rerank(z, blended, cases([], [0]))
     assert torch.equal(after[0], blended[0])
     assert not torch.equal(after[1], blended[1])
     assert torch.equal(after[1].sort().values, blended[1].sort().values)
