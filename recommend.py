@@ -10,6 +10,7 @@ from rich.console import Console
 
 from trefoil.data import ConfigError
 from trefoil.data.command import run
+from trefoil.data.readers.columns import ids
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.reporting.progress import Progress
 
@@ -50,11 +51,15 @@ def recommend(argv: Sequence[str] | None = None) -> int:
 
 
 def users_in(path: Path | None) -> list[str] | None:
-    """The ids in column user of a Parquet file; None without one."""
+    """The ids in column user of a Parquet file, read as ``read_dataset`` does; None without one.
+
+    Rows without an id are left out.
+    """
     if path is None:
         return None
     try:
-        return pl.read_parquet(path, columns=["user"])["user"].cast(pl.String).to_list()
+        column = pl.read_parquet(path, columns=["user"])["user"]
+        return [one for one in ids(column, str(path)) if one]
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ConfigError(f"{path}: no Parquet file with a column user: {error}") from None
 

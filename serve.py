@@ -1,6 +1,7 @@
 """Serve runs over HTTP: recommendations with reasons, and a page to look at them."""
 
 import argparse
+import gc
 import os
 import socket
 import subprocess
@@ -158,6 +159,7 @@ def serve(argv: Sequence[str] | None = None) -> int:
         limits=Limits(rate=args.rate, threads=args.threads, waiting=args.waiting),
         jobs=(args.state or runs[0].absolute().parent / ".service") / "jobs.sqlite",
     )
+    gc.freeze()  # what was loaded stays: to look through it again and again holds requests up
     name = f"[{args.host}]" if ":" in args.host else args.host
     where = f"http://{name}:{place.getsockname()[1]}/"
     console.print(f"{', '.join(service.hosts)}: ready at {where}")

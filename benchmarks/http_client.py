@@ -134,14 +134,22 @@ async def load(
     seconds: float = 10.0,
     path: str = "/v1/recommend",
     look: Callable[[int, bytes], None] | None = None,
+    each_once: bool = False,
 ) -> Load:
-    """Ask again and again, each client in its own order, and note how long each reply took."""
-    found, until = Load(), time.perf_counter() + seconds
+    """Ask again and again, each client in its own order, and note how long each reply took.
+
+    With ``each_once`` every body is asked once, by whichever client is free.
+    """
+    found, until = Load(), float("inf") if each_once else time.perf_counter() + seconds
+    left = iter(bodies)
 
     async def client(number: int) -> None:
         connection, at = Connection(port), number * 7919
         while (began := time.perf_counter()) < until:
-            status, body = await connection.ask("POST", path, bodies[at % len(bodies)])
+            asked = next(left, None) if each_once else bodies[at % len(bodies)]
+            if asked is None:
+                break
+            status, body = await connection.ask("POST", path, asked)
             found.seconds.append(time.perf_counter() - began)
             found.statuses[status] = found.statuses.get(status, 0) + 1
             if look is not None:

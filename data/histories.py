@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -174,6 +176,23 @@ class Cases:
 
     def __len__(self) -> int:
         return len(self.user)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Stands for all that a score may depend on: every field, and every field of the history.
+
+        It names nobody.
+        """
+        past, each = self.history, [(0, name, codes) for name, codes in self.scenario.items()]
+        each += [(1, name, codes) for name, codes in past.scenario.items()]
+        each.sort(key=lambda one: one[:2])
+        parts = [self.user, self.at, self.attributes, past.start, past.item, past.at, past.stars]
+        parts += [codes for _, _, codes in each]
+        shapes = [None if one is None else (one.dtype.char, one.shape) for one in parts]
+        names = [one[:2] for one in each]
+        told = hashlib.blake2b(repr((shapes, names)).encode(), digest_size=20)
+        told.update(b"".join(one.tobytes() for one in parts if one is not None))
+        return told.digest()
 
     @classmethod
     def together(cls, parts: Sequence[Cases]) -> Cases:

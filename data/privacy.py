@@ -60,8 +60,22 @@ class ForgottenPeople:
     def __contains__(self, user: object) -> bool:
         return bool(self.digests) and isinstance(user, str) and self.digest(user) in self.digests
 
+    def __len__(self) -> int:
+        return len(self.digests)
+
     def with_user(self, user: str) -> ForgottenPeople:
         return ForgottenPeople(self.key, self.digests | {self.digest(user)})
+
+    def joined(self, other: ForgottenPeople) -> ForgottenPeople:
+        """The people of both lists, where one key makes them or one is empty; else of this one.
+
+        Digests of two keys cannot stand in one list.
+        """
+        if not self.digests:
+            return other
+        if other.key != self.key:
+            return self
+        return ForgottenPeople(self.key, self.digests | other.digests)
 
 
 def pseudonym(user: str, key: str) -> str:

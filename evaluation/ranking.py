@@ -15,6 +15,7 @@ BATCH_BYTES = 16 * 2**20  # float32 scores of one batch; sorting needs five time
 NOT_ASKED = np.iinfo(np.int64).min
 LAST = 2**32 - 1
 BLOCK = 128  # items whose best score stands for them
+NO_PLACE = np.empty(0, np.int64)
 MANY = 1_000  # times the length of a list: so many items are looked through by blocks
 
 
@@ -96,6 +97,8 @@ def rank(
         batch = int(np.clip(BATCH_BYTES // (4 * max(exam.items, 1)), 1, 4096))
     order, position = _shuffled(exam.items, seed)
     judged = len(exam.relevant.item) > 0
+    if len(exam) == 1 and not judged and exam.items < MANY * max(k_max, 1):
+        return _ranked_one(scorer, exam, k_max, order, position)
     places, tops, counts, best = [], [], [], []
     for first in range(0, len(exam), batch):
         rows = np.arange(first, min(first + batch, len(exam)))
@@ -123,6 +126,16 @@ def rank(
         exam.items,
         np.concatenate([*best, np.empty((0, k_max), np.float32)]),
     )
+
+
+def _ranked_one(scorer: Scorer, exam: Exam, k_max: int, order: Ints, position: Ints) -> Ranks:
+    """``rank`` of an exam of one case that wants nothing: what a person asks."""
+    row = np.zeros(1, np.int64)
+    scores = _scores(scorer, exam, row)
+    top = _top(_of_one(scores[0], exam, position, k_max), k_max, order)
+    best = np.where(top >= 0, scores[0, np.maximum(top, 0)], np.float32(np.nan))
+    counts = _asked(exam, row)
+    return Ranks(exam.cases.user, exam.relevant, NO_PLACE, top, counts, exam.items, best)
 
 
 @lru_cache(maxsize=8)
@@ -206,9 +219,28 @@ def _largest(keys: NDArray[np.int64], width: int) -> NDArray[np.int64]:
     return np.sort(keys, axis=1)
 
 
+def _of_one(
+    scores: NDArray[np.float32], exam: Exam, position: Ints, width: int
+) -> NDArray[np.int64]:
+    """``_largest`` of ``_keys`` of an exam of one case: only its first items get a key."""
+    open_scores = scores + np.float32(0.0)  # -0.0 is 0.0
+    open_scores[exam.masked.item] = -np.inf
+    if exam.candidates is not None:
+        open_scores[~exam.candidates] = -np.inf
+    if not 0 < width < exam.items:
+        item = np.arange(exam.items)
+    else:
+        least = np.partition(open_scores, exam.items - width)[exam.items - width]
+        item = np.flatnonzero(open_scores >= least)  # those of equal scores, too
+    found = open_scores[item]
+    keys = (_bits(found).astype(np.int64) << 32) | (LAST - position[item])
+    keys[found == -np.inf] = NOT_ASKED
+    return _largest(keys[None], width)
+
+
 def _asked(exam: Exam, rows: Ints) -> Ints:
     """How many items each case may be answered with."""
-    masked = exam.masked.take(rows)
+    masked = exam.masked if len(rows) == len(exam) else exam.masked.take(rows)
     if exam.candidates is None:
         return exam.items - np.diff(masked.start)
     case = np.repeat(np.arange(len(rows)), np.diff(masked.start))

@@ -1,7 +1,7 @@
 """What a recommender is asked: scores, lists, what is similar, and why."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -38,7 +38,7 @@ class Answering:
         self.settings = settings or Settings()
         self.about: dict[str, Any] = {}
         self._state: State | None = None
-        self._changing = threading.Lock()
+        self.changing = threading.Lock()  # whoever replaces the state holds it
 
     @property
     def state(self) -> State:
@@ -46,6 +46,10 @@ class Answering:
         if self._state is None:
             raise ConfigError("this recommender has learned nothing yet; call fit() or load()")
         return self._state
+
+    def become(self, state: State) -> None:
+        """From now on this is what is known; call it within ``changing``."""
+        self._state = state
 
     @property
     def model(self) -> "Ensemble":
@@ -153,6 +157,19 @@ class Answering:
         question = question_of(state, request, rows, context)
         found = listed(state, scorer_of(state, request, question), question, k, offset)
         return answer_of(state, found, question, k, reasons, shares=request.shares)
+
+    def score_together(self, asked: Sequence[Mapping[str, Any]]) -> None:
+        """Score for several calls of ``recommend``, by their keywords, before each is made.
+
+        Of a large catalogue that costs little more than one of them. Calls that tell a history
+        or a context are left out; lists do not change.
+        """
+        state = self.state
+        names = [one["user"] for one in asked if one.get("user") is not None]
+        users = state.catalogue.users.rows(arguments.ids("users", names))
+        codes = state.catalogue.scenario_codes(None, 1)
+        rows = [users[at : at + 1] for at in np.flatnonzero(users >= 0)]
+        state.scorer.score_together([state.catalogue.cases(one, codes) for one in rows])
 
     def recommend_many(
         self,

@@ -1,6 +1,6 @@
 """The other way round: given items in order, pairs, people for an item, nodes of the graph."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
@@ -50,13 +50,14 @@ class Asking(Answering):
     def rank(self, user: str | int | None, items: Iterable[str | int], **said: Any) -> Answer:
         """These items, the best first, whether met before or not; ``said`` as ``recommend``.
 
-        Items that nobody knows are told in ``based_on.unknown``.
+        All of them, or the first ``k``. Items that nobody knows are told in
+        ``based_on.unknown``. Raises ConfigError for ``only``, which ``items`` says.
         """
+        if "only" in said:
+            raise ConfigError("rank: items says which to choose from; leave only out")
         given = arguments.ids("items", items)
-        return self.answer(
-            Request.of({"reasons": 0, "seen": "show", **said, "user": user, "only": given,
-                        "k": len(given)})
-        )  # fmt: skip
+        ours = {"k": len(given), "reasons": 0, "seen": "show"}
+        return self.answer(Request.of({**ours, **said, "user": user, "only": given}))
 
     @overload
     def score(self, cases: Cases) -> "Tensor": ...
@@ -121,6 +122,7 @@ class Asking(Answering):
     ) -> list[NodeRecommendation]:
         """Nodes of a label, such as directors, whose items suit a user, the best first.
 
+        Items that were removed speak for none and are not told.
         Raises UnknownId for a label that the graph does not have.
         """
         state, k = self.state, arguments.whole("k", k, 0)
@@ -134,17 +136,23 @@ class Asking(Answering):
         codes = state.catalogue.scenario_codes(None, 1)
         scores = state.scorer.score(state.catalogue.cases(rows, codes))[0]
         z = (scores - scores.mean()) / max(float(scores.std()), 1e-6)
-        return _nodes(state, _joined(graph, label, len(z)), z, label, k)
+        joined = _joined(graph, label, len(z))
+        if (removed := state.catalogue.removed) is not None:
+            joined = sparse.csr_matrix(joined.multiply(~removed))
+            joined.eliminate_zeros()
+        return _nodes(state, joined, z, label, k)
 
 
 def _pairs(asked: Any) -> tuple[pl.DataFrame, bool]:
     """A table of user and item ids, and whether it was a pandas one. Raises DataError."""
     pandas = type(asked).__module__.partition(".")[0] == "pandas"
     frame = pl.from_pandas(asked) if pandas else asked
+    frame = frame.collect() if isinstance(frame, pl.LazyFrame) else frame
     if not isinstance(frame, pl.DataFrame):
-        rows = [tuple(one) for one in frame]
-        if any(len(one) != 2 for one in rows):
+        rows = list(frame)
+        if any(isinstance(one, str) or not isinstance(one, Sized) or len(one) != 2 for one in rows):
             raise DataError("pairs: give (user, item), or a table with columns user and item")
+        rows = [tuple(one) for one in rows]
         frame = pl.DataFrame(
             {"user": [one[0] for one in rows], "item": [one[1] for one in rows]}, strict=False
         )

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from trefoil.data.errors import ConfigError
 from trefoil.data.progress import Progress
+from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.state import State
 
 BLOCK = 2_048  # users whose lists are made, and written, together
@@ -63,12 +64,17 @@ def recommend_all(
 
     A row group for each ``BLOCK`` of users, in their order: memory does not grow with them.
     ``threads`` blocks are made at once (0: as many as there are processors). The file is
-    there when all is written. Raises ConfigError where its folder is not.
+    there when all is written. Raises ConfigError where its folder is not, and for fewer
+    threads than none.
     """
     path = Path(path)
+    if threads < 0:
+        raise ConfigError(f"threads = {threads}: give 0 (all processors) or more")
     if not path.parent.is_dir():
         raise ConfigError(f"{path}: no such folder; make {path.parent} first")
-    names = recommender.state.catalogue.users.ids if users is None else [str(u) for u in users]
+    threads = arguments.whole("threads", threads, 0)
+    known = recommender.state.catalogue.users.ids
+    names = known if users is None else arguments.ids("users", users)
     blocks = [names[start : start + BLOCK] for start in range(0, len(names), BLOCK)]
     beside, rows = path.with_name(f".{path.name}.{secrets.token_hex(4)}"), 0
     try:

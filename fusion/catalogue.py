@@ -219,6 +219,8 @@ class Catalogue:
 
         A value is one for all cases, or a sequence with one for each.
         """
+        if not scenario:
+            return {name: np.full(count, -1) for name in self.events.scenario}
         codes = {}
         for name, names in self.scenarios.items():
             value = (scenario or {}).get(name, "")

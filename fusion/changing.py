@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from trefoil.data.items import Entities, Items
+from trefoil.data.items import Items
 from trefoil.data.privacy import FORGOTTEN, ForgottenPeople
 from trefoil.data.readers.frames import triples_in
 from trefoil.fusion.asking import Asking
 from trefoil.fusion.live.apply import Taken, with_events
 from trefoil.fusion.live.event import Meaning, dated, events_in
 from trefoil.fusion.live.log import EVENT, Log, place_of
+from trefoil.fusion.live.told_items import categories_of, changed_rows, rows_of
+from trefoil.fusion.past import Event
 from trefoil.fusion.preview import Preview, preview_of
 from trefoil.fusion.replay import (
     CHANGED,
@@ -71,10 +73,11 @@ class Changed:
 class Changing(Asking):
     """The changes of a ``Recommender``: each is on the disk, then one state replaces another.
 
-    A change that raises has changed nothing.
+    A change that raises has changed nothing. Modules that make changes of other kinds hold
+    ``changing``, write the ``journal`` and then ``become`` the state after.
     """
 
-    _log: Log | None = None
+    log: Log | None = None  # where changes are written; None before the first
     _forgotten: ForgottenPeople | None = None
 
     def add_events(self, events: Any) -> Receipt:
@@ -89,11 +92,14 @@ class Changing(Asking):
         """
         meaning = Meaning(self.catalogue.columns, tuple(self.catalogue.scenarios))
         told = dated(events_in(events, meaning))
-        with self._changing:
-            journal, given = self._journal(), len(told)
-            gone = {one for one in {one.user for one in told} if one in self._left_out()}
+        with self.changing:
+            journal, given = self.journal(), len(told)
+            gone = {one for one in {one.user for one in told} if one in self.left_out}
             told = [one for one in told if one.user not in gone]
-            first = {one.id: one for one in told if one.id is not None}
+            first: dict[str, Event] = {}
+            for one in told:
+                if one.id is not None:
+                    first.setdefault(one.id, one)
             before = journal.known(first)
             new = [
                 one
@@ -104,7 +110,7 @@ class Changing(Asking):
             if new:
                 catalogue, taken = with_events(self.state.catalogue, new)
                 number = journal.append(EVENT, new)
-                self._state = replace(self.state, catalogue=catalogue, number=number)
+                self.become(replace(self.state, catalogue=catalogue, number=number))
             parts = taken.events, taken.users, taken.waiting, len(told) - len(new)
             return Receipt(self.state.token, *parts, left_out=given - len(told))
 
@@ -123,7 +129,9 @@ class Changing(Asking):
         taken or empty and for a triple without a place; then nothing has changed.
         """
         facts = triples_in(triples)
-        body = {"items": _rows(items), "triples": facts}
+        body: dict[str, Any] = {"items": rows_of(items), "triples": facts}
+        if categories := categories_of(items):
+            body["categories"] = categories
         self._change(ITEMS, body, lambda state: Made(with_items(state, items, facts), ()))
         self.about = {**self.about, "added": self.state.added}
         return self
@@ -141,7 +149,7 @@ class Changing(Asking):
         the old ones stays until ``update``. ``preview`` changes nothing and tells which lists
         would change. Raises UnknownId and DataError; then nothing has changed.
         """
-        return self._tell(CHANGED, _told_rows(items), preview)
+        return self.tell(CHANGED, changed_rows(items), preview=preview)
 
     def add_triples(
         self,
@@ -155,7 +163,7 @@ class Changing(Asking):
         paths and questions. A fact that is there already changes nothing. ``preview`` as in
         ``change_items``. Raises GraphDataError for a triple without a place.
         """
-        return self._tell(FACTS, triples_in(triples), preview)
+        return self.tell(FACTS, triples_in(triples), preview=preview)
 
     def remove_triples(
         self,
@@ -164,7 +172,7 @@ class Changing(Asking):
         preview: bool = False,
     ) -> Changed:
         """Take facts of items back; see ``add_triples``. Raises GraphDataError for one unknown."""
-        return self._tell(NO_FACTS, triples_in(triples), preview)
+        return self.tell(NO_FACTS, triples_in(triples), preview=preview)
 
     def remove_items(self, ids: Iterable[str | int]) -> str:
         """Recommend these items no more; histories keep their meaning. The state's token.
@@ -192,38 +200,18 @@ class Changing(Asking):
         catalogue = self.catalogue
         return user in catalogue.users or any(one.user == user for one in catalogue.waiting)
 
-    def follow(self, other: "Changing") -> int:
-        """Take in what ``other`` was told since this one learned: how many changes that were.
-
-        Both must come from one run: this one is ``other`` after ``update``, saved and loaded.
-        Otherwise nothing is taken.
-        """
-        mine, theirs = self._log, other._log
-        if mine is None or theirs is None or mine.lineage != theirs.lineage:
-            return 0
-        with self._changing:
-            journal = self._journal()
-            later = list(theirs.rows(self.state.number))
-            for change in later:
-                if change.what == EVENT:
-                    journal.append(EVENT, [change.event])
-                else:
-                    journal.append(change.what, body=change.body)
-            self._state = replayed(self.state, later)
-            return len(later)
-
     def close(self) -> None:
         """Let another process write the log of the run."""
-        with self._changing:
-            if self._log is not None and self._log.folder is not None:
-                self._log.close()
+        with self.changing:
+            if self.log is not None and self.log.folder is not None:
+                self.log.close()
 
     def _mark(self, ids: list[str], *, gone: bool) -> str:
         what = REMOVED if gone else RETURNED
         self._change(what, ids, lambda state: made(state, what, ids))
         return self.state.token
 
-    def _tell(self, what: str, body: Any, preview: bool) -> Changed:
+    def tell(self, what: str, body: Any, *, preview: bool = False) -> Changed:
         """A change by its name and JSON values, made or only looked at."""
         if preview:
             before = self.state
@@ -233,62 +221,58 @@ class Changing(Asking):
         return Changed(done.state.token, done.items)
 
     def _change(self, what: str, body: Any, change: Callable[[State], Made]) -> Made:
-        with self._changing:
-            journal = self._journal()
+        with self.changing:
+            journal = self.journal()
             done = change(self.state)
-            self._state = replace(done.state, number=journal.append(what, body=body))
-            return replace(done, state=self._state)
+            self.become(replace(done.state, number=journal.append(what, body=body)))
+            return replace(done, state=self.state)
 
-    def _left_out(self) -> ForgottenPeople:
-        """The people who were forgotten, by the list beside the log."""
+    def state_without(self, state: State, triples: Any) -> State | None:
+        """The state as it would be without these facts; None where there are none."""
+        facts = triples_in(triples)
+        return made(state, NO_FACTS, facts).state if facts else None
+
+    @property
+    def left_out(self) -> ForgottenPeople:
+        """The people who were forgotten, by the list beside the run; it holds without the log."""
         if self._forgotten is None:
-            folder = None if self._log is None else self._log.folder
-            nobody = ForgottenPeople.nobody()
-            self._forgotten = nobody if folder is None else ForgottenPeople.read(folder / FORGOTTEN)
+            run = self.state.folder
+            self._forgotten = (
+                ForgottenPeople.nobody()
+                if run is None
+                else ForgottenPeople.read(place_of(run) / FORGOTTEN)
+            )
         return self._forgotten
 
-    def _journal(self) -> Log:
-        """The log, to write in. Raises ConfigError where another process writes it."""
-        if self._log is None:
-            self._log = Log.in_memory(self.state.number)
-        if not self._log.writing:
-            self._log.claim()
-            self._catch_up()
-        return self._log
+    @left_out.setter
+    def left_out(self, people: ForgottenPeople) -> None:
+        self._forgotten = people
+
+    def journal(self) -> Log:
+        """The log, to write in; call it within ``changing``.
+
+        Raises ConfigError where another process writes it.
+        """
+        if self.log is None:
+            self.log = Log.in_memory(self.state.number)
+        if not self.log.writing:
+            self.log.claim()
+            try:
+                self._catch_up()
+            except BaseException:
+                self.log.close()  # who does not know what is in it must not write it
+                raise
+        return self.log
 
     def _catch_up(self) -> None:
         """Take in what the log holds and the state does not."""
-        if self._log is not None:
-            self._state = replayed(self.state, self._log.rows(self.state.number))
-            if added := self._state.added:
+        if self.log is not None:
+            self._forgotten = None  # another process may have written the list since
+            self.become(replayed(self.state, self.log.rows(self.state.number), self.left_out))
+            if added := self.state.added:
                 self.about = {**self.about, "added": added}
 
 
 def log_of(run: Path, lineage: str, base: str, number: int) -> Log:
     """The log beside a run."""
     return Log(place_of(run), lineage, base, number)
-
-
-def _told_rows(items: Any) -> list[dict[str, Any]]:
-    """Rows of a table of items, of any form, as JSON values."""
-    table = type(items).__module__.partition(".")[0] == "pandas"
-    if not table and not isinstance(items, pl.DataFrame | Entities):
-        rows = [items] if isinstance(items, Mapping) else list(items)
-        items = pl.DataFrame(rows, infer_schema_length=None)
-    rows = _rows(items)
-    return [
-        {**row, "id": arguments.one_id("id", row["id"])} if row.get("id") else row for row in rows
-    ]
-
-
-def _rows(items: Any) -> list[dict[str, Any]]:
-    """Items as JSON values, a mapping each."""
-    if isinstance(items, Entities):
-        columns = {"id": items.vocabulary.ids, "title": items.titles, "text": items.texts}
-        numbers = {n: [None if v != v else v for v in c.tolist()] for n, c in items.score.items()}
-        columns |= numbers
-        names = list(columns)
-        return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    frame = items if isinstance(items, pl.DataFrame) else pl.from_pandas(items)
-    frame = frame.with_columns(pl.selectors.temporal().cast(pl.String))
-    return frame.with_columns(pl.selectors.float().fill_nan(None)).to_dicts()

@@ -8,6 +8,7 @@ import numpy as np
 
 from trefoil.data.files import write_file
 from trefoil.data.interactions import Interactions
+from trefoil.data.privacy import ForgottenPeople
 from trefoil.data.split import TRAIN, VALID
 from trefoil.evaluation.exam import Exam, Scorer, Sets
 from trefoil.evaluation.ranking import rank
@@ -70,13 +71,18 @@ class Compressed:
         return f"\n## Size\n\n{self}.\n"
 
 
-def write_small(state: State, settings: Settings, folder: Path, precision: str) -> Compressed:
-    """All files of a run that only answers, but the manifest; the card tells what that cost."""
+def write_small(
+    state: State, settings: Settings, folder: Path, precision: str, left_out: ForgottenPeople
+) -> Compressed:
+    """All files of a run that only answers, but the manifest; the card tells what that cost.
+
+    Of people ``left_out`` earlier reports stay behind.
+    """
     write_file(folder / "settings.toml", settings.toml())
     small = write_compressed(state, folder, precision)
     write_graph(state.held.graph, folder / "graph")
     if state.folder is not None:
-        carry_over(state.folder, folder)
+        carry_over(state.folder, folder, left_out)
     with (folder / "MODEL_CARD.md").open("a", encoding="utf-8") as card:
         card.write(small.section())
     return small
@@ -85,7 +91,7 @@ def write_small(state: State, settings: Settings, folder: Path, precision: str) 
 def write_compressed(state: State, folder: Path, precision: str) -> Compressed:
     """Write catalogue and plan of a state in fewer bits, and judge what that costs."""
     save_catalogue(state.catalogue, folder)
-    parts = state.scorer.parts
+    parts = replace(state.scorer.parts, known=None)
     write_plan(parts, folder, (), precision)
     small = read_plan(folder)
     after = sum((folder / name).stat().st_size for name in (PLAN, ARRAYS))

@@ -12,6 +12,7 @@ from trefoil.data.interactions import Interactions, Ints
 from trefoil.evaluation.exam import Sets
 
 Hidden = Literal["hide", "context", "show"]  # of what a user met: all, in this context, nothing
+NOBODY = np.zeros(0, np.int64)
 SMALLER = 16  # times that each layer of the past must be smaller than the one below
 
 
@@ -84,6 +85,13 @@ class Layer:
             return history
         return history.where(np.repeat(place >= 0, history.lengths))
 
+    def met_by(self, user: int) -> Ints:
+        """The items of every event of one user (row, -1 unknown)."""
+        place = user if self.people is None else int(self.place(np.array([user]))[0])
+        if not 0 <= place < len(self.start) - 1:
+            return NOBODY
+        return self.events.item[self.start[place] : self.start[place + 1]]
+
     def met(self, users: Ints) -> tuple[Ints, Ints]:
         """Case and row of every event of these users."""
         place = self.place(users)
@@ -134,6 +142,9 @@ class Past:
         the case, equal in every column. "show": nothing. Events at ``until`` (UTC
         seconds) or later do not count.
         """
+        if rule == "hide" and until is None and len(users) == 1:
+            met = [layer.met_by(int(users[0])) for layer in self.layers]
+            return Sets.of(NOBODY, met[0] if len(met) == 1 else np.concatenate(met), 1)
         cases, items = [], []
         for layer in self.layers:
             case, row = layer.met(users)

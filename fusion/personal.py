@@ -3,11 +3,11 @@
 import json
 import logging
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
@@ -39,11 +39,7 @@ OUTSIDE = (
 )
 
 
-@runtime_checkable
-class Writes(Protocol):
-    """Writes all files of a run; what earlier reports tell of people ``without`` stays out."""
-
-    def __call__(self, folder: Path, *, without: Collection[str] = ()) -> None: ...
+Writes = Callable[[Path], None]  # all files of a run, into a folder
 
 
 @dataclass(frozen=True)
@@ -76,32 +72,33 @@ def forget(
     one = arguments.one_id("user", user)
     if data is not None and not Path(data).is_dir():
         raise ConfigError(f"data = {str(data)!r}: give the folder of the dataset")
-    with recommender._changing:
-        journal = recommender._journal()
+    with recommender.changing:
+        journal = recommender.journal()
         people = {one, *_merged_into(journal.changes_of(MERGED), one)}
         before = recommender.state
         there = before.catalogue
         waiting = sum(event.user in people for event in there.waiting)
-        if one not in there.users and not waiting and one not in recommender._left_out():
+        if one not in there.users and not waiting and one not in recommender.left_out:
             raise UnknownId(f"unknown user {one!r}")
         folder = None if journal.folder is None else before.folder
         if folder is not None:
-            write_file(place_of(folder) / MARK, json.dumps({"user": one}))
+            told = {"user": one, "data": None if data is None else str(Path(data).absolute())}
+            write_file(place_of(folder) / MARK, json.dumps(told))
         events = _count(before, people)
         lists = _listed(recommender, people, folder, data)
         state = before
         for person in people:
             state = without_person(state, person)
         number = journal.append(GONE)
-        recommender._state = state = replace(state, number=number)
+        recommender.become(replace(state, number=number))
         if folder is not None:
-            _write(recommender, write, folder, people)
+            _write(recommender, write, folder)
         journal.forget(people, (MERGED,))
         if folder is not None:
             (place_of(folder) / MARK).unlink()
         return Forgotten(
             secrets.token_hex(8),
-            recommender._left_out().digest(one),
+            recommender.left_out.digest(one),
             datetime.now(UTC).isoformat(timespec="seconds"),
             events,
             waiting,
@@ -111,13 +108,14 @@ def forget(
         )
 
 
-def half_forgotten(folder: Path | None) -> str | None:
-    """Who was being forgotten when a process was stopped, if anybody."""
-    mark = None if folder is None else place_of(folder) / MARK
-    if mark is None or not mark.exists():
+def half_forgotten(folder: Path) -> tuple[str, str | None] | None:
+    """Who was being forgotten when a process was stopped, if anybody, and the folder of data."""
+    mark = place_of(folder) / MARK
+    if not mark.exists():
         return None
     log.warning("%s: forgetting a person was stopped on the way, and goes on", folder)
-    return str(json.loads(mark.read_text("utf-8"))["user"])
+    told = json.loads(mark.read_text("utf-8"))
+    return str(told["user"]), told.get("data")
 
 
 def export(recommender: Changing, user: str | int) -> dict[str, Any]:
@@ -131,7 +129,7 @@ def export(recommender: Changing, user: str | int) -> dict[str, Any]:
         "user": one,
         "events": _events(state, one),
         "waiting": waiting,
-        "told": [] if recommender._log is None else recommender._log.lines_of(one),
+        "told": [] if recommender.log is None else recommender.log.lines_of(one),
         "attributes": _attributes(state, one),
         "learned": _learned(state, one),
         "recommended": [
@@ -152,8 +150,12 @@ def merge(recommender: Changing, user: str | int, into: str | int) -> Changed:
         raise ConfigError(f"merge: {one!r} twice; give two ids")
     if one not in recommender.catalogue.users:
         raise UnknownId(f"unknown user {one!r}")
-    body = [one, other]
-    return recommender._tell(MERGED, body, preview=False)
+    if other in recommender.left_out:
+        raise ConfigError(
+            f"merge: {other!r} was forgotten; delete their digest from the list to take them in "
+            "again, or give another id"
+        )
+    return recommender.tell(MERGED, [one, other])
 
 
 def _merged_into(changes: list[Any], one: str) -> set[str]:
@@ -174,10 +176,10 @@ def _listed(
     recommender: Changing, people: set[str], folder: Path | None, data: str | Path | None
 ) -> list[Path]:
     """The lists that name the people from now on."""
-    people_left_out = recommender._left_out()
+    people_left_out = recommender.left_out
     for person in sorted(people):
         people_left_out = people_left_out.with_user(person)
-    recommender._forgotten = people_left_out
+    recommender.left_out = people_left_out
     places = [] if folder is None else [place_of(folder) / FORGOTTEN]
     if folder is not None:
         people_left_out.write(places[0])
@@ -191,16 +193,16 @@ def _listed(
     return places
 
 
-def _write(recommender: Changing, write: Writes, folder: Path, people: set[str]) -> None:
+def _write(recommender: Changing, write: Writes, folder: Path) -> None:
     """The run anew, in its place; the state in memory has its digest from then on."""
     with new_run(folder) as beside:
-        write(beside, without=people)
+        write(beside)
     manifest = load_manifest(folder)
     digest = manifest["files"].get(MODEL, "")
-    recommender._state = replace(recommender.state, folder=folder, digest=digest[:12])
-    if recommender._log is not None:
-        recommender._log.base = digest
-        recommender._log.number = recommender.state.number
+    recommender.become(replace(recommender.state, folder=folder, digest=digest[:12]))
+    if recommender.log is not None:
+        recommender.log.base = digest
+        recommender.log.number = recommender.state.number
 
 
 def _events(state: State, user: str) -> list[dict[str, Any]]:

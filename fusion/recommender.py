@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +21,7 @@ from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.changing import Changing, log_of
 from trefoil.fusion.compression import Compressed, write_small
 from trefoil.fusion.explaining.calls import Explaining
+from trefoil.fusion.following import follow
 from trefoil.fusion.live.drift import Drift, drift_of
 from trefoil.fusion.live.log import place_of
 from trefoil.fusion.live.seen_answers import Seen
@@ -116,7 +117,7 @@ class Recommender(Changing, Explaining):
         self._state = State(
             HeldModel(model), catalogue, held, self.about["purpose"], digest=uuid.uuid4().hex[:12]
         )
-        self._log = None
+        self.log = None
         return self
 
     def update(self, progress: Progress | None = None, *, compare: bool = False) -> Updated:
@@ -196,6 +197,13 @@ class Recommender(Changing, Explaining):
         """
         return forget(self, self.write, user, data)
 
+    def follow(self, other: Changing) -> int:
+        """Take in what ``other`` was told, and forget whom it forgot; how many changes that were.
+
+        This one is ``other`` after ``update``, saved and loaded; of another run nothing is taken.
+        """
+        return follow(self, other, self.write)
+
     def recommend_all(self, path: str | Path, k: int = 10, **how: Any) -> int:
         """Write everybody's best ``k`` to a Parquet file; see ``fusion.batch.recommend_all``."""
         from trefoil.fusion.batch import recommend_all
@@ -210,32 +218,33 @@ class Recommender(Changing, Explaining):
 
         With ``precision`` "float16" or "int8" the run keeps what answers, in fewer bits, and
         drops what learns: it gives lists, ratings and reasons and takes events, and refuses
-        ``text=``, other words and items, ``forget`` and ``update``. What that costs on
-        validation, and what it saves, is returned and stands in the model card.
+        ``text=``, other words and items, ``export``, ``merge``, ``forget`` and ``update``. What
+        that costs on validation, and saves, is returned and stands in the model card.
         """
-        folder = Path(folder).absolute()
-        small = None
-        if checked(precision) != "float32" and folder == self.state.folder:
+        folder, small = Path(folder).absolute(), None
+        own = self.state.folder is not None and folder.resolve() == self.state.folder.resolve()
+        if checked(precision) != "float32" and own:
             raise ConfigError(f"{folder}: would lose what it learned; give another folder")
-        with self._changing:
+        with self.changing:
             with new_run(folder) as beside:
                 if precision == "float32":
                     self.write(beside)
                 else:
-                    small = write_small(self.state, self.settings, beside, precision)
+                    small = write_small(self.state, self.settings, beside, precision, self.left_out)
                     write_manifest(beside, self._about() | {"precision": precision})
             state, place = self.state, place_of(folder)
             base = model_digest(load_manifest(folder))
-            if self._log is not None and state.number and self._log.folder != place:
-                self._log.copied_to(place, base)
-            if self._left_out().digests:
-                self._left_out().write(place / FORGOTTEN)
+            told = state.number or place.exists()  # what another run was told goes
+            if self.log is not None and told and self.log.folder != place:
+                self.log.copied_to(place, base)
+            if self.left_out.digests:
+                self.left_out.write(place / FORGOTTEN)
         return small
 
-    def write(self, folder: Path, *, without: Collection[str] = ()) -> None:
+    def write(self, folder: Path) -> None:
         """Write all files of a run into an existing folder, manifest last.
 
-        ``without`` are people of whom reports and set-aside rows of an earlier run may tell.
+        Of people who were forgotten, reports and set-aside rows of an earlier run stay behind.
         """
         from trefoil.fusion.ensemble.compiled import parts_of, uncompiled
         from trefoil.fusion.runs.checkpoint import save_model
@@ -246,17 +255,16 @@ class Recommender(Changing, Explaining):
         if left := uncompiled(state.model):
             log.warning("served with torch: %s cannot be compiled", ", ".join(left))
         else:
-            write_plan(parts_of(state.model), folder, (MODEL, TEXT))
+            write_plan(state.with_known(parts_of(state.model)), folder, (MODEL, TEXT))
         write_graph(state.held.graph, folder / "graph")
         if state.folder is not None:
-            carry_over(state.folder, folder, without)
+            carry_over(state.folder, folder, self.left_out)
         write_manifest(folder, self._about())
 
     def _about(self) -> dict[str, Any]:
         """What the manifest says beside digests: how far the log is in the run."""
-        about, number = self.about, self.state.number
-        about = {**about, "changes": number} if number else about
-        return {**about, "lineage": self._log.lineage} if self._log and number else about
+        about = self.about | ({"changes": self.state.number} if self.state.number else {})
+        return {**about, "lineage": self.log.lineage} if self.log else about
 
     @classmethod
     def load(cls, folder: str | Path, *, live: bool = True) -> "Recommender":
@@ -276,12 +284,12 @@ class Recommender(Changing, Explaining):
         place = folder.absolute()
         recommender._state = State(voice, catalogue, held, purpose, place, number, digest[:12])
         if live:
-            lineage = manifest.get("lineage") or uuid.uuid4().hex
-            recommender._log = log_of(place, lineage, digest, number)
+            lineage = manifest.get("lineage") or digest  # the same for whoever loads it
+            recommender.log = log_of(place, lineage, digest, number)
             recommender._catch_up()
-            if user := half_forgotten(place):
+            if half := half_forgotten(place):
                 with suppress(ConfigError):  # another process is writing: it goes on there
-                    recommender.forget(user)
+                    recommender.forget(half[0], data=half[1])
         return recommender
 
 

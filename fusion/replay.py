@@ -1,15 +1,15 @@
 """Changes of a log, made again: what each kind does to a state."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from trefoil.data.errors import UnknownId
 from trefoil.fusion.live.apply import with_awaited, with_events
 from trefoil.fusion.live.log import EVENT, Change
+from trefoil.fusion.live.told_items import items_told
 from trefoil.fusion.past import Event
 from trefoil.fusion.requests.state import State
 
@@ -26,10 +26,15 @@ class Made:
     items: tuple[str, ...]
 
 
-def replayed(state: State, changes: Iterable[Change]) -> State:
-    """The state after these changes; events that follow each other are taken in at once."""
+def replayed(state: State, changes: Iterable[Change], forgotten: Container[str] = ()) -> State:
+    """The state after these changes; events that follow each other are taken in at once.
+
+    Where one of them is that a person was forgotten, whoever is ``forgotten`` is gone after.
+    """
     events: list[Event] = []
+    somebody_went = False
     for change in changes:
+        somebody_went |= change.what == GONE
         if change.what == EVENT:
             positive = change.event[5]
             told = Event(*change.event)
@@ -38,20 +43,29 @@ def replayed(state: State, changes: Iterable[Change]) -> State:
             state, events = _after(state, events), []
             state = made(state, change.what, change.body).state
         state = replace(state, number=change.seq)
-    return _after(state, events)
+    state = _after(state, events)
+    if somebody_went:
+        for person in sorted(one for one in people_of(state) if one in forgotten):
+            state = without_person(state, person)
+    return state
+
+
+def people_of(state: State) -> set[str]:
+    """Ids of everybody who is known, and of those whose events wait for an item."""
+    return {*state.catalogue.users.ids, *(one.user for one in state.catalogue.waiting)}
 
 
 def made(state: State, what: str, body: Any) -> Made:
     """The state after a change that is no event, told as JSON values."""
     if what == ITEMS:
-        frame = pl.DataFrame(body["items"], infer_schema_length=None)
+        items = items_told(body["items"], body.get("categories", {}))
         ids = tuple(str(one["id"]) for one in body["items"])
-        return Made(with_items(state, frame, _triples(body["triples"])), ids)
+        return Made(with_items(state, items, _triples(body["triples"])), ids)
     if what in (REMOVED, RETURNED):
         return Made(_marked(state, body, gone=what == REMOVED), tuple(body))
     if what == MERGED:
         return Made(_merged(state, *body), ())
-    if what == GONE:  # its run was written without the person
+    if what == GONE:  # it names nobody; see ``replayed``
         return Made(state, ())
     return _redescribed(state, what, body)
 

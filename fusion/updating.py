@@ -60,7 +60,7 @@ def at_new_shop(recommender: RecommenderT, items: Items, name: str = "new shop")
 
     other = type(recommender)(recommender.settings)
     other.about = {"purpose": "serve", "opened_from": recommender.state.name}
-    other._state = opened(recommender.state, items, name)
+    other.become(opened(recommender.state, items, name))
     return other
 
 
@@ -82,13 +82,15 @@ def learn_on(
         refit = updated(before, progress, anew=True)
         refit_seconds = time.process_time() - began
         agreement = overlap(after, refit)
-    with recommender._changing:
-        later = [] if recommender._log is None else recommender._log.rows(before.number)
-        state = replayed(after, later)  # what came while it learned
-        recommender._state = replace(state, digest=_next(before.digest))
+    with recommender.changing:
+        now = recommender.state
+        later = [] if recommender.log is None else recommender.log.rows(before.number)
+        state = replayed(after, later, recommender.left_out)  # what came while it learned
+        state = replace(state, folder=now.folder, digest=_next(now.digest))
+        recommender.become(state)
     recommender.about = {**recommender.about, "updated": before.number}
     counted = int(came.sum()), users, before.added
-    return Updated(recommender.state.token, *counted, round(seconds, 2), agreement, refit_seconds)
+    return Updated(state.token, *counted, round(seconds, 2), agreement, refit_seconds)
 
 
 def overlap(one: State, other: State, k: int = K) -> float:

@@ -26,7 +26,7 @@ class BatchScorer:
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """The best ``k`` of each user of the column, as ``SCHEMA`` has them."""
-        users = [str(one) for one in batch.column(self.column).to_pylist()]
+        users = batch.column(self.column).to_pylist()
         return lists_of(_run(self.run), users, self.k, self.seen)
 
     def partitions(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

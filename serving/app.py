@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from trefoil.data.command import BAD_INPUT
 from trefoil.serving.gateway import ID, Gateway
@@ -25,6 +26,7 @@ from trefoil.serving.routes.page import page_routes
 from trefoil.serving.routes.people import people
 from trefoil.serving.routes.reasons import reasons
 from trefoil.serving.routes.schema import schema_routes
+from trefoil.serving.routes.short_way import TOO_LARGE, Faults, ShortWay, ways_of
 from trefoil.serving.service import Service
 
 ABOUT = """\
@@ -42,7 +44,7 @@ def create_app(service: Service) -> FastAPI:
         yield
         service.close()
 
-    app = FastAPI(
+    app = Application(
         title="Trefoil",
         description=ABOUT,
         version="1",
@@ -57,15 +59,34 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     for one in (service_routes(), page_routes(), schema_routes(), gorse):
         app.include_router(one)
-    for one in (lists, reasons, asks, catalogue, changes, facts, people, graph, models, health):
+    of_runs = lists, reasons, asks, catalogue, changes, facts, people, graph, models, health
+    for one in of_runs:
         app.include_router(one, prefix="/v1")
         app.include_router(one, prefix="/v1/{run}", include_in_schema=False)
     app.add_middleware(Gateway, metrics=service.metrics, names=service.names)
-    for kind in (Problem, *BAD_INPUT):
-        app.add_exception_handler(kind, _told)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    faults: Faults = {
+        **dict.fromkeys((Problem, *BAD_INPUT), _told),
+        RequestValidationError: _invalid,
+        HTTPException: _http,
+    }
+    for kind, told in faults.items():
+        app.add_exception_handler(kind, told)
+    app.short = ShortWay(app, ways_of(of_runs, service.hosts), faults)
+    app.gateway = Gateway(app.short, service.metrics, service.names)
     return app
+
+
+class Application(FastAPI):
+    """FastAPI, which what is asked most does not pass through; see ``routes.short_way``."""
+
+    short: ShortWay
+    gateway: Gateway
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.short.has(scope):
+            await self.gateway(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 async def _told(request: Request, fault: Exception) -> Response:
@@ -85,6 +106,6 @@ async def _http(request: Request, fault: Exception) -> Response:
     detail = {
         404: "no route of this address",
         405: f"this route has no method {request.method}",
-        413: "the body is larger than this service takes",
+        413: TOO_LARGE,
     }.get(fault.status_code, str(fault.detail))
     return Problem(fault.status_code, detail, headers=fault.headers).response(request.scope[ID])

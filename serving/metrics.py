@@ -56,19 +56,20 @@ class Metrics:
         self.canary = gauge("canary_share", "Share of users the canary answers", "run")
         self.swaps = gauge("swaps", "Models swapped in since the start", "run")
         self.drift = gauge("drift", "How far what comes in is from what was learned", "run", "kind")
+        self._children: dict[tuple[int, tuple[str, ...]], Any] = {}
         self._recent: deque[tuple[float, float, int]] = deque(maxlen=MOST)
         self._told: deque[tuple[float, Told]] = deque(maxlen=MOST)
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """One request was answered."""
-        self.requests.labels(route, method, str(status)).inc()
-        self.seconds.labels(route).observe(seconds)
+        self._child(self.requests, route, method, str(status)).inc()
+        self._child(self.seconds, route).observe(seconds)
         if route not in NOT_COUNTED:
             self._recent.append((self.clock(), seconds, status))
 
     def answer(self, run: str, told: Told) -> None:
         """One list was given."""
-        self.answers.labels(run, told.based_on).inc()
+        self._child(self.answers, run, told.based_on).inc()
         if told.cold:
             self.cold.labels(run).inc()
         if told.short:
@@ -76,6 +77,14 @@ class Metrics:
         if told.unknown:
             self.unknown.labels(run).inc(told.unknown)
         self._told.append((self.clock(), told))
+
+    def _child(self, of: Any, *values: str) -> Any:
+        """The counter of these labels, looked up without their being checked again."""
+        key = id(of), values
+        found = self._children.get(key)
+        if found is None:
+            found = self._children[key] = of.labels(*values)
+        return found
 
     def text(self) -> bytes:
         """All of it as Prometheus reads it."""

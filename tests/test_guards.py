@@ -3,6 +3,8 @@
 import ast
 import os
 import re
+import shutil
+import subprocess
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -235,6 +237,14 @@ def test_files_of_tests_have_names_of_their_own():
     """Without packages below ``tests/`` two files of one name hide each other."""
     names = [path.name for path in code("tests") if path.name != "conftest.py"]
     assert len(names) == len(set(names)), sorted({n for n in names if names.count(n) > 1})
+
+
+def test_no_environment_is_kept_with_the_project():
+    """A tracked link or folder of that name would take the place of the one that is in use."""
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
+        pytest.skip("no checkout of git")
+    asked = ["git", "-C", str(ROOT), "ls-files", "--", ".venv"]
+    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout == ""
 
 
 def test_no_folder_is_a_drawer_for_everything():

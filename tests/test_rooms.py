@@ -67,6 +67,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "asking",
         "changing",
         "compression personal updating",
+        "following",
         "recommender",
         "reporting workers",
         "experiments",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trefoil.data.dataset import Dataset
 from trefoil.data.histories import Cases
-from trefoil.data.interactions import Floats, Ints
+from trefoil.data.interactions import Floats, Interactions, Ints
 from trefoil.data.split import Split
 from trefoil.evaluation.exam import Scorer, plain
 from trefoil.evaluation.metrics.pointwise_metrics import (
@@ -84,7 +84,7 @@ class RowResult:
 def ctr_exam(
     dataset: Dataset, split: Split, part: str, *, negatives: str = "given", seed: int = 0
 ) -> RowExam:
-    """Held-out positive rows, and negatives.
+    """Held-out positive rows, and negatives; a case is a user in one context.
 
     ``negatives``: "given", the held-out rows that are no positives; "uniform",
     for each positive one item drawn uniformly from those its user has in no
@@ -100,10 +100,11 @@ def ctr_exam(
                 f"the {part} part has {int(held.positive.sum())} positive rows of {len(held)}; "
                 "where the data holds no negatives, draw them: 'uniform' or 'popular'"
             )
-        return _rows(dataset, split, part, held.user, held.item, held.positive)
+        return _rows(dataset, split, part, held, held.item, held.positive)
     if negatives not in ("uniform", "popular"):
         raise ValueError(f"negatives {negatives!r}; say 'given', 'uniform' or 'popular'")
-    users, liked = held.user[held.positive], held.item[held.positive]
+    positives = np.flatnonzero(held.positive)
+    users, liked = held.user[positives], held.item[positives]
     items = len(dataset.items)
     pool = np.arange(items) if negatives == "uniform" else liked
     seen = earlier_events(dataset, split, part)
@@ -111,8 +112,9 @@ def ctr_exam(
     drawn = draw_unmet(users, pool, np.unique(met), items, np.random.default_rng(seed))
     kept = drawn >= 0
     label = np.concatenate([np.ones(len(users), bool), np.zeros(int(kept.sum()), bool)])
-    user, item = np.concatenate([users, users[kept]]), np.concatenate([liked, drawn[kept]])
-    return replace(_rows(dataset, split, part, user, item, label), negatives=negatives)
+    asked = held.take(np.concatenate([positives, positives[kept]]))
+    item = np.concatenate([liked, drawn[kept]])
+    return replace(_rows(dataset, split, part, asked, item, label), negatives=negatives)
 
 
 def draw_unmet(
@@ -139,13 +141,15 @@ def stars_exam(dataset: Dataset, split: Split, part: str) -> RowExam:
     rated = np.zeros(len(held), bool) if held.stars is None else np.isfinite(held.stars)
     if held.stars is None or not rated.any():
         raise ValueError(f"the {part} part of {dataset.name!r} has no ratings")
-    return _rows(dataset, split, part, held.user[rated], held.item[rated], held.stars[rated])
+    held = replace(held.take(np.flatnonzero(rated)), scenario={})
+    assert held.stars is not None
+    return _rows(dataset, split, part, held, held.item, held.stars)
 
 
 def click_result(name: str, scorer: Scorer, valid: RowExam, test: RowExam) -> RowResult:
     """AUC and F1 over the whole test part; the threshold and the calibration from validation.
 
-    Values: auc, gauc (by case), f1, log-loss, calibration-error. Scores are
+    Values: auc, gauc (by user), f1, log-loss, calibration-error. Scores are
     turned into probabilities by Platt's logistic curve. Where negatives are those
     of the data, a ``ClickScorer`` answers by its ``click_scores``.
     """
@@ -157,7 +161,7 @@ def click_result(name: str, scorer: Scorer, valid: RowExam, test: RowExam) -> Ro
     bins = reliability(test.label, probability)
     values = {
         "auc": auc(test.label, on_test),
-        "gauc": gauc(test.label, on_test, test.case),
+        "gauc": gauc(test.label, on_test, test.cases.user[test.case]),
         "f1": f1(test.label, on_test, threshold),
         "log-loss": log_loss(test.label, probability),
         "calibration-error": bins.error,
@@ -210,10 +214,19 @@ def row_answers(
 
 
 def _rows(
-    dataset: Dataset, split: Split, part: str, user: Ints, item: Ints, label: NDArray[np.generic]
+    dataset: Dataset,
+    split: Split,
+    part: str,
+    asked: Interactions,
+    item: Ints,
+    label: NDArray[np.generic],
 ) -> RowExam:
-    asked, case = np.unique(user, return_inverse=True)
-    cases = Cases(asked, history_before(dataset, split, part).take(asked))
+    """Rows of who asks in which context (users and scenarios of ``asked``), for these items."""
+    keys = np.stack([asked.user, *(one.codes for one in asked.scenario.values())], 1)
+    found, case = np.unique(keys, axis=0, return_inverse=True)
+    scenario = {name: found[:, at] for at, name in enumerate(asked.scenario, 1)}
+    user = found[:, 0]
+    cases = Cases(user, history_before(dataset, split, part).take(user), None, scenario)
     return RowExam(
         cases,
         case.ravel().astype(np.int64),

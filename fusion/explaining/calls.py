@@ -1,7 +1,7 @@
 """The questions about a list, in ids: why not, what if, and how much each base model says."""
 
 from collections.abc import Iterable
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -19,6 +19,10 @@ class HasState(Protocol):
 
     @property
     def state(self) -> State: ...
+
+    def state_without(self, state: State, triples: Any) -> State | None:
+        """The state as it would be without these facts; None where there are none."""
+        ...
 
 
 class Explaining:
@@ -40,20 +44,27 @@ class Explaining:
         *,
         without: Iterable[str | int] | str = (),
         with_: Iterable[str | int] | str = (),
+        without_facts: Any = (),
         k: int = 10,
     ) -> WhatIf:
         """The first ``k`` of a user before and after, had they not met some items, or met others.
 
         Items that were not met become candidates; items met come last in the history. The
-        model is asked with that history. What it learned stays: it is not trained again.
-        ``str`` of the answer says what moves. Raises UnknownId, and ConfigError where nothing
-        would be different.
+        model is asked with that history. ``without_facts`` are triples as ``remove_triples``
+        takes them: the items are described without them, for everybody, and that needs the whole
+        model. What it learned stays: it is not trained again. ``str`` of the answer says what
+        moves. Raises UnknownId, GraphDataError for a fact that is not there, and ConfigError
+        where nothing would be different.
         """
         state, k = self.state, arguments.whole("k", k, 1)
         gone, come = item_rows(state, "without", without), item_rows(state, "with_", with_)
-        if not len(gone) and not len(come):
-            raise ConfigError("what_if: nothing is different; give items as without= or with_=")
-        return what_if(state, user_row(state, user), gone, come, k)
+        other = self.state_without(state, without_facts)
+        if not len(gone) and not len(come) and other is None:
+            raise ConfigError(
+                "what_if: nothing is different; give items as without= or with_=, or facts as "
+                "without_facts="
+            )
+        return what_if(state, user_row(state, user), gone, come, k, other)
 
     def shares(self: HasState, user: str | int | None, item: str | int) -> dict[str, float]:
         """What each base model adds to the score of an item, before the reranker.

@@ -11,7 +11,6 @@ import numpy as np
 from trefoil.data.histories import Cases, Histories
 from trefoil.data.interactions import Bools, Ints
 from trefoil.fusion.plan.asked import Reals
-from trefoil.fusion.plan.remembered import key_of
 from trefoil.fusion.requests.state import State
 from trefoil.kg.paths.explain import Reason
 from trefoil.kg.paths.links import Pairs
@@ -32,7 +31,7 @@ def reasons_for(
     """
     if not most or not len(items):
         return [()] * len(items)
-    key = state.scorer.number, key_of(cases), items.tobytes(), most, dated
+    key = state.scorer.number, cases.digest, items.tobytes(), most, dated
     return state.held.reasons.get(key, lambda: _found(state, cases, items, most, dated=dated))
 
 

@@ -51,14 +51,16 @@ class WhatIf:
         return "\n".join(words) or "nothing moves"
 
 
-def what_if(state: State, user: int, without: Ints, with_: Ints, k: int) -> WhatIf:
-    """In rows; user -1 is someone never seen."""
+def what_if(
+    state: State, user: int, without: Ints, with_: Ints, k: int, other: State | None = None
+) -> WhatIf:
+    """In rows; user -1 is someone never seen. ``other`` is the state as it would be."""
     life = Life.of(state, user)
     before = stands(state, life)
-    after = stands(state, life.changed(without, with_, state.catalogue))
+    after = stands(other or state, life.changed(without, with_, state.catalogue))
     shown = list(dict.fromkeys([*after.order[:k].tolist(), *before.order[:k].tolist()]))
     ids = state.catalogue.items.vocabulary
-    met = np.isin(without, life.cases.history.item)
+    met = np.isin(without, np.concatenate([life.cases.history.item, life.hidden]))
     return WhatIf(
         _placed(state, before, k),
         _placed(state, after, k),

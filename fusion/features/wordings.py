@@ -35,7 +35,10 @@ def wordings_of(
     found = []
     for _ in range(part.wordings):
         said = [text and wording.of(text, rng) for text in texts]
-        raw, _ = encoder.encode(said, store=False)
+        raw, warnings = encoder.encode(said, store=False)
+        if warnings:  # read in another way, whose vectors mean something else
+            found.append(items.vectors)
+            continue
         own = whitening(raw)
         found.append(torch.where(own.known[:, None], own.vectors, items.vectors))
     return torch.stack(found)

@@ -164,7 +164,7 @@ def _stars(state: State, came: Interactions) -> Finding | None:
         f"Ratings are expected {abs(bias):.2f} {'above' if bias > 0 else 'below'} those given, "
         f"over {len(error)} that came (their spread is {spread:.2f})."
     )
-    return Finding("stars_bias", round(bias, 6), 0.0, level, text)
+    return Finding("stars_bias", round(bias / max(spread, 1e-6), 6), 0.0, level, text)
 
 
 def _texts(state: State) -> Finding | None:

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -65,10 +65,20 @@ def config_of(
         sequence.time_gaps,
         settings.tasks.trunk,
         settings.tasks.experts,
-        [one.task.name for one in inputs.tasks if one.task.reads is UserStep],
+        _sharing(inputs),
         network.domain_rank,
         by_rows and settings.tasks.trunk == "none" and not everywhere,
     )
+
+
+def config_with(config: NetworkConfig, inputs: TrainingInputs) -> NetworkConfig:
+    """The config of a network that learns again: tasks may have labels that had none before."""
+    more = [name for name in _sharing(inputs) if name not in config.sharing]
+    return replace(config, sharing=[*config.sharing, *more])
+
+
+def _sharing(inputs: TrainingInputs) -> list[str]:
+    return [one.task.name for one in inputs.tasks if one.task.reads is UserStep]
 
 
 def fit_network(

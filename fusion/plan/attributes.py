@@ -28,7 +28,7 @@ class AttributeColumn:
         if self.edges is not None:
             try:
                 number = float(value)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 return []
             return [] if number != number else [int(np.searchsorted(self.edges, number, "right"))]
         many = isinstance(value, Iterable) and not isinstance(value, str | Mapping)

@@ -16,6 +16,7 @@ from trefoil.data.interactions import Bools, Ints
 from trefoil.fusion.plan.asked import Asked, Reals
 from trefoil.fusion.plan.forms import DenseRows, FactorForm, Form, ProfileForm, SparseRows
 from trefoil.fusion.plan.groups import Group
+from trefoil.fusion.plan.merged import MergedTables
 from trefoil.fusion.plan.queries import LEAST, Averaged, Decayed, Propagated, Solved, Summed
 
 SUMS = (FactorForm, DenseRows, SparseRows, ProfileForm)  # over events, if the query is
@@ -36,48 +37,74 @@ class Contributions:
 class Influence:
     """What is needed of a plan to take its scores apart; means are made when first needed."""
 
-    def __init__(self, forms: Sequence[Form], groups: Sequence[Group]) -> None:
-        self.forms, self.groups = forms, groups
+    def __init__(
+        self, forms: Sequence[Form], groups: Sequence[Group], tables: MergedTables | None = None
+    ) -> None:
+        """``tables`` are the sparse ones among the forms, in their order, side by side."""
+        self.forms, self.groups, self.tables = forms, groups, tables
         self._heard = [place for place, one in enumerate(forms) if isinstance(one, SUMS)]
-        self._centres: dict[tuple[int, int], Reals] = {}
+        self._sparse = [p for p in self._heard if isinstance(forms[p], SparseRows)]
+        self._weights = np.stack([one.weights for one in groups]) if groups else None
+        self._centres: dict[int, Reals] = {}
 
     def of(self, asked: Asked, place: Ints, inverse: Reals) -> Contributions:
         """Of a single case, for items at these places of the plan's order.
 
         ``inverse`` [groups, models] are ``1 / spread`` of the scores of the case.
         """
-        value = np.zeros((len(asked.item), len(place)), np.float32)
-        if len(asked.item):
-            late = place >= self.groups[0].span.stop  # of the last group
-            for group in {0, len(self.groups) - 1}:
-                rows = np.flatnonzero(late) if group else np.flatnonzero(~late)
-                if len(self.groups) == 1:
-                    rows = np.arange(len(place))
-                if len(rows):
-                    value[:, rows] = self._of_group(group, asked, place[rows], inverse[group])
-        return Contributions(asked.item, value.T)
-
-    def _of_group(self, group: int, asked: Asked, place: Ints, inverse: Reals) -> Reals:
-        """[events, items]."""
-        weights, total = self.groups[group].weights * inverse, np.float32(0)
-        for number in self._heard:
-            if weights[number]:
-                found = self._of_form(number, group, asked, place)
+        total = np.zeros((len(asked.item), len(place)), np.float32)
+        if len(asked.item) and len(place) and self._weights is not None:
+            group = np.minimum(place >= self.groups[0].span.stop, len(self.groups) - 1).astype(int)
+            told = (self._weights * inverse).astype(np.float32)
+            weight = told.T[:, group]  # models x items
+            heard = [number for number in self._heard if weight[number].any()]
+            if self.tables is not None:
+                heard = [number for number in heard if number not in self._sparse]
+                self._add_tables(asked, place, group, weight, total)
+            held: dict[int, Reals] = {}
+            for number in heard:
+                found = self._of_form(number, asked, place, group, held)
                 if found is not None:
-                    total = total + np.float32(weights[number]) * found
-        return np.broadcast_to(total, (len(asked.item), len(place)))
+                    total += weight[number] * found
+        return Contributions(asked.item, total.T)
 
-    def _of_form(self, number: int, group: int, asked: Asked, place: Ints) -> Reals | None:
-        """[events, items], each less the event's mean over the group."""
-        form = self.forms[number]
+    def _add_tables(
+        self, asked: Asked, place: Ints, group: Ints, weight: Reals, total: Reals
+    ) -> None:
+        """What the sparse tables add, each event less its mean over the group."""
+        assert self.tables is not None
+        cells = self.tables.cells(asked.item, place)  # events x tables x items
+        middle = np.stack([self._middle(number)[:, asked.item] for number in self._sparse])
+        cells -= middle[:, group].transpose(2, 0, 1)
+        each = self.tables.weights(asked)
+        total += np.einsum("ht,tk,htk->hk", each, weight[self._sparse], cells)
+
+    def _middle(self, number: int) -> Reals:
+        """``centre`` of a form over each group, [groups, ...]."""
+        if number not in self._centres:
+            form = self.forms[number]
+            self._centres[number] = np.stack([centre(form, group.span) for group in self.groups])
+        return self._centres[number]
+
+    def _of_form(
+        self, number: int, asked: Asked, place: Ints, group: Ints, held: dict[int, Reals]
+    ) -> Reals | None:
+        """[events, items], each less the event's mean over the group; ``held`` are cells of
+        tables that several forms share.
+        """
+        form, middle = self.forms[number], self._middle(number)
         assert isinstance(form, SUMS)
-        if (number, group) not in self._centres:
-            self._centres[number, group] = centre(form, self.groups[group].span)
-        middle = self._centres[number, group]
         if isinstance(form, FactorForm):
-            return by_query(form.query, asked, (form.items[place] - middle).T)
+            target = np.concatenate([form.items[place], middle]).T
+            found = by_query(form.query, asked, target)
+            if found is None:
+                return None
+            return found[:, : len(place)] - found[:, len(place) + group]
+        key = id(form.weights) if isinstance(form, DenseRows) else -number - 1
+        if key not in held:
+            held[key] = rows(form, asked.item, place) - middle[:, asked.item][group].T
         weight = asked.weight() if isinstance(form, ProfileForm) else asked.weight(form.decay)
-        return weight[:, None] * (rows(form, asked.item, place) - middle[asked.item, None])
+        return weight[:, None] * held[key]
 
 
 @singledispatch

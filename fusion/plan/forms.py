@@ -91,22 +91,27 @@ class DenseRows:
         return place
 
     def fill(self, asked: Asked, out: Reals) -> None:
-        whole = self._place is None
-        found = out if whole else np.empty((len(out), len(self.kept)), np.float32)
-        weight = asked.weight(self.decay)
-        if asked.few:
-            rows = asked.rows(self.weights, self._place)
-            for case, part in enumerate(rows):
-                own = weight[asked.of(case)]
-                if self._place is not None:
-                    own = own[self._place[asked.item[asked.of(case)]] >= 0]
-                np.matmul(own, part, out=found[case])
+        found = self.of_kept(asked)
+        if self._place is None:
+            out[:] = found
         else:
-            history = asked.matrix(weight)
-            found[:] = (history if whole else history[:, self.kept]) @ self.weights
-        if not whole:
             out[:] = 0.0
             out[:, self.kept if self.columns is None else self.columns] = found
+
+    def of_kept(self, asked: Asked) -> Reals:
+        """Scores [cases, kept] of the items that the table has columns for."""
+        weight, place = asked.weight(self.decay), self._place
+        if not asked.few:
+            history = asked.matrix(weight)
+            history = history if place is None else history[:, self.kept]
+            return np.asarray(history @ self.weights, np.float32)
+        found = np.empty((len(asked), len(self.kept)), np.float32)
+        for case, part in enumerate(asked.rows(self.weights, place)):
+            own = weight[asked.of(case)]
+            if place is not None:
+                own = own[place[asked.item[asked.of(case)]] >= 0]
+            np.matmul(own, part, out=found[case])
+        return found
 
     def ordered(self, order: Ints) -> "DenseRows":
         if self._place is None:
@@ -201,9 +206,18 @@ class RatedKernel:
     items: int
     columns: Ints | None = None  # where the kept items stand among the scored ones
 
-    def own(self, user: Ints) -> Reals:
-        """Expected ratings above those of everybody [cases, kept]; zero for user -1."""
-        found = np.asarray(user_rows(self.pull, np.maximum(user, 0)) @ self.kernel, np.float32)
+    def own(self, user: Ints, place: Ints | None = None) -> Reals:
+        """Expected ratings above those of everybody [cases, kept]; zero for user -1.
+
+        Of all kept items, or of those at these places among them.
+        """
+        rows = user_rows(self.pull, np.maximum(user, 0))
+        if place is not None and isinstance(rows, OneRow):
+            cells = self.kernel[rows.indices[:, None], place]
+            found = (rows.data @ cells)[None].astype(np.float32)
+        else:
+            found = np.asarray(rows @ self.kernel, np.float32)
+            found = found if place is None else found[:, place]
         found[user < 0] = 0.0
         return found
 

@@ -1,5 +1,6 @@
 """Items with and without events: two groups, in each of which scores are standardised."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,23 +59,29 @@ def standardise(scores: Reals) -> Reals:
 
 @dataclass(frozen=True)
 class Moments:
-    """Mean and covariance of the matrix of a factor form, over one group."""
+    """Mean [groups, width] and covariance [groups, width, width] of the matrix of a factor form."""
 
     mean: Reals
     covariance: Reals
 
     @classmethod
-    def of(cls, matrix: Reals) -> "Moments":
-        """Of the rows of a matrix [items, width], some at a time."""
-        mean = matrix.mean(0, dtype=np.float64)
-        total = np.zeros((len(mean), len(mean)))
-        for start in range(0, len(matrix), 4096):
-            rest = matrix[start : start + 4096] - mean
-            total += rest.T @ rest
-        return cls(mean, total / max(len(matrix), 1))
+    def of(cls, matrix: Reals, spans: Sequence[slice]) -> "Moments":
+        """Of the rows of a matrix [items, width] in each span."""
+        pairs = [_moments(matrix[span]) for span in spans]
+        return cls(*(np.stack(side) for side in zip(*pairs, strict=True)))
 
     def scale(self, query: Reals) -> tuple[Reals, Reals]:
-        """Mean and ``1 / spread`` [cases] of the products of queries with the group's rows."""
+        """Mean and variance [groups, cases] of the products of queries with a group's rows."""
         told = query.astype(np.float64)
-        square = np.einsum("nd,nd->n", told @ self.covariance, told)
-        return told @ self.mean, inverse_of(np.sqrt(np.maximum(square, 0)))
+        square = ((told @ self.covariance) * told).sum(-1)
+        return self.mean @ told.T, square
+
+
+def _moments(matrix: Reals) -> tuple[Reals, Reals]:
+    """Mean and covariance of the rows of a matrix, some at a time."""
+    mean = matrix.mean(0, dtype=np.float64)
+    total = np.zeros((len(mean), len(mean)))
+    for start in range(0, len(matrix), 4096):
+        rest = matrix[start : start + 4096] - mean
+        total += rest.T @ rest
+    return mean, total / max(len(matrix), 1)

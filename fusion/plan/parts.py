@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trefoil.fusion.plan.forms import Form
+from trefoil.fusion.plan.known import KnownQueries
 from trefoil.fusion.plan.ratings import Ratings
 from trefoil.fusion.plan.reranking import Reranking
 
@@ -40,6 +41,7 @@ class Parts:
     added: AddedItems | None = None
     reranking: Reranking | None = None
     ratings: Ratings | None = None
+    known: KnownQueries | None = None
     domain: NDArray[np.int64] | None = None  # of each item
 
     @property

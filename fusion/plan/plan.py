@@ -6,6 +6,7 @@ plan's own while they are scored: those with events, those without, those that c
 training.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -18,14 +19,16 @@ from trefoil.fusion.plan.contributions import Contributions, Influence
 from trefoil.fusion.plan.domains import FAR, outside
 from trefoil.fusion.plan.forms import ByAttributes, Form
 from trefoil.fusion.plan.groups import standardise
+from trefoil.fusion.plan.known import KnownQueries, digests_of, room_for
 from trefoil.fusion.plan.parts import Parts
 from trefoil.fusion.plan.prepared import Prepared
 from trefoil.fusion.plan.ratings import Ratings
-from trefoil.fusion.plan.remembered import MOST_BYTES, Remembered, bytes_of, key_of
-from trefoil.fusion.plan.said import Said
+from trefoil.fusion.plan.remembered import MOST_BYTES, Remembered, bytes_of
+from trefoil.fusion.plan.said import Said, queries_of
 from trefoil.fusion.plan.said_of_many import LARGE, SaidOfMany
 
 _NUMBERS = count()
+KNOWN_AT_ONCE = 256  # people whose queries are made together
 MOST_CELLS = 16_000_000  # of the tables of one batch
 
 
@@ -37,7 +40,8 @@ class Plan(Prepared):
         self.number = next(_NUMBERS)  # no other plan of this process has it
         self._cold_users = self._cold_user_forms(self._order)
         self._scores = Remembered(MOST_BYTES, bytes_of)
-        self._influence = Influence(self._forms, self.groups)
+        self._last: tuple[bytes, Asked] | None = None
+        self._influence = Influence(self._forms, self.groups, self._merged)
 
     def _cold_user_forms(self, order: Ints) -> list[tuple[Form, float]]:
         found = []
@@ -63,12 +67,25 @@ class Plan(Prepared):
         """Of a single case: scores [1, items], and ``1 / spread`` [groups, models]."""
 
         def made() -> tuple[Reals, ...]:
-            said = self._said(cases)
+            said = self._said_of(cases)
             scores, inverse = self._score(said, cases), said.inverse()
             scores.flags.writeable = False
             return scores, inverse
 
-        return self._scores.get(key_of(cases), made)
+        return self._scores.get(cases.digest, made)
+
+    def score_together(self, parts: Sequence[Cases]) -> None:
+        """Score single cases of a large catalogue at once, for when each is asked by itself."""
+        left = {one.digest: one for one in parts if not self._scores.has(one.digest)}
+        if len(left) < 2 or self.items < LARGE or self.parts.added is not None:
+            return
+        cases = Cases.together([*left.values()])
+        said = SaidOfMany(self, self._asked(cases))
+        scores = self._score(said, cases)
+        for row, digest in enumerate(left):
+            own, inverse = scores[row : row + 1].copy(), said.inverse(row)
+            own.flags.writeable = False
+            self._scores.get(digest, lambda made=(own, inverse): made)
 
     def _score(self, said: Said | SaidOfMany, cases: Cases) -> Reals:
         blended = said.blended()
@@ -95,13 +112,20 @@ class Plan(Prepared):
 
     def _said_of(self, cases: Cases) -> Said | SaidOfMany:
         """In the way that suits their number."""
-        many = len(cases) > FEW and self.items >= LARGE and self.parts.added is None
-        return SaidOfMany(self, self._asked(cases)) if many else self._said(cases)
+        large = self.items >= LARGE and self.parts.added is None
+        sparse = large and (len(cases) > FEW or len(cases) == 1)
+        return SaidOfMany(self, self._asked(cases)) if sparse else self._said(cases)
 
     def _asked(self, cases: Cases) -> Asked:
-        if not self.parts.scenarios:
-            cases = replace(cases, scenario={})
-        return Asked(cases, self.items)
+        """The cases as forms read them; of a single case the last is kept, for its reasons."""
+        last, key = self._last, cases.digest if len(cases) == 1 else None
+        if last is not None and key is not None and last[0] == key:
+            return last[1]
+        told = cases if self.parts.scenarios else replace(cases, scenario={})
+        asked = Asked(told, self.items)
+        if key is not None:
+            self._last = key, asked  # as a whole: threads never meet half of it
+        return asked
 
     def _for_cold_users(self, cases: Cases) -> Reals:
         """People without events: see ``fusion.ensemble.cold_start_users``."""
@@ -112,6 +136,20 @@ class Plan(Prepared):
             total[:, :learned] += np.float32(weight) * standardise(raw[:, :learned])
         total[:, learned:] = total[:, :learned].min(1, keepdims=True)
         return total
+
+    def known_queries(self, cases: Cases) -> KnownQueries | None:
+        """What is known beforehand of everybody, one case for each row of a user; None where
+        there are too many people, or no factor form.
+        """
+        widths = [columns.stop - columns.start for columns in self._columns]
+        if not room_for(len(cases), widths):
+            return None
+        found = np.empty((len(cases), sum(widths)), np.float32)
+        for first in range(0, len(cases), KNOWN_AT_ONCE):
+            rows = np.arange(first, min(first + KNOWN_AT_ONCE, len(cases)))
+            found[rows] = np.concatenate(queries_of(self, self._asked(cases.take(rows))), axis=1)
+        names = tuple(self.parts.names[place] for place in self._factors)
+        return KnownQueries(names, found, digests_of(cases.history))
 
     @property
     def attributes(self) -> ByAttributes | None:

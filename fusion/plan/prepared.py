@@ -1,12 +1,17 @@
 """What a plan holds ready: items in its own order, forms by kind, matrices side by side."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
+from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import Reals
-from trefoil.fusion.plan.forms import FactorForm, SameForAll
+from trefoil.fusion.plan.forms import DenseRows, FactorForm, Form, SameForAll, SparseRows
 from trefoil.fusion.plan.groups import Group, Moments, centred
+from trefoil.fusion.plan.merged import merged
 from trefoil.fusion.plan.parts import Parts
 
 
@@ -24,7 +29,7 @@ class Prepared:
         self._position = np.empty(self.items, np.int64)
         self._position[order] = np.arange(self.items)
         self._sorted = bool((order == np.arange(self.items)).all())
-        forms = [one if self._sorted else one.ordered(order) for one in parts.forms]
+        forms = list(parts.forms) if self._sorted else _ordered(parts.forms, order)
         self._reranking = parts.reranking and parts.reranking.ordered(order[:learned])
         ends = (0, len(warm)), (len(warm), learned)
         told = (parts.warm, 0.0), (parts.cold, parts.offset)
@@ -35,14 +40,23 @@ class Prepared:
         ]
         self._fixed = [place for place, one in enumerate(forms) if isinstance(one, SameForAll)]
         self._factors = [place for place, one in enumerate(forms) if isinstance(one, FactorForm)]
-        self._tables = [
-            place for place in range(len(forms)) if place not in {*self._fixed, *self._factors}
-        ]
+        rest = [p for p in range(len(forms)) if p not in {*self._fixed, *self._factors}]
+        sparse = [place for place in rest if isinstance(forms[place], SparseRows)]
+        self._tables = [*sparse, *(place for place in rest if place not in sparse)]
+        self._merged = merged([one for p in sparse if isinstance(one := forms[p], SparseRows)])
         self._forms = forms
         self._prepare_fixed()
         self._prepare_factors()
         self._order = order
         self._domain = None if parts.domain is None else parts.domain[order]
+
+    @cached_property
+    def inside(self) -> Reals:
+        """Which items are in which group [items, groups], as ones."""
+        found = np.zeros((self.items, len(self.groups)))
+        for number, group in enumerate(self.groups):
+            found[group.span, number] = 1.0
+        return found
 
     def _prepare_fixed(self) -> None:
         """z-scores that are the same for all, and what they and the offsets add up to."""
@@ -71,5 +85,24 @@ class Prepared:
         )
         ends = np.cumsum([0, *(one.shape[1] for one in matrices)]).tolist()
         self._columns = [slice(a, b) for a, b in pairwise(ends)]
+        names = tuple(self.parts.names[place] for place in self._factors)
+        known, width = self.parts.known, self._stack.shape[1]
+        fits = known is not None and known.names == names and 0 < width == known.queries.shape[1]
+        self._known = known if fits else None
         self._spread: tuple[Reals, Reals] | None = None
-        self._moments = [[Moments.of(one[group.span]) for one in matrices] for group in self.groups]
+        spans = [group.span for group in self.groups]
+        self._moments = [Moments.of(one, spans) for one in matrices]
+
+
+def _ordered(forms: Sequence[Form], order: Ints) -> list[Form]:
+    """The forms with the scored items in another order; a table of several stays one."""
+    found: list[Form] = []
+    held: dict[int, DenseRows] = {}
+    for form in forms:
+        if isinstance(form, DenseRows):
+            key = id(form.weights)
+            held[key] = held.get(key) or form.ordered(order)
+            found.append(replace(held[key], decay=form.decay))
+        else:
+            found.append(form.ordered(order))
+    return found

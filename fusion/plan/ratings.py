@@ -57,7 +57,7 @@ class Ratings:
             place = self._place[rows]
             kept = place >= 0
             first, second, shift = self.both
-            told = self.process_offset[place[kept]] + self.process.own(cases.user)[:, place[kept]]
+            told = self.process_offset[place[kept]] + self.process.own(cases.user, place[kept])
             other = self.process_mean + self.process_unit * told - self.mean
             blended[:, kept] = first * learned[:, kept] + second * other + shift
         return np.clip(self.mean + blended, self.low, self.high).astype(np.float32)

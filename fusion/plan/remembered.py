@@ -1,15 +1,10 @@
 """Answers that are kept for a while: the latest that were used, within a bound."""
 
-import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-import numpy as np
-
-from trefoil.data.histories import Cases, Histories
 from trefoil.fusion.plan.asked import Reals
 
 MOST_BYTES = 64_000_000  # of all scores that one plan keeps
@@ -45,6 +40,10 @@ class Remembered(Generic[T]):
                     self.held -= self._size(self._kept.popitem(last=False)[1])
         return made
 
+    def has(self, key: Hashable) -> bool:
+        """Whether something is kept by this key."""
+        return key in self._kept
+
     def __len__(self) -> int:
         return len(self._kept)
 
@@ -52,23 +51,3 @@ class Remembered(Generic[T]):
 def bytes_of(arrays: tuple[Reals, ...]) -> int:
     """Bytes of some arrays."""
     return sum(array.nbytes for array in arrays)
-
-
-def key_of(cases: Cases) -> Hashable:
-    """A digest of all that a score of these cases may depend on: every field of them."""
-    told = hashlib.blake2b(digest_size=20)
-    for name, value in [*_fields("case", cases), *_fields("history", cases.history)]:
-        if isinstance(value, np.ndarray):
-            told.update(f"{name} {len(value)} ".encode())
-            told.update(value.tobytes())
-    return told.digest()
-
-
-def _fields(of: str, one: Cases | Histories) -> Iterator[tuple[str, object]]:
-    """Names and values of the fields, those of mappings by their keys."""
-    for field in fields(one):
-        value = getattr(one, field.name)
-        if isinstance(value, Mapping):
-            yield from ((f"{of}.{field.name}.{name}", value[name]) for name in sorted(value))
-        else:
-            yield f"{of}.{field.name}", value

@@ -1,12 +1,14 @@
 """What the base models say of some cases, and how it is blended."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import Asked, Reals
 from trefoil.fusion.plan.forms import FactorForm
-from trefoil.fusion.plan.groups import Scale, centred
+from trefoil.fusion.plan.groups import Scale, centred, inverse_of
 from trefoil.fusion.plan.prepared import Prepared
 
 
@@ -16,22 +18,16 @@ class Said:
     def __init__(self, plan: Prepared, asked: Asked) -> None:
         self.plan, self.asked = plan, asked
         forms = plan._forms
-        self.queries = [
-            form.query.of(asked)
-            for place in plan._factors
-            if isinstance(form := forms[place], FactorForm)
-        ]
+        self.queries = queries_of(plan, asked)
         self.tables = np.empty((len(plan._tables), len(asked), plan.items), np.float32)
-        for place, out in zip(plan._tables, self.tables, strict=True):
+        together = plan._merged.count if plan._merged is not None and asked.few else 0
+        if plan._merged is not None and together:
+            plan._merged.fill(asked, self.tables[:together])
+        for place, out in zip(plan._tables[together:], self.tables[together:], strict=True):
             forms[place].fill(asked, out)
         self.raw = self.tables.copy() if plan.parts.added else None
-        self.scales, self.table_scales = [], []
-        for group, moments in zip(plan.groups, plan._moments, strict=True):
-            pairs = [m.scale(q) for m, q in zip(moments, self.queries, strict=True)]
-            means, inverses = np.array(pairs).reshape(-1, 2, len(asked)).transpose(1, 0, 2)
-            self.scales.append(Scale(means, inverses))
-            mean, inverse = centred(self.tables, group.span)
-            self.table_scales.append(Scale(mean, inverse))
+        self.scales = scales_of(plan, self.queries, len(asked))
+        self.table_scales = [Scale(*centred(self.tables, group.span)) for group in plan.groups]
 
     def blended(self) -> Reals:
         """The weighted z-scores added up, [cases, items in training]."""
@@ -56,11 +52,7 @@ class Said:
 
     def inverse(self) -> Reals:
         """``1 / spread`` of the scores of a single case, [groups, models]."""
-        plan = self.plan
-        found = np.zeros((len(plan.groups), len(plan._forms)))
-        for row, scale, own in zip(found, self.scales, self.table_scales, strict=True):
-            row[plan._factors], row[plan._tables] = scale.inverse[:, 0], own.inverse[:, 0]
-        return found
+        return inverse_by_group(self.plan, self.scales, self.table_scales)
 
     def z_of(self, rows: Ints) -> Reals:
         """z-scores [models, cases, K] of rows [cases, K] of the plan's order, in training."""
@@ -126,6 +118,35 @@ class Said:
         only_added = ~met & (history.lengths > 0)
         whole[only_added] = content[only_added]
         return whole
+
+
+def queries_of(plan: Prepared, asked: Asked) -> list[Reals]:
+    """The query of each factor form, [cases, width]; known beforehand, or made now."""
+    known = plan._known.of(asked.cases) if plan._known is not None and len(asked) == 1 else None
+    if known is not None:
+        return [known[:, columns] for columns in plan._columns]
+    forms = (plan._forms[place] for place in plan._factors)
+    return [form.query.of(asked) for form in forms if isinstance(form, FactorForm)]
+
+
+def inverse_by_group(
+    plan: Prepared, scales: list[Scale], of_tables: list[Scale], case: int = 0
+) -> Reals:
+    """``1 / spread`` of the scores of one case, [groups, models]."""
+    found = np.zeros((len(plan.groups), len(plan._forms)))
+    for row, scale, own in zip(found, scales, of_tables, strict=True):
+        row[plan._factors], row[plan._tables] = scale.inverse[:, case], own.inverse[:, case]
+    return found
+
+
+def scales_of(plan: Prepared, queries: Sequence[Reals], cases: int) -> list[Scale]:
+    """Mean and spread of the scores of each factor form [forms, cases], by group."""
+    shape = len(queries), len(plan.groups), cases
+    mean, square = np.empty(shape), np.empty(shape)
+    for number, (moments, query) in enumerate(zip(plan._moments, queries, strict=True)):
+        mean[number], square[number] = moments.scale(query)
+    inverse = inverse_of(np.sqrt(np.maximum(square, 0)))
+    return [Scale(mean[:, group], inverse[:, group]) for group in range(len(plan.groups))]
 
 
 def _moments(scores: Reals) -> tuple[Reals, Reals]:

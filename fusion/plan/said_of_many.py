@@ -1,4 +1,4 @@
-"""What the base models say of many cases in a large catalogue: most of it is zero, and stays out.
+"""What the base models say of cases in a large catalogue: most of it is zero, and stays out.
 
 Tables of pairs know a few hundred or thousand items for a history, of a hundred thousand. Mean
 and spread follow from these alone, and so does what they add to the blend. Equal to ``Said`` up
@@ -18,6 +18,7 @@ from trefoil.fusion.plan.asked import Asked, Reals
 from trefoil.fusion.plan.forms import DenseRows, FactorForm, ProfileForm, SparseRows, TableForm
 from trefoil.fusion.plan.groups import Scale, inverse_of
 from trefoil.fusion.plan.prepared import Prepared
+from trefoil.fusion.plan.said import inverse_by_group, queries_of, scales_of
 
 LARGE = 20_000  # items from which many cases are answered so
 TILE = 8_192  # items of a product that is added up while it is near
@@ -96,30 +97,28 @@ class Columns:
 
 
 class SaidOfMany:
-    """What the base models say of many cases, standardised by group."""
+    """What the base models say of one case or many, standardised by group."""
 
     def __init__(self, plan: Prepared, asked: Asked) -> None:
         self.plan, self.asked = plan, asked
         forms, n = plan._forms, len(asked)
-        self.queries = [
-            form.query.of(asked)
-            for place in plan._factors
-            if isinstance(form := forms[place], FactorForm)
-        ]
+        self.queries = queries_of(plan, asked)
         self.tables = [
             _told(form, asked)
             for place in plan._tables
             if not isinstance(form := forms[place], FactorForm)
         ]
-        inside, sizes = _groups(plan), np.array([len(one) for one in plan.groups])
+        inside, sizes = plan.inside, np.array([len(one) for one in plan.groups])
         told = np.array([one.sums(inside) for one in self.tables])
         told = told.reshape(-1, 2, len(sizes), n).transpose(2, 1, 0, 3) / sizes[:, None, None, None]
-        self.scales, self.table_scales = [], []
-        for (mean, square), moments in zip(told, plan._moments, strict=True):
-            pairs = [m.scale(q) for m, q in zip(moments, self.queries, strict=True)]
-            self.scales.append(Scale(*np.array(pairs).reshape(-1, 2, n).transpose(1, 0, 2)))
+        self.scales, self.table_scales = scales_of(plan, self.queries, n), []
+        for mean, square in told:
             spread = np.sqrt(np.maximum(square - mean**2, 0))
             self.table_scales.append(Scale(mean, inverse_of(spread)))
+
+    def inverse(self, case: int = 0) -> Reals:
+        """As ``Said.inverse``, of one of the cases."""
+        return inverse_by_group(self.plan, self.scales, self.table_scales, case)
 
     def blended(self) -> Reals:
         """The weighted z-scores added up, [cases, items in training]."""
@@ -175,20 +174,11 @@ def _scaled(raw: Reals, cold: NDArray[np.bool_], scales: list[Scale], number: in
     return np.where(cold, last, first)
 
 
-def _groups(plan: Prepared) -> Reals:
-    """Which items are in which group [items, groups], as ones."""
-    inside = np.zeros((plan.items, len(plan.groups)))
-    for number, group in enumerate(plan.groups):
-        inside[group.span, number] = 1.0
-    return inside
-
-
 def _told(form: TableForm, asked: Asked) -> Entries | Columns:
     """What a form says of some cases, by the few items that it names where they are few."""
     if isinstance(form, DenseRows) and len(form.kept) <= SPARSE * form.items:
-        history = asked.matrix(asked.weight(form.decay))[:, form.kept]
         columns = form.kept if form.columns is None else form.columns
-        return Columns(columns, np.asarray(history @ form.weights, np.float32))
+        return Columns(columns, form.of_kept(asked))
     found = None
     if isinstance(form, SparseRows):
         found = _product(asked.matrix(asked.weight(form.decay)), form.table)

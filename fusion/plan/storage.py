@@ -17,7 +17,16 @@ from safetensors.numpy import save_file
 from scipy import sparse
 
 from trefoil.data.errors import DataError
-from trefoil.fusion.plan import attributes, forms, parts, queries, ratings, reranking, sequence
+from trefoil.fusion.plan import (
+    attributes,
+    forms,
+    known,
+    parts,
+    queries,
+    ratings,
+    reranking,
+    sequence,
+)
 from trefoil.fusion.plan.packing import packed, unpacked
 from trefoil.fusion.plan.parts import Parts
 
@@ -26,7 +35,7 @@ PLAN, ARRAYS = "plan.json", "plan.safetensors"
 LARGE = 65_536  # bytes from which an array is looked for in the other files
 KINDS: Mapping[str, type] = {
     one.__name__: one
-    for module in (attributes, forms, parts, queries, ratings, reranking, sequence)
+    for module in (attributes, forms, known, parts, queries, ratings, reranking, sequence)
     for one in vars(module).values()
     if isinstance(one, type) and is_dataclass(one) and one.__module__ == module.__name__
 }

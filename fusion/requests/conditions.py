@@ -18,6 +18,7 @@ BOUNDS: Mapping[str, Callable[[Any, Any], Any]] = {
     "<=": np.less_equal,
     "<": np.less,
 }
+LARGEST = 10**300  # of whole numbers: no column tells larger ones apart
 SETS = {"=": False, "in": False, "!=": True, "not in": True}  # whether the sign denies
 
 
@@ -70,11 +71,13 @@ class Condition:
 
     def numbers(self, column: NDArray[Any], unknown: list[str]) -> Bools:
         """Rows that pass, compared in the column's own precision; NaN passes nothing."""
-        kind, found = column.dtype.type, ~np.isnan(column)
-        for sign, limit in self.bounds:
-            found &= BOUNDS[sign](column, kind(self._number(limit, unknown)))
+        found = ~np.isnan(column)
+        with np.errstate(over="ignore"):  # beyond the column's precision is infinite
+            limits = np.array([self._number(one, unknown) for _, one in self.bounds], column.dtype)
+            wanted = np.array([self._number(one, unknown) for one in self.values], column.dtype)
+        for (sign, _), limit in zip(self.bounds, limits, strict=True):
+            found &= BOUNDS[sign](column, limit)
         if not self.bounds:
-            wanted = np.array([self._number(one, unknown) for one in self.values], kind)
             missing = wanted[~np.isin(wanted, column) & ~np.isnan(wanted)]
             unknown += [f"where {self.name}={text_of(float(one))}" for one in missing]
             found &= np.isin(column, wanted) != self.denies
@@ -104,6 +107,8 @@ def _values(name: str, said: object) -> tuple[Value, ...]:
 
 def _value(name: str, said: object) -> Value:
     value = said.item() if isinstance(said, np.generic) else said
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise ConfigError(f"where {name}: a number of more than 300 digits")
     if isinstance(value, str | bool | int) or (isinstance(value, float) and value == value):
         return value
     raise ConfigError(f"where {name} = {said!r}: give text, a number, true or false")

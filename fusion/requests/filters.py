@@ -32,6 +32,7 @@ from trefoil.kg.patterns.match import equal, matched
 
 KEPT = 256  # filters whose items are remembered
 MOST_NESTED = 8
+TOO_DEEP = f"where: nested more than {MOST_NESTED} deep; write it flatter"
 EXAMPLE = "give a mapping, such as {'genre': ['noir'], 'year': {'>=': 1950}}"
 
 
@@ -68,8 +69,9 @@ class Filters:
         Unknown columns, values, labels and relations fit no item and are told. Raises
         ConfigError for what is no filter.
         """
-        key = json.dumps(where, sort_keys=True, default=_plain, ensure_ascii=False)
-        return self.kept(f"where {key}", items, held, lambda: _made(where, items, graph))
+        said = _plain(where)
+        key = json.dumps(said, sort_keys=True, default=str, ensure_ascii=False)
+        return self.kept(f"where {key}", items, held, lambda: _made(said, items, graph))
 
     def kept(self, key: str, items: Items, held: object, make: Callable[[], T]) -> T:
         """What ``make`` returns, or returned for this key, these items and this graph."""
@@ -105,7 +107,7 @@ class _Reader:
         if not isinstance(where, Mapping):
             raise ConfigError(f"where = {where!r}: {EXAMPLE}")
         if depth > MOST_NESTED:
-            raise ConfigError(f"where: nested more than {MOST_NESTED} deep; write it flatter")
+            raise ConfigError(TOO_DEEP)
         mask = np.ones(len(self.items), bool)
         for name, said in where.items():
             mask &= self._entry(str(name), said, depth + 1)
@@ -223,10 +225,16 @@ def nodes_named(nodes: Any, value: Any) -> Bools:
     return marks
 
 
-def _plain(value: Any) -> Any:
-    """What JSON does not write, for the key of a filter."""
+def _plain(value: Any, depth: int = 0) -> Any:
+    """A copy of mappings, lists and values: what can be read once only is read once."""
+    if depth > 3 * MOST_NESTED:  # a nesting is a mapping, perhaps of a list, perhaps of signs
+        raise ConfigError(TOO_DEEP)
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one, depth + 1) for name, one in value.items()}
     if isinstance(value, set | frozenset):
-        return sorted(map(str, value))
-    return list(value) if isinstance(value, Iterable) else str(value)
+        return sorted((_plain(one, depth + 1) for one in value), key=str)
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        return [_plain(one, depth + 1) for one in value]
+    return value

@@ -12,6 +12,7 @@ from trefoil.data.vocabulary import Vocabulary
 from trefoil.fusion.requests import arguments
 
 NOTHING = np.zeros(0, np.int64)
+FINITE = float(np.finfo(np.float32).max)  # of a rating, in the precision that models read
 FORM = "give an id, or (id, rating, time), of which rating and time may be None"
 
 
@@ -78,7 +79,7 @@ def _row(name: str, value: object) -> tuple[str, float | None, int | None]:
     item, rating, time = parts
     if rating is not None:
         number = isinstance(rating, int | float | np.number) and not isinstance(rating, bool)
-        if not number or not np.isfinite(float(rating)):
+        if not number or not abs(rating) < FINITE:
             raise ConfigError(f"{name}: rating {rating!r} of {item!r}; give a number or None")
         rating = float(rating)
     return arguments.one_id(name, item), rating, arguments.moment(f"{name}: time", time)

@@ -115,6 +115,10 @@ def question_of(
 
     Raises ConfigError for an option that has no meaning.
     """
+    if _plain(request) and not scenario:
+        catalogue = state.catalogue
+        codes = catalogue.scenario_codes(None, len(users))
+        return Question(users, codes, catalogue.now, catalogue.hides)
     catalogue, known = state.catalogue, state.catalogue.items.vocabulary
     hides = SEEN[arguments.one_of("seen", request.seen, SEEN)] or catalogue.hides
     until = arguments.moment("at", request.at)
@@ -152,6 +156,17 @@ def question_of(
         unknown,
         attributes,
     )
+
+
+def _plain(request: Request) -> bool:
+    """Whether a call says nothing but whom it is for, and how long the list shall be."""
+    said = (
+        *(request.history, request.likes, request.dislikes, request.only, request.without),
+        *(request.where, request.about, request.at, request.before),
+        *(request.boost, request.pin, request.per),
+    )
+    nothing = all(one is None for one in said)
+    return nothing and request.seen == "auto" and request.diversity in (0, 0.0)
 
 
 def _attributes(state: State, about: object, users: Ints) -> tuple[Floats | None, tuple[str, ...]]:

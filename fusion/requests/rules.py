@@ -14,9 +14,11 @@ from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.groups import Groups
 from trefoil.fusion.requests.request import Request
 from trefoil.fusion.requests.state import State
+from trefoil.kg.graph import ITEM, USER
 
 BY_POPULARITY = {"popularity", "share"}
 LARGEST = 100.0  # of a boost, in spreads
+LAST_PLACE = 1_000_000_000  # that an item may be pinned to
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,9 @@ def _pins(state: State, pin: Any, left_out: Ints, missing: list[str]) -> tuple[I
     for said, one in pin.items():
         whole = int(said) if isinstance(said, str) and said.isdecimal() else said
         place, id = arguments.whole("pin: a place", whole, 1), arguments.one_id("pin", one)
+        if place > LAST_PLACE or place - 1 in found:
+            why = "has an item already" if place - 1 in found else f"is beyond {LAST_PLACE:,}"
+            raise ConfigError(f"pin = {pin!r}: place {place} {why}")
         row = int(items.rows([id])[0])
         if row < 0 or row in gone or row in found.values():
             why = "" if row < 0 else ": left out or removed" if row in gone else ": pinned twice"
@@ -142,7 +147,7 @@ def _caps(state: State, per: Any, missing: list[str]) -> tuple[Cap, ...]:
             names = [
                 *items.category,
                 *items.score,
-                *(one[1] for one in graph.edges if "Item" in one),
+                *(one[1] for one in graph.edges if ITEM in one and USER not in one),
             ]
             missing.append(f"per {name}: {closest(str(name), dict.fromkeys(names), limit=9)}")
         else:

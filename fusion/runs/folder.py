@@ -4,7 +4,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -26,6 +26,7 @@ from trefoil.data.manifest import (
     load_manifest,
     save_manifest,
 )
+from trefoil.data.privacy import ForgottenPeople
 from trefoil.fusion.runs.leftovers import claimed, new_and_old, put_back, restore
 
 MODEL, TEXT, STRUCTURE = "model.safetensors", "text.safetensors", "model.json"
@@ -35,6 +36,7 @@ REPORTS = ("report.json", "report.html")  # rewritten by an evaluation
 TOLD = (*REPORTS, "history.jsonl", "MODEL_CARD.md", "quarantine.jsonl")  # of a training
 CURVES = "tensorboard/"
 BETWEEN = r"[\s,;|\"']+"  # what stands between words of a line
+WORDS_OF_AN_ID = 8  # at most, where it is looked for in a line: the list tells no id itself
 OWN_KEYS = ("format", "versions", "files", "digest", REWRITING)  # made anew with each manifest
 LIBRARIES = ("torch", "torch-geometric", "sentence-transformers", "numpy", "polars", "ladybug")
 
@@ -129,11 +131,11 @@ def check_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def carry_over(source: Path, folder: Path, without: Collection[str] = ()) -> None:
+def carry_over(source: Path, folder: Path, without: ForgottenPeople | Collection[str] = ()) -> None:
     """Copy what a training told of itself from a run into the copy of it in ``folder``.
 
-    What ``folder`` has words in already stays. Of reports and lines that name one of
-    ``without``, people by id, nothing is copied; a page may show anybody, so it stays behind.
+    What ``folder`` has words in already stays. Of lines that name one of the people ``without``
+    nothing is copied; a page may show anybody, so it stays behind.
     """
     for name, path in files_in(source).items():
         target = folder / name
@@ -150,13 +152,16 @@ def carry_over(source: Path, folder: Path, without: Collection[str] = ()) -> Non
                 shutil.copyfile(path, target)
 
 
-def _names(told: object, people: Collection[str]) -> bool:
+def _names(told: object, people: Container[str]) -> bool:
     """Whether JSON values hold an id of one of these people, alone or as words of a line."""
     if isinstance(told, Mapping):
         return any(_names(one, people) for one in told.values())
     if isinstance(told, list):
         return any(_names(one, people) for one in told)
     line = str(told)
-    if not {line, *re.split(BETWEEN, line)}.isdisjoint(people):
-        return True
-    return any(one in line for one in people if re.search(BETWEEN, one))
+    between = [one.span() for one in re.finditer(BETWEEN, line)]
+    begins, ends = [0, *(end for _, end in between)], [*(begin for begin, _ in between), len(line)]
+    parts = {line} | {
+        line[begin:end] for at, begin in enumerate(begins) for end in ends[at : at + WORDS_OF_AN_ID]
+    }
+    return any(one in people for one in parts)

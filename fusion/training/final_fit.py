@@ -18,7 +18,7 @@ from trefoil.fusion.network.inputs import training_inputs_of
 from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.scorers import network_scorers
 from trefoil.fusion.network.tasks.base import Task
-from trefoil.fusion.network.training import best_epochs
+from trefoil.fusion.network.training import best_epochs, config_with
 from trefoil.fusion.network.warm_start import Source
 from trefoil.fusion.settings import Settings
 from trefoil.fusion.training.large import sized_for
@@ -110,7 +110,7 @@ def _networks(
         dataset, dataset.interactions, known, settings, behaviour=order_pays, tasks=tasks
     )
     begin = beginning(source, dataset, known, graph, model.texts, replace(model.record))
-    config = model.networks[0].config
+    config = config_with(model.networks[0].config, inputs)
     train_one = one_network(known, settings, config, inputs, None, progress, begin)
     until = [best_epochs(journal) for journal in model.record.history]
     with few_threads(dataset, settings):

@@ -107,7 +107,7 @@ def _fit(
     if texts is not None and settings.fine_tuning.method != "frozen":
         said = dataset.items.texts
         texts = taught_texts(texts, said, known, validation, settings, record, progress)
-        known = replace(known, text=texts.items)
+        known = replace(known, text=texts.items, wordings=texts.wordings)
     given, exam = _ratings(dataset, split, settings)
     fitted = fit_base_models(known, Search(validation, ratings=exam), sized, say)
     record.order_pays = settings.behaviour.on and known.timed and _order_pays(fitted, settings)
@@ -134,7 +134,7 @@ def _fit(
     record.chosen, record.seconds = fitted.chosen, fitted.seconds
     cold_users, record.cold_users = _fit_cold_users(base_models, gate, validation)
     clicks, rates = (
-        _fit_clicks(dataset, split, base_models, seen),
+        _fit_clicks(dataset, split, base_models, seen, settings),
         _fit_rates(base_models, given, exam),
     )
     parts = settings, known, base_models, gate, networks, texts, seen, record, alone, clicks
@@ -216,12 +216,19 @@ def _fit_cold_users(
 
 
 def _fit_clicks(
-    dataset: Dataset, split: Split, base_models: Mapping[str, ScoringModel], seen: Tensor
+    dataset: Dataset,
+    split: Split,
+    base_models: Mapping[str, ScoringModel],
+    seen: Tensor,
+    settings: Settings,
 ) -> Gate | None:
     positive = dataset.interactions.positive[split.valid]
     if positive.all() or not positive.any():
         return None
-    return fit_clicks(base_models, seen, ctr_exam(dataset, split, "valid"))
+    rows = ctr_exam(dataset, split, "valid")
+    if not settings.scenarios:
+        rows = replace(rows, cases=replace(rows.cases, scenario={}))
+    return fit_clicks(base_models, seen, rows)
 
 
 def _ratings(

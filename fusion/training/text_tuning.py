@@ -17,6 +17,7 @@ from trefoil.fusion.features.shuffling import permuted
 from trefoil.fusion.features.texts import Texts
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.features.validation import Validation
+from trefoil.fusion.features.wordings import wordings_of
 from trefoil.fusion.models.profiles import profile_scores
 from trefoil.fusion.record import Record
 from trefoil.fusion.settings import Settings
@@ -59,12 +60,14 @@ def taught_texts(
     tell = (lambda done: progress(done, lesson.epochs, "fine-tuning texts")) if progress else None
     taught = teach(teaching, look, reader, tell)
     record.fine_tuning |= {"marks": taught.marks, "seconds": time.process_time() - began}
-    if taught.adapter is None:
-        return replace(texts, whitening=taught.whitening, items=taught.whitening(raw))
-    record.fine_tuning |= {"bytes": taught.adapter.nbytes}
-    encoder = replace(texts.encoder, adapter=taught.adapter)
-    raw, _ = encoder.encode(said, progress)
-    return Texts(encoder, taught.whitening, taught.whitening(raw))
+    encoder, whitening = texts.encoder, taught.whitening
+    if taught.adapter is not None:
+        record.fine_tuning |= {"bytes": taught.adapter.nbytes}
+        encoder = replace(encoder, adapter=taught.adapter)
+        raw, _ = encoder.encode(said, progress)
+    items = whitening(raw)
+    wordings = wordings_of(said, items, encoder, whitening, settings.text, settings.seed)
+    return Texts(encoder, whitening, items, wordings)
 
 
 def lesson_of(settings: Settings) -> Lesson:

@@ -27,10 +27,12 @@ from trefoil.fusion.network.heads import RatingHead
 from trefoil.fusion.network.inputs import training_inputs_of
 from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.scorers import network_scorers
-from trefoil.fusion.network.training import best_epochs
+from trefoil.fusion.network.training import best_epochs, config_with
+from trefoil.fusion.plan.attributes import AttributeColumn
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
 from trefoil.fusion.settings import Settings
+from trefoil.fusion.training.large import sized_for
 from trefoil.fusion.training.memory_plan import MemoryPlan
 from trefoil.fusion.training.model_selection import fit_base_models
 from trefoil.fusion.training.networks import few_threads, one_network, sayer, train_networks
@@ -77,9 +79,7 @@ def _lesson(state: State) -> Lesson:
     graph = with_events(state.held.graph, catalogue.users, events)
     settings, returning = model.settings, model.known.returning
     known = known_of(dataset, events, graph, model.texts, settings, returning=returning)
-    held = model.base_models.get("demographics")
-    columns = held.columns if isinstance(held, Demographics) else ()
-    attributes = _attributes(model, len(users))
+    attributes, columns = _attributes(model, len(users))
     known = replace(known, attributes=attributes, attribute_columns=columns)
     return Lesson(dataset, known, HeldGraph(graph, low_below=catalogue.low_below))
 
@@ -90,15 +90,22 @@ def _parts(state: State) -> list[int]:
     return [*np.unique(state.catalogue.every_part).tolist()] if every else [TRAIN, LIVE]
 
 
-def _attributes(model: Ensemble, users: int) -> sparse.csr_matrix | None:
-    """What is told of people; of those who came since, nothing but that."""
-    held = model.base_models.get("demographics")
-    if not isinstance(held, Demographics):
-        return model.known.attributes
-    table = held.attributes
+def _attributes(
+    model: Ensemble, users: int
+) -> tuple[sparse.csr_matrix | None, tuple[AttributeColumn, ...]]:
+    """What is told of people, and by which columns; of those who came since, nothing is.
+
+    A run holds that in the model that reads it.
+    """
+    held = next((one for one in model.base_models.values() if isinstance(one, Demographics)), None)
+    table, columns = model.known.attributes, model.known.attribute_columns
+    if held is not None:
+        table, columns = held.attributes, held.columns
+    if table is None:
+        return None, ()
     missing = users + 1 - table.shape[0]
     nothing = sparse.csr_matrix((max(missing, 0), table.shape[1]), dtype=table.dtype)
-    return sparse.vstack([table[:-1], nothing, table[-1:]]).tocsr()
+    return sparse.vstack([table[:-1], nothing, table[-1:]]).tocsr(), columns
 
 
 def _learned(state: State, lesson: Lesson, progress: Progress | None, anew: bool) -> Ensemble:
@@ -138,13 +145,14 @@ def _networks(
     """The networks, each gone on with from its weights, or trained from the start."""
     if not model.networks:
         return []
-    settings = _sized(model)
+    settings = sized_for(lesson.known, _sized(model))
     part = settings.network.model_copy(update={"evaluate_every": 1})
     settings = settings.model_copy(update={"network": part})
     dataset, known = lesson.dataset, lesson.known
-    events, config = dataset.interactions, model.networks[0].config
+    events = dataset.interactions
     order_pays = model.record.order_pays
     inputs = training_inputs_of(dataset, events, known, settings, behaviour=order_pays)
+    config = config_with(model.networks[0].config, inputs)
     share = 1.0 if anew else GO_ON
     networks = []
     for number, journal in enumerate(model.record.history):

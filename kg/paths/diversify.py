@@ -50,6 +50,8 @@ def varied(given: Columns, k: int, index: Index) -> Columns:
         given = given.take(_highest(given))
     order = np.lexsort((given.fact, given.seen, given.age, -given.choice, given.pair))
     given = given.take(order)
+    if k == 1:
+        return given.take(np.flatnonzero(np.diff(given.pair, prepend=-1)))
     first = np.searchsorted(given.pair, given.pair)
     given = given.take(np.flatnonzero(np.arange(len(first)) - first < max(_CANDIDATES, k)))
     if not len(given.pair):
@@ -62,6 +64,8 @@ def varied(given: Columns, k: int, index: Index) -> Columns:
     for _ in range(k):
         most = np.maximum.reduceat(value, start)
         best = np.flatnonzero((value == most[group]) & (value >= 0))
+        if not len(best):
+            break  # all are chosen
         best = best[np.unique(group[best], return_index=True)[1]]  # the first of equals
         picked.append(best)
         mine = np.full(len(start), -1)

@@ -22,7 +22,7 @@ from trefoil.kg.naming import inverse, upper_snake
 from trefoil.kg.paths.diversify import DIRECT, PEOPLE, SHARED, varied
 from trefoil.kg.paths.index import Index
 from trefoil.kg.paths.links import Pairs, links
-from trefoil.kg.paths.search import SEEN, Found, found_of, search
+from trefoil.kg.paths.search import KIND, SEEN, WEIGHT, Found, found_of, search
 from trefoil.kg.paths.statement import PathEdge, PathNode, Place, of_database, of_store
 from trefoil.kg.paths.wording import SHARED_ONE, wording
 
@@ -122,6 +122,7 @@ class PathIndex:
         self.index = Index.of(graph, low_below)
         self.whole = None if low_below is None else self.index.with_events(graph)
         self._names: dict[str, list[str | None]] = {}
+        self._kept_paths: dict[tuple, tuple[str, tuple[PathNode, ...], tuple[PathEdge, ...]]] = {}
         self._nodes: dict[tuple[str, int], PathNode] = {}
 
     def explain(
@@ -183,18 +184,30 @@ class PathIndex:
         """
         index = self.index if liked or self.whole is None else self.whole
         out: list[list[Reason]] = [[] for _ in range(len(items))]
-        chosen = varied(links(index, pairs, asker), k, index)
+        chosen = varied(links(index, pairs, asker, k), k, index)
         met = set(index.row_of(asker).tolist())
         ends = zip(pairs.at.tolist(), pairs.seen.tolist(), strict=True)
         told = dict(zip(ends, pairs.adds.tolist(), strict=True))
         for row in zip(*(column.tolist() for column in chosen), strict=True):
-            at = row[0]
-            user = asker if row[SEEN] in met else -1
-            found = found_of(index, row, at, user, int(items[at]))
-            path = self._path(found, "liked" if liked else "had")
-            adds = told[at, found.seen]
-            out[at].append(Reason(path.text, path.weight, path.nodes, path.edges, adds))
+            at, seen = row[0], row[SEEN]
+            text, nodes, edges = self._told(index, row, int(items[at]), liked=liked)
+            if seen in met:
+                nodes, edges = (self.node(USER, asker), *nodes), (self._met(True), *edges)
+            out[at].append(Reason(text, row[WEIGHT], nodes, edges, told[at, seen]))
         return out
+
+    def _told(
+        self, index: Index, row: tuple, item: int, *, liked: bool
+    ) -> tuple[str, tuple[PathNode, ...], tuple[PathEdge, ...]]:
+        """Words, nodes and edges of a path from an item of a history on, for whoever asks."""
+        key = (liked, item, *row[KIND:])
+        kept = self._kept_paths.get(key)
+        if kept is None:
+            path = self._path(found_of(index, row, row[0], -1, item), "liked" if liked else "had")
+            if len(self._kept_paths) >= 20_000:  # so many are kept
+                self._kept_paths = {}
+            kept = self._kept_paths[key] = path.text, path.nodes, path.edges
+        return kept
 
     def node(self, label: str, row: int) -> PathNode:
         """A node by label and row, with its name; without one its id, or what it is.

@@ -40,9 +40,10 @@ class Best:
 
 def expanded(matrix: sparse.csr_matrix, rows: Ints, data: bool = False) -> tuple[Ints, Ints]:
     """For each row asked for, its columns (or values): (position in ``rows``, column)."""
-    lengths = np.diff(matrix.indptr)[rows]
+    first = matrix.indptr[rows].astype(np.int64)
+    lengths = matrix.indptr[rows + 1] - first
     at = np.repeat(np.arange(len(rows)), lengths)
-    inner = np.repeat(matrix.indptr[rows].astype(np.int64), lengths) + ramp(lengths)
+    inner = np.repeat(first, lengths) + ramp(lengths)
     values = matrix.data if data else matrix.indices
     return at, values[inner].astype(np.int64)
 

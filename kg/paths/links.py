@@ -14,7 +14,7 @@ import numpy as np
 from trefoil.data.interactions import Ints
 from trefoil.kg.paths.diversify import DIRECT, PEOPLE, SHARED, Columns
 from trefoil.kg.paths.index import Index, Reals
-from trefoil.kg.paths.joins import expanded, ramp
+from trefoil.kg.paths.joins import expanded, found, ramp
 from trefoil.kg.paths.search import CROWD, OTHER_ROLE
 
 
@@ -33,30 +33,62 @@ class Pairs(NamedTuple):
     adds: Reals
 
 
-def links(index: Index, pairs: Pairs, asker: int) -> Columns:
+class _Part(NamedTuple):
+    """Paths of one kind: rows of the pairs, weights, and facts of both items, -1 without."""
+
+    kind: int
+    rows: Ints
+    weight: Reals
+    fact: Ints
+    other: Ints
+
+
+def links(index: Index, pairs: Pairs, asker: int, k: int = 2) -> Columns:
     """All paths of up to three hops of these pairs; ``pair`` of the columns is ``at``.
 
-    ``asker`` (a user row, -1 for nobody) is not the someone who met both.
+    ``asker`` (a user row, -1 for nobody) is not the someone who met both. Where one path
+    is wanted for each item (``k`` is 1), only those are told that none surpasses.
     """
     parts = [*_by_facts(index, pairs), _people(index, pairs, asker)]
-    return Columns(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    sizes = [len(one.rows) for one in parts]
+    kind = np.repeat([one.kind for one in parts], sizes)
+    rows = np.concatenate([one.rows for one in parts])
+    weight = np.concatenate([one.weight for one in parts])
+    fact = np.concatenate([one.fact for one in parts])
+    other = np.concatenate([one.other for one in parts])
+    choice, at = weight * pairs.factor[rows], pairs.at[rows]
+    step = np.full(len(rows), -1, np.int64)
+    paths = Columns(at, weight, choice, pairs.age[rows], kind, pairs.seen[rows], fact, other, step)
+    if k != 1 or not len(rows):
+        return paths
+    most = np.full(int(at.max()) + 1, -np.inf)
+    np.maximum.at(most, at, choice)
+    return paths.take(np.flatnonzero(choice == most[at]))
 
 
-def _by_facts(index: Index, pairs: Pairs) -> Iterator[Columns]:
+def _none(rows: Ints) -> Ints:
+    """A column of facts for a kind that has none."""
+    return np.full(len(rows), -1, np.int64)
+
+
+def _by_facts(index: Index, pairs: Pairs) -> Iterator[_Part]:
     """The item is joined to the item of the history, or both have a fact or an entity."""
-    (seen, seen_at), (item, item_at) = _each(pairs.seen, index), _each(pairs.item, index)
+    item = np.zeros(int(pairs.at.max(initial=-1)) + 1, np.int64)
+    item[pairs.at] = pairs.item
+    seen, seen_at = np.unique(pairs.seen, return_inverse=True)
     number = np.full((len(seen), len(item)), -1, np.int64)
-    number[seen_at[pairs.seen], item_at[pairs.item]] = np.arange(len(pairs.at))
+    number[seen_at, pairs.at] = np.arange(len(pairs.at))
     at, own = expanded(index.facts, item)
     entity = index.entity[own]
 
     other = index.item_of[entity]
     hit = np.flatnonzero(other >= 0)
-    hit = hit[seen_at[other[hit]] >= 0]
-    pair = number[seen_at[other[hit]], at[hit]]
+    place, there = found(seen, other[hit])
+    hit, place = hit[there], place[there]
+    pair = number[place, at[hit]]
     hit, pair = hit[pair >= 0], pair[pair >= 0]
     fact = own[hit]
-    yield _columns(DIRECT, pairs, pair, index.strength[fact], fact=fact)
+    yield _Part(DIRECT, pair, index.strength[fact], fact, _none(pair))
 
     from_, theirs = expanded(index.facts, seen)
     known = np.zeros(len(index.entities), bool)
@@ -70,22 +102,13 @@ def _by_facts(index: Index, pairs: Pairs) -> Iterator[Columns]:
     fact = own[right]
     weight = np.minimum(index.strength[theirs], index.strength[fact])
     same = index.relation[theirs] == index.relation[fact]
-    for rows, factor in ((np.flatnonzero(same), 1.0), (np.flatnonzero(~same), OTHER_ROLE)):
-        count = np.bincount(right[rows], minlength=len(own))[right[rows]]  # events with it
-        strength = factor * weight[rows] * count / (count + 1)
-        yield _columns(SHARED, pairs, pair[rows], strength, fact=fact[rows], other=theirs[rows])
+    key = 2 * right + same
+    count = np.bincount(key, minlength=2 * len(own))[key]  # events with it, in this role
+    factor = np.where(same, 1.0, OTHER_ROLE)
+    yield _Part(SHARED, pair, factor * weight * count / (count + 1), fact, theirs)
 
 
-def _each(rows: Ints, index: Index) -> tuple[Ints, Ints]:
-    """Each item once, and where it stands there, by item row (-1 for the others)."""
-    at = np.full(index.facts.shape[0], -1, np.int64)
-    at[rows] = np.arange(len(rows))
-    each = np.flatnonzero(at >= 0)
-    at[each] = np.arange(len(each))
-    return each, at
-
-
-def _people(index: Index, pairs: Pairs, asker: int) -> Columns:
+def _people(index: Index, pairs: Pairs, asker: int) -> _Part:
     """Someone else met both: cosine of the two items over users, without the asker."""
     together = index.together(pairs.seen, pairs.item)
     own = index.row_of(asker)
@@ -95,14 +118,7 @@ def _people(index: Index, pairs: Pairs, asker: int) -> Columns:
         together = together - (met[pairs.seen] & met[pairs.item])
     rows = np.flatnonzero(together > 0)
     crowd = np.sqrt(index.popular[pairs.seen[rows]] * index.popular[pairs.item[rows]])
-    return _columns(PEOPLE, pairs, rows, CROWD * together[rows] / crowd)
-
-
-def _columns(kind: int, pairs: Pairs, rows: Ints, weight: Reals, **more: Ints) -> Columns:
-    age, seen = pairs.age[rows], pairs.seen[rows]
-    return Columns.made(
-        kind, pairs.at[rows], weight, pairs.factor[rows], age=age, seen=seen, **more
-    )
+    return _Part(PEOPLE, rows, CROWD * together[rows] / crowd, _none(rows), _none(rows))
 
 
 def _joined(left: Ints, right: Ints) -> tuple[Ints, Ints]:

@@ -65,7 +65,7 @@ def search(
             yield part.path(row, pairs)
 
 
-SEEN, KIND = Columns._fields.index("seen"), Columns._fields.index("kind")
+SEEN, KIND, WEIGHT = (Columns._fields.index(name) for name in ("seen", "kind", "weight"))
 
 
 def found_of(index: Index, row: tuple, pair: int, user: int, item: int, someone: int = -1) -> Found:

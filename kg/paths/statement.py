@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from trefoil.kg.cypher.names import quoted
@@ -49,13 +50,22 @@ class PathEdge(NamedTuple):
 
 def of_store(nodes: Sequence[PathNode], edges: Sequence[PathEdge]) -> str:
     """A statement that returns one path; a node without an id may be any of its label."""
+    return _of_shape(
+        tuple((node.label, bool(node.id)) for node in nodes),
+        tuple((edge.type, edge.forward) for edge in edges),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _of_shape(nodes: tuple[tuple[str, bool], ...], edges: tuple[tuple[str, bool], ...]) -> str:
+    """The same by labels, and which nodes have an id: paths of one shape have one statement."""
     bound = [
-        f"(n{at}:{quoted(node.label)}{f' {{id: $n{at}}}' if node.id else ''})"
-        for at, node in enumerate(nodes)
+        f"(n{at}:{quoted(label)}{f' {{id: $n{at}}}' if known else ''})"
+        for at, (label, known) in enumerate(nodes)
     ]
     parts = [
-        f"{_arrow(edge.type, edge.forward)}{one}"
-        for edge, one in zip(edges, bound[1:], strict=True)
+        f"{_arrow(type, forward)}{one}"
+        for (type, forward), one in zip(edges, bound[1:], strict=True)
     ]
     return f"MATCH p = {bound[0]}{''.join(parts)} RETURN p LIMIT 1"
 

@@ -11,6 +11,7 @@ from trefoil.fusion.recommender import Recommender
 from trefoil.serving.hosting.drift import LastDrift
 from trefoil.serving.hosting.item_facts import ItemFacts
 from trefoil.serving.hosting.item_view import ItemNames
+from trefoil.serving.hosting.together import Together
 
 ROOM = 1 << 64
 
@@ -86,6 +87,7 @@ class Host:
         self.name = name
         self.line = Line(model)
         self.swaps = 0
+        self.together = Together()
         self.names, self.facts, self.drift = ItemNames(), ItemFacts(), LastDrift()
         self.changing = threading.Lock()  # swaps and changes of what is known, one at a time
 

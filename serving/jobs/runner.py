@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from trefoil.data.errors import ConfigError
 from trefoil.data.manifest import load_manifest
 from trefoil.data.privacy import FORGOTTEN
 from trefoil.fusion.live.log import place_of
@@ -103,14 +104,19 @@ def refit(run: Path, out: Path) -> list[str]:
     """The command that trains a run again from its data, with its settings, into ``out``.
 
     The data still holds people who were forgotten since: the list of the run leaves them out.
+    Raises ConfigError for a run that was saved in Python, which does not know its data.
     """
     manifest = load_manifest(run)
     data = manifest.get("data") or {}
     command = [sys.executable, "-m", "trefoil.train", "--config", str(run / "settings.toml")]
     if data.get("root"):
         command += ["--data", str(data["source"]), "--data-root", str(data.get("at"))]
+    elif place := data.get("at") or data.get("source"):
+        command += ["--data", str(place)]
     else:
-        command += ["--data", str(data.get("at") or data.get("source") or "demo")]
+        raise ConfigError(f"{run.name} does not say what data it is of; train it with train.py")
+    if manifest.get("max_bad_share") is not None:
+        command += ["--max-bad-share", str(manifest["max_bad_share"])]
     if manifest.get("purpose") == "serve":
         command.append("--final")
     forgotten = place_of(run.absolute()) / FORGOTTEN

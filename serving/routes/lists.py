@@ -1,6 +1,6 @@
 """Lists: recommend, similar, and answers given before."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import Path, Query
@@ -17,6 +17,9 @@ from trefoil.serving.wire.bodies import MOST_SHELVES, Recommend, Similar
 from trefoil.serving.wire.shapes import AnswerReply, PageReply
 
 lists = router()
+QUICK = {"user", "k", "reasons", "history", "likes", "without", "only", "seen", "offset"}
+ALONE = (QUICK - {"history", "likes"}) | {"where", "boost", "pin", "per", "diversity", "shares"}
+QUICK_ITEMS = 20_000  # up to which a list takes a few milliseconds
 
 
 @lists.post("/recommend", responses=answers(AnswerReply | PageReply))
@@ -43,7 +46,7 @@ async def recommend_by_address(
 async def similar(call: Asked, body: Similar) -> Response:
     """What goes with one item."""
     asking = lambda one: one.similar(body.item, body.k)  # noqa: E731
-    return await _list(call, None, body.k, False, asking, body.state)
+    return await _list(call, None, body.k, False, asking, body.state, quick=True)
 
 
 @lists.get("/similar", responses=answers(AnswerReply))
@@ -71,7 +74,11 @@ async def answer(call: Asked, id: Annotated[str, Path(max_length=64)]) -> Respon
 async def _recommended(call: Call, body: Recommend) -> Response:
     said = body.said()
     asking = lambda one: one.recommend(**said)  # noqa: E731
-    return await _list(call, body.user, body.k, body.text is not None, asking, body.state)
+    return await _list(
+        *(call, body.user, body.k, body.text is not None, asking, body.state),
+        quick=said.keys() <= QUICK,
+        alone=said if said.keys() <= ALONE else None,
+    )
 
 
 async def _list(
@@ -81,17 +88,29 @@ async def _list(
     text: bool,
     asking: Callable[[Recommender], Answer],
     state: str | None = None,
+    *,
+    quick: bool = False,
+    alone: Mapping[str, Any] | None = None,
 ) -> Response:
-    """Ask, put into JSON on the scoring thread, count and keep."""
+    """Ask, put into JSON on the scoring thread, count and keep.
+
+    A ``quick`` question of a small catalogue is answered where it came in. What is said of a
+    person ``alone`` is scored together with others that wait, where the catalogue is large.
+    """
     model = call.model(user)
     still = await call.standing(model, state)
+    small = len(still.catalogue.items) <= QUICK_ITEMS
 
     def work() -> tuple[Answer, str, bytes]:
         found = asking(still)
         told = replies.answer_json(found, model, still.state.token, map(replies.item_json, found))
         return found, told["id"], replies.packed(told)
 
-    found, id, body = await call.score(work)
+    if small or alone is None:
+        found, id, body = await call.score(work, quick=quick and small)
+    else:
+        with call.host.together.waiting(still, alone) as score_first:
+            found, id, body = await call.score(lambda: (score_first(), work())[1])
     call.service.metrics.answer(call.host.name, replies.told_of(found, k, text=text))
     _keep(call, model, still, id, user, body)
     return Response(body, media_type=replies.JSON)
@@ -100,7 +119,8 @@ async def _list(
 def _keep(call: Call, model: Model, still: Recommender, id: str, user: object, body: bytes) -> None:
     """Keep an answer, unless it is of somebody who was forgotten while it was made."""
     name = None if user is None else str(user)
-    if name is not None and still.knows(name) and not model.recommender.knows(name):
+    users, now = still.catalogue.users, model.recommender.catalogue.users
+    if name is not None and name in users and name not in now:
         return
     call.service.kept.keep(id, call.host.name, name, body)
 

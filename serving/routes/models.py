@@ -97,9 +97,9 @@ async def begin(call: Asked, body: NewJob) -> Response:
     out = call.host.folder_of(body.out)
     if out.exists() or store.writing(body.out):
         raise Problem(409, f"there is already a run {body.out!r}", "name another folder")
+    command = {"refit": refit, "update": update}[body.kind](call.host.current.folder, out)
     job = store.add(call.host.name, body.kind, body.out)
-    command = {"refit": refit, "update": update}[body.kind]
-    runner.start(job, command(call.host.current.folder, out))
+    runner.start(job, command)
     return replies.reply(asdict(job), 202)
 
 

@@ -50,12 +50,11 @@ async def why_not(call: Asked, body: WhyNot) -> Response:
 
 @reasons.post("/what-if", responses=answers(WhatIfReply))
 async def what_if(call: Asked, body: WhatIf) -> Response:
-    """The list as it is, and as it would be had the user not met some items, or met others."""
+    """The list as it is, and as it would be: other items met, or facts that did not hold."""
     model = call.model(body.user)
     still = await call.standing(model, body.state)
-    found = await call.score(
-        lambda: still.what_if(body.user, without=body.without, with_=body.with_, k=body.k)
-    )
+    given = {"without": body.without, "with_": body.with_, "without_facts": body.without_facts}
+    found = await call.score(lambda: still.what_if(body.user, **given, k=body.k))
     told = {"model": model.name, "state": still.state.token, "text": str(found)}
     told |= {"user": None if body.user is None else str(body.user)}
     return replies.reply({**told, **asdict(found)})

@@ -149,6 +149,10 @@ class WhatIf(Asking):
     with_: Ids = Field(
         default_factory=list, alias="with", description="Items, as if they had been met last."
     )
+    without_facts: Annotated[list[tuple[Text, Text, Text]], Field(max_length=100)] = Field(
+        default_factory=list,
+        description="Facts, as if they did not hold: an item's id, relation, tail.",
+    )
     k: int = Field(10, ge=1, le=MOST_K, description="How long the lists are.")
 
 

@@ -2,19 +2,20 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 
-from trefoil.fusion.recommendation import Answer, Recommendation
+from trefoil.fusion.recommendation import Answer, Basis, Dropped, Recommendation
 from trefoil.kg.paths.explain import Reason
 from trefoil.serving.hosting.host import Model
 from trefoil.serving.metrics import Told
 
 OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 JSON = "application/json"
+_FIELDS = {kind: tuple(one.name for one in fields(kind)) for kind in (Basis, Dropped)}
 
 
 def packed(value: Any) -> bytes:
@@ -35,10 +36,15 @@ def answer_json(
         "id": secrets.token_urlsafe(12),
         "model": model.name,
         "state": state,
-        "based_on": asdict(answer.based_on),
-        "dropped": {**asdict(answer.dropped), "text": str(answer.dropped)},
+        "based_on": _plain(answer.based_on),
+        "dropped": {**_plain(answer.dropped), "text": str(answer.dropped)},
         "items": list(found),
     }
+
+
+def _plain(one: Basis | Dropped) -> dict[str, Any]:
+    """The fields by name; their values are plain already, and are not copied."""
+    return {name: getattr(one, name) for name in _FIELDS[type(one)]}
 
 
 def item_json(one: Recommendation) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from small_worlds import WORLDS
 
 from trefoil.data.histories import Cases, Histories
 from trefoil.fusion.ensemble.compiled import plan_of, uncompiled
-from trefoil.fusion.plan.asked import FEW
+from trefoil.fusion.plan.asked import FEW, Asked
+from trefoil.fusion.plan.plan import Plan
 from trefoil.fusion.plan.storage import has_plan
 from trefoil.fusion.recommender import Recommender
 
@@ -64,9 +65,14 @@ def test_a_saved_plan_scores_as_the_ensemble_that_it_was_made_from(world, fitted
     monkeypatch.setattr("trefoil.fusion.plan.plan.LARGE", 1)
     by_all_columns = plan.score(cases)
     monkeypatch.setattr("trefoil.fusion.plan.said_of_many.SPARSE", 2.0)
-    by_entries = plan.score(cases)
+    by_entries, fresh = plan.score(cases), Plan(plan.parts)
+    large = np.concatenate([fresh.score(cases.take(np.array([n]))) for n in range(len(cases))])
+    ahead = Plan(plan.parts)
+    ahead.score_together([cases.take(np.array([n])) for n in range(len(cases))])
+    assert len(ahead._scores) == len({cases.take(np.array([n])).digest for n in range(len(cases))})
+    kept = np.concatenate([ahead.score(cases.take(np.array([n]))) for n in range(len(cases))])
     assert len(cases) > FEW
-    for found in (together, alone, by_all_columns, by_entries):
+    for found in (together, alone, by_all_columns, by_entries, large, kept):
         assert found == pytest.approx(expected, abs=NEAR)
         assert same_lists(expected, found)
     stars = ensemble.stars(cases)
@@ -75,6 +81,38 @@ def test_a_saved_plan_scores_as_the_ensemble_that_it_was_made_from(world, fitted
     if stars is not None and found is not None:
         assert found == pytest.approx(stars.numpy(), abs=NEAR)
         assert plan.stars(cases, np.array([3, 1])) == pytest.approx(found[:, [3, 1]], abs=NEAR)
+
+
+@pytest.mark.parametrize("world", ["contexts", "everything"])
+def test_what_is_known_of_a_person_beforehand_holds_until_something_is_told(world, fitted):
+    recommender = Recommender.load(fitted[world][1], live=False)
+    catalogue, plan = recommender.catalogue, recommender.state.scorer
+    known = plan.parts.known
+    assert known is not None
+    codes = catalogue.scenario_codes(None, 1)
+    for row in range(len(catalogue.users)):
+        cases = catalogue.cases(np.array([row]), codes)
+        found = known.of(cases)
+        assert found is not None
+        made = np.concatenate(
+            [form.query.of(Asked(cases, plan.items)) for form in factors(plan)], 1
+        )
+        assert found == pytest.approx(made, abs=1e-5)
+    assert known.of(catalogue.cases(np.array([-1]), codes)) is None
+    assert known.of(catalogue.cases(np.array([1]), codes, np.array([0]))) is None
+    for name in codes:
+        assert known.of(catalogue.cases(np.array([1]), {**codes, name: np.array([0])})) is None
+    user, item = catalogue.users[1], catalogue.items.vocabulary[2]
+    recommender.add_events([{"user": user, "item": item, "time": 2_000_000_000}])
+    state = recommender.state
+    assert state.scorer.parts.known is not None
+    assert state.scorer.parts.known.of(state.catalogue.cases(np.array([1]), codes)) is None
+    assert state.scorer.parts.known.of(state.catalogue.cases(np.array([2]), codes)) is not None
+
+
+def factors(plan):
+    """The factor forms of a plan, in its order."""
+    return [plan.parts.forms[place] for place in plan._factors]
 
 
 @pytest.mark.parametrize("world", ["plain", "everything"])

@@ -168,6 +168,27 @@ def test_a_list_by_blocks_is_the_list_by_all_keys(few_candidates):
     assert (ranking._asked(exam, rows) == (keys != ranking.NOT_ASKED).sum(1)).all()
 
 
+@pytest.mark.parametrize("few_candidates", [False, True])
+@pytest.mark.parametrize("k", [0, 4, 60])
+def test_the_list_of_one_case_is_that_among_others(few_candidates, k):
+    """Ties, minus zero, masks, candidates that run out, and lists longer than the catalogue."""
+    rng = np.random.default_rng(6)
+    cases, items = 5, 50
+    scores = rng.integers(-2, 3, (cases, items)).astype(np.float32)
+    scores[scores == 0] *= -1.0
+    scores[3] = 0.0
+    allowed = np.isin(np.arange(items), [3, 8, 9, 41]) if few_candidates else None
+    masked = rng.integers(0, items, (cases, 7)).tolist()
+    exam = exam_of([[]] * cases, masked, items, candidates=allowed)
+    together = rank(Fixed(scores), exam, k)
+    for row in range(cases):
+        one = exam_of([[]], [masked[row]], items, candidates=allowed)
+        alone = rank(Fixed(scores[[row]]), one, k)
+        assert (alone.top[0] == together.top[row]).all()
+        assert np.array_equal(alone.score[0], together.score[row], equal_nan=True)
+        assert alone.candidates[0] == together.candidates[row]
+
+
 @pytest.mark.parametrize("items", [999, 1_000])
 def test_a_list_of_no_items_is_empty_however_many_there_are(items):
     exam = exam_of([[], []], [[], [3]], items)

@@ -21,6 +21,9 @@ def test_given_items_are_ranked_as_a_list_would_be(served):
     assert answer.dropped.short == 1
     phone = served.rank("u0", some, scenario={"device": "phone"}, reasons=1)
     assert phone[0].reasons
+    assert items(served.rank("u0", some, k=2)) == items(answer)[:2]
+    with pytest.raises(ConfigError, match="leave only out"):
+        served.rank("u0", some, only=["i0-1"])
     with pytest.raises(ConfigError, match="no 'wher'"):
         served.rank("u0", some, wher={})
 
@@ -57,6 +60,8 @@ def test_what_are_no_pairs_is_refused(served):
         served.score(pl.DataFrame({"user": ["u0"]}))
     with pytest.raises(DataError, match=r"give \(user, item\)"):
         served.score([("u0", "i0-1", 3)])
+    with pytest.raises(DataError, match=r"give \(user, item\)"):
+        served.score(["u0", "u1"])
 
 
 def test_an_item_finds_people_who_love_its_maker(served):
@@ -95,3 +100,13 @@ def test_nodes_of_the_graph_are_recommended_with_items_that_speak_for_them(serve
         served.recommend_nodes("u0", "Robot")
     with pytest.raises(UnknownId, match="no label 'User'"):
         served.recommend_nodes("u0", "User")
+
+
+def test_a_removed_item_speaks_for_no_node(recommender):
+    before = recommender.recommend_nodes("u0", "Entity", k=20)[0]
+    assert before.name == "Ada"
+    recommender.remove_items(before.items)
+    after = {one.name: one for one in recommender.recommend_nodes("u0", "Entity", k=20)}
+    assert not {item for one in after.values() for item in one.items} & set(before.items)
+    recommender.remove_items([f"i0-{number}" for number in range(10)])
+    assert "Ada" not in {one.name for one in recommender.recommend_nodes("u0", "Entity", k=20)}

@@ -9,7 +9,7 @@ from trefoil.data.errors import ConfigError
 from trefoil.fusion import batch
 from trefoil.fusion.batch import SCHEMA
 from trefoil.fusion.workers import BatchScorer
-from trefoil.recommend import main
+from trefoil.recommend import main, users_in
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -32,6 +32,10 @@ def test_some_users_and_one_never_seen(recommender, tmp_path):
     assert recommender.recommend_all(tmp_path / "top.parquet", 2, users=users) == 4
     found = pl.read_parquet(tmp_path / "top.parquet")
     assert found["user"].to_list() == [users[0], users[0], "nobody", "nobody"]
+    assert recommender.recommend_all(tmp_path / "top.parquet", 2, users="u11") == 2
+    assert pl.read_parquet(tmp_path / "top.parquet")["user"].to_list() == ["u11", "u11"]
+    with pytest.raises(ConfigError, match="threads = -1"):
+        recommender.recommend_all(tmp_path / "top.parquet", threads=-1)
 
 
 def test_nothing_is_left_where_a_block_fails(recommender, tmp_path, monkeypatch):
@@ -44,6 +48,8 @@ def test_nothing_is_left_where_a_block_fails(recommender, tmp_path, monkeypatch)
     assert not list(tmp_path.iterdir())
     with pytest.raises(ConfigError, match="no such folder"):
         recommender.recommend_all(tmp_path / "none" / "top.parquet")
+    with pytest.raises(ConfigError, match="threads = -1: give 0"):
+        recommender.recommend_all(tmp_path / "top.parquet", 2, threads=-1)
 
 
 def test_a_scorer_says_the_same_for_a_table_and_a_stream(shop_run, recommender):
@@ -54,6 +60,8 @@ def test_a_scorer_says_the_same_for_a_table_and_a_stream(shop_run, recommender):
     assert whole.schema == SCHEMA
     said = recommender.recommend_many(users, 3)
     assert whole["item"].to_pylist() == said["item"].to_list()
+    with pytest.raises(ConfigError, match="None is a missing value"):
+        scorer(pa.table({"who": [users[0], None]}))
     streamed = list(scorer.partitions(iter(table.to_batches(max_chunksize=4))))
     assert pa.Table.from_batches(streamed)["item"].to_pylist() == said["item"].to_list()
 
@@ -68,3 +76,11 @@ def test_the_command_writes_the_file(shop_run, tmp_path, capsys):
     (tmp_path / "other.parquet").write_bytes(b"no")
     flags[-1] = str(tmp_path / "other.parquet")
     assert main([str(shop_run), *flags]) == 2
+
+
+def test_ids_of_people_are_read_as_those_of_events_are(tmp_path):
+    """A whole number is that number whatever its type, and nobody is called None."""
+    for number, given in enumerate([[7.0, None], [7, 12], ["7", "", "x y"]]):
+        path = tmp_path / f"{number}.parquet"
+        pl.DataFrame({"user": given}).write_parquet(path)
+        assert users_in(path) == [["7"], ["7", "12"], ["7", "x y"]][number]

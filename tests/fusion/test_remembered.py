@@ -1,11 +1,11 @@
 """Scores that are remembered: the same as made anew, within bounds, and for equal cases alone."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 
 from trefoil.data.histories import Cases, Histories
-from trefoil.fusion.plan.remembered import Remembered, bytes_of, key_of
+from trefoil.fusion.plan.remembered import Remembered, bytes_of
 
 
 def one(items=(1, 2), at=(10, 20), user=3, told=0, **more):
@@ -18,16 +18,23 @@ def one(items=(1, 2), at=(10, 20), user=3, told=0, **more):
 
 def test_what_a_score_may_depend_on_tells_cases_apart():
     base = one()
+    assert {field.name for field in fields(Cases)} == {
+        *("user", "history", "at", "scenario", "attributes")
+    }  # a field more is one more to put into the digest
+    assert {field.name for field in fields(Histories)} == {
+        *("start", "item", "at", "stars", "scenario")
+    }
     others = [
         *(one(items=(2, 1)), one(at=(10, 21)), one(user=-1), one(told=1)),
         replace(base, scenario={}),
         replace(base, at=np.array([30])),
+        replace(base, attributes=np.ones((1, 3), np.float32)),
         replace(base, history=replace(base.history, at=None)),
         replace(base, history=replace(base.history, stars=np.array([1.0, 2.0]))),
         replace(base, history=replace(base.history, scenario={"device": np.array([1, 0])})),
     ]
-    assert key_of(base) == key_of(one())
-    assert len({key_of(case) for case in [base, *others]}) == 1 + len(others)
+    assert base.digest == one().digest
+    assert len({case.digest for case in [base, *others]}) == 1 + len(others)
 
 
 def test_the_least_used_go_first_and_the_bound_holds():

@@ -88,9 +88,41 @@ def test_limits_of_rate_body_and_queue_are_told(served_run):
         assert int(statuses[-1].headers["retry-after"]) >= 1
         service.buckets.rate = 0.0
         service.workers.most = 0
-        shed = client.get("/v1/recommend")
+        assert client.get("/v1/recommend").status_code == 200  # no thread is needed for it
+        shed = client.get("/v1/recommend?diversity=0.5")
         assert (shed.status_code, shed.headers["retry-after"]) == (503, "1")
         assert client.get("/ready").status_code == 503
+
+
+def test_what_goes_round_the_router_is_refused_as_on_the_long_way(keyed):
+    client, tokens = keyed
+    told = {"authorization": f"Bearer {tokens['read']}"}
+    assert len(client.app.short.ways) > 20
+    for path in ("/v1/recommend", "/v1/shop/recommend"):
+        assert ("POST", path) in client.app.short.ways
+        assert client.post(path, json={}).status_code == 401
+        assert client.post(path, json={"k": 3}, headers=told).status_code == 200
+        assert client.post(path, content="{", headers=told).status_code == 415
+        odd = client.post(path, json={"kk": 3}, headers=told)
+        assert (odd.status_code, odd.json()["errors"][0]["field"]) == (422, "kk")
+        assert odd.headers["content-type"] == "application/problem+json"
+        assert client.put(path, json={}, headers=told).status_code == 405
+        wrong = {**told, "host": "elsewhere.example"}
+        assert client.post(path, json={}, headers=wrong).status_code == 421
+        foreign = {**told, "origin": "http://elsewhere.example"}
+        assert client.post(path, json={}, headers=foreign).status_code == 403
+    assert client.post("/v1/none/recommend", json={}, headers=told).status_code == 404
+    counted = client.get("/metrics", headers=told).text
+    assert 'trefoil_requests_total{method="POST",route="/recommend",status="200"} 2.0' in counted
+
+
+def test_a_long_body_in_pieces_is_refused_on_the_short_way(served_run):
+    service = service_of([served_run], limits=Limits(body_bytes=100))
+    with TestClient(create_app(service), base_url="http://127.0.0.1") as client:
+        kind = {"content-type": "application/json"}
+        pieces = (b" " * 30 for _ in range(9))  # of no length told beforehand
+        told = client.post("/v1/recommend", content=pieces, headers=kind)
+        assert (told.status_code, told.json()["status"]) == (413, 413)
 
 
 def test_every_reply_has_the_headers_that_keep_a_browser_safe(client):

@@ -3,6 +3,7 @@
 import sys
 import time
 
+from trefoil.data.manifest import load_manifest, save_manifest
 from trefoil.data.privacy import FORGOTTEN, ForgottenPeople
 from trefoil.serving.jobs.runner import Runner, refit
 from trefoil.serving.jobs.store import JobStore
@@ -33,10 +34,17 @@ def test_two_jobs_do_not_write_one_folder(client, service):
 
 def test_a_refit_leaves_out_whom_the_run_forgot(client, service):
     folder = service.host(None).current.folder
-    assert "--forgotten" not in refit(folder, folder.with_name("again"))
-    assert client.delete("/v1/users/u3").status_code == 200
+    refused = client.post("/v1/jobs", json={"kind": "refit", "out": "again"})
+    assert refused.status_code == 422  # saved in Python: nobody knows of what data
+    assert client.get("/v1/jobs").json()["jobs"] == []
+    told = {"data": {"source": "shop", "at": "/shop", "root": None}, "max_bad_share": 0.2}
+    save_manifest(folder, {**load_manifest(folder), **told})
     command = refit(folder, folder.with_name("again"))
-    named = command[command.index("--forgotten") + 1]
-    keep_forgotten(named, folder.with_name("again"))
-    for place in (folder.with_name("shop.live"), folder.with_name("again.live")):
-        assert "u3" in ForgottenPeople.read(place / FORGOTTEN)
+    assert "--forgotten" not in command
+    assert command[command.index("--data") + 1] == "/shop"
+    assert command[command.index("--max-bad-share") + 1] == "0.2"
+    people = ForgottenPeople.nobody().with_user("u3")
+    people.write(folder.with_name("shop.live") / FORGOTTEN)
+    command = refit(folder, folder.with_name("again"))
+    keep_forgotten(command[command.index("--forgotten") + 1], folder.with_name("again"))
+    assert "u3" in ForgottenPeople.read(folder.with_name("again.live") / FORGOTTEN)

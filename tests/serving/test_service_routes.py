@@ -1,6 +1,8 @@
 """Routes answer what the Python calls answer, and say which model did."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
@@ -254,3 +256,40 @@ def test_ids_with_slashes_and_of_numbers_have_addresses(client):
     assert len(client.get("/v1/users/a%2Fb").json()["events"]) == 2
     assert client.delete("/v1/users/a%2Fb").json()["events"] == 2
     assert client.post("/v1/why-not", json={"user": 7, "item": "i0-2"}).json()["user"] == "7"
+
+
+def test_those_who_wait_at_once_are_scored_at_once_and_get_their_own_lists(
+    client, service, monkeypatch
+):
+    monkeypatch.setattr("trefoil.serving.routes.lists.QUICK_ITEMS", 0)
+    monkeypatch.setattr("trefoil.fusion.plan.plan.LARGE", 1)
+    recommender = service.hosts["shop"].current.recommender
+    users, scored = recommender.catalogue.users.ids[:6], []
+    plan = recommender.state.scorer
+    together = plan.score_together
+
+    def counted(parts):
+        scored.append(len(parts))
+        together(parts)
+
+    monkeypatch.setattr(plan, "score_together", counted)
+
+    def ask(user):
+        return client.post("/v1/recommend", json={"user": user, "k": 4}).json()["items"]
+
+    free, waiting = threading.Event(), service.hosts["shop"].together
+    for _ in range(service.workers.threads):
+        service.workers._pool.submit(free.wait)
+    with ThreadPoolExecutor(len(users)) as pool:
+        asked = pool.map(ask, users)
+        until = time.monotonic() + 20
+        while len(waiting._waiting) < len(users) and time.monotonic() < until:
+            time.sleep(0.01)
+        free.set()
+        found = dict(zip(users, asked, strict=True))
+    for user in users:
+        alone = recommender.recommend(user, 4)
+        assert [one["item"] for one in found[user]] == [one.item for one in alone]
+        assert [one["score"] for one in found[user]] == pytest.approx([o.score for o in alone])
+    assert scored == [len(users)]
+    assert waiting._waiting == []

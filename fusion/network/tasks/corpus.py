@@ -31,6 +31,8 @@ class CorpusTask(Task):
     The head is all of its own: whatever a corpus teaches of texts is in the shared map.
     """
 
+    everywhere: ClassVar[bool] = False
+
     def rows(self, step: UserStep, target: Target) -> Rows | None:
         if step.network.text is None:
             return None

@@ -13,9 +13,9 @@ def ranks(places, top, wanted=(0, 1)):
     n = len(places)
     return Ranks(
         np.arange(n),
-        Sets(np.arange(n + 1), np.array(wanted)),
-        np.array(places),
-        np.array(top),
+        Sets(np.arange(n + 1), np.array(wanted, np.int64)),
+        np.array(places, np.int64),
+        np.array(top, np.int64),
         np.full(n, 4),
         4,
     )
@@ -35,8 +35,8 @@ def test_what_is_met_rarely_weighs_more():
     weights = propensity_weights(np.array([100, 4, 0, 1]), 0.5)
     assert weights == pytest.approx([0.1, 0.5, 1.0, 1.0])
     assert (propensity_weights(np.array([100, 4]), 0.0) == 1).all()
-    with pytest.raises(ValueError, match="power = -1"):
-        propensity_weights(np.array([1]), -1)
+    with pytest.raises(ValueError, match=r"power = -1\.0"):
+        propensity_weights(np.array([1]), -1.0)
 
 
 def test_a_hit_of_a_popular_item_alone_is_worth_little():

@@ -267,6 +267,38 @@ def test_given_negatives_judge_all_rows_as_one_list():
         ctr_exam(clean, parts, "test")
 
 
+def test_a_pair_is_judged_in_its_context():
+    """The same pair is right at home and wrong away; who reads the context tells them apart."""
+    user, item = np.repeat(np.arange(60), 12), np.tile(np.arange(12), 60)
+    place = (user + item) % 2
+    events = Interactions(
+        user,
+        item,
+        place == item % 2,
+        part=(np.arange(720) // 7 % 3).astype("i1"),
+        scenario={"place": Categorical(place, ("home", "away"))},
+    )
+    dataset = dataset_of(events, 60, 12, SplitRule("given"))
+    split = split_events(dataset, 0)
+    valid, test = (ctr_exam(dataset, split, part) for part in ("valid", "test"))
+    rows = split.open_test()
+    assert np.array_equal(test.cases.user[test.case], user[rows])
+    assert np.array_equal(test.cases.scenario["place"][test.case], place[rows])
+
+    class Reading:
+        def score(self, cases: Cases) -> torch.Tensor:
+            even = torch.arange(12) % 2
+            return (even == torch.from_numpy(cases.scenario["place"])[:, None]).float()
+
+    assert click_result("reading", Reading(), valid, test).values["auc"] == 1.0
+    drawn = ctr_exam(dataset, split, "test", negatives="uniform")
+    positive = drawn.label == 1
+    places = drawn.cases.scenario["place"][drawn.case]
+    assert set(zip(drawn.cases.user[drawn.case], places, strict=True)) == set(
+        zip(drawn.cases.user[drawn.case[positive]], places[positive], strict=True)
+    )
+
+
 def test_popularity_is_worth_nothing_against_popularity_matched_negatives():
     random = np.random.default_rng(0)
     weight = 1 / np.arange(1, 401)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from trefoil.data.errors import ConfigError, UnknownId
+from trefoil.data.errors import ConfigError, GraphDataError, UnknownId
 from trefoil.evaluation.protocols.protocols import full_exam
 from trefoil.evaluation.ranking import rank
 from trefoil.fusion.explaining.reasons import LEAST_SHARE, reasons_for
@@ -106,6 +106,35 @@ def test_what_if_somebody_met_more_is_the_list_with_that_history(recommender):
     assert [one.item for one in told.after] == listed(other)
     assert [one.item for one in told.before] == listed(recommender.recommend(k=5, reasons=0))
     assert "→" in str(told)
+
+
+def test_what_if_a_fact_did_not_hold_is_the_list_without_that_fact(recommender):
+    told = recommender.recommend("u0", 8, reasons=3)
+    items = recommender.catalogue.items.vocabulary
+    facts = {fact for one in told for why in one.reasons for fact in why.facts}
+    mine = sorted(fact for fact in facts if fact[0] in items and fact[2] not in items)
+    assert mine
+    before, state = listed(told), recommender.state
+    found = recommender.what_if("u0", without_facts=mine, k=8)
+    assert [one.item for one in found.before] == before
+    assert recommender.state is state  # nothing was changed
+    recommender.remove_triples(mine)
+    after = recommender.recommend("u0", 8, reasons=0)
+    assert [one.item for one in found.after] == listed(after)
+    assert [one.score for one in found.after] == pytest.approx([one.score for one in after])
+    assert [one.score for one in found.before] != [one.score for one in found.after]
+    with pytest.raises(GraphDataError, match="does not say so"):
+        recommender.what_if("u0", without_facts=mine)
+
+
+def test_what_was_met_and_not_liked_was_met(recommender):
+    catalogue = recommender.catalogue
+    columns = {**catalogue.columns, "positive_from": 3}
+    recommender.become(replace(recommender.state, catalogue=replace(catalogue, columns=columns)))
+    recommender.add_events([{"user": "u0", "item": "i2-7", "stars": 1}])
+    told = recommender.what_if("u0", without=["i2-7", "i2-8"], k=40)
+    assert told.not_met == ("i2-8",)
+    assert next(one for one in told.moves if one.item == "i2-7").before is None
 
 
 def test_what_if_says_what_changes_nothing(recommender):

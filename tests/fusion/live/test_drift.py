@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import polars as pl
+import pytest
 
 from trefoil.fusion.live.drift import divergence, drift_of, scripts
 from trefoil.fusion.live.seen_answers import Seen
@@ -57,6 +58,16 @@ def test_each_kind_of_drift_is_told_by_its_name(recommender):
     assert level(drift, "new_users_share") == "quiet"
     recommender.add_events([{"user": "u1", "item": f"x{at}"} for at in range(600)])
     assert level(recommender.drift(), "unknown_items_share") == "alarm"
+
+
+def test_ratings_that_fall_are_told_in_their_own_spreads(recommender):
+    told = as_learned(recommender, 200, np.random.default_rng(0))
+    recommender.add_events([{**one, "stars": 1 + at % 2} for at, one in enumerate(told)])
+    drift = recommender.drift()
+    assert level(drift, "stars_bias") == "alarm"
+    text = next(one.text for one in drift.findings if one.name == "stars_bias")
+    stars = float(text.split()[3])  # the spread of as many ones as twos is .5
+    assert drift.numbers()["stars_bias"] == pytest.approx(stars / 0.5, abs=0.02)
 
 
 def test_texts_in_another_script_are_told(recommender):

@@ -10,6 +10,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from trefoil.data import read_frames
 from trefoil.data.errors import ConfigError, DataError, UnknownId
 from trefoil.data.histories import Histories
 from trefoil.data.interactions import Interactions
@@ -139,6 +140,59 @@ def test_what_was_told_is_in_a_saved_run_and_is_not_doubled(run, tmp_path):
         assert not Recommender.load(place, live=False).catalogue.later
 
 
+def test_a_run_that_learned_on_from_nothing_goes_on_with_its_log(run, tmp_path):
+    recommender, beside = Recommender.load(run), Recommender.load(run)
+    beside.update()  # other weights, no change
+    beside.save(tmp_path / "next")
+    recommender.add_events([NEW])
+    following = Recommender.load(tmp_path / "next")
+    assert following.follow(recommender) == 1
+    assert following.recommend("stranger").based_on.events == 1
+    recommender.close()
+    following.close()
+    shutil.rmtree(place_of(tmp_path / "next"))
+    following = Recommender.load(tmp_path / "next")
+    following.update()
+    following.save(tmp_path / "next")  # over itself
+    following.add_events([NEW])
+    following.close()
+    assert Recommender.load(tmp_path / "next").recommend("stranger").based_on.events == 1
+
+
+def test_a_run_that_takes_the_place_of_another_does_not_take_its_log(run, tmp_path):
+    recommender = Recommender.load(run)
+    recommender.save(tmp_path / "next")
+    other = Recommender.load(tmp_path / "next")
+    other.add_events([NEW])
+    other.close()
+    recommender.save(tmp_path / "next")
+    assert not Recommender.load(tmp_path / "next").recommend("stranger").based_on.user_known
+
+
+def test_of_two_events_of_one_id_the_first_counts(run):
+    recommender = Recommender.load(run)
+    told = recommender.add_events([{**NEW, "id": "e"}, {**NEW, "id": "e", "item": "i3-1"}])
+    assert (told.events, told.repeated) == (1, 1)
+    assert [one["item"] for one in recommender.export("stranger")["events"]] == [NEW["item"]]
+
+
+def test_items_that_were_told_with_categories_have_them_in_the_next_load(run):
+    recommender = Recommender.load(run)
+    events = pl.DataFrame({"user": ["a"], "item": ["n0"]})
+    films = pl.DataFrame({"id": ["n0", "n1"], "kind": ["kind 1", "new kind"], "price": [1.0, None]})
+    recommender.add_items(read_frames(events, items=films).items)
+    before = recommender.state.catalogue.items
+    recommender.close()
+    again = Recommender.load(run)
+    assert again.recommend(where={"kind": "new kind"})[0].item == "n1"
+    after = again.state.catalogue.items
+    np.testing.assert_array_equal(after.category["kind"].matrix(), before.category["kind"].matrix())
+    np.testing.assert_array_equal(after.score["price"], before.score["price"])
+    assert again.recommend("u1", k=42, seen="show") == recommender.recommend(
+        "u1", k=42, seen="show"
+    )
+
+
 def test_changes_of_a_log_left_alone_stay_in_memory(run):
     recommender = Recommender.load(run, live=False)
     recommender.add_events([NEW])
@@ -174,7 +228,7 @@ for number in range(first, first + 100_000):
 def test_nothing_acknowledged_is_lost_or_doubled_by_killing_the_writer(run):
     recommender = Recommender.load(run)
     recommender.add_events([{**NEW, "user": "u0"}])
-    lineage = recommender._log.lineage
+    lineage = recommender.log.lineage
     recommender.close()
     acknowledged: list[int] = []
     for turn in range(20):

@@ -8,13 +8,14 @@ import pytest
 from planted_shop import TINY, write_shop
 
 from trefoil.data import read_dataset
-from trefoil.data.errors import UnknownId
+from trefoil.data.errors import ConfigError, UnknownId
 from trefoil.data.files import write_file
-from trefoil.data.privacy import FORGOTTEN
+from trefoil.data.privacy import FORGOTTEN, ForgottenPeople
 from trefoil.fusion.live.log import place_of
 from trefoil.fusion.recommender import Recommender
-from trefoil.fusion.runs.folder import new_run, write_manifest
+from trefoil.fusion.runs.folder import carry_over, new_run, write_manifest
 from trefoil.fusion.settings import load_settings
+from trefoil.fusion.training import update
 
 CANARY = "canary-6f1e2d"  # found by its bytes
 NEW = {"item": "i2-1", "time": 1_800_000_000, "stars": 5, "device": "tv"}
@@ -40,7 +41,7 @@ def canary_run(canary_data, tmp_path_factory):
     recommender = Recommender(load_settings(None, [*TINY, "network.epochs=2"])).fit(dataset)
     with new_run(folder) as beside:
         recommender.write(beside)
-        lines = [{"line": 1, "value": CANARY}, {"line": 2, "value": f"event of {CANARY}"}]
+        lines = [{"line": 1, "value": CANARY}, {"line": 2, "value": f"event of {CANARY}, many"}]
         lines.append({"line": 3, "value": "of nobody"})
         write_file(beside / "quarantine.jsonl", "".join(json.dumps(one) + "\n" for one in lines))
         write_file(beside / "report.json", json.dumps({"examples": [CANARY]}))
@@ -77,7 +78,7 @@ def test_nothing_of_a_forgotten_person_is_left(run, tmp_path):
     recommender.merge("anon-9c", CANARY)
     before = found_in(tmp_path)
     assert "run.live/log.sqlite-wal" in before
-    assert "run/vocabulary/users.parquet" in before
+    assert {"run/vocabulary/users.parquet", "run/report.json", "run/quarantine.jsonl"} < set(before)
     assert [name for name in before if name.startswith("run/graph")]
     receipt = recommender.forget(CANARY)
     assert found_in(tmp_path) == found_in(tmp_path, "anon-9c") == []
@@ -138,7 +139,85 @@ def test_a_dataset_read_without_forgotten_people_equals_one_without_their_rows(
     assert "model.safetensors" in runs[0]
 
 
-def test_forgetting_that_was_stopped_goes_on_with_the_next_load(run, monkeypatch):
+def test_the_list_goes_along_where_the_log_is_left_alone(run, tmp_path):
+    recommender = Recommender.load(run)
+    recommender.forget(CANARY)
+    recommender.close()
+    alone = Recommender.load(run, live=False)
+    assert alone.add_events([{**NEW, "user": CANARY}]).left_out == 1
+    alone.save(tmp_path / "copy")
+    assert Recommender.load(tmp_path / "copy").add_events([{**NEW, "user": CANARY}]).left_out == 1
+
+
+def test_an_id_of_several_words_is_found_in_a_line(tmp_path):
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    target.mkdir()
+    lines = [f'{{"row": "{one},i0-1,many"}}\n' for one in ("Ann Lee", "Ann", "Lee", "Lee Ann")]
+    (source / "quarantine.jsonl").write_text("".join(lines), "utf-8")
+    carry_over(source, target, ForgottenPeople.nobody().with_user("Ann Lee"))
+    assert (target / "quarantine.jsonl").read_text("utf-8") == "".join(lines[1:])
+
+
+def test_what_was_forgotten_in_memory_is_not_carried_into_another_run(run, tmp_path):
+    recommender = Recommender.load(run, live=False)
+    recommender.forget(CANARY)
+    for name, precision in (("full", "float32"), ("small", "int8")):
+        recommender.save(tmp_path / name, precision=precision)
+        assert found_in(tmp_path / name) == []
+
+
+def test_who_is_forgotten_while_a_model_learns_on_stays_forgotten(run, monkeypatch):
+    recommender = Recommender.load(run)
+    recommender.add_events([{**NEW, "user": CANARY}, {**NEW, "user": "stays"}])
+    learn = update.updated
+
+    def meanwhile(*said, **more):
+        after = learn(*said, **more)
+        recommender.add_events([{**NEW, "user": "late"}])
+        recommender.forget(CANARY)
+        return after
+
+    monkeypatch.setattr(update, "updated", meanwhile)
+    recommender.update()
+    assert CANARY not in recommender.catalogue.users
+    assert recommender.recommend("late").based_on.events == 1
+    assert recommender.add_events([{**NEW, "user": CANARY}]).left_out == 1
+    assert recommender.model.known.matrix.shape[0] == 60  # one less of 60, and "stays"
+
+
+def test_a_run_that_learned_beside_it_forgets_whom_the_first_was_to_forget(run, tmp_path):
+    recommender = Recommender.load(run)
+    recommender.add_events([{**NEW, "user": "known"}])
+    Recommender.load(run).save(tmp_path / "next")
+    recommender.add_events([{**NEW, "user": "between"}])
+    recommender.forget("between")
+    recommender.forget(CANARY)
+    recommender.add_events([{**NEW, "user": "late"}])
+    other = Recommender.load(tmp_path / "next")
+    assert CANARY in other.catalogue.users
+    assert other.follow(recommender) == 3
+    assert other.recommend("late").based_on.events == 1
+    assert found_in(tmp_path) == []
+    for one in (CANARY, "between"):
+        assert other.add_events([{**NEW, "user": one}]).left_out == 1
+    other.close()
+    again = Recommender.load(tmp_path / "next")
+    assert again.catalogue.users.ids == other.catalogue.users.ids
+    assert again.state.token == other.state.token
+
+
+def test_nobody_becomes_a_person_who_was_forgotten(run):
+    recommender = Recommender.load(run)
+    recommender.forget(CANARY)
+    with pytest.raises(ConfigError, match="was forgotten"):
+        recommender.merge("u1", CANARY)
+    assert "u1" in recommender.catalogue.users
+
+
+def test_forgetting_that_was_stopped_goes_on_with_the_next_load(run, monkeypatch, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
     recommender = Recommender.load(run)
     recommender.add_events([{**NEW, "user": CANARY}])
 
@@ -148,15 +227,17 @@ def test_forgetting_that_was_stopped_goes_on_with_the_next_load(run, monkeypatch
     def stop(*_):
         raise Stopped
 
-    monkeypatch.setattr(type(recommender._log), "forget", stop)
+    monkeypatch.setattr(type(recommender.log), "forget", stop)
     with pytest.raises(Stopped):
-        recommender.forget(CANARY)
+        recommender.forget(CANARY, data=data)
+    (data / FORGOTTEN).unlink()  # as if it had been stopped before this was written
     recommender.close()
     monkeypatch.undo()
     assert found_in(run.parent)
     again = Recommender.load(run)
     assert found_in(run.parent) == []
     assert CANARY not in again.catalogue.users
+    assert CANARY in ForgottenPeople.read(data / FORGOTTEN)
 
 
 def test_a_list_beside_the_data_holds_without_being_named(canary_data, run, tmp_path):

@@ -103,6 +103,11 @@ def test_a_task_that_may_read_every_item_keeps_large_data_from_steps_by_rows(sho
         assert config_of(settings, inputs, behaviour=False, by_rows=True).by_rows == by_rows
 
 
+def test_listed_tasks_but_those_that_draw_items_keep_to_the_rows_of_a_step():
+    names = {task.name for task in tasks_of(Settings()) if task.everywhere}
+    assert names == {"facts", "texts"}
+
+
 def test_the_final_fit_learns_it_too(shop):
     recommender = Recommender(load_settings(None, TINY)).fit(shop, final=True, tasks=[Dear()])
     assert "dear" in recommender.model.networks[0].heads

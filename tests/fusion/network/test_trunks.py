@@ -1,10 +1,12 @@
 """Trunks: they start at what they read, share what they should, and are read by every answer."""
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from planted_shop import ALONE
 
+from trefoil.data import EventColumns, SplitRule, dataset_of
 from trefoil.fusion.network.trunks import TRUNKS
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
@@ -87,3 +89,22 @@ def test_a_run_with_a_trunk_is_saved_read_and_extended(shop, tmp_path, kind):
     assert before is not None
     assert torch.equal(rated, before)
     assert "only network" in recommender.model.record.gate
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_final_fit_learns_a_task_that_had_no_labels_before(kind):
+    """What is bought is bought last, so that only the test part holds two kinds of events."""
+    rows = [
+        (f"u{user}", f"i{(user + 2 * step) % 20}", 86_400 * step, "buy" if step == 7 else "view")
+        for user in range(30)
+        for step in range(8)
+    ]
+    frame = pl.DataFrame(rows, schema=["user", "item", "at", "behaviour"], orient="row")
+    columns = EventColumns("user", "item", time="at", behaviour="behaviour")
+    shop = dataset_of(frame, columns, rule=SplitRule("leave-one-out"))
+    changes = [*ALONE, f"tasks.trunk={kind}", "tasks.kind=1", "network.epochs=2"]
+    settings = load_settings(None, changes)
+    (judge,) = Recommender(settings).fit(shop).model.networks[:1]
+    final = Recommender(settings).fit(shop, final=True).model.networks[0]
+    assert "kind" not in judge.heads
+    assert "kind" in final.heads

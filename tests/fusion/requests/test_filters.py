@@ -102,6 +102,7 @@ def test_what_nothing_has_is_told_and_never_raises(served, where, told):
         ({"price": {"=>": 3}}, "compare by >=, >, <=, < together"),
         ({"price": {"=": 3, ">": 2}}, "where price = "),
         ({"price": {}}, "where price = {}"),
+        ({"price": {"<": 10**400}}, "where price: a number of more than 300 digits"),
         ({"price": None}, "where price = None"),
         ({"price": {">": [1]}}, "where price = [1]"),
         ({"any": {"price": 3}}, "where any = "),
@@ -127,6 +128,23 @@ def test_a_filter_that_is_nested_without_end_is_refused(served):
         where = {"not": where}
     with pytest.raises(ConfigError, match="nested more than 8 deep"):
         served.recommend("u0", where=where)
+    for _ in range(10_000):
+        where = {"any": [where]}
+    with pytest.raises(ConfigError, match="nested more than 8 deep"):
+        served.recommend("u0", where=where)
+    deepest: dict = {"price": {"in": [11]}}
+    for _ in range(7):
+        deepest = {"any": [deepest]}
+    assert fitting(served, deepest) == fitting(served, {"price": 11})
+
+
+def test_what_can_be_read_once_says_the_same_as_a_list(recommender):
+    said = ["kind 1", "kind 2"]
+    one = fitting(recommender, {"any": ({"kind": kind} for kind in said)})
+    two = fitting(recommender, {"kind": (kind for kind in said)})
+    assert one == two == fitting(recommender, {"kind": said}) == every(lambda o: o.number % 3)
+    assert fitting(recommender, {"price": {"<": 1e300}, "kind": set(said)}) == one
+    assert fitting(recommender, {"kind": said, 7: "x"}) == set()
 
 
 def test_a_filter_is_remembered_until_items_come(recommender):

@@ -49,6 +49,19 @@ def met(served):
     return [catalogue.items.vocabulary[row] for row in rows]
 
 
+def test_a_cap_by_what_people_did_is_no_suggestion(served):
+    told = served.recommend("u0", per={"kinds": 1}).dropped.unknown
+    assert "MADE_BY" in told[0]
+    assert "INTERACTED" not in told[0]
+
+
+def test_as_many_reasons_as_there_are(served):
+    many = served.recommend("u0", k=2, reasons=10**12)
+    assert [len(one.reasons) for one in many] == [
+        len(one.reasons) for one in served.recommend("u0", k=2, reasons=500)
+    ]
+
+
 def test_pins_that_cannot_be_shown_are_told_and_lists_close_up(served):
     answer = served.recommend(
         "u0", k=5, only=["i0-1", "i0-2"], without=["i0-4"], seen="show",
@@ -251,6 +264,8 @@ def test_a_request_of_json_is_the_call(served):
         ({"boost": [{"by": 1}]}, "boost = {'by': 1}"),
         ({"boost": [{"where": {}, "by": 1e9}]}, "boost by = 1000000000.0"),
         ({"pin": {0: "i0-1"}}, "pin: a place = 0"),
+        ({"pin": {1: "i0-1", "1": "i0-2"}}, "place 1 has an item already"),
+        ({"pin": {10**30: "i0-1"}}, "is beyond 1,000,000,000"),
         ({"per": {"kind": 0}}, "per kind = 0"),
     ],
 )

@@ -86,6 +86,8 @@ def test_dislikes_leave_the_item_out_and_move_what_is_like_it_down(served):
     [
         ([("i0-1", "good")], "rating 'good' of 'i0-1'"),
         ([("i0-1", 3, "noon")], "history: time = 'noon'"),
+        ([("i0-1", 1e39)], "rating 1e.39 of 'i0-1'"),
+        ([("i0-1", float("nan"))], "rating nan of 'i0-1'"),
         ([("i0-1", 3, 4, 5)], "give an id, or"),
         ([{"film": "i0-1"}], "give item, rating and time"),
         ([(None, 3)], "history None"),
@@ -108,6 +110,7 @@ def test_attributes_told_at_the_call_count_as_those_of_the_table():
     rows, unknown = told_rows(columns, known, {"job": ["pilot", "nurse"], "age": "old", "pets": 3})
     assert rows[0] == pytest.approx([1, 1, 0.2, 0.5, 0.3])
     assert unknown == ("age=old", "pets=3")
+    assert told_rows(columns, known, {"age": 10**400})[1][0].startswith("age=1000")
 
 
 def test_who_tells_the_same_of_themselves_gets_the_same_list(tmp_path):

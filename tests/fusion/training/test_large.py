@@ -9,6 +9,7 @@ from trefoil.fusion.network.by_rows import Drawn, RowGraph
 from trefoil.fusion.network.negative_sampling import Sampler
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
+from trefoil.fusion.training import update
 from trefoil.fusion.training.work_plan import Expected, spoken, told
 
 
@@ -88,6 +89,19 @@ def test_what_was_read_is_not_asked_for(large):
     # those vectors do not depend on what was left
     read = set(part.read.tolist())
     assert not read & set((user[left] * items + item[left]).tolist())
+
+
+def test_learning_on_takes_the_steps_of_large_data(large, monkeypatch):
+    seen, make = [], update.one_network
+
+    def noted(known, settings, *rest):
+        seen.append(settings.network)
+        return make(known, settings, *rest)
+
+    monkeypatch.setattr(update, "one_network", noted)
+    model = update.updated(large.state).model
+    assert {(one.batch_size, one.sampled_items) for one in seen} == {(2_048, 4_096)}
+    assert model.networks[0].config.by_rows
 
 
 def test_a_sample_drawn_before_is_the_sample_of_the_step():

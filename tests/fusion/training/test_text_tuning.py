@@ -63,3 +63,11 @@ def test_texts_that_no_language_model_reads_teach_none(shop):
     changes = [*TEXTS_ALONE, "fine_tuning.method=lora"]
     with pytest.raises(ConfigError, match="set fine_tuning"):
         Recommender(load_settings(None, changes)).fit(shop)
+
+
+def test_other_wordings_are_read_as_the_texts_are_after_teaching(shop):
+    """With no word left out they are the texts, so their vectors are those of the texts."""
+    changes = ["fine_tuning.method=linear", "fine_tuning.epochs=3", "text.wordings=2"]
+    changes += ["text.word_dropout=0", "text.sentence_shuffle=false"]
+    known = Recommender(load_settings(None, [*TEXTS_ALONE, *changes])).fit(shop).model.known
+    assert torch.equal(known.wordings, known.text.vectors.expand(2, -1, -1))
