@@ -22,7 +22,8 @@ def fields_of(items: Entities) -> dict[str, sparse.csr_matrix]:
     Features are hashed by their text (Weinberger et al. 2009, arXiv:0902.2206), so items that
     come later have theirs in the same columns. Fields that say nothing are left out.
     """
-    told = {WORDS: (words_of(text) for text in items.texts)}
+    told: dict[str, Iterable[Sequence[str]]] = {}
+    told[WORDS] = (words_of(text) for text in items.texts)
     for name, labels in items.category.items():
         told[f"category {name}"] = _values(labels, len(items))
     found = {name: _hashed(rows) for name, rows in told.items()}
