@@ -88,6 +88,7 @@ class Recommender(Changing, Explaining):
         from trefoil.fusion.features.preparation import split_of
         from trefoil.fusion.training.final_fit import refit_model
         from trefoil.fusion.training.pipeline import fit_model
+        from trefoil.fusion.training.profiles import with_profiles
 
         if isinstance(progress, bool):
             progress = _told_lines() if progress else None
@@ -99,12 +100,12 @@ class Recommender(Changing, Explaining):
             log.warning(lack)
         graph = build(dataset, split.train)
         check_kept(graph)
-        source = start and start.source()
-        parts = progress, checkpoints, source, tasks
-        model = fit_model(dataset, split, graph, self.settings, *parts)
+        parts = progress, checkpoints, start and start.source(), tasks
+        told = with_profiles(dataset, split, self.settings, progress)
+        model = fit_model(told, split, graph, self.settings, *parts)
         if final:
             graph = build(dataset, np.arange(len(dataset.interactions)))
-            model = refit_model(model, dataset, graph, *parts)
+            model = refit_model(model, told, graph, *parts)
         self.about = {
             "dataset": split.about(dataset),
             "split": {"by": split.rule.by, "seed": split.seed},
@@ -114,9 +115,8 @@ class Recommender(Changing, Explaining):
         }
         catalogue = Catalogue.of(dataset, split)
         held = HeldGraph(graph, low_below=catalogue.low_below)
-        self._state = State(
-            HeldModel(model), catalogue, held, self.about["purpose"], digest=uuid.uuid4().hex[:12]
-        )
+        whole = HeldModel(model), catalogue, held, self.about["purpose"]
+        self._state = State(*whole, digest=uuid.uuid4().hex[:12])
         self.log = None
         return self
 

@@ -76,6 +76,12 @@ class Teaching:
         self.rows = np.flatnonzero((degree > 0) & self.known.numpy())
         self.rng = np.random.default_rng(lesson.seed)
 
+    def begin(self, whitening: Whitening, lesson: Lesson) -> None:
+        """Go on from another map, by another lesson."""
+        self.lesson = lesson
+        with torch.no_grad():
+            self.directions.copy_(whitening.directions)
+
     def whitening(self) -> Whitening:
         """The map as it stands now."""
         return Whitening(self.mean, self.directions.detach().clone())

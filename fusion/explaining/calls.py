@@ -1,16 +1,21 @@
 """The questions about a list, in ids: why not, what if, and how much each base model says."""
 
 from collections.abc import Iterable
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from trefoil.data.errors import ConfigError
+from trefoil.fusion.explaining.rewording import reworded
 from trefoil.fusion.explaining.standing import Life, item_rows, user_row
 from trefoil.fusion.explaining.what_if import WhatIf, what_if
 from trefoil.fusion.explaining.why_not import WhyNot, why_not
 from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.state import State
+from trefoil.kg.paths.explain import Reason
+
+if TYPE_CHECKING:
+    from trefoil.encoders.text.writer import Writer
 
 
 @runtime_checkable
@@ -76,3 +81,15 @@ class Explaining:
         life = Life.of(state, user_row(state, user))
         told = state.scorer.shares(life.cases, np.asarray(rows))
         return {name: float(share[0, 0]) for name, share in told.items()}
+
+    def reword(
+        self: HasState, reasons: "Iterable[Reason]", writer: "Writer | None" = None
+    ) -> list[Reason]:
+        """The same reasons, in words of a language model where these say the path and no more.
+
+        Each word is checked (``fusion.explaining.rewording``); where one fails, the plain
+        wording stays. Without ``writer`` it is SmolLM2. Raises ConfigError without its weights.
+        """
+        from trefoil.encoders.text.writer import Writer
+
+        return reworded(list(reasons), (writer or Writer()).write)

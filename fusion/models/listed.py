@@ -22,6 +22,7 @@ from trefoil.fusion.models.fitting import Fit
 from trefoil.fusion.models.gaussian_process import RatingProcess, fit_process
 from trefoil.fusion.models.linear import Linear
 from trefoil.fusion.models.linear_fit import fit_linear, fit_linear_recent
+from trefoil.fusion.models.nearest_texts import NearestTexts, fit_nearest_texts
 from trefoil.fusion.models.neighbours import Similar, fit_next_items, fit_walks
 from trefoil.fusion.models.popularity import Popularity, fit_popularity, fit_recent_popularity
 from trefoil.fusion.models.profiles import (
@@ -122,6 +123,14 @@ BASE_MODELS: tuple[Line, ...] = (
     Line("graph-neighbours", GraphProfile.from_state, fit_graph_profile, "graph.on", has_facts),
     Line("text-neighbours", TextProfile.from_state, fit_text_profile, "text.on", has_texts),
     Line(
+        "nearest-texts",
+        NearestTexts.from_state,
+        fit_nearest_texts,
+        "nearest_texts",
+        has_texts,
+        rule=sparse_in_order,
+    ),
+    Line(
         "field-neighbours",
         FieldNeighbours.from_state,
         fit_fields,
@@ -147,6 +156,11 @@ BASE_MODELS: tuple[Line, ...] = (
 def lines() -> tuple[Line, ...]:
     """All lines, in order."""
     return BASE_MODELS
+
+
+def line_of(name: str) -> Line:
+    """The line of a base model."""
+    return next(line for line in lines() if line.name == name)
 
 
 def listed_of(models: Mapping[str, ScoringModel]) -> list[tuple[Line, BaseModel]]:

@@ -19,6 +19,7 @@ from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.negative_sampling import Sampler
 from trefoil.fusion.network.steps import Step, UserStep, WindowStep
 from trefoil.fusion.network.tasks.base import mean_losses
+from trefoil.fusion.network.text_rows import TextRows
 from trefoil.fusion.network.training_state import Draws, Learning, check_loss
 from trefoil.fusion.network.weighting.backward import balance, weighted_backward
 from trefoil.fusion.network.weighting.base import Weighting
@@ -41,8 +42,10 @@ class Trainer:
         device: torch.device,
         until: Mapping[str, int] | None = None,
         inherited: Set[str] = frozenset(),
+        texts: TextRows | None = None,
     ) -> None:
         inputs = inputs.to(device)
+        self.text_rows = texts
         self.network, self.inputs, self.settings = network, inputs, settings
         self.device = device
         counts = np.bincount(inputs.groups.user, np.diff(inputs.groups.start))
@@ -78,6 +81,8 @@ class Trainer:
             )
         cycle = Cycle(len(inputs.groups), settings.network.batch_size, generator)
         self.optimisers = _optimisers(network, settings, self.weighting, inherited)
+        if texts is not None:
+            self.optimisers["ranking"].add_param_group(texts.group())
         parts = self.weighting, stopping, self.optimisers, cycle, generator, rng
         self.learning = Learning(network, averaged, *parts, [])
 
@@ -143,6 +148,8 @@ class Trainer:
             torch.nn.utils.clip_grad_norm_(self.network.behaviour.parameters(), 5.0)  # type: ignore[union-attr]
         for optimiser in optimisers:
             optimiser.step()
+        if self.text_rows is not None:
+            self.text_rows.keep((self.network, self.learning.averaged))
         self.average(*self.averages, 0)
         if draws is not None and self.weighting.looks_back:
             self._look_back(draws, window, rows, torch.stack(losses).detach())
@@ -213,6 +220,8 @@ class Trainer:
         gone = self._gone()
         at, rng = rows.numpy(), self.learning.rng
         people, sampler, part = np.unique(groups.user[at]), self.sampler, None
+        if self.text_rows is not None:
+            self.text_rows.read(network, torch.from_numpy(groups.pairs(at)[1]), rng)
         if self.graph is None:
             vectors = network.pass_messages(gone)
         else:

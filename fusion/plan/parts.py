@@ -41,8 +41,8 @@ class Parts:
     added: AddedItems | None = None
     reranking: Reranking | None = None
     ratings: Ratings | None = None
-    known: KnownQueries | None = None
     domain: NDArray[np.int64] | None = None  # of each item
+    known: KnownQueries | None = None
 
     @property
     def items(self) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from trefoil.data.interactions import Ints
-from trefoil.fusion.plan.asked import Asked, Reals
+from trefoil.fusion.plan.asked import FEW, Asked, Reals
 from trefoil.fusion.plan.forms import DenseRows, FactorForm, ProfileForm, SparseRows, TableForm
 from trefoil.fusion.plan.groups import Scale, inverse_of
 from trefoil.fusion.plan.prepared import Prepared
@@ -144,9 +144,15 @@ class SaidOfMany:
         plan = self.plan
         for first in range(span.start, span.stop, TILE):
             tile = slice(first, min(first + TILE, span.stop))
-            part = query @ plan._stack[tile].T
-            part -= less
-            np.add(part, plan._start[tile], out=out[:, tile])
+            if len(query) > FEW:
+                part = query @ plan._stack[tile].T
+                part -= less
+                np.add(part, plan._start[tile], out=out[:, tile])
+            else:  # items x cases: of few cases the faster way round
+                part = plan._stack[tile] @ query.T
+                part -= less.T
+                part += plan._start[tile, None]
+                out[:, tile] = part.T
 
     def z_of(self, rows: Ints) -> Reals:
         """z-scores [models, cases, K] of rows [cases, K] of the plan's order, in training."""

@@ -164,4 +164,5 @@ def _names(told: object, people: Container[str]) -> bool:
     parts = {line} | {
         line[begin:end] for at, begin in enumerate(begins) for end in ends[at : at + WORDS_OF_AN_ID]
     }
+    parts |= {one.strip(".:!?()[]{}") for one in parts}  # as sentences write them
     return any(one in people for one in parts)

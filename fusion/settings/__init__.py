@@ -7,6 +7,7 @@ from trefoil.fusion.settings.branches import (
     HeldOut,
     Linear,
     Network,
+    Profiles,
     Tasks,
     Text,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "Linear",
     "Network",
     "Part",
+    "Profiles",
     "Settings",
     "Tasks",
     "Text",

@@ -49,9 +49,14 @@ class FineTuning(Part):
     method: str = Field(
         default="frozen", pattern=r"^(frozen|linear|lora|adalora|prefix|top:[1-9]\d*|all)$"
     )
+    # co-occurrence: items that come together, and nothing else learns; network: a joint network
+    # learns beside it, whose steps read some texts anew, and is then trained once more
+    taught_by: Literal["co-occurrence", "network"] = "co-occurrence"
+    texts_per_step: PositiveInt = 32  # that a step of the network reads anew
     ahead: PositiveInt = 3  # an item comes with those up to so many events later
     rank: PositiveInt = 8  # of the matrices of lora and adalora
-    epochs: PositiveInt = 10  # over the items, at most
+    epochs: PositiveInt = 10  # over the items, at most, of the map
+    model_epochs: PositiveInt = 2  # of the language model, which begins with the map taught
     patience: PositiveInt = 2  # epochs without a better validation NDCG@10
     batch_size: PositiveInt = 128  # items of a step
     accumulate: PositiveInt = 1  # steps whose gradients are added up
@@ -63,6 +68,17 @@ class FineTuning(Part):
     max_tokens: PositiveInt = 32  # of a text, while it learns
     checkpointing: bool = False  # less memory, a third more time
     precision: Literal["float32", "bfloat16"] = "float32"  # of products while it learns
+
+
+class Profiles(Part):
+    """What an instruct model writes of items and people before anything is learned."""
+
+    of: Literal["none", "items", "users", "both"] = "none"
+    model: str = "smollm2"  # or a GGUF file, or a folder of weights
+    most: PositiveInt = 2000  # items, and people, with most events that have one
+    liked: PositiveInt = 8  # titles that the model is told of a person
+    most_tokens: PositiveInt = 48  # of an answer
+    batch_size: PositiveInt = 16  # answers written at once
 
 
 class Graph(Part):

@@ -12,6 +12,7 @@ from trefoil.fusion.settings.branches import (
     HeldOut,
     Linear,
     Network,
+    Profiles,
     Tasks,
     Text,
 )
@@ -51,6 +52,8 @@ class Settings(Part):
     cooccurrence: Switch = "auto"
     # base model: items alike by words and categories; auto: where events are few and in order
     item_fields: Switch = "auto"
+    # base model: items nearest by text vectors; auto: where events are few and in order
+    nearest_texts: Switch = False
     returning: bool = True  # base model: past events, where people return to items
     factors: bool = True  # base model: a small matrix factorisation
     rating_process: bool = (
@@ -64,6 +67,7 @@ class Settings(Part):
     split: HeldOut = HeldOut()
     text: Text = Text()
     fine_tuning: FineTuning = FineTuning()
+    profiles: Profiles = Profiles()
     graph: Graph = Graph()
     behaviour: Behaviour = Behaviour()
     linear: Linear = Linear()

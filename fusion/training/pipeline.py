@@ -105,8 +105,8 @@ def _fit(
     say(told(work))
     validation = Validation.of(validation_exam(dataset, split), seen, plan.cells)
     if texts is not None and settings.fine_tuning.method != "frozen":
-        said = dataset.items.texts
-        texts = taught_texts(texts, said, known, validation, settings, record, progress)
+        taught = dataset, train, texts, known, validation, sized, record, progress
+        texts = taught_texts(*taught, tasks)
         known = replace(known, text=texts.items, wordings=texts.wordings)
     given, exam = _ratings(dataset, split, settings)
     fitted = fit_base_models(known, Search(validation, ratings=exam), sized, say)

@@ -38,6 +38,7 @@ GIVEN = {
     "linear-recent": {"decay": 2.0},
     "factors": {"ridge": 5.0, "alpha": 5.0},
     "co-occurrence": {"decay": 2.0, "backward": 0.3, "basket": 1.0},
+    "nearest-texts": {"decay": 2.0},
     "field-neighbours": {"decay": 2.0},
     "returning": {"pull": 1.0},
     "recent-popularity": {"half_life": 7.0},
@@ -93,7 +94,9 @@ def filed(texts):
 @pytest.fixture(scope="module")
 def models(known):
     """All that are listed, fitted with numbers as given."""
-    settings = load_settings(changes=["cooccurrence=true", "item_fields=true"])
+    settings = load_settings(
+        changes=["cooccurrence=true", "item_fields=true", "nearest_texts=true"]
+    )
     fitted = fit_base_models(known, Search(None, GIVEN), settings, lambda _: None)
     assert list(fitted.models) == NAMES
     return fitted.models

@@ -254,20 +254,19 @@ class Noise(Task):
 
 
 LONG = ("tasks.category=0", "tasks.rating=0", "text.on=false", "graph.on=false",
-        "network.patience=20", "network.evaluate_every=20",
+        "network.epochs=100", "network.patience=20", "network.evaluate_every=20",
         "network.dropout=0")  # fmt: skip
 
 
-def losses_with(shop, name, task, epochs):
-    changes = [*ALONE, f"tasks.weighting={name}", *LONG, f"network.epochs={epochs}"]
-    settings = load_settings(None, changes)
+def losses_with(shop, name, task):
+    settings = load_settings(None, [*ALONE, f"tasks.weighting={name}", *LONG])
     recommender = Recommender(settings).fit(shop, tasks=[task])
     return recommender.model.record.history[0]
 
 
 def test_pcgrad_keeps_a_task_alive_that_a_stronger_one_drowns(shop):
-    static = losses_with(shop, "static", Wrong(weight=10.0), 60)
-    pcgrad = losses_with(shop, "pcgrad", Wrong(weight=10.0), 60)
+    static = losses_with(shop, "static", Wrong(weight=10.0))
+    pcgrad = losses_with(shop, "pcgrad", Wrong(weight=10.0))
     assert pcgrad[-1]["cosine/ranking/wrong"] < -0.3
     assert static[-1]["ranking"] > static[0]["ranking"]
     assert pcgrad[-1]["ranking"] < pcgrad[0]["ranking"] - 0.2
@@ -276,7 +275,7 @@ def test_pcgrad_keeps_a_task_alive_that_a_stronger_one_drowns(shop):
 
 def test_uncertainty_turns_down_a_task_of_noise(shop):
     """Both begin at one; the weight of the noise goes to 1 / (2 L) of a loss of seventy."""
-    rows = losses_with(shop, "uncertainty", Noise(weight=1.0), 100)
+    rows = losses_with(shop, "uncertainty", Noise(weight=1.0))
     share = [row["weight/noise"] / row["weight/ranking"] for row in rows[1:]]
     assert share == sorted(share, reverse=True)
     assert share[-1] < 0.9

@@ -11,7 +11,12 @@ from trefoil.fusion.runs.folder import ADAPTER
 from trefoil.fusion.settings import load_settings
 
 TEXTS_ALONE = (*ALONE, "network.on=false", "graph.on=false", "text.dimensions=40")
-LORA = ("text.model=minilm", "fine_tuning.method=lora", "fine_tuning.epochs=2")
+LORA = (
+    "text.model=minilm",
+    "fine_tuning.method=lora",
+    "fine_tuning.epochs=1",
+    "fine_tuning.map_rate=1e-9",
+)
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +68,23 @@ def test_texts_that_no_language_model_reads_teach_none(shop):
     changes = [*TEXTS_ALONE, "fine_tuning.method=lora"]
     with pytest.raises(ConfigError, match="set fine_tuning"):
         Recommender(load_settings(None, changes)).fit(shop)
+
+
+def test_a_language_model_learns_within_a_network_and_reads_all_texts_afterwards(shop):
+    pytest.importorskip("peft")
+    changes = ["fine_tuning.taught_by=network", "fine_tuning.texts_per_step=6"]
+    settings = load_settings(
+        None, [*TEXTS_ALONE, *LORA, *changes, "fine_tuning.learning_rate=1e-2"]
+    )
+    fitted = Recommender(settings).fit(shop)
+    told, texts = fitted.model.record.fine_tuning, fitted.model.texts
+    assert len(told["marks"]) == 2  # looks of four epochs
+    assert 0 < told["bytes"] < 5e6
+    learned = [one for name, one in texts.encoder.adapter.tensors.items() if "lora_B" in name]
+    assert all(one.abs().max() > 0 for one in learned)  # they begin at zero
+    assert torch.equal(fitted.model.known.text.vectors, texts.items.vectors)
+    read, _ = texts.encoder.encode(shop.items.texts[:3])
+    assert torch.allclose(texts.whitening(read).vectors, texts.items.vectors[:3], atol=1e-5)
 
 
 def test_other_wordings_are_read_as_the_texts_are_after_teaching(shop):

@@ -1,0 +1,85 @@
+"""Items nearest by their text vectors, read by histories that fade."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from scipy import sparse
+from torch import Tensor
+
+from trefoil.data.histories import Cases
+from trefoil.fusion.features.training_data import TrainingData
+from trefoil.fusion.models.base import ModelState, sparse_of, sparse_tensors
+from trefoil.fusion.models.fields import DECAYS, KEPT, POWER
+from trefoil.fusion.models.fitting import FitInputs
+from trefoil.fusion.models.neighbours import Similar
+from trefoil.fusion.plan.forms import SparseRows
+
+ROWS = 1024  # of the table made at once
+
+
+@dataclass(frozen=True)
+class NearestTexts:
+    """Scores are ``x S``: S [items, items] holds squared cosines of the nearest text vectors.
+
+    ``text-neighbours`` adds up all cosines with all of a history; here only the nearest
+    count, and what was met last counts most.
+    """
+
+    table: sparse.csr_matrix
+    decay: float
+
+    def score(self, cases: Cases) -> Tensor:
+        """Scores [cases, items]."""
+        return Similar(self.table, self.decay).score(cases)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset({"events", "order", "text"})
+
+    def form(self) -> SparseRows:
+        return SparseRows(self.table, self.decay)
+
+    def state(self) -> ModelState:
+        return ModelState({"decay": self.decay}, sparse_tensors(self.table))
+
+    @classmethod
+    def from_state(cls, state: ModelState, known: TrainingData) -> "NearestTexts":
+        return cls(sparse_of(state.tensors), state.values["decay"])
+
+    def with_items(self, known: TrainingData, before: int) -> "NearestTexts":
+        """New items have the nearest of all; to these they are near as these are to them."""
+        assert known.text is not None
+        new = nearest(known.text.vectors, np.arange(before, known.matrix.shape[1]))
+        old = sparse.hstack([self.table, new[:, :before].T])
+        return replace(self, table=sparse.vstack([old, new], format="csr"))
+
+
+def nearest(vectors: Float[Tensor, "items T"], rows: np.ndarray) -> sparse.csr_matrix:
+    """For each of these items the ``KEPT`` nearest of all [rows, items], itself left out."""
+    items, kept = len(vectors), min(KEPT, len(vectors))
+    parts = [sparse.csr_matrix((0, items), dtype=np.float32)]
+    for start in range(0, len(rows), ROWS):
+        at = torch.from_numpy(rows[start : start + ROWS])
+        cosine = vectors[at] @ vectors.T
+        cosine[torch.arange(len(at)), at] = 0.0
+        value, column = cosine.topk(kept, dim=1)
+        ends = np.repeat(np.arange(len(at)), kept), column.numpy().ravel()
+        near = value.clamp(min=0).pow(POWER).numpy().ravel()
+        part = sparse.csr_matrix((near, ends), shape=(len(at), items))
+        part.eliminate_zeros()
+        parts.append(part)
+    return sparse.vstack(parts, format="csr")
+
+
+def fit_nearest_texts(given: FitInputs) -> tuple[NearestTexts, dict[str, float]] | None:
+    """The decay of histories is chosen on validation; None where no text is near another."""
+    known = given.known
+    assert known.text is not None
+    table = nearest(known.text.vectors, np.arange(known.matrix.shape[1]))
+    if not table.nnz:
+        return None
+    decays = given.search.values("nearest-texts", "decay", DECAYS)
+    best, mark = given.search.best([NearestTexts(table, decay) for decay in decays])
+    return best, {"decay": best.decay, "ndcg": mark}
