@@ -166,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         told[f"gate {world}"] = model.record.gate
     for (world, shop, name), single in best.items():
         one = best.get((BOTH, shop, name))
-        if world == BOTH or one is None or name not in ("blend", "reranked"):
+        if world == BOTH or one is None or shop.endswith(LATER):  # there cases differ
             continue
         both = compare(
             BOTH, world, "ndcg@10", [one.users],

@@ -1,13 +1,13 @@
 """What items are called and filed under: words of their texts and values of their categories."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from zlib import crc32
 
 import numpy as np
 from scipy import sparse
 
-from trefoil.data.items import Entities
+from trefoil.data.items import Entities, Labels
 from trefoil.fusion.features.shuffling import permuted
 
 COLUMNS = 2**20  # that features are hashed into; of 20,000 about one in fifty shares its own
@@ -22,12 +22,18 @@ def fields_of(items: Entities) -> dict[str, sparse.csr_matrix]:
     Features are hashed by their text (Weinberger et al. 2009, arXiv:0902.2206), so items that
     come later have theirs in the same columns. Fields that say nothing are left out.
     """
-    told = {WORDS: (words_of(text) for text in items.texts)}
+    told: dict[str, Iterable[Sequence[str]]] = {}
+    told[WORDS] = (words_of(text) for text in items.texts)
     for name, labels in items.category.items():
-        codes = np.split(labels.codes, labels.start[1:-1]) if len(items) else []
-        told[f"category {name}"] = ([labels.names[code] for code in one] for one in codes)
+        told[f"category {name}"] = _values(labels, len(items))
     found = {name: _hashed(rows) for name, rows in told.items()}
     return {name: one for name, one in found.items() if one.nnz}
+
+
+def _values(labels: Labels, items: int) -> Iterator[list[str]]:
+    """The values of each item in a column."""
+    for codes in np.split(labels.codes, labels.start[1:-1]) if items else []:
+        yield [labels.names[code] for code in codes]
 
 
 def words_of(text: str | None) -> list[str]:

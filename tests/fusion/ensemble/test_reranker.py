@@ -96,7 +96,7 @@ def gained(world):
     """What the reranker adds on lists that nothing was learned from."""
     z = standardise(world.fresh, world.gate.base_models, world.later.seen)
     blended = world.gate.mix(z, world.later.seen)
-    reranked = world.reranker.rerank(z, blended, world.later.cases.history)
+    reranked = world.reranker.rerank(z, blended, world.later.cases)
     return world.later.ndcg(reranked) - world.later.ndcg(blended)
 
 
@@ -172,7 +172,7 @@ def test_listwise_by_hand():
 def test_without_a_history_the_gate_has_the_last_word(taught):
     z = torch.randn(2, 2, ITEMS, generator=torch.Generator().manual_seed(1))
     blended = taught.gate.mix(z, taught.told.seen)
-    after = taught.reranker.rerank(z, blended, histories([], [0]))
+    after = taught.reranker.rerank(z, blended, cases([], [0]))
     assert torch.equal(after[0], blended[0])
     assert not torch.equal(after[1], blended[1])
     assert torch.equal(after[1].sort().values, blended[1].sort().values)

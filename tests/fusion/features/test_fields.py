@@ -43,3 +43,14 @@ def test_a_control_moves_the_features_of_one_kind_of_field_and_no_other():
     assert sorted(before) == sorted(after)
     assert before[2] == after[2] == 0  # nothing known, nothing dealt
     assert (before != after)[[0, 1, 3]].all()
+
+
+def test_each_column_has_values_of_its_own():
+    """The longer column first: what one calls its values is not looked up in another."""
+    colour = Labels(np.array([0, 1, 2, 3]), np.array([0, 1, 2]), ("red", "green", "blue"))
+    size = Labels(np.array([0, 1, 2, 3]), np.array([0, 0, 0]), ("large",))
+    items = Entities(Vocabulary("abc"), category={"colour": colour, "size": size})
+    alone = fields_of(Entities(Vocabulary("abc"), category={"colour": colour}))
+    both = fields_of(items)
+    assert (both["category colour"] != alone["category colour"]).nnz == 0
+    assert both["category size"].getnnz(axis=0).max() == 3

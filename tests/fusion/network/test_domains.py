@@ -38,7 +38,7 @@ def test_adapters_start_as_nothing_and_move_items_of_their_domain_alone():
     assert torch.allclose(moved[1], x[1] + (x[1] @ adapters.down[1]) @ torch.ones(2, 4))
 
 
-GROUPS, ITEMS, USERS = 4, 24, 100
+GROUPS, ITEMS, USERS = 4, 24, 80
 
 
 def tastes(seed=0):
@@ -62,7 +62,7 @@ def tastes(seed=0):
 def test_one_shop_tells_what_people_like_in_the_other():
     dataset = tastes()
     split = split_events(dataset, 0)
-    more = "network.epochs=20", "network.evaluate_every=10", "network.domain_rank=2"
+    more = "network.epochs=10", "network.evaluate_every=10", "network.domain_rank=2"
     settings = load_settings(None, [*ALONE, *more, "network.seeds=1"])
     marks = []
     for data, own in ((dataset, split), alone(dataset, split, "small")):
