@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from trefoil.fusion.batch import Seen, lists_of
 from trefoil.fusion.recommender import Recommender
+from trefoil.fusion.requests import arguments
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class BatchScorer:
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """The best ``k`` of each user of the column, as ``SCHEMA`` has them."""
-        users = batch.column(self.column).to_pylist()
+        users = arguments.ids(self.column, batch.column(self.column).to_pylist())
         return lists_of(_run(self.run), users, self.k, self.seen)
 
     def partitions(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -5,7 +5,7 @@ ranked by the same function, as exams that want nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import chain
 
 import numpy as np
@@ -25,6 +25,10 @@ from trefoil.fusion.requests.rules import Rules, rules_of
 from trefoil.fusion.requests.state import State
 
 SEEN: Mapping[str, Hidden | None] = {"auto": None, "hide": "hide", "show": "show"}
+ELSEWHERE = {"user", "k", "text", "scenario", "offset", "reasons", "shares"}
+SAYS_MORE = [
+    (one.name, one.default) for one in fields(Request) if one.name not in ELSEWHERE
+]  # else a call is plain
 
 
 @dataclass(frozen=True)
@@ -159,14 +163,12 @@ def question_of(
 
 
 def _plain(request: Request) -> bool:
-    """Whether a call says nothing but whom it is for, and how long the list shall be."""
-    said = (
-        *(request.history, request.likes, request.dislikes, request.only, request.without),
-        *(request.where, request.about, request.at, request.before),
-        *(request.boost, request.pin, request.per),
-    )
-    nothing = all(one is None for one in said)
-    return nothing and request.seen == "auto" and request.diversity in (0, 0.0)
+    """Whether a call says nothing but whom it is for, and what is read elsewhere."""
+    for name, nothing in SAYS_MORE:
+        said = getattr(request, name)
+        if said is not nothing and not (type(said) in (str, int, float) and said == nothing):
+            return False
+    return True
 
 
 def _attributes(state: State, about: object, users: Ints) -> tuple[Floats | None, tuple[str, ...]]:
