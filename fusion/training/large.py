@@ -10,7 +10,7 @@ NETWORK = {
     "batch_size": 2_048,
     "evaluate_every": 1,
     "patience": 3,
-    "epochs": 30,
+    "epochs": 8,
     "softmax_items": 1,
     "sampled_items": 4_096,
 }
