@@ -1,59 +1,31 @@
 """Items alike by words of their texts and by their categories, rare ones weighing more."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
-from torch import Tensor
 
-from trefoil.data.histories import Cases
+from trefoil.data.interactions import Ints
 from trefoil.fusion.features.idf import idf_rows
 from trefoil.fusion.features.training_data import TrainingData
-from trefoil.fusion.models.base import ModelState, sparse_of, sparse_tensors
+from trefoil.fusion.models.alike import DECAYS, KEPT, POWER, ROWS, AlikeItems
 from trefoil.fusion.models.fitting import FitInputs
-from trefoil.fusion.models.neighbours import Similar, strongest
-from trefoil.fusion.plan.forms import SparseRows
+from trefoil.fusion.models.neighbours import strongest
 
 FEWEST, MOST = 2, 1000  # items behind a feature that counts; a commoner one tells little, slowly
 LONGEST = 40  # features of an item that count, the rarest: long descriptions repeat themselves
-KEPT = 200  # most alike items of each
-POWER = 2.0  # of a cosine: near items count, a long tail of distant ones does not
-DECAYS = (2.0, 5.0)  # of histories; tried
-ROWS = 1024  # of the table made at once
 
 
-@dataclass(frozen=True)
-class FieldNeighbours:
-    """Scores are ``x S``: S [items, items] holds squared cosines of TF-IDF features."""
-
-    table: sparse.csr_matrix
-    decay: float
-
-    def score(self, cases: Cases) -> Tensor:
-        """Scores [cases, items]."""
-        return Similar(self.table, self.decay).score(cases)
+class FieldNeighbours(AlikeItems):
+    """Items alike by their TF-IDF features."""
 
     @property
     def reads(self) -> frozenset[str]:
         return frozenset({"events", "order", "fields"})
 
-    def form(self) -> SparseRows:
-        return SparseRows(self.table, self.decay)
-
-    def state(self) -> ModelState:
-        return ModelState({"decay": self.decay}, sparse_tensors(self.table))
-
-    @classmethod
-    def from_state(cls, state: ModelState, known: TrainingData) -> "FieldNeighbours":
-        return cls(sparse_of(state.tensors), state.values["decay"])
-
-    def with_items(self, known: TrainingData, before: int) -> "FieldNeighbours":
-        """New items have the most alike of all; to these they are alike as these are to them."""
-        content = content_of(known.fields, known.learned)
-        new = neighbours(content, np.arange(before, known.matrix.shape[1]))
-        old = sparse.hstack([self.table, new[:, :before].T])
-        return replace(self, table=sparse.vstack([old, new], format="csr"))
+    @staticmethod
+    def rows_of(known: TrainingData, rows: Ints) -> sparse.csr_matrix:
+        return neighbours(content_of(known.fields, known.learned), rows)
 
 
 def content_of(fields: Mapping[str, sparse.csr_matrix], learned: int) -> sparse.csr_matrix:

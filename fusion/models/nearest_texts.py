@@ -1,59 +1,32 @@
 """Items nearest by their text vectors, read by histories that fade."""
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 import torch
 from jaxtyping import Float
 from scipy import sparse
 from torch import Tensor
 
-from trefoil.data.histories import Cases
+from trefoil.data.interactions import Ints
 from trefoil.fusion.features.training_data import TrainingData
-from trefoil.fusion.models.base import ModelState, sparse_of, sparse_tensors
-from trefoil.fusion.models.fields import DECAYS, KEPT, POWER
+from trefoil.fusion.models.alike import DECAYS, KEPT, POWER, ROWS, AlikeItems
 from trefoil.fusion.models.fitting import FitInputs
-from trefoil.fusion.models.neighbours import Similar
-from trefoil.fusion.plan.forms import SparseRows
-
-ROWS = 1024  # of the table made at once
 
 
-@dataclass(frozen=True)
-class NearestTexts:
-    """Scores are ``x S``: S [items, items] holds squared cosines of the nearest text vectors.
+class NearestTexts(AlikeItems):
+    """Items nearest by text vectors.
 
     ``text-neighbours`` adds up all cosines with all of a history; here only the nearest
     count, and what was met last counts most.
     """
 
-    table: sparse.csr_matrix
-    decay: float
-
-    def score(self, cases: Cases) -> Tensor:
-        """Scores [cases, items]."""
-        return Similar(self.table, self.decay).score(cases)
-
     @property
     def reads(self) -> frozenset[str]:
         return frozenset({"events", "order", "text"})
 
-    def form(self) -> SparseRows:
-        return SparseRows(self.table, self.decay)
-
-    def state(self) -> ModelState:
-        return ModelState({"decay": self.decay}, sparse_tensors(self.table))
-
-    @classmethod
-    def from_state(cls, state: ModelState, known: TrainingData) -> "NearestTexts":
-        return cls(sparse_of(state.tensors), state.values["decay"])
-
-    def with_items(self, known: TrainingData, before: int) -> "NearestTexts":
-        """New items have the nearest of all; to these they are near as these are to them."""
+    @staticmethod
+    def rows_of(known: TrainingData, rows: Ints) -> sparse.csr_matrix:
         assert known.text is not None
-        new = nearest(known.text.vectors, np.arange(before, known.matrix.shape[1]))
-        old = sparse.hstack([self.table, new[:, :before].T])
-        return replace(self, table=sparse.vstack([old, new], format="csr"))
+        return nearest(known.text.vectors, rows)
 
 
 def nearest(vectors: Float[Tensor, "items T"], rows: np.ndarray) -> sparse.csr_matrix:

@@ -21,8 +21,9 @@ from trefoil.fusion.ensemble.gate import Gate
 from trefoil.fusion.features.fields import WORDS, fields_of
 from trefoil.fusion.features.texts import Texts
 from trefoil.fusion.features.training_data import TrainingData
+from trefoil.fusion.models.alike import DECAYS
 from trefoil.fusion.models.base import ScoringModel
-from trefoil.fusion.models.fields import DECAYS, FieldNeighbours, content_of, neighbours
+from trefoil.fusion.models.fields import FieldNeighbours, content_of, neighbours
 from trefoil.fusion.models.profiles import TextProfile
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State

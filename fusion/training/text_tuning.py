@@ -23,7 +23,7 @@ from trefoil.fusion.features.texts import Texts
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.features.validation import Validation
 from trefoil.fusion.features.wordings import wordings_of
-from trefoil.fusion.models.fields import DECAYS
+from trefoil.fusion.models.alike import DECAYS
 from trefoil.fusion.models.listed import line_of
 from trefoil.fusion.models.nearest_texts import NearestTexts, nearest
 from trefoil.fusion.models.profiles import profile_scores
