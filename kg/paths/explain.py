@@ -22,6 +22,7 @@ from trefoil.kg.naming import inverse, upper_snake
 from trefoil.kg.paths.diversify import DIRECT, PEOPLE, SHARED, varied
 from trefoil.kg.paths.index import Index
 from trefoil.kg.paths.links import Pairs, links
+from trefoil.kg.paths.nearest import FEW, ItemFacts, nearest
 from trefoil.kg.paths.search import KIND, SEEN, WEIGHT, Found, found_of, search
 from trefoil.kg.paths.statement import PathEdge, PathNode, Place, of_database, of_store
 from trefoil.kg.paths.wording import SHARED_ONE, wording
@@ -121,6 +122,7 @@ class PathIndex:
         self.graph = graph
         self.index = Index.of(graph, low_below)
         self.whole = None if low_below is None else self.index.with_events(graph)
+        self._facts = ItemFacts(self.index)
         self._names: dict[str, list[str | None]] = {}
         self._kept_paths: dict[tuple, tuple[str, tuple[PathNode, ...], tuple[PathEdge, ...]]] = {}
         self._nodes: dict[tuple[str, int], PathNode] = {}
@@ -184,17 +186,23 @@ class PathIndex:
         """
         index = self.index if liked or self.whole is None else self.whole
         out: list[list[Reason]] = [[] for _ in range(len(items))]
-        chosen = varied(links(index, pairs, asker, k), k, index)
         met = set(index.row_of(asker).tolist())
         ends = zip(pairs.at.tolist(), pairs.seen.tolist(), strict=True)
         told = dict(zip(ends, pairs.adds.tolist(), strict=True))
-        for row in zip(*(column.tolist() for column in chosen), strict=True):
+        for row in self._chosen(index, pairs, asker, k):
             at, seen = row[0], row[SEEN]
             text, nodes, edges = self._told(index, row, int(items[at]), liked=liked)
             if seen in met:
                 nodes, edges = (self.node(USER, asker), *nodes), (self._met(True), *edges)
             out[at].append(Reason(text, row[WEIGHT], nodes, edges, told[at, seen]))
         return out
+
+    def _chosen(self, index: Index, pairs: Pairs, asker: int, k: int) -> list[tuple]:
+        """The paths that are told, as rows of ``Columns``, item by item."""
+        if k == 1 and len(pairs.at) <= FEW and index is self.index:
+            return nearest(self._facts, pairs, asker)
+        chosen = varied(links(index, pairs, asker, k), k, index)
+        return list(zip(*(column.tolist() for column in chosen), strict=True))
 
     def _told(
         self, index: Index, row: tuple, item: int, *, liked: bool
