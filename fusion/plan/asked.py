@@ -96,7 +96,6 @@ class Asked:
             self._rows[id(table)] = [table.take(one[one >= 0], axis=0) for one in found]
         return self._rows[id(table)]
 
-
     def entries(self, table: Any) -> Entries:
         """What a sparse table says of the items of a single case; gathered once."""
 

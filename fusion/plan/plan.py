@@ -24,7 +24,7 @@ from trefoil.fusion.plan.parts import Parts
 from trefoil.fusion.plan.prepared import Prepared
 from trefoil.fusion.plan.ratings import Ratings
 from trefoil.fusion.plan.remembered import MOST_BYTES, Remembered, bytes_of
-from trefoil.fusion.plan.said import Said, queries_of
+from trefoil.fusion.plan.said import Said
 from trefoil.fusion.plan.said_of_many import LARGE, SaidOfMany
 
 _NUMBERS = count()
@@ -145,11 +145,17 @@ class Plan(Prepared):
         if not room_for(len(cases), widths):
             return None
         found = np.empty((len(cases), sum(widths)), np.float32)
+        shape = len(cases), len(self.groups), len(self._factors) + len(self._tables)
+        mean, inverse = np.empty(shape), np.empty(shape)
         for first in range(0, len(cases), KNOWN_AT_ONCE):
             rows = np.arange(first, min(first + KNOWN_AT_ONCE, len(cases)))
-            found[rows] = np.concatenate(queries_of(self, self._asked(cases.take(rows))), axis=1)
+            said = self._said_of(cases.take(rows))
+            found[rows] = np.concatenate(said.queries, axis=1)
+            for group, both in enumerate(zip(said.scales, said.table_scales, strict=True)):
+                mean[rows, group] = np.concatenate([one.mean for one in both]).T
+                inverse[rows, group] = np.concatenate([one.inverse for one in both]).T
         names = tuple(self.parts.names[place] for place in self._factors)
-        return KnownQueries(names, found, digests_of(cases.history))
+        return KnownQueries(names, found, digests_of(cases.history), mean, inverse)
 
     @property
     def attributes(self) -> ByAttributes | None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from trefoil.kg.paths.diversify import DIRECT, PEOPLE, SHARED
+from trefoil.kg.paths.diversify import DIRECT, PEOPLE, SHARED, varied
 from trefoil.kg.paths.index import Index
-from trefoil.kg.paths.links import Pairs, met_both
+from trefoil.kg.paths.links import Pairs, links, met_both
 from trefoil.kg.paths.search import OTHER_ROLE
 
 FEW = 256  # pairs that are looked at one by one
@@ -18,6 +18,17 @@ MOST_ITEMS = 20_000  # whose facts are kept
 _NOTHING = (-1.0, 0, 0, 0, 0, 0, 0.0)  # is surpassed by any path
 
 Fact = tuple[int, int, float]  # its code, its relation, its strength
+
+
+class Cited(NamedTuple):
+    """A path in codes, a row of ``Columns``; what its event adds to the score, and if it was liked.
+
+    Its first column is the number of the item that it is a reason for.
+    """
+
+    row: tuple
+    adds: float
+    liked: bool
 
 
 class OfItem(NamedTuple):
@@ -49,12 +60,25 @@ class ItemFacts:
         facts = matrix.indices[matrix.indptr[item] : matrix.indptr[item + 1]]
         entity = index.entity[facts]
         columns = facts, index.relation[facts], index.strength[facts], entity, index.item_of[entity]
-        for fact, relation, strength, node, other in zip(*(c.tolist() for c in columns), strict=True):
+        for fact, relation, strength, node, other in zip(
+            *(c.tolist() for c in columns), strict=True
+        ):
             told = fact, relation, strength
             found.by_entity.setdefault(node, []).append(told)
             if other >= 0:
                 found.by_item.setdefault(other, []).append(told)
         return found
+
+
+def best_of(facts: ItemFacts, index: Index, pairs: Pairs, asker: int, k: int) -> list[tuple]:
+    """Up to ``k`` paths of each item, as rows of ``Columns``: item by item, best first.
+
+    ``facts`` are those of ``index``, or of one that differs in who liked what.
+    """
+    if k == 1 and len(pairs.at) <= FEW and index is facts.index:
+        return nearest(facts, pairs, asker)
+    found = varied(links(index, pairs, asker, k), k, index)
+    return list(zip(*(column.tolist() for column in found), strict=True))
 
 
 def nearest(facts: ItemFacts, pairs: Pairs, asker: int) -> list[tuple]:

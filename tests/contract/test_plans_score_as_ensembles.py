@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,17 +88,19 @@ def test_a_saved_plan_scores_as_the_ensemble_that_it_was_made_from(world, fitted
 def test_what_is_known_of_a_person_beforehand_holds_until_something_is_told(world, fitted):
     recommender = Recommender.load(fitted[world][1], live=False)
     catalogue, plan = recommender.catalogue, recommender.state.scorer
-    known = plan.parts.known
+    known, anew = plan.parts.known, Plan(replace(plan.parts, known=None))
     assert known is not None
     codes = catalogue.scenario_codes(None, 1)
     for row in range(len(catalogue.users)):
         cases = catalogue.cases(np.array([row]), codes)
-        found = known.of(cases)
-        assert found is not None
+        assert known.of(cases) == row
         made = np.concatenate(
             [form.query.of(Asked(cases, plan.items)) for form in factors(plan)], 1
         )
-        assert found == pytest.approx(made, abs=1e-5)
+        assert known.queries[[row]] == pytest.approx(made, abs=1e-5)
+        told, now = plan._said_of(cases), anew._said_of(cases)
+        assert told.inverse() == pytest.approx(now.inverse(), rel=1e-4)
+        assert plan.score(cases) == pytest.approx(anew.score(cases), abs=NEAR)
     assert known.of(catalogue.cases(np.array([-1]), codes)) is None
     assert known.of(catalogue.cases(np.array([1]), codes, np.array([0]))) is None
     for name in codes:
@@ -118,8 +121,6 @@ def factors(plan):
 @pytest.mark.parametrize("world", ["plain", "everything"])
 @pytest.mark.parametrize("like_cold", [False, True])
 def test_a_plan_ranks_added_items_as_the_ensemble_does(world, like_cold, fitted):
-    from dataclasses import replace
-
     recommender = Recommender.load(fitted[world][1], live=False).add_items(NEW)
     ensemble = recommender.model
     assert ensemble.added is not None
