@@ -63,6 +63,19 @@ class KnownReasons:
     adds: Reals
 
 
+@dataclass(frozen=True)
+class Shortlist:
+    """How many candidates there are, and what that costs: measured on people of the run.
+
+    ``recall`` is the share of the exact first items that are found, ``equal`` the share of
+    places with the same item.
+    """
+
+    size: int
+    recall: float
+    equal: float
+
+
 def row_of(cases: Cases, digest: Ints) -> int | None:
     """The user of a single case whose history is that of ``digest`` [users]; else None."""
     user = int(cases.user[0])

@@ -17,6 +17,7 @@ from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import FEW, Asked, Reals
 from trefoil.fusion.plan.contributions import Contributions, Influence
 from trefoil.fusion.plan.domains import FAR, outside
+from trefoil.fusion.plan.first import FirstItems
 from trefoil.fusion.plan.forms import ByAttributes, Form
 from trefoil.fusion.plan.groups import standardise
 from trefoil.fusion.plan.known import KnownQueries, digests_of, room_for
@@ -41,6 +42,8 @@ class Plan(Prepared):
         self._cold_users = self._cold_user_forms(self._order)
         self._scores = Remembered(MOST_BYTES, bytes_of)
         self._last: tuple[bytes, Asked] | None = None
+        short = parts.shortlist
+        self.first = None if short is None else FirstItems(self, short.size)
         self._influence = Influence(self._forms, self.groups, self._merged)
 
     def _cold_user_forms(self, order: Ints) -> list[tuple[Form, float]]:
@@ -74,10 +77,17 @@ class Plan(Prepared):
 
         return self._scores.get(cases.digest, made)
 
+    def first_scores(self, cases: Cases) -> Reals:
+        """As ``score`` of a single case, with the first items from candidates where that is said
+        to give the same; the others stand behind them.
+        """
+        found = None if self.first is None else self.first.scores(cases, self._asked(cases))
+        return self.score(cases) if found is None else found
+
     def score_together(self, parts: Sequence[Cases]) -> None:
         """Score single cases of a large catalogue at once, for when each is asked by itself."""
         left = {one.digest: one for one in parts if not self._scores.has(one.digest)}
-        if len(left) < 2 or self.items < LARGE or self.parts.added is not None:
+        if len(left) < 2 or self.items < LARGE or self.parts.added is not None or self.first:
             return
         cases = Cases.together([*left.values()])
         said = SaidOfMany(self, self._asked(cases))
@@ -211,5 +221,6 @@ class Plan(Prepared):
 
     def contributions(self, cases: Cases, items: Ints) -> Contributions:
         """What each event of a single case adds to the score of these items (rows)."""
-        inverse = self._remembered(cases)[1]
+        inverse = None if self.first is None else self.first.inverse(cases)
+        inverse = self._remembered(cases)[1] if inverse is None else inverse
         return self._influence.of(self._asked(cases), self._position[items], inverse)

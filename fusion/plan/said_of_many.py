@@ -174,15 +174,15 @@ class SaidOfMany:
         block = plan._stack[rows]
         for number, place in enumerate(plan._factors):
             raw = block[:, :, plan._columns[number]] @ self.queries[number][:, :, None]
-            z[place] = _scaled(raw[..., 0], cold, self.scales, number)
+            z[place] = scaled(raw[..., 0], cold, self.scales, number)
         scratch = np.zeros((len(rows), plan.items), np.float32)
         for number, place in enumerate(plan._tables):
             raw = self.tables[number].at(rows, scratch)
-            z[place] = _scaled(raw, cold, self.table_scales, number)
+            z[place] = scaled(raw, cold, self.table_scales, number)
         return z
 
 
-def _scaled(raw: Reals, cold: NDArray[np.bool_], scales: list[Scale], number: int) -> Reals:
+def scaled(raw: Reals, cold: NDArray[np.bool_], scales: list[Scale], number: int) -> Reals:
     """By the mean and the spread of each item's group."""
     first, last = (
         (raw - one.mean[number][:, None]) * one.inverse[number][:, None]
