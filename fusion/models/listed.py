@@ -91,10 +91,11 @@ class Line:
     variant_of: str = ""
     rule: Callable[[TrainingData], bool] = always
 
-    def on(self, settings: Settings, known: TrainingData) -> bool:
-        """Whether settings and data allow it."""
+    def on(self, settings: Settings, known: TrainingData, *, again: bool = False) -> bool:
+        """Whether settings and data allow it; ``again`` says that an earlier fit asked the rule."""
         asked = not self.switch or reduce(getattr, self.switch.split("."), settings)
-        return bool(asked) and self.when(known) and (asked != "auto" or self.rule(known))
+        ruled = asked != "auto" or again or self.rule(known)
+        return bool(asked) and self.when(known) and ruled
 
     def variant(self, others: Mapping[str, BaseModel], values: Mapping[str, Any]) -> BaseModel:
         """The model with the tensors of another."""
