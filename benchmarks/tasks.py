@@ -71,7 +71,8 @@ class World:
         validation = Validation.of(full_exam(dataset, split, "valid"), seen)
         shares = category_shares(TaskData(train, dataset.items, known))
         assert shares is not None, "a set with categories"
-        return cls(dataset, split, known, validation, shares, stars_exam(dataset, split, "valid"))
+        rows = torch.from_numpy(shares.toarray())
+        return cls(dataset, split, known, validation, rows, stars_exam(dataset, split, "valid"))
 
 
 def fitted(

@@ -4,6 +4,7 @@ import ast
 import inspect
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -14,10 +15,13 @@ from planted_shop import TINY
 from torch.nn import functional as F
 
 from trefoil.data.errors import ConfigError
+from trefoil.data.items import Entities, Labels
+from trefoil.data.vocabulary import Vocabulary
 from trefoil.fusion.network.heads import Sizes
 from trefoil.fusion.network.inputs import training_inputs_of
 from trefoil.fusion.network.naming import own
 from trefoil.fusion.network.tasks.base import Rows, Target, Task, TaskData, taught
+from trefoil.fusion.network.tasks.categories import Category, category_shares, mean_share
 from trefoil.fusion.network.tasks.listed import saved_plans, tasks_of
 from trefoil.fusion.network.training import config_of
 from trefoil.fusion.recommender import Recommender
@@ -155,3 +159,21 @@ def test_no_place_but_the_list_knows_a_task_by_name():
         tree = ast.parse(path.read_text("utf-8"))
         found = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
         assert not names & {one for one in found if isinstance(one, str)}, path
+
+
+def test_shares_of_categories_are_kept_as_pairs_and_averaged_over_what_is_taken():
+    one = Labels(np.array([0, 2, 2, 3]), np.array([0, 2, 1]), ("x", "y", "z"))
+    other = Labels(np.array([0, 1, 1, 1]), np.array([0]), ("w",))
+    items = Entities(Vocabulary("abc"), category={"one": one, "other": other})
+    target = Category().target(SimpleNamespace(items=items))
+    third = 1 / 3
+    dense = torch.tensor([[third, 0, third, third], [0, 0, 0, 0], [0, 1, 0, 0]])
+    assert torch.equal(
+        torch.from_numpy(category_shares(SimpleNamespace(items=items)).toarray()), dense
+    )
+    assert sum(len(part) for part in target.tensors.values()) < dense.numel() + 4
+    taken = torch.tensor([0, 1, 2, 0, 1]), torch.tensor([0, 0, 0, 2, 3])  # items, and by whom
+    share, known = mean_share(target, taken[1], taken[0], 4)
+    assert known.tolist() == [True, False, True, False]
+    assert torch.allclose(share, torch.stack([(dense[0] + dense[2]) / 2, dense[0]]))
+    assert Category().target(SimpleNamespace(items=Entities(Vocabulary("abc")))) is None
