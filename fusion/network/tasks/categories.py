@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from scipy import sparse
 from torch import Tensor
 
+from trefoil.data.items import Items
 from trefoil.fusion.network import objectives
 from trefoil.fusion.network.steps import UserStep
 from trefoil.fusion.network.tasks.base import Rows, Target, Task, TaskData
@@ -22,7 +23,7 @@ class Category(Task):
     everywhere: ClassVar[bool] = False
 
     def target(self, data: TaskData) -> Target | None:
-        share = category_shares(data)
+        share = category_shares(data.items)
         if share is None:
             return None
         tensors = {"start": share.indptr, "code": share.indices, "share": share.data}
@@ -40,12 +41,12 @@ class Category(Task):
         return objectives.cross_entropy(logits, share)
 
 
-def category_shares(data: TaskData) -> sparse.csr_matrix | None:
+def category_shares(items: Items) -> sparse.csr_matrix | None:
     """Shares of the categories of each item [items, C], all columns side by side.
 
     Rows sum to one, and to zero where nothing is known. None without columns.
     """
-    columns = list(data.items.category.values())
+    columns = list(items.category.values())
     if not columns:
         return None
     members = [
