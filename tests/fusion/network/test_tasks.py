@@ -183,7 +183,11 @@ def test_shares_of_categories_are_kept_as_pairs_and_averaged_over_what_is_taken(
     assert torch.equal(
         torch.from_numpy(category_shares(SimpleNamespace(items=items)).toarray()), dense
     )
-    assert sum(len(part) for part in target.tensors.values()) < dense.numel() + 4
+    assert {name: len(one) for name, one in target.tensors.items()} == {
+        "start": 4,
+        "code": 4,
+        "share": 4,
+    }
     taken = torch.tensor([0, 1, 2, 0, 1]), torch.tensor([0, 0, 0, 2, 3])  # items, and by whom
     share, known = mean_share(target, taken[1], taken[0], 4)
     assert known.tolist() == [True, False, True, False]
