@@ -180,9 +180,7 @@ def test_shares_of_categories_are_kept_as_pairs_and_averaged_over_what_is_taken(
     assert target is not None
     third = 1 / 3
     dense = torch.tensor([[third, 0, third, third], [0, 0, 0, 0], [0, 1, 0, 0]])
-    assert torch.equal(
-        torch.from_numpy(category_shares(SimpleNamespace(items=items)).toarray()), dense
-    )
+    assert torch.equal(torch.from_numpy(category_shares(items).toarray()), dense)
     assert {name: len(one) for name, one in target.tensors.items()} == {
         "start": 4,
         "code": 4,
