@@ -6,7 +6,7 @@ from functools import reduce
 from typing import Any
 
 from trefoil.data.interactions import Ints
-from trefoil.fusion.features.training_data import TrainingData
+from trefoil.fusion.features.training_data import MOST_ITEMS, TrainingData
 from trefoil.fusion.models.als import Factors, fit_factors
 from trefoil.fusion.models.base import (
     BaseModel,
@@ -33,8 +33,6 @@ from trefoil.fusion.models.profiles import (
 )
 from trefoil.fusion.models.returning import Returning, fit_returning
 from trefoil.fusion.settings import Settings
-
-MOST_ITEMS = 20_000  # up to which tables of pairs are made unasked: more are not measured
 
 
 def always(_: TrainingData) -> bool:
