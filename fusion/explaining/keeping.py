@@ -77,7 +77,7 @@ def _reasons(state: State, users: Ints) -> KnownReasons:
     found = listed(state, state.scorer, question, FIRST)
     top, shape = found.top, found.top.shape
     kind, seen, fact, other = (np.full(shape, -1, np.int32) for _ in range(4))
-    liked, (weight, adds) = np.zeros(shape, bool), np.zeros((2, *shape))
+    liked, weight, adds = np.zeros(shape, bool), np.zeros(shape), np.zeros(shape)
     for user in users.tolist():
         case, items = found.cases.take(np.array([user])), top[user][top[user] >= 0]
         for row, own, good in chosen(state, case, items, np.arange(len(items)), 1):

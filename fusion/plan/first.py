@@ -119,10 +119,10 @@ class SaidOfCandidates:
         cheap = plan._start[named].astype(np.float64)
         for group, (a, b), scale in zip(plan.groups, ends, told[1], strict=True):
             weight = group.weights[plan._tables] * scale.inverse[:, 0]
-            own = [number for number, row in enumerate(rows) if row is not None]
             cheap[a:b] -= weight @ scale.mean[:, 0]
-            for number in own:
-                cheap[a:b] += weight[number] * rows[number][a:b]
+            for heard, row in zip(weight, rows, strict=True):
+                if row is not None:
+                    cheap[a:b] += heard * row[a:b]
         kept, warm = np.arange(len(named)), ends[0][1]
         if warm > size:
             best = np.sort(np.argpartition(-cheap[:warm], size)[:size])
@@ -130,7 +130,7 @@ class SaidOfCandidates:
         place = named[kept]
         tables = np.zeros((len(rows), len(place)), np.float32)
         for number, (row, other) in enumerate(zip(rows, others, strict=True)):
-            tables[number] = row[kept] if row is not None else _at(other, place)
+            tables[number] = _at(other, place) if row is None else row[kept]
         return cls(plan, place, tables, queries, *told)
 
     def blended(self) -> Reals:
@@ -192,8 +192,9 @@ def _named(
     named = np.flatnonzero(mark)
     slot = np.empty(plan.items, np.int32)
     slot[named] = np.arange(len(named))
-    rows = [
-        None if one is None else np.bincount(slot[one[0]], one[1], len(named)) for one in entries
+    rows: list[Reals | None] = [
+        None if one is None else np.bincount(slot[one[0]], one[1], len(named)).astype(np.float64)
+        for one in entries
     ]
     return named, rows, others
 

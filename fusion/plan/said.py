@@ -143,9 +143,10 @@ def queries_of(plan: Prepared, asked: Asked, known: int | None) -> list[Reals]:
 
 def known_scales(plan: Prepared, known: int | None) -> tuple[list[Scale], list[Scale]] | None:
     """Scales of factor forms and of tables by group, where they are known of a single case."""
-    if known is None or plan._known is None or plan._known.mean is None:
+    held = None if known is None else plan._known
+    if held is None or held.mean is None or held.inverse is None:
         return None
-    mean, inverse = plan._known.mean[known], plan._known.inverse[known]
+    mean, inverse = held.mean[known], held.inverse[known]
     split, found = len(plan._factors), ([], [])
     for own, inverted in zip(mean[:, :, None], inverse[:, :, None], strict=True):
         found[0].append(Scale(own[:split], inverted[:split]))
