@@ -17,7 +17,7 @@ from trefoil.fusion.plan.said_of_many import LARGE
 from trefoil.fusion.requests.listing import listed
 from trefoil.fusion.requests.question import Question
 from trefoil.fusion.requests.state import State
-from trefoil.kg.paths.search import KIND, SEEN, WEIGHT
+from trefoil.kg.paths.search import KIND, WEIGHT
 
 log = logging.getLogger(__name__)
 LEAST_RECALL = 0.999  # of exact first items, from which candidates do
@@ -82,7 +82,7 @@ def _reasons(state: State, users: Ints) -> KnownReasons:
         case, items = found.cases.take(np.array([user])), top[user][top[user] >= 0]
         for row, own, good in chosen(state, case, items, np.arange(len(items)), 1):
             at = user, row[0]
-            kind[at], seen[at], fact[at], other[at] = row[KIND], *row[SEEN : SEEN + 3]
+            kind[at], seen[at], fact[at], other[at] = row[KIND : KIND + 4]
             weight[at], adds[at], liked[at] = row[WEIGHT], own, good
     item, digest = top.astype(np.int32), digests_of(found.cases.history)
     graph = state.held.paths.index.digest
