@@ -230,9 +230,7 @@ class RatedKernel:
     def ordered(self, order: Ints) -> "RatedKernel":
         position = np.empty(len(order), np.int64)
         position[order] = np.arange(len(order))
-        # A table that lies the other way round would be turned anew for each block of cases.
-        table = np.ascontiguousarray(self.weights)
-        return replace(self, weights=table, columns=position[self.kept])
+        return replace(self, columns=position[self.kept])
 
 
 @runtime_checkable
