@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch import Tensor
 from trefoil.fusion.ensemble.candidates import Candidates
 from trefoil.fusion.ensemble.gate import Gate, Scores, standardise
 from trefoil.fusion.features.validation import Validation
+from trefoil.fusion.plan.domains import asked_domain
 
 RIDGE = 1e-3  # on the weights of the logit
 START = 0.3  # of every weight
@@ -19,6 +21,7 @@ BAGS, SHARE, FEWEST, MOST_CASES = 20, 0.3, 100, 600  # ascents, and the cases ea
 COLD_PRIOR = 5.0  # relevant cold items that weigh as much as the start of the cold weights
 HIDDEN = -1e4  # an offset below which no cold item is seen
 LIFT, MOST = 0.25, 8.0  # steps in which cold items are lifted or lowered, in logits
+FEWEST_OF_DOMAIN = 200  # cases that ask in a domain, from which it has weights of its own
 PRICE = 0.1  # of validation NDCG@10 per share of them among the relevant: see _lift_cold
 
 
@@ -29,7 +32,8 @@ def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, fl
     coordinate ascents on NDCG@10 from there, each on a sample of the cases; their
     mean is the gate (bagging, Breiman 1996). It gives way to the logit, or to the
     best base model alone and ascents from it, where these are better on validation.
-    Cold items get weights of their own, and an offset, see ``_lift_cold``.
+    Cold items get weights of their own, and an offset, see ``_lift_cold``; domains get
+    weights of their own, see ``_within``.
     """
     base_models = tuple(scores)
     z = standardise(scores, base_models, validation.seen)
@@ -88,7 +92,36 @@ def _best_gate(
         marks += [mark, validation.ndcg(tried[-1].mix(z, seen))]
     gate = replace(tried[max(range(len(tried)), key=marks.__getitem__)], offset=offset)
     gate, named["chosen"] = _lift_cold(z, seen, validation, gate)
+    within = _within(z, seen, validation, gate)
+    if within:
+        gate = replace(gate, within=within)
+        asked = asked_domain(validation.cases.scenario)
+        named["by domain"] = validation.ndcg(gate.mix(z, seen, asked))
     return gate, named
+
+
+def _within(
+    z: Float[Tensor, "E n C"], seen: Bool[Tensor, "n C"], validation: Validation, gate: Gate
+) -> tuple[tuple[float, ...], ...]:
+    """Warm weights of each domain: ascents from the gate of all on the cases that ask there.
+
+    The gate's own where a domain has few cases, or its ascents serve them no better. Empty
+    where fewer than two domains are asked in, or none has weights of its own.
+    """
+    asked = asked_domain(validation.cases.scenario)
+    codes = np.unique(asked[asked >= 0]) if asked is not None else np.zeros(0, np.int64)
+    if len(codes) < 2:
+        return ()
+    found = [gate.warm] * (int(codes[-1]) + 1)
+    for code in codes:
+        rows = torch.from_numpy(np.flatnonzero(asked == code))
+        if len(rows) < FEWEST_OF_DOMAIN:
+            continue
+        own, told, open_to = z[:, rows], validation.take(rows), seen[rows]
+        tried = _bagged(own, open_to, told, gate)
+        if told.ndcg(tried.mix(own, open_to)) > told.ndcg(gate.mix(own, open_to)):
+            found[code] = tried.warm
+    return () if all(one == gate.warm for one in found) else tuple(found)
 
 
 def _warm_logit(z: Float[Tensor, "E n I"], validation: Validation) -> Float[Tensor, " E"]:

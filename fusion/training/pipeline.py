@@ -40,6 +40,7 @@ from trefoil.fusion.network.scorers import network_scorers
 from trefoil.fusion.network.tasks.base import Task
 from trefoil.fusion.network.training import config_of
 from trefoil.fusion.network.warm_start import Source
+from trefoil.fusion.plan.domains import without_contexts
 from trefoil.fusion.record import Record
 from trefoil.fusion.settings import Settings
 from trefoil.fusion.training.large import is_large, sized_for
@@ -112,6 +113,8 @@ def _fit(
     record.plan = plan.record() | {"expected": {name: asdict(one) for name, one in work.items()}}
     say(told(work))
     asked = validation_exam(dataset, split)
+    if not settings.scenarios:
+        asked = replace(asked, cases=without_contexts(asked.cases))
     validation = Validation.of(asked, seen, plan.cells)
     if texts is not None and settings.fine_tuning.method != "frozen":
         taught = dataset, train, texts, known, validation, sized, record, progress
