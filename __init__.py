@@ -3,6 +3,7 @@
 A name is imported when it is first asked for, so ``import trefoil`` alone loads nothing heavy.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from trefoil.fusion.recommender import Recommender
     from trefoil.fusion.settings import Settings, load_settings
     from trefoil.kg import KnowledgeGraph, open_store, read_neo4j, read_rdf
+
+# Threads that wait give their core away, where torch is not there yet: on a machine that does
+# other work as well, threads that spin cost twice the time of one.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOMES = {
     "Dataset": "trefoil.data",

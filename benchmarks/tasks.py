@@ -33,7 +33,6 @@ from trefoil.fusion.network.inputs import TrainingInputs, network_inputs_of, tra
 from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.naming import own
 from trefoil.fusion.network.scorers import NetworkScorer, order_scores
-from trefoil.fusion.network.tasks.base import TaskData
 from trefoil.fusion.network.tasks.categories import Category, category_shares
 from trefoil.fusion.network.trainer import Trainer
 from trefoil.fusion.network.training import config_of
@@ -69,9 +68,10 @@ class World:
         known = known_of(dataset, train, graph, texts, settings, returning=False)
         seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
         validation = Validation.of(full_exam(dataset, split, "valid"), seen)
-        shares = category_shares(TaskData(train, dataset.items, known))
+        shares = category_shares(dataset.items)
         assert shares is not None, "a set with categories"
-        return cls(dataset, split, known, validation, shares, stars_exam(dataset, split, "valid"))
+        rows = torch.from_numpy(shares.toarray())
+        return cls(dataset, split, known, validation, rows, stars_exam(dataset, split, "valid"))
 
 
 def fitted(

@@ -54,13 +54,18 @@ class Histories:
 
     @classmethod
     def of(cls, events: Interactions, users: int) -> Histories:
-        """One history per user row, of the positive events; ties in time keep their order."""
-        rows = np.flatnonzero(events.positive)
-        keys = (events.user[rows],)
-        if events.at is not None:
-            keys = (events.at[rows], *keys)
-        rows = rows[np.lexsort(keys)]
+        """One history per user row, of the positive events; ties in time keep their order.
+
+        Where all events are positive and lie in that order already, the columns are theirs.
+        """
         start = np.zeros(users + 1, np.int64)
+        rows: Ints | slice = slice(None)
+        if not (events.positive.all() and _in_order(events)):
+            rows = np.flatnonzero(events.positive)
+            keys = (events.user[rows],)
+            if events.at is not None:
+                keys = (events.at[rows], *keys)
+            rows = rows[np.lexsort(keys)]
         np.cumsum(np.bincount(events.user[rows], minlength=users), out=start[1:])
         return cls(
             start,
@@ -156,6 +161,14 @@ class Histories:
         ends = (self.item[np.concatenate(before)], self.item[np.concatenate(after)])
         ones = np.ones(len(ends[0]), np.float32)
         return sparse.csr_matrix((ones, ends), shape=(items, items))
+
+
+def _in_order(events: Interactions) -> bool:
+    """Whether events lie user by user, each by time."""
+    step = np.diff(events.user)
+    if (step < 0).any():
+        return False
+    return events.at is None or bool(((step > 0) | (events.at[1:] >= events.at[:-1])).all())
 
 
 @dataclass(frozen=True)

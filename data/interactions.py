@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -30,6 +30,17 @@ class Categorical:
 
     def take(self, rows: Ints | Bools) -> Categorical:
         return Categorical(self.codes[rows], self.names)
+
+    @classmethod
+    def together(cls, parts: Sequence[Categorical]) -> Categorical:
+        """One column after the other; names are all of them, in order of text."""
+        if len(parts) == 1:
+            return parts[0]
+        names = sorted({name for one in parts for name in one.names})
+        place = {name: code for code, name in enumerate(names)}
+        moved = [np.array([*(place[n] for n in one.names), -1], np.int64) for one in parts]
+        codes = [code[one.codes] for code, one in zip(moved, parts, strict=True)]
+        return cls(np.concatenate(codes), tuple(names))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import polars as pl
 from trefoil.data.errors import ConfigError, UnknownId
 from trefoil.data.histories import Cases
 from trefoil.fusion.catalogue import Catalogue
-from trefoil.fusion.recommendation import Answer, answer_of, best_table, explained
+from trefoil.fusion.recommendation import OWN, Answer, answer_of, best_table, explained
 from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.listing import listed
 from trefoil.fusion.requests.question import question_of
@@ -201,7 +201,8 @@ class Answering:
         ``users`` are ids, or a table with a column user; its other columns are values of
         scenarios, one for each row, and stand in the answer. The options are those of
         ``recommend`` and hold for all rows. Unknown users get what suits anyone. The answer is
-        a polars table, a pandas one where ``users`` is one.
+        a polars table, a pandas one where ``users`` is one. Raises DataError for a table
+        without user, or with a column that the answer has itself, such as rank.
         """
         request = Request(
             k=k, history=history, text=text, likes=likes, dislikes=dislikes, about=about,
@@ -212,6 +213,7 @@ class Answering:
         state, k = self.state, arguments.whole("k", k, 0)
         batch, offset = arguments.whole("batch", batch, 1), arguments.whole("offset", offset, 0)
         names, contexts = arguments.users_in(users)
+        arguments.free_of(contexts, OWN, "users")
         told = {**arguments.scenario_of(scenario), **contexts}
         question = question_of(state, request, state.catalogue.users.rows(names), told)
         scorer = scorer_of(state, request, question)

@@ -70,7 +70,8 @@ class Asking(Answering):
 
         ``cases`` is a table with columns user and item, or a list of pairs; a pandas table
         gives one. Scores of one user compare items; an unknown user gets those of anybody,
-        an unknown item null. Of ``Cases``, for evaluation, scores [cases, items].
+        an unknown item null. Of ``Cases``, for evaluation, scores [cases, items]. Raises
+        DataError for a table that has no such columns, or one called score or stars already.
         """
         if isinstance(cases, Cases):
             return super().score(cases)
@@ -159,6 +160,7 @@ def _pairs(asked: Any) -> tuple[pl.DataFrame, bool]:
     missing = {"user", "item"} - set(frame.columns)
     if missing:
         raise DataError(f"pairs: no column {sorted(missing)[0]!r}; there is {frame.columns}")
+    arguments.free_of(frame.columns, ("score", "stars"), "pairs")
     return frame, pandas
 
 

@@ -115,7 +115,8 @@ class Past:
     @classmethod
     def of(cls, read: Interactions, met: Interactions, users: int) -> "Past":
         """From the events whose positives models read, and those that count as met."""
-        met = met.take(np.argsort(met.user, kind="stable"))
+        if (met.user[1:] < met.user[:-1]).any():
+            met = met.take(np.argsort(met.user, kind="stable"))
         start = np.searchsorted(met.user, np.arange(users + 1))
         return cls((Layer(None, Histories.of(read, users), met, start),))
 

@@ -245,6 +245,9 @@ def explained(state: State, user: int, item: int, k: int) -> list[Reason]:
     return list(reasons_for(state, cases, np.array([item]), k)[0])
 
 
+OWN = ("rank", "item", "title", "score")  # columns of a table of lists, beside users and contexts
+
+
 def best_table(
     users: Sequence[str],
     contexts: Mapping[str, Sequence[str]],

@@ -13,7 +13,9 @@ from trefoil.data.fingerprint import fingerprint
 from trefoil.data.interactions import Interactions
 from trefoil.data.order import FileOrder, canonical_order
 from trefoil.data.privacy import ForgottenPeople
+from trefoil.data.readers import columns as read
 from trefoil.data.readers import notes
+from trefoil.data.readers.blocks import Blocks
 from trefoil.data.readers.counts import counts_of, kinds_of
 from trefoil.data.readers.entities import EntityColumns, Listed, list_entities, read_entities
 from trefoil.data.readers.events import EventColumns, read_events
@@ -28,9 +30,9 @@ from trefoil.data.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Tables:
-    """What a dataset is made of, before anything is checked."""
+    """What a dataset is made of, before anything is checked; of events blocks will do."""
 
-    events: Table
+    events: Table | Blocks
     event_columns: EventColumns
     items: Table | None = None
     item_columns: EntityColumns | None = None
@@ -60,8 +62,10 @@ def assemble(
     the ``forgotten`` lists are as if they were not there. Raises DataError.
     """
     tables = _of_people(tables, pseudonym_key, missing_ids or WRITTEN, forgotten)
-    sieves = _sieves(tables, max_bad_share, missing_ids)
-    found = read_events(tables.events, tables.event_columns, sieves.events)
+    share = MAX_BAD_SHARE if max_bad_share is None else max_bad_share
+    words = WRITTEN if missing_ids is None else missing_ids
+    found, sieve = read_events(Blocks.of(tables.events), tables.event_columns, share, words)
+    sieves = _Sieves.of(tables, sieve, share, words)
     items = _Entities.of(found.item, tables.item_columns, sieves.items, "item")
     users = _Entities.of(found.user, tables.user_columns, sieves.users, "user")
     user_table = read_entities(users.ids, users.names, users.sieve, users.listed)
@@ -100,14 +104,17 @@ def _of_people(
     forgotten: Sequence[ForgottenPeople],
 ) -> Tables:
     """The tables of events and users with pseudonyms, and without forgotten people."""
-    found = {"events": (tables.events, tables.event_columns.user)}
-    if tables.users is not None and tables.user_columns is not None:
-        found["users"] = (tables.users, tables.user_columns.id)
-    for name, (table, column) in found.items():
-        told = table if key is None else with_pseudonyms(table, column, key, missing_ids)
+
+    def told(table: Table, column: str) -> Table:
+        table = table if key is None else with_pseudonyms(table, column, key, missing_ids)
         for people in forgotten:
-            told = without_people(told, column, people)
-        tables = replace(tables, **{name: told})
+            table = without_people(table, column, people)
+        return table
+
+    by = tables.event_columns.user
+    tables = replace(tables, events=Blocks.of(tables.events).changed(lambda one: told(one, by)))
+    if tables.users is not None and tables.user_columns is not None:
+        tables = replace(tables, users=told(tables.users, tables.user_columns.id))
     return tables
 
 
@@ -124,18 +131,11 @@ class _Sieves:
         every = (self.events, self.items, self.users, self.links)
         return (sieve for sieve in every if sieve is not None)
 
-
-def _sieves(
-    tables: Tables, max_bad_share: float | None, missing_ids: Sequence[str] | None
-) -> _Sieves:
-    share = MAX_BAD_SHARE if max_bad_share is None else max_bad_share
-    words = WRITTEN if missing_ids is None else missing_ids
-
-    def sieve(table: Table | None) -> Sieve | None:
-        return None if table is None else Sieve(table, share, words)
-
-    events = Sieve(tables.events, share, words)
-    return _Sieves(events, sieve(tables.items), sieve(tables.users), sieve(tables.links))
+    @classmethod
+    def of(cls, tables: Tables, events: Sieve, share: float, words: Sequence[str]) -> _Sieves:
+        """Fresh ones for all tables but the events."""
+        rest = (tables.items, tables.users, tables.links)
+        return cls(events, *(None if one is None else Sieve(one, share, words) for one in rest))
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class _Entities:
     def of(
         cls, seen: pl.Series, names: EntityColumns | None, sieve: Sieve | None, what: str
     ) -> _Entities:
-        listed, ids = None, seen.alias("id")
+        listed, ids = None, read.distinct(seen).alias("id")
         if names is not None and sieve is not None:
             listed = list_entities(names, sieve, what)
             ids = pl.concat([ids, listed.ids.filter(pl.Series(sieve.good)).alias("id")])

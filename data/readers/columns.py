@@ -14,10 +14,11 @@ from trefoil.data.vocabulary import LARGEST_FLOAT, Vocabulary
 _TEXTS = pl.List(pl.String)
 
 
-def ids(series: pl.Series, source: str) -> pl.Series:
+def ids(series: pl.Series, source: str, first: int = 1) -> pl.Series:
     """Ids as exact text; empty where there is none. Whole numbers are written in decimal.
 
-    The rule is that of ``vocabulary.id_text``, for a column. Raises DataError.
+    The rule is that of ``vocabulary.id_text``, for a column whose first row has the number
+    ``first``. Raises DataError.
     """
     kind = series.dtype
     if kind == _TEXTS:
@@ -28,21 +29,21 @@ def ids(series: pl.Series, source: str) -> pl.Series:
     if kind == pl.Null:
         return pl.Series(series.name, [""] * len(series), dtype=pl.String)
     if kind.is_float() or kind.is_decimal():
-        return _whole_ids(series, source)
+        return _whole_ids(series, source, first)
     raise DataError(
         f"{source}: ids in column {series.name!r} have the type {kind}; "
         "write the ids as text or as whole numbers"
     )
 
 
-def _whole_ids(series: pl.Series, source: str) -> pl.Series:
+def _whole_ids(series: pl.Series, source: str, first: int) -> pl.Series:
     text = _decimal(series)
     wrong = text.str.contains(r"[^0-9-]").fill_null(False)
     if wrong.any():
         row = int(wrong.arg_true()[0])
         raise DataError(
             f"{source}: ids in column {series.name!r} have the type {series.dtype} and row "
-            f"{row + 1} holds {series[row]}; as numbers, ids must be whole and floats below "
+            f"{first + row} holds {series[row]}; as numbers, ids must be whole and floats below "
             "2**53, or they would merge; write the ids as text or as whole numbers"
         )
     return text.fill_null("")
@@ -159,6 +160,17 @@ def joined_texts(columns: list[pl.Series]) -> pl.Series:
 
 
 def encode(texts: pl.Series, vocabulary: Vocabulary) -> Ints:
-    """Rows of texts that the vocabulary holds."""
+    """Rows of texts, plain or as categories, that the vocabulary holds."""
+    if isinstance(texts.dtype, pl.Categorical):
+        codes = texts.to_physical().to_numpy()
+        used = texts.unique()
+        row = np.full(int(codes.max(initial=0)) + 1, -1, np.int64)
+        row[used.to_physical().to_numpy()] = encode(used.cast(pl.String), vocabulary)
+        return row[codes]
     kind = pl.Enum(pl.Series(vocabulary.ids, dtype=pl.String))
     return texts.cast(kind).to_physical().cast(pl.Int64).to_numpy().copy()
+
+
+def distinct(texts: pl.Series) -> pl.Series:
+    """Each text once, plain, in order; categories as their texts."""
+    return texts.unique().cast(pl.String).sort()

@@ -7,7 +7,7 @@ import numpy as np
 from trefoil.data.interactions import UNKNOWN_TIME, Interactions, Ints
 from trefoil.data.items import Items
 from trefoil.data.pairs import distinct_pairs
-from trefoil.data.readers.events import Events
+from trefoil.data.readers.event_rows import Events
 
 Counts = dict[str, int | float | str]
 

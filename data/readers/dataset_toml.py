@@ -10,6 +10,7 @@ from trefoil.data.corpus import Corpus
 from trefoil.data.dataset import EventQuery, GraphSource, SplitRule
 from trefoil.data.errors import ConfigError, GraphDataError
 from trefoil.data.readers.assemble import Tables
+from trefoil.data.readers.blocks import Blocks, read_blocks
 from trefoil.data.readers.corpora import read_corpus
 from trefoil.data.readers.description import (
     FILE,
@@ -55,7 +56,7 @@ def read_folder(folder: Path) -> tuple[Description, Tables, SplitRule]:
     user_columns = None if users is None else _entity_columns(users, path, "users")
     places = _Places(folder, told)
     tables = Tables(
-        places.table("interactions", events),
+        places.blocks("interactions", events),
         columns,
         None if items is None else places.table("items", items),
         item_columns,
@@ -80,6 +81,12 @@ class _Places:
 
     folder: Path
     told: Description
+
+    def blocks(self, section: str, part: TablePart) -> Blocks:
+        """A file that is read when it is needed, or all rows of a query."""
+        if part.query is None and part.file is not None:
+            return read_blocks(self.folder / part.file, part.form())
+        return Blocks.of(self.table(section, part))
 
     def table(self, section: str, part: TablePart) -> Table:
         where = f"{self.folder / FILE}: [{section}]"

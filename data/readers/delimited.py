@@ -24,6 +24,9 @@ LONGEST_RECORD = 1000  # lines; a quote open for longer is taken for a stray one
 csv.field_size_limit(2**31 - 1)
 
 
+Lines = tuple[pl.DataFrame, Ints, tuple[Quarantined, ...]]
+
+
 def parse_delimited(
     content: bytes,
     source: str,
@@ -32,7 +35,7 @@ def parse_delimited(
     names: Sequence[str] | None = None,
     header: bool = True,
     quoting: bool = True,
-) -> tuple[pl.DataFrame, Ints, tuple[Quarantined, ...]]:
+) -> Lines:
     """Columns, the line of each row, and the lines that are no rows.
 
     The first line that is not blank names the columns, unless ``names`` does;
@@ -40,32 +43,85 @@ def parse_delimited(
     is a character like any other. Raises DataError where there is no line, where
     a name occurs twice, or where another delimiter is plainly meant.
     """
-    lines, numbers, bad = decode_lines(content, source)
-    if not len(lines):
-        raise DataError(f"{source}: empty; the first line must name the columns")
-    _check_delimiter(lines[0], delimiter, source)
-    first = (_record(lines[0], delimiter) if quoting else None) or lines[0].split(delimiter)
-    if names is None and not header:
-        names = [str(place) for place in range(1, len(first) + 1)]
-    titles = first if names is None else list(names)
-    twice = {name for name in titles if titles.count(name) > 1}
-    if twice:
-        raise DataError(f"{source}, line {numbers[0]}: column {sorted(twice)[0]!r} occurs twice")
-    if names is None:
-        lines, numbers = lines.slice(1), numbers[1:]
-    quoted = lines.str.contains('"', literal=True).to_numpy() & quoting
-    plain, plain_lines, ragged = _plain(lines, numbers, ~quoted, titles, delimiter, source)
-    if not quoted.any():
-        return plain, plain_lines, (*bad, *ragged)
-    rows, row_lines, broken, taken = _quoted(lines, numbers, quoted, titles, delimiter, source)
-    if taken:  # lines without a quote that lie inside a quoted field
-        keep = ~np.isin(plain_lines, np.array(sorted(taken)))
-        plain, plain_lines = plain.filter(keep), plain_lines[keep]
-        ragged = [one for one in ragged if one.line not in taken]
-    frame = pl.concat([plain, rows])
-    line = np.concatenate([plain_lines, row_lines])
-    order = np.argsort(line, kind="stable")
-    return frame[order], line[order], (*bad, *ragged, *broken)
+    found = Delimited(source, delimiter, names, header, quoting).take(content, last=True)
+    assert found is not None
+    return found
+
+
+class Delimited:
+    """One file of delimited lines, taken block by block; together they say what the whole says."""
+
+    def __init__(
+        self,
+        source: str,
+        delimiter: str,
+        names: Sequence[str] | None = None,
+        header: bool = True,
+        quoting: bool = True,
+    ) -> None:
+        self._source, self._delimiter, self._quoting = source, delimiter, quoting
+        self._names, self._header = names, header
+        self._titles: list[str] | None = None
+        self._done = 0  # lines so far
+        self._bad: list[Quarantined] = []  # of blocks that came before a line with names
+        self._left = pl.Series("line", [], dtype=pl.String), np.zeros(0, np.int64)
+
+    def take(self, content: bytes, *, last: bool = False) -> Lines | None:
+        """The rows of the next block of whole lines, of which the last has no line feed.
+
+        A record that may go on in the next block waits for it. None as long as every line
+        is blank. Raises DataError, as ``parse_delimited`` does.
+        """
+        fresh, numbers, bad = decode_lines(content, self._source, self._done)
+        bad = self._bad + bad
+        self._done += content.count(b"\n") + 1
+        lines = pl.concat([self._left[0], fresh])
+        numbers = np.concatenate([self._left[1], numbers])
+        if self._titles is None:
+            if not len(lines) and not last:
+                self._bad = bad
+                return None
+            self._titles, skipped = self._named(lines, numbers)
+            lines, numbers = lines.slice(skipped), numbers[skipped:]
+        self._bad = []
+        titles, delimiter, source = self._titles, self._delimiter, self._source
+        quoted = lines.str.contains('"', literal=True).to_numpy() & self._quoting
+        if not quoted.any():
+            self._left = lines.clear(), numbers[:0]
+            plain, plain_lines, ragged = _plain(lines, numbers, ~quoted, titles, delimiter, source)
+            return plain, plain_lines, (*bad, *ragged)
+        rows, row_lines, broken, taken, done = _quoted(
+            lines, numbers, quoted, titles, delimiter, source, last
+        )
+        self._left = lines.slice(done), numbers[done:]
+        lines, numbers, quoted = lines.slice(0, done), numbers[:done], quoted[:done]
+        plain, plain_lines, ragged = _plain(lines, numbers, ~quoted, titles, delimiter, source)
+        if taken:  # lines without a quote that lie inside a quoted field
+            keep = ~np.isin(plain_lines, np.array(sorted(taken)))
+            plain, plain_lines = plain.filter(keep), plain_lines[keep]
+            ragged = [one for one in ragged if one.line not in taken]
+        frame = pl.concat([plain, rows])
+        line = np.concatenate([plain_lines, row_lines])
+        order = np.argsort(line, kind="stable")
+        return frame[order], line[order], (*bad, *ragged, *broken)
+
+    def _named(self, lines: pl.Series, numbers: Ints) -> tuple[list[str], int]:
+        """Names of the columns, and how many lines they took."""
+        source, delimiter = self._source, self._delimiter
+        if not len(lines):
+            raise DataError(f"{source}: empty; the first line must name the columns")
+        _check_delimiter(lines[0], delimiter, source)
+        record = _record(lines[0], delimiter) if self._quoting else None
+        titles = list(self._names) if self._names is not None else record
+        titles = titles or lines[0].split(delimiter)
+        if self._names is None and not self._header:
+            titles = [str(place) for place in range(1, len(titles) + 1)]
+        twice = {name for name in titles if titles.count(name) > 1}
+        if twice:
+            raise DataError(
+                f"{source}, line {numbers[0]}: column {sorted(twice)[0]!r} occurs twice"
+            )
+        return titles, int(self._names is None and self._header)
 
 
 def _check_delimiter(line: str, delimiter: str, source: str) -> None:
@@ -80,19 +136,24 @@ def _check_delimiter(line: str, delimiter: str, source: str) -> None:
     )
 
 
-def decode_lines(content: bytes, source: str) -> tuple[pl.Series, Ints, list[Quarantined]]:
-    """Lines that are not blank, their numbers, and the lines that are no UTF-8."""
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+def decode_lines(
+    content: bytes, source: str, before: int = 0
+) -> tuple[pl.Series, Ints, list[Quarantined]]:
+    """Lines that are not blank, their numbers, and the lines that are no UTF-8.
+
+    ``before`` lines came before the content.
+    """
+    if not before and content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise DataError(
             f'{source}: written as UTF-16; save it as UTF-8, or name encoding = "utf-16"'
         )
-    content = content.removeprefix(b"\xef\xbb\xbf")
+    content = content if before else content.removeprefix(b"\xef\xbb\xbf")
     bad: list[Quarantined] = []
     try:
         texts = content.decode().split("\n")
     except UnicodeDecodeError:
         texts = []
-        for number, line in enumerate(content.split(b"\n"), 1):
+        for number, line in enumerate(content.split(b"\n"), before + 1):
             try:
                 texts.append(line.decode())
             except UnicodeDecodeError:
@@ -103,7 +164,7 @@ def decode_lines(content: bytes, source: str) -> tuple[pl.Series, Ints, list[Qua
     del texts
     lines = lines.str.strip_suffix("\r")
     filled = (lines.str.len_bytes() > 0).to_numpy()
-    return lines.filter(filled), np.flatnonzero(filled) + 1, bad
+    return lines.filter(filled), np.flatnonzero(filled) + before + 1, bad
 
 
 def _plain(
@@ -134,25 +195,33 @@ def _quoted(
     header: list[str],
     delimiter: str,
     source: str,
-) -> tuple[pl.DataFrame, Ints, list[Quarantined], set[int]]:
-    """Records with quotes, which may run over several lines; ``taken`` are lines inside a field."""
+    last: bool,
+) -> tuple[pl.DataFrame, Ints, list[Quarantined], set[int], int]:
+    """Records with quotes, which may run over several lines.
+
+    Beside rows, their lines and what is no row: lines inside a field, and how many lines are
+    done. Unless it is the ``last`` block, a record that is open at its end is not.
+    """
     odd = (lines.str.count_matches('"', literal=True) % 2 == 1).to_numpy()
     ends = np.flatnonzero(odd)
     if not len(ends):
         whole = _whole_records(lines.filter(quoted).to_list(), header, delimiter)
         if whole is not None:
-            return whole, numbers[quoted], [], set()
+            return whole, numbers[quoted], [], set(), len(lines)
     texts, at = lines.to_list(), numbers.tolist()
     rows, row_lines = [], []
     bad: list[Quarantined] = []
     taken: set[int] = set()
-    done = -1
+    done, whole_block = -1, len(texts)
     for start in np.flatnonzero(quoted).tolist():
         if start <= done:
             continue
         fields = None
         if odd[start]:  # the field goes on to the next line with an odd number of quotes
             after = int(np.searchsorted(ends, start, side="right"))
+            if after == len(ends) and not last and len(texts) - start <= LONGEST_RECORD:
+                whole_block = start
+                break
             end = int(ends[after]) if after < len(ends) else start + LONGEST_RECORD + 1
             if end - start <= LONGEST_RECORD:
                 fields = _record(_joined(texts, at, start, end), delimiter)
@@ -169,7 +238,7 @@ def _quoted(
         else:
             rows.append(fields)
             row_lines.append(at[start])
-    return _frame(rows, header), np.array(row_lines, np.int64), bad, taken
+    return _frame(rows, header), np.array(row_lines, np.int64), bad, taken, whole_block
 
 
 def _whole_records(texts: list[str], header: list[str], delimiter: str) -> pl.DataFrame | None:

@@ -1,22 +1,23 @@
-"""A table of events to ``Interactions``: which column means what, and what counts as one event."""
+"""Tables of events to ``Interactions``: which column means what, and what counts as one event."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import polars as pl
 
 from trefoil.data.errors import ConfigError, DataError
-from trefoil.data.interactions import Bools, Categorical, Floats, Interactions, Ints
+from trefoil.data.interactions import UNKNOWN_TIME, Bools, Floats, Ints
 from trefoil.data.readers import columns as read
+from trefoil.data.readers.blocks import Blocks
+from trefoil.data.readers.event_rows import Events, cutter, once, together
 from trefoil.data.readers.moments import UNITS, moments
 from trefoil.data.readers.quarantine import Sieve
 from trefoil.data.readers.tables import Table
 from trefoil.data.suggest import closest
-from trefoil.data.vocabulary import Vocabulary
 
 PARTS = {"train": 0, "valid": 1, "test": 2}
 
@@ -59,87 +60,89 @@ class EventColumns:
             raise ConfigError(f"time_unit is {self.time_unit!r}; {closest(self.time_unit, UNITS)}")
 
 
-@dataclass(frozen=True)
-class Events:
-    """Events as read, ids still as text.
+def read_events(
+    blocks: Blocks, names: EventColumns, max_bad_share: float, missing_ids: Sequence[str]
+) -> tuple[Events, Sieve]:
+    """The usable events in file order, one event once; and what was set aside.
 
-    ``duplicates`` counts rows that said the same again, ``conflicts`` rows that
-    said it with another rating. ``compact_times`` says that numbers such as
-    20261128 were read as days.
-    """
-
-    user: pl.Series
-    item: pl.Series
-    positive: Bools
-    stars: Floats | None
-    at: Ints | None
-    kind: Categorical | None
-    scenario: dict[str, Categorical]
-    part: np.ndarray | None
-    duplicates: int
-    conflicts: int
-    compact_times: bool = False
-
-    def rows(self, users: Vocabulary, items: Vocabulary) -> Interactions:
-        return Interactions(
-            read.encode(self.user, users),
-            read.encode(self.item, items),
-            self.positive,
-            self.stars,
-            self.at,
-            self.kind,
-            self.scenario,
-            self.part,
-        )
-
-
-def read_events(table: Table, names: EventColumns, sieve: Sieve) -> Events:
-    """The usable events in file order; one event is kept once.
-
+    Of each block only numbers are kept, so that the texts of a file need not fit memory.
     Rows that agree in user, item, time, behaviour, scenario, part and being
     positive are one event. Where only their ratings differ, the highest is
-    kept: a choice that does not depend on the order of rows.
+    kept: a choice that does not depend on the order of rows. Whether times are days such as
+    20261128 is decided by the first block that has times. Raises DataError, as ``read_rows``.
     """
-    return _once(read_rows(table, names, sieve))
+    users, items = (pl.Categorical(pl.Categories.random()) for _ in range(2))
+    found, sieves, targets, compact = [], [], set[str](), None
+    for table in blocks:
+        sieve = Sieve(table, max_bad_share, missing_ids)
+        events, there = _usable(table, names, sieve, compact)
+        targets |= there
+        found.append(replace(events, user=events.user.cast(users), item=events.item.cast(items)))
+        sieves.append(sieve)
+        if compact is None and events.at is not None and (events.at != UNKNOWN_TIME).any():
+            compact = events.compact_times
+    sieve = Sieve.together(sieves)
+    _check(sieve, names, targets, sum(len(one.user) for one in found))
+    return once(together(found)), sieve
 
 
 def read_rows(table: Table, names: EventColumns, sieve: Sieve) -> Events:
     """The usable events in file order, each row one event.
 
-    Raises DataError where too many are not, or none is.
+    Raises DataError where too many are not, or none is, and for a target that no row has.
     """
+    events, targets = _usable(table, names, sieve, None)
+    _check(sieve, names, targets, len(events.user))
+    return events
+
+
+def _check(sieve: Sieve, names: EventColumns, kinds: Set[str], usable: int) -> None:
+    source = sieve.table.source
+    for one in names.target:
+        if one not in kinds:
+            raise DataError(
+                f"{source}: target {one!r} is no value of column {names.behaviour!r}; "
+                f"{closest(one, sorted(kinds))}"
+            )
+    sieve.judge()
+    if not usable:
+        raise DataError(f"{source}: no usable event; add rows or mend the ones set aside")
+
+
+def _usable(
+    table: Table, names: EventColumns, sieve: Sieve, compact: bool | None
+) -> tuple[Events, Set[str]]:
+    """The usable events, and which kinds of event the rows have where targets are named."""
     user = sieve.ids(names.user, "user")
     item = sieve.ids(names.item, "item")
     stars = at = part = None
-    compact = False
+    days = False
     if names.rating is not None:
         stars, bad = read.numbers(sieve.cells(names.rating, "rating", numeric=True))
         sieve.refuse(bad, "rating is no finite number", names.rating)
     if names.time is not None:
-        at, compact = _times(names, sieve)
+        at, days = _times(names, sieve, compact)
     if names.split is not None:
         part = _parts(table.column(names.split, "split"), names.split, sieve)
     kind = None if names.behaviour is None else sieve.cells(names.behaviour, "behaviour")
-    positive = _positive(names, stars, kind, sieve)
+    positive, there = _positive(names, stars, kind, sieve)
     kept = sieve.good
-    sieve.judge()
-    if not kept.any():
-        raise DataError(f"{table.source}: no usable event; add rows or mend the ones set aside")
     scenario = {
         name: read.codes(sieve.cells(name, "scenario").filter(kept)) for name in names.scenario
     }
-    cut = _cutter(kept)
+    cut = cutter(kept)
     kinds = None if kind is None else read.codes(kind.filter(kept))
-    return Events(
+    events = Events(
         user.filter(kept), item.filter(kept), positive[kept], cut(stars), cut(at), kinds, scenario,
-        cut(part), 0, 0, compact,
+        cut(part), 0, 0, days,
     )  # fmt: skip
+    return events, there
 
 
-def _times(names: EventColumns, sieve: Sieve) -> tuple[Ints, bool]:
+def _times(names: EventColumns, sieve: Sieve, compact: bool | None) -> tuple[Ints, bool]:
     """UTC seconds, and whether numbers such as 20261128 were read as days."""
     column = sieve.cells(names.time or "", "time", numeric=True)
-    found = moments(column, names.time_format, names.time_unit)
+    found = moments(column, names.time_format, names.time_unit, compact=compact)
     reason = f"time does not follow time_format {names.time_format!r}"
     if names.time_format is None:
         reason = "time is neither Unix seconds nor ISO 8601; name time_format for another way"
@@ -151,8 +154,9 @@ def _times(names: EventColumns, sieve: Sieve) -> tuple[Ints, bool]:
 
 def _positive(
     names: EventColumns, stars: Floats | None, kind: pl.Series | None, sieve: Sieve
-) -> Bools:
-    """Which rows count for ranking. Raises DataError for a target that no row has."""
+) -> tuple[Bools, Set[str]]:
+    """Which rows count for ranking, and which kinds there are where targets are named."""
+    there: set[str] = set()
     positive = np.ones(len(sieve.table), bool)
     if names.positive is not None:
         column = sieve.table.column(names.positive, "positive flag")
@@ -166,51 +170,8 @@ def _positive(
     if names.target and kind is not None:
         texts = read.texts(kind).str.strip_chars()
         there = set(texts.filter(texts != "").unique())
-        for one in names.target:
-            if one not in there:
-                raise DataError(
-                    f"{sieve.table.source}: target {one!r} is no value of column "
-                    f"{names.behaviour!r}; {closest(one, sorted(there))}"
-                )
         positive &= texts.is_in(list(names.target)).to_numpy()
-    return positive
-
-
-def _once(events: Events) -> Events:
-    """Each event once, in the place where it first came up."""
-    keys = {"user": events.user, "item": events.item, "positive": events.positive}
-    typed = {"at": events.at, "part": events.part}
-    keys |= {name: column for name, column in typed.items() if column is not None}
-    if events.kind is not None:
-        keys["kind"] = events.kind.codes
-    keys |= {f"scenario {name}": column.codes for name, column in events.scenario.items()}
-    frame = pl.DataFrame({name: pl.Series(name, column) for name, column in keys.items()})
-    names = frame.columns
-    frame = frame.with_row_index("row")
-    stars = events.stars
-    if stars is not None:
-        frame = frame.with_columns(stars=pl.Series(stars).fill_nan(None))
-    if not frame.select(names).is_duplicated().any():
-        return events
-    exact = [*names, "stars"] if stars is not None else names
-    said = frame.select(exact).n_unique()
-    groups = frame.group_by(names, maintain_order=True).agg(
-        pl.col("row").min(), *([pl.col("stars").max()] if stars is not None else [])
-    )
-    groups = groups.sort("row")
-    rows = groups["row"].cast(pl.Int64).to_numpy()
-    cut = _cutter(rows)
-    kept_stars = None if stars is None else groups["stars"].fill_null(np.nan).to_numpy().copy()
-    return Events(
-        events.user[rows], events.item[rows], events.positive[rows], kept_stars, cut(events.at),
-        None if events.kind is None else events.kind.take(rows),
-        {name: column.take(rows) for name, column in events.scenario.items()},
-        cut(events.part), len(frame) - said, said - len(rows), events.compact_times,
-    )  # fmt: skip
-
-
-def _cutter(rows: np.ndarray) -> Callable:
-    return lambda column: None if column is None else column[rows]
+    return positive, there
 
 
 def _flags(series: pl.Series) -> pl.Series:

@@ -35,37 +35,39 @@ class Moments:
     compact: bool = False
 
 
-def moments(series: pl.Series, form: str | None = None, unit: str = "s") -> Moments:
+def moments(
+    series: pl.Series, form: str | None = None, unit: str = "s", *, compact: bool | None = None
+) -> Moments:
     """UTC seconds of a column; a time without a zone is UTC and fractions are cut off.
 
     Text is read row by row as Unix time in ``unit`` or as ISO 8601, or by ``form``
     (as strftime has it) alone. A column of which most values are days such as
     20261128, as text or as numbers, with or without a clock time after it, is
-    read as days. Raises DataError where the column has a type to which form or unit
-    say nothing.
+    read as days, unless ``compact`` says whether. Raises DataError where the column has a
+    type to which form or unit say nothing.
     """
     kind = series.dtype
     if isinstance(kind, pl.List):
-        return moments(series.list.first(), form, unit)
+        return moments(series.list.first(), form, unit, compact=compact)
     if kind.is_numeric() and (kind.is_integer() or _whole(series)):
         whole = series.cast(pl.Int64, strict=False).cast(pl.String)
-        if form is not None or _mostly(whole, _COMPACT):
+        if form is not None or _are_days(whole, compact):
             series, kind = whole, pl.String()
     if (form is not None and kind != pl.String) or (unit != "s" and kind.is_temporal()):
         raise DataError(
             f"time column {series.name!r} has the type {kind}, which time_format and time_unit "
             "cannot change; leave them away"
         )
-    given, compact = series.is_not_null(), False
+    given, days = series.is_not_null(), False
     if kind == pl.String:
         series = series.str.strip_chars()
         given = given & (series != "").fill_null(False)
-        compact = form is None and _mostly(series.filter(given), _COMPACT)
-        seconds = _by_form(series, form) if form is not None else _text(series, unit, compact)
+        days = form is None and _are_days(series.filter(given), compact)
+        seconds = _by_form(series, form) if form is not None else _text(series, unit, days)
     else:
         seconds = _typed(series, unit)
         given = given & ~series.is_nan() if kind.is_float() else given
-    return _checked(seconds, given, compact)
+    return _checked(seconds, given, days)
 
 
 def _checked(seconds: pl.Series, given: pl.Series, compact: bool) -> Moments:
@@ -131,10 +133,12 @@ def _whole(series: pl.Series) -> bool:
     return bool(len(given)) and bool((given == given.floor()).all())
 
 
-def _mostly(texts: pl.Series, form: str) -> bool:
-    """Whether more than half of the texts have this form; an empty text has none."""
+def _are_days(texts: pl.Series, said: bool | None) -> bool:
+    """Whether more than half of the texts are days such as 20261128, unless that is said."""
+    if said is not None:
+        return said
     texts = texts.drop_nulls()
-    return 2 * int(texts.str.contains(form).sum()) > len(texts)
+    return 2 * int(texts.str.contains(_COMPACT).sum()) > len(texts)
 
 
 def _iso(texts: pl.Series) -> pl.Series:

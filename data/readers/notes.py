@@ -11,7 +11,8 @@ import polars as pl
 from trefoil.data.dataset import SplitRule
 from trefoil.data.interactions import UNKNOWN_TIME, Interactions, Ints
 from trefoil.data.readers.entities import SEPARATOR, EntityColumns, Listed
-from trefoil.data.readers.events import EventColumns, Events
+from trefoil.data.readers.event_rows import Events
+from trefoil.data.readers.events import EventColumns
 from trefoil.data.readers.lookalikes import lookalikes
 from trefoil.data.readers.meeting import listing_note, separator_note
 from trefoil.data.readers.missing import IN_NUMBERS

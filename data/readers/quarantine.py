@@ -18,6 +18,8 @@ from trefoil.data.readers.missing import IN_CELLS, IN_NUMBERS, WRITTEN, emptied
 from trefoil.data.readers.tables import Table
 from trefoil.data.report import DataReport, Quarantined
 
+Found = tuple[Ints, str, str | None]  # rows, what is wrong with them, the column to look at
+
 MAX_BAD_SHARE = 0.01
 MOST_NOBODY = 0.5  # share of rows without an id above which the column is doubted
 ALLOW = "--max-bad-share (max_bad_share in dataset.toml and in Python)"
@@ -38,18 +40,62 @@ class Sieve:
         missing_ids: Sequence[str] = WRITTEN,
     ) -> None:
         self.table = table
+        self.rows = len(table)  # that were read, also where the table holds some of them
         self.max_bad_share = max_bad_share
         self.missing_ids = missing_ids
         self.good: Bools = np.ones(len(table), bool)
-        self._refused: list[tuple[Ints, str, str | None]] = []
-        self._left: list[tuple[Ints, str, str | None]] = []
-        self._cells: list[tuple[Ints, str, str | None]] = []
+        self._refused: list[Found] = []
+        self._left: list[Found] = []
+        self._cells: list[Found] = []
         self._missing: dict[str, dict[str, int]] = {}
+
+    @classmethod
+    def together(cls, parts: Sequence[Sieve]) -> Sieve:
+        """What the sieves of a table's blocks found; of the rows it holds those set aside."""
+        if len(parts) == 1:
+            return parts[0]
+        first, kept, before = parts[0], [one._only_set_aside() for one in parts], 0
+        tables = [one.table for one in kept]
+        table = Table(
+            first.table.source,
+            pl.concat([one.frame for one in tables], how="vertical_relaxed"),
+            np.concatenate([one.line for one in tables]),
+            tuple(row for one in tables for row in one.bad),
+        )
+        whole = cls(table, first.max_bad_share, first.missing_ids)
+        whole.rows = sum(one.rows for one in parts)
+        for one in kept:
+            for there, found in zip(whole._all(), one._all(), strict=True):
+                _add(there, [(rows + before, why, name) for rows, why, name in found])
+            for name, words in one._missing.items():
+                counts = whole._missing.setdefault(name, {})
+                for word, count in words.items():
+                    counts[word] = counts.get(word, 0) + count
+            before += len(one.table)
+        for name, words in whole._missing.items():
+            whole._missing[name] = dict(sorted(words.items(), key=lambda one: (-one[1], one[0])))
+        return whole
+
+    def _all(self) -> tuple[list[Found], ...]:
+        return self._refused, self._left, self._cells
+
+    def _only_set_aside(self) -> Sieve:
+        """The same with a table of those rows alone that something is said of."""
+        found = [rows for each in self._all() for rows, _, _ in each]
+        rows = np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
+        table = self.table
+        table = Table(table.source, table.frame[rows], table.line[rows], table.bad)
+        small = Sieve(table, self.max_bad_share, self.missing_ids)
+        small.rows, small._missing = self.rows, self._missing
+        for there, each in zip(small._all(), self._all(), strict=True):
+            there += [(np.searchsorted(rows, at), reason, name) for at, reason, name in each]
+        return small
 
     def ids(self, name: str, meaning: str) -> pl.Series:
         """Ids of a column; rows without one are left out, and so are words for nothing."""
         column = self.table.column(name, f"{meaning} id")
-        ids, found = emptied(read.ids(column, self.table.source), self.missing_ids)
+        first = int(self.table.line[0]) if len(self.table) else 1
+        ids, found = emptied(read.ids(column, self.table.source, first), self.missing_ids)
         self._note_words(name, found)
         ids = ids.fill_null("")
         self._set_aside(self._left, (ids == "").to_numpy(), f"empty {meaning} id", name)
@@ -108,14 +154,14 @@ class Sieve:
     def judge(self) -> None:
         """Raises DataError where more rows cannot be used than allowed, or most have no id."""
         for rows, reason, name in self._left:
-            if len(rows) > MOST_NOBODY * len(self.table):
+            if len(rows) > MOST_NOBODY * self.rows:
                 raise DataError(
-                    f"{self.table.source}: {len(rows)} of {len(self.table)} rows have an {reason} "
+                    f"{self.table.source}: {len(rows)} of {self.rows} rows have an {reason} "
                     f"in column {name!r}, first on line {int(self.table.line[rows[0]])}; "
                     "name another column, or give a table of which most rows have an id"
                 )
         bad = len(self.table.bad) + sum(len(rows) for rows, _, _ in self._refused)
-        total = len(self.table) + len(self.table.bad)
+        total = self.rows + len(self.table.bad)
         if bad <= self.max_bad_share * total:
             return
         reason, count, others, line, shown = self._commonest()
@@ -129,9 +175,7 @@ class Sieve:
         if found:
             self._missing[name] = found
 
-    def _set_aside(
-        self, where: list[tuple[Ints, str, str | None]], bad: Bools, reason: str, column: str | None
-    ) -> None:
+    def _set_aside(self, where: list[Found], bad: Bools, reason: str, column: str | None) -> None:
         rows = np.flatnonzero(bad & self.good)
         if len(rows):
             self.good[rows] = False
@@ -154,6 +198,16 @@ class Sieve:
         line, shown = first[top]
         shown = shown if len(shown) <= 200 else shown[:200] + " ..."
         return top, count[top], f"{others};" if rest else "", line, shown
+
+
+def _add(there: list[Found], found: list[Found]) -> None:
+    """Rows of a later block join those that were set aside for the same reason."""
+    for rows, reason, name in found:
+        at = next((i for i, one in enumerate(there) if one[1:] == (reason, name)), None)
+        if at is None:
+            there.append((rows, reason, name))
+        else:
+            there[at] = (np.concatenate([there[at][0], rows]), reason, name)
 
 
 def _led_by(column: str | None, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def read_table(path: Path, form: FileForm | None = None) -> Table:
     Raises DataError where the file is missing, damaged, or of another format.
     """
     form = form or FileForm()
-    suffix = _format(path, form)
+    suffix = format_of(path, form)
     content = read_bytes(path)
     if suffix == ".parquet":
         return Table.of(_parquet(content, path), str(path))
@@ -97,7 +97,7 @@ def read_table(path: Path, form: FileForm | None = None) -> Table:
         content = _as_utf8(content, form.encoding, path)
     if suffix == ".jsonl":
         return Table(str(path), *parse_json_lines(content, str(path)))
-    delimiter = form.delimiter or ("\t" if suffix == ".tsv" else ",")
+    delimiter = delimiter_of(path, form)
     frame, line, bad = parse_delimited(
         content,
         str(path),
@@ -109,17 +109,28 @@ def read_table(path: Path, form: FileForm | None = None) -> Table:
     return Table(str(path), frame, line, bad)
 
 
+def delimiter_of(path: Path, form: FileForm) -> str:
+    """What stands between the cells of a file of lines."""
+    return form.delimiter or ("\t" if unpacked_suffix(path) == ".tsv" else ",")
+
+
 def _as_utf8(content: bytes, encoding: str, path: Path) -> bytes:
     try:
         return content.decode(encoding).encode()
     except (LookupError, UnicodeEncodeError):
-        raise DataError(
-            f"{path}: encoding {encoding!r} is unknown; name one such as 'utf-16' or 'latin-1'"
-        ) from None
+        raise no_such_encoding(path, encoding) from None
     except UnicodeError as fault:
-        raise DataError(
-            f"{path}: not written as {encoding} ({fault}); name another encoding"
-        ) from None
+        raise not_written_as(path, encoding, fault) from None
+
+
+def no_such_encoding(path: Path, encoding: str) -> DataError:
+    return DataError(
+        f"{path}: encoding {encoding!r} is unknown; name one such as 'utf-16' or 'latin-1'"
+    )
+
+
+def not_written_as(path: Path, encoding: str, fault: UnicodeError) -> DataError:
+    return DataError(f"{path}: not written as {encoding} ({fault}); name another encoding")
 
 
 def _row_like(names: Sequence[str]) -> bool:
@@ -141,7 +152,8 @@ def json_table(content: bytes, source: str) -> Table:
     return Table(source, frame, line, bad)
 
 
-def _format(path: Path, form: FileForm) -> str:
+def format_of(path: Path, form: FileForm) -> str:
+    """The suffix that says how a file is read. Raises DataError for one of another kind."""
     suffix = unpacked_suffix(path)
     if suffix in FORMATS or (form.delimiter and suffix not in FOREIGN):
         return suffix
@@ -159,7 +171,12 @@ def _parquet(content: bytes, path: Path) -> pl.DataFrame:
         str(table.schema)  # names that are no UTF-8 would, too
         frame = pl.from_arrow(table)
     except (Exception, pl.exceptions.PanicException) as fault:  # damage has many classes
-        said = (str(fault).splitlines() or [type(fault).__name__])[0]
-        raise DataError(f"{path}: no readable parquet file ({said}); write it again") from None
+        raise no_parquet(path, fault) from None
     assert isinstance(frame, pl.DataFrame)
     return frame
+
+
+def no_parquet(path: Path, fault: BaseException) -> DataError:
+    """What to say of a parquet file that a reader objects to."""
+    said = (str(fault).splitlines() or [type(fault).__name__])[0]
+    return DataError(f"{path}: no readable parquet file ({said}); write it again")

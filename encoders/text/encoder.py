@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from trefoil.encoders.view import View
 log = logging.getLogger(__name__)
 
 UNKNOWN = 0.1  # share of unknown tokens, over all texts, from which texts are read as n-grams
+BLOCK = 1 << 17  # rows that are whitened at once
 UNREADABLE = 0.5  # and of one text, beyond which it counts as no text
 
 
@@ -80,7 +81,7 @@ class TextEncoder:
         """
         said = list(dict.fromkeys(text for text in texts if text and text.strip()))
         warnings: list[str] = []
-        found: dict[str, NDArray[np.float32]] = {}
+        found: Mapping[str, NDArray[np.floating]] = {}
         if said and self.model != "ngrams":
             found = self._sentence_vectors(said, progress, warnings, store=store)
         if said and (self.model == "ngrams" or warnings):
@@ -94,7 +95,7 @@ class TextEncoder:
 
     def _sentence_vectors(
         self, texts: list[str], progress: Progress | None, warnings: list[str], *, store: bool
-    ) -> dict[str, NDArray[np.float32]]:
+    ) -> dict[str, NDArray[np.float16]]:
         """Vectors of the texts that can be read; none, and a warning, where hardly any can."""
         readings = self._readings(texts, progress, store=store)
         if readings is None:
@@ -114,7 +115,7 @@ class TextEncoder:
             return {}
         # As a file stores them, in half precision, so that a hit and a miss agree exactly.
         read = {
-            text: one.vector.astype(np.float32)
+            text: one.vector
             for text, one in readings.items()
             if one.unknown <= UNREADABLE * one.tokens
         }
@@ -208,10 +209,15 @@ class Whitening:
 
     @classmethod
     def fit(cls, view: View, width: int) -> "Whitening":
-        rows = view.vectors[view.known].double()
-        mean = rows.mean(0) if len(rows) else view.vectors.new_zeros(view.vectors.shape[1]).double()
-        values, vectors = _principal(rows - mean)
-        keep = min(width, len(values), max(len(rows) - 1, 1))
+        """From the known rows; of more than ``BLOCK`` only a block is held in double precision."""
+        count = int(view.known.sum())
+        if count > BLOCK:
+            mean, values, vectors = _principal_of_many(view)
+        else:
+            rows = view.vectors[view.known].double()
+            mean = rows.mean(0) if count else rows.new_zeros(rows.shape[1])
+            values, vectors = _principal(rows - mean)
+        keep = min(width, len(values), max(count - 1, 1))
         floor = 1e-4 * values[:1].clamp(min=1e-12)
         keep = max(1, min(keep, int((values > floor).sum())))  # below is noise, in any text
         values, vectors = values[:keep], vectors[:, :keep]
@@ -221,9 +227,25 @@ class Whitening:
         return cls(mean.float(), (vectors / values.clamp(min=floor).sqrt()).float())
 
     def __call__(self, view: View) -> View:
-        white = (view.vectors - self.mean) @ self.directions
-        white = torch.nn.functional.normalize(white, dim=1)
-        return View(white.masked_fill(~view.known[:, None], 0.0), view.known)
+        parts = []
+        for rows, known in zip(view.vectors.split(BLOCK), view.known.split(BLOCK), strict=True):
+            white = torch.nn.functional.normalize((rows - self.mean) @ self.directions, dim=1)
+            parts.append(white.masked_fill(~known[:, None], 0.0))
+        return View(parts[0] if len(parts) == 1 else torch.cat(parts), view.known)
+
+
+def _principal_of_many(view: View) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Mean, variances, the largest first, and directions [D, D] of the known rows."""
+    blocks = list(zip(view.vectors.split(BLOCK), view.known.split(BLOCK), strict=True))
+    count = int(view.known.sum())
+    mean = torch.stack([rows[known].double().sum(0) for rows, known in blocks]).sum(0) / count
+    total = torch.zeros(len(mean), len(mean), dtype=torch.float64)
+    for rows, known in blocks:
+        centred = rows[known].double() - mean
+        total += centred.T @ centred
+    # of a covariance the singular values are the variances, and they always converge
+    _, values, directions = np.linalg.svd((total / (count - 1)).numpy())
+    return mean, torch.from_numpy(values), torch.from_numpy(directions.T.copy())
 
 
 def _principal(centred: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -38,7 +38,8 @@ class Linear:
         counts = np.asarray(met.sum(axis=0)).ravel()
         kept = np.arange(items)
         if items > most:
-            kept = np.sort(np.argsort(-counts, kind="stable")[:most])
+            best = np.argsort(-counts, kind="stable")[:most]
+            kept = np.sort(best[counts[best] > 0])  # nothing follows from what nobody met
             met = met[:, kept]
         gram = (met.T @ met).toarray().astype(np.float64 if len(kept) < 2000 else np.float32)
         weights = closed_form(torch.from_numpy(gram), regularisation).float()

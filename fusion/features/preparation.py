@@ -22,7 +22,7 @@ from trefoil.fusion.features.corpus import corpus_texts
 from trefoil.fusion.features.fields import WORDS, dealt, fields_of
 from trefoil.fusion.features.shuffling import permuted
 from trefoil.fusion.features.texts import Texts, as_read
-from trefoil.fusion.features.training_data import TrainingData
+from trefoil.fusion.features.training_data import MOST_ITEMS, TrainingData
 from trefoil.fusion.features.user_attributes import attributes_of
 from trefoil.fusion.features.wordings import wordings_of
 from trefoil.fusion.record import Record
@@ -128,8 +128,12 @@ def _numbers(
 
 
 def _fields(dataset: Dataset, settings: Settings) -> dict[str, sparse.csr_matrix]:
-    """Words and categories of the items, dealt like texts and facts where these are."""
-    if not settings.item_fields:
+    """Words and categories of the items, dealt like texts and facts where these are.
+
+    None where no base model would read them: unasked, of a large catalogue.
+    """
+    unasked = settings.item_fields == "auto" and len(dataset.items) > MOST_ITEMS
+    if unasked or not settings.item_fields:
         return {}
     found = fields_of(dataset.items)
     if not settings.text.on:

@@ -14,6 +14,7 @@ from trefoil.fusion.features.corpus import CorpusTexts
 from trefoil.fusion.plan.attributes import AttributeColumn
 from trefoil.kg.item_facts import Facts
 
+MOST_ITEMS = 20_000  # up to which tables of pairs are made unasked: more are not measured
 DENSE = 20.0  # positives per user from which users weigh by n ** -.5
 
 

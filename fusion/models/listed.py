@@ -6,7 +6,7 @@ from functools import reduce
 from typing import Any
 
 from trefoil.data.interactions import Ints
-from trefoil.fusion.features.training_data import TrainingData
+from trefoil.fusion.features.training_data import MOST_ITEMS, TrainingData
 from trefoil.fusion.models.als import Factors, fit_factors
 from trefoil.fusion.models.base import (
     BaseModel,
@@ -33,8 +33,6 @@ from trefoil.fusion.models.profiles import (
 )
 from trefoil.fusion.models.returning import Returning, fit_returning
 from trefoil.fusion.settings import Settings
-
-MOST_ITEMS = 20_000  # up to which tables of pairs are made unasked: more are not measured
 
 
 def always(_: TrainingData) -> bool:
@@ -93,10 +91,11 @@ class Line:
     variant_of: str = ""
     rule: Callable[[TrainingData], bool] = always
 
-    def on(self, settings: Settings, known: TrainingData) -> bool:
-        """Whether settings and data allow it."""
+    def on(self, settings: Settings, known: TrainingData, *, again: bool = False) -> bool:
+        """Whether settings and data allow it; ``again`` says that an earlier fit asked the rule."""
         asked = not self.switch or reduce(getattr, self.switch.split("."), settings)
-        return bool(asked) and self.when(known) and (asked != "auto" or self.rule(known))
+        ruled = asked != "auto" or again or self.rule(known)
+        return bool(asked) and self.when(known) and ruled
 
     def variant(self, others: Mapping[str, BaseModel], values: Mapping[str, Any]) -> BaseModel:
         """The model with the tensors of another."""

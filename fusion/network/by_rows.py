@@ -12,8 +12,9 @@ from torch.nn import functional as F
 from trefoil.data.interactions import Interactions, Ints
 from trefoil.encoders.graph import sent
 from trefoil.fusion.network.dropout import dropped
-from trefoil.fusion.network.module import JointNetwork, Vectors
+from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.negative_sampling import Sampler
+from trefoil.fusion.network.vectors import SomeRows, SomeVectors
 
 READ = 0.6  # share of a history that a step reads; the rest is what it has to predict
 
@@ -37,9 +38,9 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Part:
-    """Vectors of the rows of one step, zero for all others, and which pairs were read."""
+    """Vectors of the rows of one step, and which pairs were read."""
 
-    vectors: Vectors
+    vectors: SomeVectors
     rows: Int[Tensor, " n"]  # items that have vectors
     read: Ints  # user * items + item, ascending
     items: int
@@ -100,10 +101,7 @@ class RowGraph:
         summed = summed.index_add(0, torch.from_numpy(case[kept]).to(device), told)
         share = network.config.dropout if network.training else 0.0
         found, unit = dropped(summed, share), F.normalize(dropped(base, share), dim=1)
-        everybody = base.new_zeros(users, base.shape[1])
-        everything = base.new_zeros(items, base.shape[1])
         person = torch.from_numpy(people.astype(np.int64)).to(device)
-        told_users = everybody.index_copy(0, person, found)
-        told_items = everything.index_copy(0, row, unit)
+        told_users, told_items = SomeRows(found, person, users), SomeRows(unit, row, items)
         read = people[case[kept]].astype(np.int64) * items + met.indices[kept]
-        return Part(Vectors(told_users, told_items, told_items), row, read, items)
+        return Part(SomeVectors(told_users, told_items), row, read, items)

@@ -7,8 +7,9 @@ import numpy as np
 from torch import Tensor, nn
 
 from trefoil.encoders.behaviour import BehaviourEncoder
-from trefoil.fusion.network.module import JointNetwork, Vectors
+from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.naming import own
+from trefoil.fusion.network.vectors import Vectors
 from trefoil.fusion.plan.asked import Reals
 from trefoil.fusion.plan.forms import FactorForm
 from trefoil.fusion.plan.queries import Averaged, Newest, Propagated, Query, Scenario

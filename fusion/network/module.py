@@ -18,6 +18,7 @@ from trefoil.fusion.network.heads import HeadPlan, RatingHead, Sizes
 from trefoil.fusion.network.naming import own
 from trefoil.fusion.network.scenarios import NamedScenarios
 from trefoil.fusion.network.trunks import TRUNKS
+from trefoil.fusion.network.vectors import Table, Vectors
 
 Rows = Tensor | slice  # of items
 ALL = slice(None)
@@ -61,15 +62,6 @@ class NetworkConfig:
     sharing: Sequence[str] = ()  # tasks of which a trunk has parts of their own
     domain_rank: int = 0  # of what each domain adds to vectors of items
     by_rows: bool = False  # users are the mean of their items: steps read the rows of their batch
-
-
-@dataclass(frozen=True)
-class Vectors:
-    """Final vectors of one pass over the graph; items are unit length."""
-
-    users: Float[Tensor, "users D"]
-    items: Float[Tensor, "items D"]
-    base: Float[Tensor, "items D"]
 
 
 def _filled(table: sparse.csr_matrix | sparse.csc_matrix) -> Bool[Tensor, " n"]:
@@ -247,7 +239,7 @@ class JointNetwork(nn.Module):
         return (scale, shift) if self.named is None else self.named(name, scale, shift)
 
     def order_scores(
-        self, users: Float[Tensor, "B D"], items: Float[Tensor, "items D"], rows: Rows = ALL
+        self, users: Float[Tensor, "B D"], items: Table, rows: Rows = ALL
     ) -> Float[Tensor, "B picked"]:
         """Cosine over temperature, plus the item's bias: logits of the softmax over items."""
         cosine = F.normalize(users, dim=1) @ items[rows].T
@@ -256,7 +248,7 @@ class JointNetwork(nn.Module):
     def pair_scores(
         self,
         users: Float[Tensor, "n D"],
-        items: Float[Tensor, "items D"],
+        items: Table,
         rows: Int[Tensor, " n"],
     ) -> Float[Tensor, " n"]:
         """``order_scores`` of one item each."""

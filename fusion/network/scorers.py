@@ -11,7 +11,8 @@ from trefoil.data.histories import Cases
 from trefoil.fusion.models.base import ScoringModel
 from trefoil.fusion.network.batches import newest
 from trefoil.fusion.network.forms import propagation_form, sequence_form
-from trefoil.fusion.network.module import RANKS, JointNetwork, Vectors
+from trefoil.fusion.network.module import RANKS, JointNetwork
+from trefoil.fusion.network.vectors import Vectors
 from trefoil.fusion.plan.forms import FactorForm
 
 

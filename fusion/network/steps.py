@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from trefoil.data.domains import DOMAIN
 from trefoil.fusion.network.batches import Stretches
-from trefoil.fusion.network.module import ALL, JointNetwork, Rows, Vectors
+from trefoil.fusion.network.module import ALL, JointNetwork, Rows
 from trefoil.fusion.network.naming import own
 from trefoil.fusion.network.negative_sampling import Draws
+from trefoil.fusion.network.vectors import SomeVectors, Vectors
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class UserStep(Step):
     Pair ``p`` says that case ``case[p]`` took ``item[p]``, which weighs ``weight[p]``.
     """
 
-    vectors: Vectors  # shared, before any trunk
+    vectors: Vectors | SomeVectors  # shared, before any trunk
     user: Int[Tensor, " B"]
     scenario: Mapping[str, Int[Tensor, " B"]]
     case: Int[Tensor, " n"]
@@ -57,8 +58,10 @@ class UserStep(Step):
     within: Int[Tensor, " m"] | None = None  # items that have vectors, where not all have
     read: dict[str, Vectors] = field(default_factory=dict)  # by task, once asked for
 
-    def vectors_of(self, task: str) -> Vectors:
-        """Vectors of everybody as a task reads them."""
+    def vectors_of(self, task: str) -> Vectors | SomeVectors:
+        """Vectors as a task reads them."""
+        if isinstance(self.vectors, SomeVectors):  # networks with a trunk never make these
+            return self.vectors
         if task not in self.read:
             self.read[task] = self.network.vectors_of(task, self.vectors)
         return self.read[task]

@@ -118,7 +118,9 @@ class DenseRows:
             return replace(self, weights=np.ascontiguousarray(self.weights[:, order]))
         position = np.empty(len(order), np.int64)
         position[order] = np.arange(len(order))
-        return replace(self, columns=position[self.kept])
+        # A table that lies the other way round would be turned anew for each block of cases.
+        table = np.ascontiguousarray(self.weights)
+        return replace(self, weights=table, columns=position[self.kept])
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,15 @@ def users_in(table: Any) -> tuple[list[str], dict[str, list[str]]]:
     return ids("column 'user'", table["user"]), others
 
 
+def free_of(columns: Iterable[str], answer: Iterable[str], what: str) -> None:
+    """Raises DataError for a table with a column of a name that its answer needs for itself."""
+    both = [name for name in answer if name in set(columns)]
+    if both:
+        raise DataError(
+            f"{what}: the answer has a column {both[0]!r} of its own; rename that of the table"
+        )
+
+
 def is_pandas_table(value: object) -> bool:
     """Whether this is a pandas DataFrame; pandas is not imported to find out."""
     kind = type(value)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from trefoil.data.errors import DataError
 from trefoil.data.interactions import Bools, Categorical, Interactions
@@ -16,6 +16,7 @@ from trefoil.data.items import Items, Labels
 from trefoil.data.vocabulary import Vocabulary
 from trefoil.fusion.catalogue import Catalogue, Learned
 from trefoil.fusion.past import Event
+from trefoil.fusion.runs.mapped import mapped
 
 EVENTS, ABOUT, VOCABULARY = "events.safetensors", "catalogue.json", "vocabulary"
 CATEGORY, NUMBER = "category ", "number "  # before the name of a column of items
@@ -55,7 +56,7 @@ def save_catalogue(catalogue: Catalogue, folder: Path) -> None:
 def load_catalogue(folder: Path) -> Catalogue:
     """The catalogue of a run. Raises DataError for events of other users or items."""
     about = json.loads((folder / ABOUT).read_text("utf-8"))
-    tensors = load_file(folder / EVENTS)
+    tensors = mapped(folder / EVENTS)
     users, items = load_vocabularies(folder, about["categories"])
     kinds = about["kinds"]
     events = events_of(tensors, about["scenarios"], None if kinds is None else tuple(kinds))

@@ -26,7 +26,8 @@ def fit_base_models(
     """Every base model but the networks, each with its few numbers from ``search``."""
     fitted = Fitted()
     for line in lines():
-        if not (line.on(settings, known) and search.takes(line.name)):
+        on = line.on(settings, known, again=search.given is not None)
+        if not (on and search.takes(line.name)):
             continue
         say(f"base model {line.name}")
         began = time.perf_counter()

@@ -58,6 +58,9 @@ def test_pairs_in_small_batches_score_the_same(served, monkeypatch):
 def test_what_are_no_pairs_is_refused(served):
     with pytest.raises(DataError, match="no column 'item'"):
         served.score(pl.DataFrame({"user": ["u0"]}))
+    for name in ("score", "stars"):
+        with pytest.raises(DataError, match=f"a column '{name}' of its own; rename"):
+            served.score(pl.DataFrame({"user": ["u0"], "item": ["i0-1"], name: [1.0]}))
     with pytest.raises(DataError, match=r"give \(user, item\)"):
         served.score([("u0", "i0-1", 3)])
     with pytest.raises(DataError, match=r"give \(user, item\)"):

@@ -126,6 +126,8 @@ def test_many_of_nobody_and_tables_without_users(recommender):
     assert set(recommender.recommend_many("u0", k=2)["user"]) == {"u0"}
     with pytest.raises(DataError, match=r"no column 'user'; there is \['name'\]"):
         recommender.recommend_many(pl.DataFrame({"name": ["u0"]}))
+    with pytest.raises(DataError, match="a column 'item' of its own; rename"):
+        recommender.recommend_many(pd.DataFrame({"user": ["u0"], "item": ["i1"]}))
 
 
 def test_everything_left_is_ranked_when_more_is_asked_for_than_there_is(recommender):

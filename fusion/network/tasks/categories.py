@@ -6,8 +6,10 @@ from typing import ClassVar
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
+from scipy import sparse
 from torch import Tensor
 
+from trefoil.data.items import Items
 from trefoil.fusion.network import objectives
 from trefoil.fusion.network.steps import UserStep
 from trefoil.fusion.network.tasks.base import Rows, Target, Task, TaskData
@@ -21,12 +23,15 @@ class Category(Task):
     everywhere: ClassVar[bool] = False
 
     def target(self, data: TaskData) -> Target | None:
-        share = category_shares(data)
-        return None if share is None else Target({"share": share}, outputs=share.shape[1])
+        share = category_shares(data.items)
+        if share is None:
+            return None
+        tensors = {"start": share.indptr, "code": share.indices, "share": share.data}
+        tensors = {name: torch.from_numpy(one) for name, one in tensors.items()}
+        return Target(tensors, outputs=share.shape[1])
 
     def rows(self, step: UserStep, target: Target) -> Rows:
-        share = target.tensors["share"]
-        wanted, known = mean_share(share, step.case, step.item, len(step.user))
+        wanted, known = mean_share(target, step.case, step.item, len(step.user))
         told = step.head(self.name)(step.vectors_of(self.name).users[step.user])[known]
         return Rows((told, wanted))
 
@@ -36,23 +41,39 @@ class Category(Task):
         return objectives.cross_entropy(logits, share)
 
 
-def category_shares(data: TaskData) -> Float[Tensor, "items C"] | None:
-    """Shares of the categories of each item, all columns side by side; None without columns.
+def category_shares(items: Items) -> sparse.csr_matrix | None:
+    """Shares of the categories of each item [items, C], all columns side by side.
 
-    Rows sum to one, and to zero where nothing is known.
+    Rows sum to one, and to zero where nothing is known. None without columns.
     """
-    columns = [labels.matrix() for labels in data.items.category.values()]
+    columns = list(items.category.values())
     if not columns:
         return None
-    member = torch.from_numpy(np.concatenate(columns, axis=1)).float()
-    return member / member.sum(1, keepdim=True).clamp(min=1)
+    members = [
+        sparse.csr_matrix(
+            (np.ones(len(one.codes), np.float32), one.codes, one.start),
+            shape=(len(one.start) - 1, len(one.names)),
+        )
+        for one in columns
+    ]
+    share = sparse.hstack(members, format="csr", dtype=np.float32)
+    share.data /= np.repeat(np.diff(share.indptr), np.diff(share.indptr)).astype(np.float32)
+    share.indptr, share.indices = share.indptr.astype(np.int64), share.indices.astype(np.int64)
+    return share
 
 
 def mean_share(
-    share: Float[Tensor, "items C"], case: Tensor, item: Tensor, cases: int
+    target: Target, case: Tensor, item: Tensor, cases: int
 ) -> tuple[Float[Tensor, "n C"], Bool[Tensor, " B"]]:
     """Mean category shares of each case's items, for the cases that have any."""
-    total = share.new_zeros(cases, share.shape[1]).index_add(0, case, share[item])
+    start, code, share = (target.tensors[name] for name in ("start", "code", "share"))
+    count = start[item + 1] - start[item]
+    ends = count.cumsum(0)
+    within = torch.arange(int(count.sum()), device=count.device)
+    at = within + (start[item] - (ends - count)).repeat_interleave(count)
+    place = case.repeat_interleave(count) * target.outputs + code[at]
+    total = share.new_zeros(cases * target.outputs).index_add(0, place, share[at])
+    total = total.view(cases, target.outputs)
     size = total.sum(1, keepdim=True)
     known = size[:, 0] > 0
     return (total / size.clamp(min=1e-9))[known], known

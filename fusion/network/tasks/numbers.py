@@ -34,13 +34,11 @@ class Attributes(Task):
         return Target({"numbers": standard}, outputs=table.shape[1])
 
     def rows(self, step: UserStep, target: Target) -> Rows:
-        numbers = target.tensors["numbers"]
-        known = ~numbers.isnan()
+        numbers, items = target.tensors["numbers"], step.vectors_of(self.name).items
         if step.within is not None:
-            there = torch.zeros_like(known)
-            there[step.within] = True
-            known = known & there
-        return Rows((step.head(self.name)(step.vectors_of(self.name).items)[known], numbers[known]))
+            numbers, items = numbers[step.within], items[step.within]
+        known = ~numbers.isnan()
+        return Rows((step.head(self.name)(items)[known], numbers[known]))
 
     def loss(
         self, predicted: Float[Tensor, " n"], given: Float[Tensor, " n"]

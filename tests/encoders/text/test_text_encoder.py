@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trefoil.encoders.text import encoder
 from trefoil.encoders.text.cache import Reading
 from trefoil.encoders.text.encoder import TextEncoder, Whitening, hashed_ngrams, unknown_share
 from trefoil.encoders.text.sentence_model import digest_of, load, source_of, token_counts
@@ -312,3 +313,15 @@ def test_of_few_different_texts_only_the_directions_that_they_span_are_kept():
     three = torch.eye(40)[:3].repeat(8, 1)
     view = View(three, torch.ones(len(three), dtype=torch.bool))
     assert Whitening.fit(view, 24).directions.shape == (40, 2)
+
+
+def test_many_rows_are_whitened_by_blocks_as_few_are(monkeypatch):
+    random = torch.Generator().manual_seed(0)
+    rows = torch.randn(90, 6, generator=random) @ torch.randn(6, 6, generator=random)
+    view = View(rows, torch.arange(90) % 7 > 0)
+    whole = Whitening.fit(view, 4)
+    monkeypatch.setattr(encoder, "BLOCK", 13)
+    blocks = Whitening.fit(view, 4)
+    assert torch.allclose(blocks.mean, whole.mean)
+    assert torch.allclose(blocks.directions, whole.directions, atol=1e-5)
+    assert torch.allclose(blocks(view).vectors, whole(view).vectors, atol=1e-5)

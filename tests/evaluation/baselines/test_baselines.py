@@ -102,6 +102,15 @@ def test_a_large_catalogue_keeps_the_most_met_items_in_the_linear_model():
     assert counts[scorer.kept].min() >= np.delete(counts, scorer.kept).max()
 
 
+def test_of_a_large_catalogue_items_that_nobody_met_cost_the_linear_model_nothing():
+    dataset = planted(users=40, items=12)
+    whole = Linear.fit(dataset.interactions, 40, 30)
+    few = Linear.fit(dataset.interactions, 40, 30, most=20)
+    assert len(few.kept) == len(np.unique(dataset.interactions.item))
+    histories = Histories.of(dataset.interactions, 40).matrix(30)
+    assert torch.allclose(few.score_matrix(histories), whole.score_matrix(histories), atol=1e-5)
+
+
 def test_ials_solves_the_weighted_least_squares_of_its_definition():
     dataset = planted(users=40, items=12)
     scorer = ImplicitALS.fit(dataset.interactions, 40, 12, factors=4, alpha=3.0, regularisation=2.0)

@@ -4,7 +4,9 @@ import numpy as np
 
 from trefoil.data.items import Entities, Labels
 from trefoil.data.vocabulary import Vocabulary
+from trefoil.fusion.features import preparation
 from trefoil.fusion.features.fields import COLUMNS, dealt, fields_of, words_of
+from trefoil.fusion.settings import load_settings
 
 
 def items(*texts, brand=()):
@@ -54,3 +56,15 @@ def test_each_column_has_values_of_its_own():
     both = fields_of(items)
     assert (both["category colour"] != alone["category colour"]).nnz == 0
     assert both["category size"].getnnz(axis=0).max() == 3
+
+
+def test_features_of_a_large_catalogue_are_made_for_those_who_ask(shop, monkeypatch):
+    def made(*changes):
+        settings = load_settings(None, changes)
+        events = shop.interactions
+        return preparation.known_of(shop, events, None, None, settings, returning=False).fields
+
+    assert list(made()) == ["words", "category kind"]
+    monkeypatch.setattr(preparation, "MOST_ITEMS", len(shop.items) - 1)
+    assert not made()
+    assert list(made("item_fields=true")) == ["words", "category kind"]

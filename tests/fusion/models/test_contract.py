@@ -102,6 +102,15 @@ def models(known):
     return fitted.models
 
 
+def test_what_an_earlier_fit_took_is_fitted_again_where_its_rule_would_now_leave_it_out(known):
+    many = replace(known, matrix=sparse.csr_matrix(np.ones((USERS, ITEMS), np.float32)))
+    settings, taken = load_settings(), {"co-occurrence": GIVEN["co-occurrence"]}
+    assert settings.cooccurrence == "auto"
+    assert many.dense
+    assert "co-occurrence" in fit_base_models(known, Search(None, GIVEN), settings, print).models
+    assert [*fit_base_models(many, Search(None, taken), settings, print).models] == [*taken]
+
+
 @pytest.fixture(scope="module")
 def asked(known):
     """Some users with their histories, and the context of now."""

@@ -1,5 +1,10 @@
 """Large data: the same questions answered in ways whose time grows with the data."""
 
+import os
+import platform
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -14,9 +19,11 @@ from trefoil.fusion.features.validation import ManyCases, Validation
 from trefoil.fusion.network.batches import Groups
 from trefoil.fusion.network.by_rows import Drawn, RowGraph
 from trefoil.fusion.network.negative_sampling import Sampler
+from trefoil.fusion.network.vectors import SomeRows
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
 from trefoil.fusion.training import update
+from trefoil.fusion.training.runtime import keep_memory
 from trefoil.fusion.training.work_plan import Expected, spoken, told
 
 
@@ -76,8 +83,11 @@ def test_rows_of_a_step_equal_those_of_a_pass_over_everything(large, monkeypatch
     rng = np.random.default_rng(0)
     with torch.no_grad():
         part, whole = graph.part(network, people, drawn, gone, rng), network.pass_messages()
-    assert torch.allclose(part.vectors.users[people], whole.users[people], atol=1e-5)
-    assert torch.allclose(part.vectors.items[drawn], whole.items[drawn], atol=1e-5)
+    for some, every, numbers in (
+        (part.vectors.users, whole.users, torch.from_numpy(people)),
+        (part.vectors.items, whole.items, torch.from_numpy(drawn)),
+    ):
+        assert torch.allclose(some[numbers], every[numbers], atol=1e-5)
     met = graph.met[4].indices.astype(np.int64)
     assert not part.unread(np.full(len(met), 4), met).any()
 
@@ -185,3 +195,37 @@ def test_people_bring_all_their_groups():
     groups = Groups(np.array([2, 2, 5, 7, 7]), {}, np.arange(6), np.arange(5))
     assert groups.first_of_person.tolist() == [0, 2, 3, 5]
     assert groups.of_people(torch.tensor([2, 0])).tolist() == [3, 4, 0, 1]
+
+
+def test_vectors_of_some_rows_are_asked_for_by_their_numbers_in_the_whole():
+    made = torch.arange(6.0).reshape(3, 2)
+    some = SomeRows(made, torch.tensor([4, 0, 7]), 9)
+    assert some[torch.tensor([[7, 4], [0, 0]])].tolist() == [[[4, 5], [0, 1]], [[2, 3], [2, 3]]]
+    assert len(some) == 9
+    with pytest.raises(IndexError):
+        some[torch.tensor([5])]
+
+
+def test_memory_is_kept_for_the_next_step_and_asked_for_again_without_harm():
+    keep_memory()
+    keep_memory()
+    block = np.ones(80_000_000, np.uint8)  # more than glibc keeps by default
+    place = block.ctypes.data
+    del block
+    again = np.ones(80_000_000, np.uint8)
+    if platform.libc_ver()[0] == "glibc":
+        assert again.ctypes.data == place
+
+
+def test_threads_that_wait_give_their_core_away():
+    told = "import os, trefoil; print(os.environ['OMP_WAIT_POLICY'])"
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    for asked, found in (({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
+        done = subprocess.run(
+            [sys.executable, "-c", told],
+            env=environment | asked,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == found
