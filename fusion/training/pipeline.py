@@ -112,9 +112,7 @@ def _fit(
     work = plan_work(known, sized)
     record.plan = plan.record() | {"expected": {name: asdict(one) for name, one in work.items()}}
     say(told(work))
-    asked = validation_exam(dataset, split)
-    if not settings.scenarios:
-        asked = replace(asked, cases=without_contexts(asked.cases))
+    asked = _asked(dataset, split, settings)
     validation = Validation.of(asked, seen, plan.cells)
     if texts is not None and settings.fine_tuning.method != "frozen":
         taught = dataset, train, texts, known, validation, sized, record, progress
@@ -150,6 +148,12 @@ def _fit(
     rates = _fit_rates(base_models, given, exam)
     parts = settings, known, base_models, gate, networks, texts, seen, record, alone, clicks
     return Ensemble(*parts, rates=rates, cold_users=cold_users, reranker=reranker)
+
+
+def _asked(dataset: Dataset, split: Split, settings: Settings) -> Exam:
+    """What choices are made on; without scenarios nobody is asked in a context."""
+    exam = validation_exam(dataset, split)
+    return exam if settings.scenarios else replace(exam, cases=without_contexts(exam.cases))
 
 
 def seen_items(known: TrainingData) -> Tensor:

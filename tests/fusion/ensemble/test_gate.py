@@ -9,7 +9,8 @@ from small_cases import cases
 
 from trefoil.data.domains import DOMAIN
 from trefoil.fusion.ensemble.gate import Gate, standardise
-from trefoil.fusion.ensemble.gate_fit import _ascend, _bagged, _lift_cold, fit_gate
+from trefoil.fusion.ensemble.gate_ascents import ascend, bagged
+from trefoil.fusion.ensemble.gate_fit import _lift_cold, fit_gate
 from trefoil.fusion.features.validation import Validation
 
 CASES, ITEMS, COLD = 150, 60, 12
@@ -211,7 +212,7 @@ def test_ascents_keep_the_size_of_the_weights(generator):
     scores = {name: base_model(generator, relevant, 1.5) for name in ("one", "other")}
     z = standardise(scores, list(scores), exam.seen)
     start = Gate(("one", "other"), (1.4, 0.1), (1.0, 1.0))
-    found = _bagged(z, exam.seen.expand_as(relevant), exam, start)
+    found = bagged(z, exam.seen.expand_as(relevant), exam, start)
     assert sum(map(abs, found.warm)) == pytest.approx(1.5)
     assert found.warm[1] > 0.3  # as telling as the first
     assert found.cold == start.cold
@@ -231,8 +232,8 @@ def test_the_mean_of_ascents_does_better_on_new_cases_than_one_ascent():
         exam, later = validation(relevant), validation(fresh)
         z, seen = standardise(scores, list(scores), exam.seen), exam.seen.expand_as(relevant)
         start = Gate(tuple(scores), (0.3,) * len(scores), (1.0,) * len(scores), 0.0)
-        once = replace(start, warm=tuple(_ascend(z, seen, exam, start).tolist()))
-        mean = _bagged(z, seen, exam, start)
+        once = replace(start, warm=tuple(ascend(z, seen, exam, start).tolist()))
+        mean = bagged(z, seen, exam, start)
         gains.append(
             later.ndcg(mean.blend(new, later.seen)) - later.ndcg(once.blend(new, later.seen))
         )
