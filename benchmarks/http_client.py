@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -46,10 +47,13 @@ def start(run: Path, *more: str) -> Served:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(known), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "trefoil.serve", str(run), "--port", str(port), *more]
     began = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    told = tempfile.TemporaryFile()  # noqa: SIM115  the service writes to it for as long as it runs
+    process = subprocess.Popen(command, env=environment, stderr=told)
     while True:
         if process.poll() is not None:
-            raise SystemExit(f"{' '.join(command)}: ended with {process.returncode}")
+            told.seek(0)
+            said = told.read()[-500:].decode(errors="replace").strip()
+            raise SystemExit(f"{' '.join(command)}: ended with {process.returncode}: {said}")
         try:
             if asyncio.run(once(port, "GET", "/ready"))[0] == 200:
                 return Served(process, port, time.perf_counter() - began)

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from trefoil.data.interactions import Bools, Ints
 from trefoil.evaluation.exam import Exam, Scorer, Sets, plain
+from trefoil.evaluation.leading import promising
 
 BATCH_BYTES = 16 * 2**20  # float32 scores of one batch; sorting needs five times as much
 NOT_ASKED = np.iinfo(np.int64).min
 LAST = 2**32 - 1
-BLOCK = 128  # items whose best score stands for them
 NO_PLACE = np.empty(0, np.int64)
 MANY = 1_000  # times the length of a list: so many items are looked through by blocks
 
@@ -251,26 +251,13 @@ def _asked(exam: Exam, rows: Ints) -> Ints:
 def _leading(
     scores: NDArray[np.float32], exam: Exam, rows: Ints, position: Ints, width: int
 ) -> NDArray[np.int64]:
-    """``_largest`` of ``_keys`` without a key for every item: first items are in few blocks.
-
-    At least ``width`` items score no less than the ``width``-th best block maximum, so only
-    blocks that reach it are looked into, and the items that fill no block.
-    """
-    n, size = len(rows), exam.items // BLOCK  # items of a block, which lie side by side last
-    whole, items = size * BLOCK, np.arange(exam.items)
+    """``_largest`` of ``_keys`` without a key for every item: first items are in few blocks."""
     open_scores = scores.copy()
     masked = exam.masked.take(rows)
-    open_scores[np.repeat(np.arange(n), np.diff(masked.start)), masked.item] = -np.inf
+    open_scores[np.repeat(np.arange(len(rows)), np.diff(masked.start)), masked.item] = -np.inf
     if exam.candidates is not None:
         open_scores[:, ~exam.candidates] = -np.inf
-    # item = place in its block * size + block: the maxima are taken of whole rows at once
-    best = open_scores[:, :whole].reshape(n, BLOCK, size).max(1)
-    least = np.partition(best, size - width, axis=1)[:, size - width]
-    most = int((best >= least[:, None]).sum(1).max(initial=0))
-    chosen = np.argpartition(best, size - most, axis=1)[:, size - most :]
-    item = (chosen[:, None, :] + size * np.arange(BLOCK)[:, None]).reshape(n, -1)
-    rest = np.broadcast_to(items[whole:], (n, exam.items - whole))
-    item = np.concatenate([item, rest], axis=1)
+    item = promising(open_scores, width)
     found = np.take_along_axis(open_scores, item, 1)
     keys = _bits(found).astype(np.int64) << 32
     keys |= LAST - position[item]

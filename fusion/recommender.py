@@ -125,7 +125,7 @@ class Recommender(Changing, Explaining):
 
         Answers go on while it learns, and what is told meanwhile counts after. Closed forms
         and counts are fitted again with the numbers chosen before; networks go on from
-        their weights, over old and new events, for a tenth of their epochs. ``compare`` trains a
+        their weights, over old and new events, the longer the more came. ``compare`` trains a
         refit beside it and tells how far both agree. What was learned is in memory until
         ``save``. A run that holds events back for an exam goes on holding them back.
         """

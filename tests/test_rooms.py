@@ -45,7 +45,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "behaviour text",
     ),
     "evaluation": (
-        "exam significance",
+        "exam leading significance",
         "ranking",
         "metrics",
         "result",

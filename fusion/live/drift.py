@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from trefoil.data.interactions import Interactions
 from trefoil.fusion.catalogue import LIVE
+from trefoil.fusion.live.languages import languages
 from trefoil.fusion.live.seen_answers import Seen
 from trefoil.fusion.requests.state import State
 
@@ -74,7 +75,7 @@ def drift_of(state: State, seen: Seen | None = None) -> Drift:
             _popularity(before, came, len(catalogue.items)),
             _stars(state, came),
         ]
-    found += [_waiting(state, len(came)), _texts(state)]
+    found += [_waiting(state, len(came)), _texts(state), _languages(state)]
     if seen is not None and seen.answers >= FEWEST:
         found += _answers(seen)
     return Drift(len(came), 0 if seen is None else seen.answers, tuple(f for f in found if f))
@@ -169,15 +170,11 @@ def _stars(state: State, came: Interactions) -> Finding | None:
 
 def _texts(state: State) -> Finding | None:
     """Scripts and lengths of the texts of items that came, against those of training."""
-    learned = state.scorer.parts.learned
-    texts = state.catalogue.items.texts
-    old, new = ([one for one in part if one] for part in (texts[:learned], texts[learned:]))
+    old, new = _old_and_new(state)
     if min(len(old), len(new)) < FEWEST_TEXTS:
         return None
     usual, now = scripts(old), scripts(new)
-    names = sorted({*usual, *now})
-    tables = (np.array([part.get(name, 0) for name in names], float) for part in (usual, now))
-    value = divergence(*tables)
+    value = _apart(usual, now)
     lengths = [float(np.median([len(one) for one in part])) for part in (old, new)]
     ratio = lengths[1] / max(lengths[0], 1.0)
     far = value > 0.3 or not 0.2 < ratio < 5
@@ -188,6 +185,38 @@ def _texts(state: State) -> Finding | None:
         f"those that were learned from; their scripts differ by {value:.2f} bits."
     )
     return Finding("text_scripts_shift", round(value, 6), 0.0, level, text)
+
+
+def _languages(state: State) -> Finding | None:
+    """Languages of the texts of items that came, against those of training, where both are told."""
+    old, new = _old_and_new(state)
+    usual, now = languages(old[:: max(1, len(old) // NEWEST)]), languages(new[-NEWEST:])
+    if min(usual.total(), now.total()) < FEWEST_TEXTS:
+        return None
+    value = _apart(usual, now)
+    level: Level = "alarm" if value > 0.3 else "watch" if value > 0.1 else "quiet"
+    (before, many), (most, count) = usual.most_common(1)[0], now.most_common(1)[0]
+    text = (
+        f"Of texts that came and whose language can be told, {count / now.total():.0%} are "
+        f"{most}; of those learned from {many / usual.total():.0%} are {before}."
+    )
+    return Finding("text_language_shift", round(value, 6), 0.0, level, text)
+
+
+def _old_and_new(state: State) -> tuple[list[str], list[str]]:
+    """Texts of items that were learned from, and of those that came since."""
+    learned, texts = state.scorer.parts.learned, state.catalogue.items.texts
+    old, new = ([one for one in part if one] for part in (texts[:learned], texts[learned:]))
+    return old, new
+
+
+def _apart(one: Mapping[str, int], other: Mapping[str, int]) -> float:
+    """``divergence`` of counts by name."""
+    names = sorted({*one, *other})
+    first, second = (
+        np.array([part.get(name, 0) for name in names], float) for part in (one, other)
+    )
+    return divergence(first, second)
 
 
 def scripts(texts: Iterable[str]) -> Mapping[str, int]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from trefoil.data.errors import DataError
 from trefoil.data.items import Entities, Labels
 from trefoil.data.readers.frames import items_of
 from trefoil.fusion.requests import arguments
@@ -73,4 +74,10 @@ def _frame(items: Any) -> pl.DataFrame:
     if type(items).__module__.partition(".")[0] == "pandas":
         return pl.from_pandas(items)
     rows = [items] if isinstance(items, Mapping) else list(items)
-    return pl.DataFrame(rows, infer_schema_length=None)
+    try:
+        return pl.DataFrame(rows, infer_schema_length=None)
+    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as fault:
+        raise DataError(
+            f"items: no table can be made of these rows ({type(fault).__name__}: "
+            f"{str(fault)[:200]}); give the values of a column all as text or all as numbers"
+        ) from None

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import erf
 
 from trefoil.data.interactions import Ints
+from trefoil.evaluation.leading import BLOCK, promising
 from trefoil.fusion.plan.asked import Asked, Reals
 
 
@@ -101,9 +102,14 @@ class Reranking:
 
 def _first(scores: Reals, count: int) -> Ints:
     """The columns of the ``count`` largest scores of each row, the largest first."""
-    if count < scores.shape[1]:
-        rows = np.argpartition(scores, scores.shape[1] - count, axis=1)[:, -count:]
-    else:
+    if count >= scores.shape[1]:
         rows = np.broadcast_to(np.arange(count), scores.shape)
+    elif count * BLOCK * 4 <= scores.shape[1]:  # few blocks hold them
+        some = promising(scores, count)
+        found = np.take_along_axis(scores, some, 1)
+        part = np.argpartition(found, found.shape[1] - count, axis=1)[:, -count:]
+        rows = np.take_along_axis(some, part, 1)
+    else:
+        rows = np.argpartition(scores, scores.shape[1] - count, axis=1)[:, -count:]
     order = np.argsort(-np.take_along_axis(scores, rows, 1), axis=1, kind="stable")
     return np.take_along_axis(rows, order, 1)

@@ -58,6 +58,11 @@ class HeldGraph:
         return cls(None, run.absolute(), low_below, graph_files(run))
 
     @property
+    def told(self) -> bool:
+        """Whether it is another graph than that of the run's folder."""
+        return self._store is None
+
+    @property
     def graph(self) -> KnowledgeGraph:
         with self._lock:
             if self._graph is None:

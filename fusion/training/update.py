@@ -40,7 +40,7 @@ from trefoil.fusion.training.pipeline import seen_items
 from trefoil.fusion.training.runtime import reproducible
 from trefoil.kg.construction.known_users import with_events
 
-GO_ON = 0.1  # of the epochs that served validation best, for a network that goes on
+GO_ON = 0.1  # of the epochs that served validation best: the most that a network goes on
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,16 @@ class Lesson:
     dataset: Dataset
     known: TrainingData
     graph: HeldGraph
+    fresh: float  # share of the events that came since the model learned
 
 
 def updated(state: State, progress: Progress | None = None, *, anew: bool = False) -> State:
     """The state whose model also learned from events and items that came.
 
     Models in closed form and counts are fitted again, with the numbers chosen before: they
-    equal those of a refit. Networks go on from their weights for a tenth of the epochs that
-    served validation best, over old and new events; ``anew`` trains them from the start.
+    equal those of a refit. Networks go on from their weights, over old and new events: for as
+    large a share of the epochs that served validation best as what came is of all events, at
+    most a tenth, at least one epoch. ``anew`` trains them from the start.
     The blend stays. Events held back for an exam are not looked at.
     """
     with reproducible(state.model.settings):
@@ -71,7 +73,8 @@ def updated(state: State, progress: Progress | None = None, *, anew: bool = Fals
 
 def _lesson(state: State) -> Lesson:
     model, catalogue = state.model, state.catalogue.settled()
-    events = catalogue.events.take(np.isin(catalogue.part, _parts(state)))
+    learned = np.isin(catalogue.part, _parts(state))
+    events = catalogue.events.take(learned)
     users = Entities(catalogue.users)
     told = SplitRule(), DataReport(), ""
     parts = catalogue.name, events, users, catalogue.items, None, *told
@@ -81,7 +84,8 @@ def _lesson(state: State) -> Lesson:
     known = known_of(dataset, events, graph, model.texts, settings, returning=returning)
     attributes, columns = _attributes(model, len(users))
     known = replace(known, attributes=attributes, attribute_columns=columns)
-    return Lesson(dataset, known, HeldGraph(graph, low_below=catalogue.low_below))
+    fresh = float((catalogue.part[learned] == LIVE).mean()) if learned.any() else 0.0
+    return Lesson(dataset, known, HeldGraph(graph, low_below=catalogue.low_below), fresh)
 
 
 def _parts(state: State) -> list[int]:
@@ -153,7 +157,7 @@ def _networks(
     order_pays = model.record.order_pays
     inputs = training_inputs_of(dataset, events, known, settings, behaviour=order_pays)
     config = config_with(model.networks[0].config, inputs)
-    share = 1.0 if anew else GO_ON
+    share = 1.0 if anew else min(lesson.fresh, GO_ON)
     networks = []
     for number, journal in enumerate(model.record.history):
         before = None if anew else model.networks[number]
@@ -200,6 +204,8 @@ class GoingOn:
                     tensor[there] = told[place[there]]
                 elif tensor.ndim:
                     tensor[: len(told)] = told[: len(tensor)]
+                    if name == "user_id.weight":  # who is new begins at what their items send
+                        tensor[len(told) :] = 0.0
                 else:
                     tensor.copy_(told)
 

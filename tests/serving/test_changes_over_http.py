@@ -121,6 +121,33 @@ def test_a_fact_can_be_looked_at_told_and_taken_back(client, service):
     assert wrong.status_code in (404, 422)
 
 
+def test_statements_see_what_was_told_since(client, service):
+    facts = client.get("/v1/items/i0-1").json()["facts"]
+    relation, tail = facts[0]["relation"], facts[0]["id"]
+    asked = "MATCH (i:Item {id: $id})-[r]->({id: $tail}) WHERE type(r) = $relation RETURN i.name"
+
+    def rows(item):
+        parameters = {"id": item, "tail": tail, "relation": relation}
+        told = client.post("/v1/cypher", json={"cypher": asked, "parameters": parameters})
+        return told.json()["rows"]
+
+    assert (len(rows("i0-1")), rows("late")) == (1, [])
+    first = service.stores._open.copy()
+    late = {"items": [{"id": "late", "title": "Late"}], "triples": [["late", relation, tail]]}
+    assert client.post("/v1/items", json=late).status_code == 201
+    assert rows("late") == [["Late"]]
+    assert all(held.leaving for held in first.values())
+    written = next(iter(service.stores._open.values()))
+    assert rows("late") == [["Late"]]
+    assert next(iter(service.stores._open.values())) is written  # nothing was told in between
+    change = {"items": [{"id": "late", "title": "Later"}]}
+    assert client.post("/v1/items/change", json=change).status_code == 200
+    assert rows("late") == [["Later"]]
+    gone = {"triples": [["late", relation, tail]]}
+    assert client.post("/v1/triples/remove", json=gone).status_code == 200
+    assert rows("late") == []
+
+
 def test_an_item_is_described_anew(client):
     body = {"items": [{"id": "i0-1", "title": "Another title"}]}
     assert client.post("/v1/items/change", json=body).json()["items"] == ["i0-1"]

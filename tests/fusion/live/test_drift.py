@@ -1,12 +1,14 @@
 """Drift is told where it was planted, and nowhere else."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
 from trefoil.fusion.live.drift import divergence, drift_of, scripts
+from trefoil.fusion.live.languages import language_of, languages
 from trefoil.fusion.live.seen_answers import Seen
 
 
@@ -68,6 +70,46 @@ def test_ratings_that_fall_are_told_in_their_own_spreads(recommender):
     text = next(one.text for one in drift.findings if one.name == "stars_bias")
     stars = float(text.split()[3])  # the spread of as many ones as twos is .5
     assert drift.numbers()["stars_bias"] == pytest.approx(stars / 0.5, abs=0.02)
+
+
+def test_texts_in_another_language_of_one_script_are_told():
+    stories = {
+        "English": "The story of a man and his {} in the city",
+        "German": "Die Geschichte von einem Mann und seinem {} in der Stadt",
+        "French": "Un homme et son {} dans la ville, avec tous les autres",
+        "Spanish": "La historia de un hombre y su {} en la ciudad",
+        "Italian": "La storia di un uomo con il {} nella città",
+        "Portuguese": "Um homem e seu {} em uma cidade que não dorme",
+        "Dutch": "Het verhaal van een man met de {} in de stad",
+        "Russian": "Он не мог вернуться в город и на {}",
+        "Japanese": "海の物語と{}の嵐",
+        "Chinese": "大海的故事与{}风暴",
+    }
+    for name, text in stories.items():
+        assert language_of(text.format("Rex")) == name
+    assert language_of("Heat") is None
+    english, german = (
+        languages(stories[one].format(at) for at in range(10)) for one in ("English", "German")
+    )
+    assert (english, german) == ({"English": 10}, {"German": 10})
+
+
+@pytest.mark.parametrize(("text", "expected"), [(0, "quiet"), (1, "alarm")], ids=["same", "other"])
+def test_a_catalogue_whose_new_texts_are_in_another_language_alarms(recommender, text, expected):
+    told = ("the wolf of the forest and its {}", "der Wolf und die {} sind nicht im Wald")
+    state = recommender.state
+    old = tuple(told[0].format(at) for at in range(len(state.catalogue.items)))
+    items = replace(state.catalogue.items, texts=old)
+    recommender.become(replace(state, catalogue=replace(state.catalogue, items=items)))
+    fresh = {
+        "id": [f"z{at}" for at in range(12)],
+        "text": [told[text].format(at) for at in range(12)],
+    }
+    recommender.add_items(pl.DataFrame(fresh))
+    drift = recommender.drift()
+    assert level(drift, "text_language_shift") == expected
+    assert level(drift, "text_scripts_shift") == "quiet"
+    assert ("German" in " ".join(drift.sentences)) == bool(text)
 
 
 def test_texts_in_another_script_are_told(recommender):

@@ -115,3 +115,23 @@ def test_events_held_back_stay_held_back(recommender):
     recommender.update()
     assert len(recommender.model.known.events) == int((part == 0).sum())
     np.testing.assert_array_equal(np.sort(recommender.catalogue.part), np.sort(part))
+
+
+def test_networks_go_on_for_the_share_that_came(recommender, monkeypatch):
+    from trefoil.fusion.training import update
+
+    learned, asked = len(recommender.model.known.events), []
+    train = update.train_networks
+    best = update.best_epochs(recommender.model.record.history[0])
+
+    def noted(make, until, *rest):
+        asked.extend(until)
+        return train(make, until, *rest)
+
+    monkeypatch.setattr(update, "train_networks", noted)
+    few = [{"user": f"few{at}", "item": "i2-1"} for at in range(max(1, learned // 50))]
+    recommender.add_events(few)
+    recommender.update()
+    assert all(one == dict.fromkeys(best, 1) for one in asked)  # a fiftieth of a few epochs
+    users = recommender.model.networks[0].user_id.weight.detach()
+    assert float(users[-len(few) :].norm(dim=1).max()) < float(users[:40].norm(dim=1).mean())
