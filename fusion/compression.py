@@ -91,7 +91,7 @@ def write_small(
 def write_compressed(state: State, folder: Path, precision: str) -> Compressed:
     """Write catalogue and plan of a state in fewer bits, and judge what that costs."""
     save_catalogue(state.catalogue, folder)
-    parts = replace(state.scorer.parts, known=None)
+    parts = replace(state.scorer.parts, known=None, reasons=None, shortlist=None)
     write_plan(parts, folder, (), precision)
     small = read_plan(folder)
     after = sum((folder / name).stat().st_size for name in (PLAN, ARRAYS))

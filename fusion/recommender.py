@@ -21,6 +21,7 @@ from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.changing import Changing, log_of
 from trefoil.fusion.compression import Compressed, write_small
 from trefoil.fusion.explaining.calls import Explaining
+from trefoil.fusion.explaining.keeping import with_known
 from trefoil.fusion.following import follow
 from trefoil.fusion.live.drift import Drift, drift_of
 from trefoil.fusion.live.log import place_of
@@ -233,10 +234,9 @@ class Recommender(Changing, Explaining):
                     small = write_small(self.state, self.settings, beside, precision, self.left_out)
                     write_manifest(beside, self._about() | {"precision": precision})
             state, place = self.state, place_of(folder)
-            base = model_digest(load_manifest(folder))
             told = state.number or place.exists()  # what another run was told goes
             if self.log is not None and told and self.log.folder != place:
-                self.log.copied_to(place, base)
+                self.log.copied_to(place, model_digest(load_manifest(folder)))
             if self.left_out.digests:
                 self.left_out.write(place / FORGOTTEN)
         return small
@@ -255,7 +255,7 @@ class Recommender(Changing, Explaining):
         if left := uncompiled(state.model):
             log.warning("served with torch: %s cannot be compiled", ", ".join(left))
         else:
-            write_plan(state.with_known(parts_of(state.model)), folder, (MODEL, TEXT))
+            write_plan(with_known(state, parts_of(state.model)), folder, (MODEL, TEXT))
         write_graph(state.held.graph, folder / "graph")
         if state.folder is not None:
             carry_over(state.folder, folder, self.left_out)

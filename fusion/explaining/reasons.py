@@ -10,10 +10,12 @@ import numpy as np
 
 from trefoil.data.histories import Cases, Histories
 from trefoil.data.interactions import Bools, Ints
+from trefoil.fusion.explaining.beforehand import known_reasons
 from trefoil.fusion.plan.asked import Reals
 from trefoil.fusion.requests.state import State
 from trefoil.kg.paths.explain import Reason
 from trefoil.kg.paths.links import Pairs
+from trefoil.kg.paths.nearest import Cited
 
 CITED = 8  # events that carry an item most, and may begin its reasons
 LEAST_SHARE = 0.5  # of what the strongest of them adds
@@ -32,25 +34,38 @@ def reasons_for(
     if not most or not len(items):
         return [()] * len(items)
     key = state.scorer.number, cases.digest, items.tobytes(), most, dated
-    return state.held.reasons.get(key, lambda: _found(state, cases, items, most, dated=dated))
+
+    def made() -> list[tuple[Reason, ...]]:
+        known = known_reasons(state, cases, items) if most == 1 and not dated else {}
+        left = np.array([at for at in range(len(items)) if at not in known], np.int64)
+        found = [one for one in known.values() if one is not None]
+        found += chosen(state, cases, items, left, most, dated=dated)
+        asker = -1 if dated else int(cases.user[0])
+        return [tuple(own) for own in state.held.paths.reasons(found, items, asker)]
+
+    return state.held.reasons.get(key, made)
 
 
-def _found(
-    state: State, cases: Cases, items: Ints, most: int, *, dated: bool
-) -> list[tuple[Reason, ...]]:
-    told = state.scorer.contributions(cases, items)
+def chosen(
+    state: State, cases: Cases, items: Ints, left: Ints, most: int, *, dated: bool = False
+) -> list[Cited]:
+    """The paths that are reasons for those of the item rows that are ``left`` (places)."""
+    if not len(left):
+        return []
+    told = state.scorer.contributions(cases, items[left])
     events = _Events.of(cases.history, told.seen, state.catalogue.low_below)
     asker = -1 if dated else int(cases.user[0])
-    out: list[tuple[Reason, ...]] = [()] * len(items)
-    left = np.arange(len(items))
+    value, out = dict(zip(left.tolist(), told.value, strict=True)), []
     for liked, share in ((True, LEAST_SHARE), (True, None), (False, None)):
         if not len(left) or not (events.liked == liked).any():
             continue
-        pairs = events.cited(told.value[left], items[left], liked=liked, share=share)
-        found = state.held.paths.cited(pairs, items[left], asker, k=most, liked=liked)
-        for at, own in zip(left.tolist(), found, strict=True):
-            out[at] = tuple(own)
-        left = left[[not own for own in found]]
+        own = np.stack([value[at] for at in left.tolist()])
+        pairs = events.cited(own, items[left], liked=liked, share=share)
+        pairs = pairs._replace(at=left[pairs.at])
+        found = state.held.paths.cited(pairs, asker, k=most, liked=liked)
+        out += found
+        there = {one.row[0] for one in found}
+        left = left[[at not in there for at in left.tolist()]]
     return out
 
 

@@ -1,7 +1,8 @@
 """What is asked, in the form that arrays are looked up by: each item of a history once."""
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,29 @@ from trefoil.data.interactions import Ints
 
 Reals = NDArray[np.floating[Any]]  # single precision but for sums
 FEW = 16  # cases that are answered one after another; more go through sparse products
+
+
+class Entries(NamedTuple):
+    """Entries of some rows of a sparse table, row by row: ``length`` of each."""
+
+    column: NDArray[Any]
+    value: Reals
+    length: NDArray[Any]
+
+    def hits(self, wanted: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+        """Row and place of the entries that are ``wanted`` [entries]."""
+        hit = np.flatnonzero(wanted)
+        return np.searchsorted(np.cumsum(self.length), hit, "right"), hit
+
+
+def entries_of(
+    column: NDArray[Any], value: Reals, spans: list[slice], length: NDArray[Any]
+) -> Entries:
+    """The entries of a table that stand in these spans; of few rows, for each costs a slice."""
+    if not spans:
+        return Entries(column[:0], value[:0], length)
+    columns = np.concatenate([column[one] for one in spans])
+    return Entries(columns, np.concatenate([value[one] for one in spans]), length)
 
 
 class Asked:
@@ -32,6 +56,7 @@ class Asked:
             self.start = np.searchsorted(self.case, np.arange(len(cases) + 1))
         self._weights: dict[float, Reals] = {}
         self._rows: dict[int, list[Any]] = {}
+        self._entries: dict[int, Entries] = {}
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -71,6 +96,23 @@ class Asked:
             self._rows[id(table)] = [table.take(one[one >= 0], axis=0) for one in found]
         return self._rows[id(table)]
 
+    def entries(self, table: Any) -> Entries:
+        """What a sparse table says of the items of a single case; gathered once."""
+
+        def made() -> Entries:
+            first, last = table.indptr[self.item], table.indptr[self.item + 1]
+            ends = zip(first.tolist(), last.tolist(), strict=True)
+            spans = [slice(a, b) for a, b in ends]
+            return entries_of(table.indices, table.data, spans, last - first)
+
+        return self.kept_entries(table, made)
+
+    def kept_entries(self, table: object, made: Callable[[], Entries]) -> Entries:
+        """What is kept of a table, or what is made of it, kept from now on."""
+        if id(table) not in self._entries:
+            self._entries[id(table)] = made()
+        return self._entries[id(table)]
+
 
 def summed(table: Any, asked: Asked, weight: Reals) -> NDArray[Any]:
     """``x T`` [cases, columns] for the histories x of ``asked`` and a sparse table T."""
@@ -78,6 +120,9 @@ def summed(table: Any, asked: Asked, weight: Reals) -> NDArray[Any]:
     if not asked.few:
         found = asked.matrix(weight) @ table
         return found.toarray() if sparse.issparse(found) else np.asarray(found)
+    if len(asked) == 1:
+        column, value, length = asked.entries(table)
+        return np.bincount(column, value * np.repeat(weight, length), columns)[None]
     out = np.zeros((len(asked), columns))
     pointers, indices, data = table.indptr, table.indices, table.data
     for case, row in enumerate(out):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from trefoil.data.interactions import Bools, Ints
+from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import Asked, Reals
 from trefoil.fusion.plan.forms import DenseRows, FactorForm, Form, ProfileForm, SparseRows
 from trefoil.fusion.plan.groups import Group
@@ -42,7 +42,7 @@ class Influence:
     ) -> None:
         """``tables`` are the sparse ones among the forms, in their order, side by side."""
         self.forms, self.groups, self.tables = forms, groups, tables
-        self._heard = [place for place, one in enumerate(forms) if isinstance(one, SUMS)]
+        self._heard = [place for place, one in enumerate(forms) if adds_up(one)]
         self._sparse = [p for p in self._heard if isinstance(forms[p], SparseRows)]
         self._weights = np.stack([one.weights for one in groups]) if groups else None
         self._centres: dict[int, Reals] = {}
@@ -73,7 +73,7 @@ class Influence:
     ) -> None:
         """What the sparse tables add, each event less its mean over the group."""
         assert self.tables is not None
-        cells = self.tables.cells(asked.item, place)  # events x tables x items
+        cells = self.tables.cells(asked, place)  # events x tables x items
         middle = np.stack([self._middle(number)[:, asked.item] for number in self._sparse])
         cells -= middle[:, group].transpose(2, 0, 1)
         each = self.tables.weights(asked)
@@ -95,6 +95,8 @@ class Influence:
         form, middle = self.forms[number], self._middle(number)
         assert isinstance(form, SUMS)
         if isinstance(form, FactorForm):
+            if silent(form.query, asked):
+                return None
             target = np.concatenate([form.items[place], middle]).T
             found = by_query(form.query, asked, target)
             if found is None:
@@ -102,9 +104,23 @@ class Influence:
             return found[:, : len(place)] - found[:, len(place) + group]
         key = id(form.weights) if isinstance(form, DenseRows) else -number - 1
         if key not in held:
-            held[key] = rows(form, asked.item, place) - middle[:, asked.item][group].T
+            held[key] = rows(form, asked, place) - middle[:, asked.item][group].T
         weight = asked.weight() if isinstance(form, ProfileForm) else asked.weight(form.decay)
         return weight[:, None] * held[key]
+
+
+def adds_up(form: Form) -> bool:
+    """Whether a form is a sum over events, for some cases at least."""
+    if isinstance(form, FactorForm):
+        return by_query.dispatch(type(form.query)) is not by_query.dispatch(object)
+    return isinstance(form, SUMS)
+
+
+def silent(query: Any, asked: Asked) -> bool:
+    """Whether a query is no sum over the events of this case: a person's own vector, whatever
+    the history.
+    """
+    return isinstance(query, Propagated) and query.learned(int(asked.cases.user[0]))
 
 
 @singledispatch
@@ -141,28 +157,34 @@ def _(form: ProfileForm, span: slice) -> Reals:
 
 
 @singledispatch
-def rows(form: Any, seen: Ints, place: Ints) -> Reals:  # noqa: ARG001
+def rows(form: Any, asked: Asked, place: Ints) -> Reals:  # noqa: ARG001
     """What single events of weight one say of items at these places, [events, items]."""
     raise TypeError(f"a {type(form).__name__} is no sum over events")
 
 
 @rows.register
-def _(form: DenseRows, seen: Ints, place: Ints) -> Reals:
-    if len(form.kept) == form.items and form.columns is None:
-        return form.weights[np.ix_(seen, place)]
-    row = _inverse_of(form.kept, form.items, seen)
-    column = _inverse_of(form.kept if form.columns is None else form.columns, form.items, place)
-    found = form.weights[np.ix_(np.maximum(row, 0), np.maximum(column, 0))]
+def _(form: DenseRows, asked: Asked, place: Ints) -> Reals:
+    row, column = form.cells_of(asked.item, place)
+    if row is None or column is None:
+        return form.weights[asked.item[:, None], place if column is None else column]
+    found = form.weights[np.maximum(row, 0)[:, None], np.maximum(column, 0)]
     return np.where((row >= 0)[:, None] & (column >= 0), found, np.float32(0))
 
 
 @rows.register
-def _(form: SparseRows, seen: Ints, place: Ints) -> Reals:
-    return _cells(form.table, seen, place)
+def _(form: SparseRows, asked: Asked, place: Ints) -> Reals:
+    where = np.full(form.table.shape[1], -1, np.int32)
+    where[place] = np.arange(len(place))
+    entries = asked.entries(form.table)
+    slot = where[entries.column]
+    row, hit = entries.hits(slot >= 0)
+    out = np.zeros((len(asked.item), len(place)), np.float32)
+    out[row, slot[hit]] = entries.value[hit]
+    return out
 
 
 @rows.register
-def _(form: ProfileForm, seen: Ints, place: Ints) -> Reals:
+def _(form: ProfileForm, asked: Asked, place: Ints) -> Reals:
     """Products of sparse rows: those of the few items asked about are made dense."""
     scored = form.content if form.scored is None else form.scored
     item, source = _spread(scored, place)
@@ -171,11 +193,12 @@ def _(form: ProfileForm, seen: Ints, place: Ints) -> Reals:
     slot[feature] = np.arange(len(feature))  # the last of equals stands for all
     dense = np.zeros((len(feature), len(place)), np.float32)
     dense[slot[feature], item] = scored.data[source]
-    event, source = _hits(form.content, seen, slot >= 0)
-    out = np.zeros((len(seen), len(place)), np.float32)
+    entries = asked.entries(form.content)
+    column = slot[entries.column]
+    event, hit = entries.hits(column >= 0)
+    out = np.zeros((len(asked.item), len(place)), np.float32)
     if len(event):
-        column = slot[form.content.indices[source]]
-        parts = form.content.data[source, None] * dense[column]
+        parts = entries.value[hit, None] * dense[column[hit]]
         first = np.flatnonzero(np.diff(event, prepend=-1))
         out[event[first]] = np.add.reduceat(parts, first)
     return out
@@ -208,9 +231,8 @@ def _(query: Solved, asked: Asked, target: Reals) -> Reals | None:
 
 @by_query.register
 def _(query: Propagated, asked: Asked, target: Reals) -> Reals | None:
-    user = int(asked.cases.user[0])
-    if user >= 0 and query.users[user].any():
-        return None  # the person's own vector, whatever the history
+    if silent(query, asked):
+        return None
     sent = query.folded[asked.item]
     length = max(float(np.linalg.norm(sent.sum(0))), LEAST) * query.temperature
     return sent @ target[: sent.shape[1]] / np.float32(length)
@@ -231,36 +253,9 @@ def _(query: Averaged, asked: Asked, target: Reals) -> Reals | None:
     return total
 
 
-def _inverse_of(kept: Ints, size: int, wanted: Ints) -> Ints:
-    """Where each wanted value stands in ``kept``; -1 where it does not."""
-    place = np.full(size, -1, np.int64)
-    place[kept] = np.arange(len(kept))
-    return place[wanted]
-
-
 def _spread(table: Any, at: Ints) -> tuple[Ints, Ints]:
     """The entries of some rows of a sparse table: position in ``at``, place in its data."""
     first, length = table.indptr[at], table.indptr[at + 1] - table.indptr[at]
     begin = np.cumsum(length) - length
     position = np.repeat(np.arange(len(at)), length)
     return position, np.arange(len(position)) + (first - begin)[position]
-
-
-def _hits(table: Any, at: Ints, wanted: Bools) -> tuple[Ints, Ints]:
-    """The same of the entries in wanted columns alone."""
-    first, last = table.indptr[at], table.indptr[at + 1]
-    spans = zip(first.tolist(), last.tolist(), strict=True)
-    hit = np.flatnonzero(wanted[np.concatenate([table.indices[a:b] for a, b in spans])])
-    end = np.cumsum(last - first)
-    position = np.searchsorted(end, hit, "right")
-    return position, hit + (last - end)[position]
-
-
-def _cells(table: Any, seen: Ints, place: Ints) -> Reals:
-    """Cells of a sparse table, [rows, columns]."""
-    where = np.full(table.shape[1], -1, np.int32)
-    where[place] = np.arange(len(place))
-    row, source = _hits(table, seen, where >= 0)
-    out = np.zeros((len(seen), len(place)), np.float32)
-    out[row, where[table.indices[source]]] = table.data[source]
-    return out

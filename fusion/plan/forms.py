@@ -90,6 +90,22 @@ class DenseRows:
         place[self.kept] = np.arange(len(self.kept))
         return place
 
+    @cached_property
+    def _column(self) -> Ints | None:
+        """The column of the table for each scored item, -1 where it has none; None as above."""
+        if self.columns is None:
+            return self._place
+        place = np.full(self.items, -1, np.int64)
+        place[self.columns] = np.arange(len(self.columns))
+        return place
+
+    def cells_of(self, item: Ints, place: Ints) -> tuple[Ints | None, Ints | None]:
+        """Rows and columns of the table for items and for places of scored items, -1 where it
+        has none; None where they are the items and places.
+        """
+        row, column = self._place, self._column
+        return None if row is None else row[item], None if column is None else column[place]
+
     def fill(self, asked: Asked, out: Reals) -> None:
         found = self.of_kept(asked)
         if self._place is None:

@@ -1,19 +1,23 @@
-"""What a run knows of people beforehand: their queries, for as long as their history stays.
+"""What a run knows of people beforehand, for as long as their history stays.
 
 Most of what a list costs, where a Transformer or a linear system makes a query, depends on the
-person alone. It is made when a run is written, and taken from there until an event comes.
+person alone, and so do reasons. They are made when a run is written, and taken from there until
+an event comes.
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trefoil.data.histories import Cases, Histories
-from trefoil.data.interactions import Ints
+from trefoil.data.interactions import Bools, Ints
 from trefoil.fusion.plan.asked import Reals
 
+Codes = NDArray[np.integer[Any]]  # of 32 bits
 MOST_PEOPLE = 20_000  # of more, nothing is made beforehand: saving would take long
 MOST_BYTES = 64_000_000
 
@@ -23,20 +27,61 @@ class KnownQueries:
     """Queries of all factor forms side by side, for each person (row) without a context.
 
     ``names`` are the forms in order. ``digest`` stands for the history that they were made of.
+    ``mean`` and ``inverse`` are what the scores of all forms but those that are the same for
+    all have in each group of items, in the order of a plan; None in runs of before.
     """
 
     names: tuple[str, ...]
     queries: Reals  # users x width of all forms
     digest: Ints  # users
+    mean: Reals | None = None  # users x groups x forms
+    inverse: Reals | None = None
 
-    def of(self, cases: Cases) -> Reals | None:
-        """The queries [1, width] of a single case; None where they must be made anew."""
-        user = int(cases.user[0])
-        if not 0 <= user < len(self.digest) or not _plain(cases):
-            return None
-        if digest_of(cases.history, 0) != self.digest[user]:
-            return None
-        return self.queries[user : user + 1]
+    def of(self, cases: Cases) -> int | None:
+        """The row of a single case; None where what it needs must be made anew."""
+        return row_of(cases, self.digest)
+
+
+@dataclass(frozen=True)
+class KnownReasons:
+    """The reasons of the first items of each person's list, as codes of a graph's facts.
+
+    ``graph`` stands for the facts that have these codes, ``digest`` for the history. Columns
+    are [users, items]; ``item`` is -1 where there are fewer, ``kind`` -1 where an item has no
+    reason. ``seen`` is the item of the history that is cited, ``adds`` what it adds.
+    """
+
+    graph: str
+    digest: Ints
+    item: Codes
+    liked: Bools
+    kind: Codes
+    seen: Codes
+    fact: Codes
+    other: Codes
+    weight: Reals
+    adds: Reals
+
+
+@dataclass(frozen=True)
+class Shortlist:
+    """How many candidates there are, and what that costs: measured on people of the run.
+
+    ``recall`` is the share of the exact first items that are found, ``equal`` the share of
+    places with the same item.
+    """
+
+    size: int
+    recall: float
+    equal: float
+
+
+def row_of(cases: Cases, digest: Ints) -> int | None:
+    """The user of a single case whose history is that of ``digest`` [users]; else None."""
+    user = int(cases.user[0])
+    if not 0 <= user < len(digest) or cases.attributes is not None or not _plain(cases):
+        return None
+    return user if digest_of(cases.history, 0) == digest[user] else None
 
 
 def digests_of(histories: Histories) -> Ints:

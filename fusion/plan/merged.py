@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trefoil.data.interactions import Ints
-from trefoil.fusion.plan.asked import Asked, Reals
+from trefoil.fusion.plan.asked import Asked, Entries, Reals, entries_of
 from trefoil.fusion.plan.forms import SparseRows
 
 MOST_ENTRIES = 8_000_000  # of all tables; beyond, each is looked up by itself
@@ -47,34 +47,35 @@ class MergedTables:
 
     def fill(self, asked: Asked, out: Reals) -> None:
         """What the tables say of a few cases, written into ``out`` [tables, cases, items]."""
-        weight, size = self.weights(asked), self.count * self.items
+        size = self.count * self.items
         for case in range(len(asked)):
             part = asked.of(case)
-            spans, lengths = self._spans(asked.item[part])
-            if not spans:
-                out[:, case] = 0.0
-                continue
-            column = np.concatenate([self.column[one] for one in spans])
-            value = np.concatenate([self.value[one] for one in spans])
-            value *= np.repeat(weight[part].ravel(), lengths.ravel())
-            out[:, case] = np.bincount(column, value, size).reshape(self.count, self.items)
+            column, value, lengths = self._entries(asked, part)
+            weight = self.weights(asked)[part].ravel()
+            found = np.bincount(column, value * np.repeat(weight, lengths), size)
+            out[:, case] = found.reshape(self.count, self.items)
 
-    def cells(self, seen: Ints, place: Ints) -> NDArray[Any]:
-        """Entries [seen, tables, place] of some rows and columns."""
+    def _entries(self, asked: Asked, part: slice) -> Entries:
+        """What all tables say of the items of one case; of a single one, gathered once."""
+
+        def made() -> Entries:
+            spans, lengths = self._spans(asked.item[part])
+            return entries_of(self.column, self.value, spans, lengths.ravel())
+
+        return asked.kept_entries(self, made) if len(asked) == 1 else made()
+
+    def cells(self, asked: Asked, place: Ints) -> NDArray[Any]:
+        """Entries [items of the history, tables, place] of a single case, at some columns."""
         many = self.count * len(place)
         where = np.full(self.count * self.items, -1, np.int32)
         at = (np.arange(self.count)[:, None] * self.items + place).ravel()
         where[at] = np.arange(many)
-        out = np.zeros((len(seen), many), np.float32)
-        spans, lengths = self._spans(seen)
-        if spans:
-            slot = where[np.concatenate([self.column[one] for one in spans])]
-            hit = np.flatnonzero(slot >= 0)
-            end = np.cumsum(lengths.sum(1))
-            row = np.searchsorted(end, hit, "right")
-            first = np.array([one.start for one in spans]) - (end - lengths.sum(1))
-            out[row, slot[hit]] = self.value[hit + first[row]]
-        return out.reshape(len(seen), self.count, len(place))
+        found = self._entries(asked, slice(None))
+        slot = where[found.column]
+        row, hit = found.hits(slot >= 0)
+        out = np.zeros((len(asked.item), many), np.float32)
+        out[row // self.count, slot[hit]] = found.value[hit]
+        return out.reshape(-1, self.count, len(place))
 
 
 def merged(tables: Sequence[SparseRows]) -> MergedTables | None:

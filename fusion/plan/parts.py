@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trefoil.fusion.plan.forms import Form
-from trefoil.fusion.plan.known import KnownQueries
+from trefoil.fusion.plan.known import KnownQueries, KnownReasons, Shortlist
 from trefoil.fusion.plan.ratings import Ratings
 from trefoil.fusion.plan.reranking import Reranking
 
@@ -44,6 +44,8 @@ class Parts:
     ratings: Ratings | None = None
     domain: NDArray[np.int64] | None = None  # of each item
     known: KnownQueries | None = None
+    reasons: KnownReasons | None = None
+    shortlist: Shortlist | None = None
     within: tuple[tuple[float, ...], ...] = ()
 
     @property

@@ -17,6 +17,7 @@ from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import FEW, Asked, Reals
 from trefoil.fusion.plan.contributions import Contributions, Influence
 from trefoil.fusion.plan.domains import FAR, asked_domain, outside, without_contexts
+from trefoil.fusion.plan.first import FirstItems
 from trefoil.fusion.plan.forms import ByAttributes, Form
 from trefoil.fusion.plan.groups import standardise
 from trefoil.fusion.plan.known import KnownQueries, digests_of, room_for
@@ -24,7 +25,7 @@ from trefoil.fusion.plan.parts import Parts
 from trefoil.fusion.plan.prepared import Prepared
 from trefoil.fusion.plan.ratings import Ratings
 from trefoil.fusion.plan.remembered import MOST_BYTES, Remembered, bytes_of
-from trefoil.fusion.plan.said import Said, queries_of
+from trefoil.fusion.plan.said import Said
 from trefoil.fusion.plan.said_of_many import LARGE, SaidOfMany
 
 _NUMBERS = count()
@@ -41,6 +42,8 @@ class Plan(Prepared):
         self._cold_users = self._cold_user_forms(self._order)
         self._scores = Remembered(MOST_BYTES, bytes_of)
         self._last: tuple[bytes, Asked] | None = None
+        short = parts.shortlist
+        self.first = None if short is None else FirstItems(self, short.size)
         self._influence = Influence(self._forms, self.groups, self._merged)
         self._within: list[Plan] = []
         self._within = [self._weighed(warm) for warm in self.parts.within]
@@ -104,10 +107,18 @@ class Plan(Prepared):
 
         return self._scores.get(cases.digest, made)
 
+    def first_scores(self, cases: Cases) -> Reals:
+        """As ``score`` of a single case, with the first items from candidates where that is said
+        to give the same; the others stand behind them.
+        """
+        found = None if self.first is None else self.first.scores(cases, self._asked(cases))
+        return self.score(cases) if found is None else found
+
     def score_together(self, parts: Sequence[Cases]) -> None:
         """Score single cases of a large catalogue at once, for when each is asked by itself."""
         left = {one.digest: one for one in parts if not self._scores.has(one.digest)}
-        if len(left) < 2 or self.items < LARGE or self.parts.added is not None or self._within:
+        alone = self.parts.added is not None or bool(self.first) or bool(self._within)
+        if len(left) < 2 or self.items < LARGE or alone:
             return
         cases = Cases.together([*left.values()])
         said = SaidOfMany(self, self._asked(cases))
@@ -175,11 +186,17 @@ class Plan(Prepared):
         if not room_for(len(cases), widths):
             return None
         found = np.empty((len(cases), sum(widths)), np.float32)
+        shape = len(cases), len(self.groups), len(self._factors) + len(self._tables)
+        mean, inverse = np.empty(shape), np.empty(shape)
         for first in range(0, len(cases), KNOWN_AT_ONCE):
             rows = np.arange(first, min(first + KNOWN_AT_ONCE, len(cases)))
-            found[rows] = np.concatenate(queries_of(self, self._asked(cases.take(rows))), axis=1)
+            said = self._said_of(cases.take(rows))
+            found[rows] = np.concatenate(said.queries, axis=1)
+            for group, both in enumerate(zip(said.scales, said.table_scales, strict=True)):
+                mean[rows, group] = np.concatenate([one.mean for one in both]).T
+                inverse[rows, group] = np.concatenate([one.inverse for one in both]).T
         names = tuple(self.parts.names[place] for place in self._factors)
-        return KnownQueries(names, found, digests_of(cases.history))
+        return KnownQueries(names, found, digests_of(cases.history), mean, inverse)
 
     @property
     def attributes(self) -> ByAttributes | None:
@@ -236,5 +253,6 @@ class Plan(Prepared):
     def contributions(self, cases: Cases, items: Ints) -> Contributions:
         """What each event of a single case adds to the score of these items (rows)."""
         plan = self._of(cases)
-        inverse = plan._remembered(cases)[1]
+        inverse = None if self.first is None else self.first.inverse(cases)
+        inverse = plan._remembered(cases)[1] if inverse is None else inverse
         return plan._influence.of(self._asked(cases), self._position[items], inverse)

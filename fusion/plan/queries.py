@@ -97,6 +97,10 @@ class Propagated:
     temperature: float
     scenarios: Mapping[str, Scenario]
 
+    def learned(self, user: int) -> bool:
+        """Whether a user (row, -1 for nobody) has a vector that training gave."""
+        return user >= 0 and bool(self.users[user].any())
+
     def of(self, asked: Asked) -> Reals:
         user = asked.cases.user
         vectors = self.users[np.maximum(user, 0)]

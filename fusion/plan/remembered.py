@@ -44,6 +44,10 @@ class Remembered(Generic[T]):
         """Whether something is kept by this key."""
         return key in self._kept
 
+    def peek(self, key: Hashable) -> T | None:
+        """What is kept by this key, if anything is."""
+        return self._kept.get(key)
+
     def __len__(self) -> int:
         return len(self._kept)
 

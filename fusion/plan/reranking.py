@@ -55,16 +55,22 @@ class Reranking:
         asked: Asked,
         position: Ints,
         z_of: Callable[[Ints], Reals],
+        among: Ints | None = None,
     ) -> None:
         """Deal the first scores of ``blended`` [cases, items] anew, in place.
 
         ``position`` says where each item row stands there; ``z_of`` gives the z-scores
-        [models, cases, K] of rows [cases, K]. Cases without a history stay as they are.
+        [models, cases, K] of rows [cases, K]. Cases without a history stay as they are. With
+        ``among``, ascending places of some items, ``blended`` and rows are of these alone.
         """
         n, items = blended.shape
         place = position[asked.item]
-        old = place < items  # not added later
+        old = place < len(self.log_events)  # not added later
         case, place = asked.case[old], place[old]
+        if among is not None:
+            column = np.minimum(np.searchsorted(among, place), items - 1)
+            there = among[column] == place
+            case, place = case[there], column[there]
         open_to = blended
         if not self.returning and len(place):
             open_to = blended.copy()
@@ -73,7 +79,8 @@ class Reranking:
         rows = _first(open_to, first)
         every = np.arange(n)[:, None]
         scores, met = blended[every, rows], np.isneginf(open_to[every, rows])
-        marks = self.marks(scores, self._features(z_of(rows), scores, rows, asked, position))
+        told = rows if among is None else among[rows]
+        marks = self.marks(scores, self._features(z_of(rows), scores, told, asked, position))
         marks[met] = -np.inf
         new = np.argsort(-marks, axis=1, kind="stable")
         new[asked.empty] = np.arange(first)

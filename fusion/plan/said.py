@@ -17,8 +17,8 @@ class Said:
 
     def __init__(self, plan: Prepared, asked: Asked) -> None:
         self.plan, self.asked = plan, asked
-        forms = plan._forms
-        self.queries = queries_of(plan, asked)
+        forms, known = plan._forms, known_row(plan, asked)
+        self.queries = queries_of(plan, asked, known)
         self.tables = np.empty((len(plan._tables), len(asked), plan.items), np.float32)
         together = plan._merged.count if plan._merged is not None and asked.few else 0
         if plan._merged is not None and together:
@@ -26,8 +26,13 @@ class Said:
         for place, out in zip(plan._tables[together:], self.tables[together:], strict=True):
             forms[place].fill(asked, out)
         self.raw = self.tables.copy() if plan.parts.added else None
-        self.scales = scales_of(plan, self.queries, len(asked))
-        self.table_scales = [Scale(*centred(self.tables, group.span)) for group in plan.groups]
+        told = known_scales(plan, known)
+        self.centred = told is None
+        if told is None:
+            self.scales = scales_of(plan, self.queries, len(asked))
+            self.table_scales = [Scale(*centred(self.tables, group.span)) for group in plan.groups]
+        else:
+            self.scales, self.table_scales = told
 
     def blended(self) -> Reals:
         """The weighted z-scores added up, [cases, items in training]."""
@@ -45,6 +50,8 @@ class Said:
             weight = (group.weights[plan._tables][:, None] * own.inverse).astype(np.float32)
             if len(self.asked) == 1:
                 part += weight[:, 0] @ self.tables[:, 0, group.span]
+                if not self.centred:
+                    part -= weight[:, 0] @ own.mean[:, 0].astype(np.float32)
             else:
                 for one, table in zip(weight, self.tables[:, :, group.span], strict=True):
                     part += one[:, None] * table
@@ -70,7 +77,7 @@ class Said:
                 z[place] = self._scaled(raw, cold, self.scales, number, moved=True)
         for number, place in enumerate(plan._tables):
             raw = self.tables[number][every, rows]
-            z[place] = self._scaled(raw, cold, self.table_scales, number, moved=False)
+            z[place] = self._scaled(raw, cold, self.table_scales, number, moved=not self.centred)
         return z
 
     def _scaled(
@@ -120,13 +127,31 @@ class Said:
         return whole
 
 
-def queries_of(plan: Prepared, asked: Asked) -> list[Reals]:
+def known_row(plan: Prepared, asked: Asked) -> int | None:
+    """The row of what is known beforehand of a single case; None where nothing is."""
+    return plan._known.of(asked.cases) if plan._known is not None and len(asked) == 1 else None
+
+
+def queries_of(plan: Prepared, asked: Asked, known: int | None) -> list[Reals]:
     """The query of each factor form, [cases, width]; known beforehand, or made now."""
-    known = plan._known.of(asked.cases) if plan._known is not None and len(asked) == 1 else None
-    if known is not None:
-        return [known[:, columns] for columns in plan._columns]
+    if known is not None and plan._known is not None:
+        row = plan._known.queries[known : known + 1]
+        return [row[:, columns] for columns in plan._columns]
     forms = (plan._forms[place] for place in plan._factors)
     return [form.query.of(asked) for form in forms if isinstance(form, FactorForm)]
+
+
+def known_scales(plan: Prepared, known: int | None) -> tuple[list[Scale], list[Scale]] | None:
+    """Scales of factor forms and of tables by group, where they are known of a single case."""
+    held = None if known is None else plan._known
+    if held is None or held.mean is None or held.inverse is None:
+        return None
+    mean, inverse = held.mean[known], held.inverse[known]
+    split, found = len(plan._factors), ([], [])
+    for own, inverted in zip(mean[:, :, None], inverse[:, :, None], strict=True):
+        found[0].append(Scale(own[:split], inverted[:split]))
+        found[1].append(Scale(own[split:], inverted[split:]))
+    return found
 
 
 def inverse_by_group(

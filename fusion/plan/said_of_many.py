@@ -18,7 +18,13 @@ from trefoil.fusion.plan.asked import FEW, Asked, Reals
 from trefoil.fusion.plan.forms import DenseRows, FactorForm, ProfileForm, SparseRows, TableForm
 from trefoil.fusion.plan.groups import Scale, inverse_of
 from trefoil.fusion.plan.prepared import Prepared
-from trefoil.fusion.plan.said import inverse_by_group, queries_of, scales_of
+from trefoil.fusion.plan.said import (
+    inverse_by_group,
+    known_row,
+    known_scales,
+    queries_of,
+    scales_of,
+)
 
 LARGE = 20_000  # items from which many cases are answered so
 TILE = 8_192  # items of a product that is added up while it is near
@@ -102,12 +108,17 @@ class SaidOfMany:
     def __init__(self, plan: Prepared, asked: Asked) -> None:
         self.plan, self.asked = plan, asked
         forms, n = plan._forms, len(asked)
-        self.queries = queries_of(plan, asked)
+        known = known_row(plan, asked)
+        self.queries = queries_of(plan, asked, known)
         self.tables = [
             _told(form, asked)
             for place in plan._tables
             if not isinstance(form := forms[place], FactorForm)
         ]
+        told = known_scales(plan, known)
+        if told is not None:
+            self.scales, self.table_scales = told
+            return
         inside, sizes = plan.inside, np.array([len(one) for one in plan.groups])
         told = np.array([one.sums(inside) for one in self.tables])
         told = told.reshape(-1, 2, len(sizes), n).transpose(2, 1, 0, 3) / sizes[:, None, None, None]
@@ -163,15 +174,15 @@ class SaidOfMany:
         block = plan._stack[rows]
         for number, place in enumerate(plan._factors):
             raw = block[:, :, plan._columns[number]] @ self.queries[number][:, :, None]
-            z[place] = _scaled(raw[..., 0], cold, self.scales, number)
+            z[place] = scaled(raw[..., 0], cold, self.scales, number)
         scratch = np.zeros((len(rows), plan.items), np.float32)
         for number, place in enumerate(plan._tables):
             raw = self.tables[number].at(rows, scratch)
-            z[place] = _scaled(raw, cold, self.table_scales, number)
+            z[place] = scaled(raw, cold, self.table_scales, number)
         return z
 
 
-def _scaled(raw: Reals, cold: NDArray[np.bool_], scales: list[Scale], number: int) -> Reals:
+def scaled(raw: Reals, cold: NDArray[np.bool_], scales: list[Scale], number: int) -> Reals:
     """By the mean and the spread of each item's group."""
     first, last = (
         (raw - one.mean[number][:, None]) * one.inverse[number][:, None]

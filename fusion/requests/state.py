@@ -13,8 +13,6 @@ from trefoil.data.interactions import Bools
 from trefoil.data.manifest import load_manifest
 from trefoil.evaluation.by_group import popularity_parts
 from trefoil.fusion.catalogue import Catalogue
-from trefoil.fusion.plan.known import MOST_PEOPLE
-from trefoil.fusion.plan.parts import Parts
 from trefoil.fusion.plan.plan import Plan
 from trefoil.fusion.plan.remembered import Remembered
 from trefoil.fusion.requests.filters import Filter, Filters
@@ -164,15 +162,6 @@ class State:
     def scorer(self) -> Plan:
         """What scores and expects ratings."""
         return self.voice.plan
-
-    def with_known(self, parts: Parts) -> Parts:
-        """The parts of a plan, with what it may know beforehand of everybody in the catalogue."""
-        people = len(self.catalogue.users)
-        if people > MOST_PEOPLE:
-            return replace(parts, known=None)
-        codes = self.catalogue.scenario_codes(None, people)
-        known = self.scorer.known_queries(self.catalogue.cases(np.arange(people), codes))
-        return replace(parts, known=known)
 
     @property
     def added(self) -> int:

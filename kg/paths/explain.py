@@ -1,8 +1,7 @@
 """Why this item: paths through training events and graph edges, each of which exists.
 
 ``PathIndex`` is made once from a graph and answers thousands of pairs at a
-time. ``kg.paths.search`` finds and weighs the paths as arrays; here the best
-few of each pair become text, nodes and a Cypher query.
+time. ``kg.paths.search`` finds and weighs the paths; here they become text and nodes.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ import numpy as np
 from trefoil.data.histories import Histories
 from trefoil.data.interactions import Ints
 from trefoil.kg.graph import INTERACTED, ITEM, LABELS, MADE_UP, USER, KnowledgeGraph
-from trefoil.kg.naming import inverse, upper_snake
-from trefoil.kg.paths.diversify import DIRECT, PEOPLE, SHARED, varied
+from trefoil.kg.naming import inverse
+from trefoil.kg.paths.diversify import DIRECT, PEOPLE, SHARED
 from trefoil.kg.paths.index import Index
-from trefoil.kg.paths.links import Pairs, links
+from trefoil.kg.paths.links import Pairs
+from trefoil.kg.paths.nearest import Cited, ItemFacts, best_of
 from trefoil.kg.paths.search import KIND, SEEN, WEIGHT, Found, found_of, search
 from trefoil.kg.paths.statement import PathEdge, PathNode, Place, of_database, of_store
-from trefoil.kg.paths.wording import SHARED_ONE, wording
+from trefoil.kg.paths.wording import unnamed, wording
 
 SOMEONE = "someone else"  # the name of another user, in a path
-_MADE = ("urn:trefoil:blank:", "neo4j:")  # how ids begin that stand for no name
 
 
 @dataclass(frozen=True)
@@ -121,6 +120,7 @@ class PathIndex:
         self.graph = graph
         self.index = Index.of(graph, low_below)
         self.whole = None if low_below is None else self.index.with_events(graph)
+        self._facts = ItemFacts(self.index)
         self._names: dict[str, list[str | None]] = {}
         self._kept_paths: dict[tuple, tuple[str, tuple[PathNode, ...], tuple[PathEdge, ...]]] = {}
         self._nodes: dict[tuple[str, int], PathNode] = {}
@@ -174,26 +174,33 @@ class PathIndex:
             out[found.pair].append(self._path(found, "liked"))
         return out
 
-    def cited(
-        self, pairs: Pairs, items: Ints, asker: int, *, k: int = 1, liked: bool = True
-    ) -> list[list[Reason]]:
-        """Up to ``k`` reasons for each item row, of the events that ``pairs`` cites for it.
+    def cited(self, pairs: Pairs, asker: int, *, k: int = 1, liked: bool = True) -> list[Cited]:
+        """Up to ``k`` paths for each item of ``pairs``, of the events that are cited for it.
 
-        They begin at the user where the graph holds the event, else at its item. ``liked``
-        says that the events were not rated low.
+        Item by item, best first. ``liked`` says that the events were not rated low.
         """
         index = self.index if liked or self.whole is None else self.whole
-        out: list[list[Reason]] = [[] for _ in range(len(items))]
-        chosen = varied(links(index, pairs, asker, k), k, index)
-        met = set(index.row_of(asker).tolist())
         ends = zip(pairs.at.tolist(), pairs.seen.tolist(), strict=True)
-        told = dict(zip(ends, pairs.adds.tolist(), strict=True))
-        for row in zip(*(column.tolist() for column in chosen), strict=True):
+        adds = dict(zip(ends, pairs.adds.tolist(), strict=True))
+        rows = best_of(self._facts, index, pairs, asker, k)
+        return [Cited(row, adds[row[0], row[SEEN]], liked) for row in rows]
+
+    def reasons(self, found: Sequence[Cited], items: Ints, asker: int) -> list[list[Reason]]:
+        """These paths as reasons for each item row, by the number of the item.
+
+        They begin at the user where the graph holds the event, else at its item.
+        """
+        out: list[list[Reason]] = [[] for _ in range(len(items))]
+        held: dict[bool, set[int]] = {}
+        for row, adds, liked in found:
             at, seen = row[0], row[SEEN]
+            index = self.index if liked or self.whole is None else self.whole
+            if liked not in held:
+                held[liked] = set(index.row_of(asker).tolist())
             text, nodes, edges = self._told(index, row, int(items[at]), liked=liked)
-            if seen in met:
+            if seen in held[liked]:
                 nodes, edges = (self.node(USER, asker), *nodes), (self._met(True), *edges)
-            out[at].append(Reason(text, row[WEIGHT], nodes, edges, told[at, seen]))
+            out[at].append(Reason(text, row[WEIGHT], nodes, edges, adds))
         return out
 
     def _told(
@@ -222,9 +229,8 @@ class PathIndex:
                 known = "name" in table.columns
                 self._names[label] = table["name"].to_list() if known else [None] * len(nodes)
             one = nodes.vocabulary.ids[row]
-            name = self._names[label][row] or _unnamed(label, one)
-            found = PathNode(label, one, name, self._place(label, row))
-            self._nodes[label, row] = found
+            name = self._names[label][row] or unnamed(label, one)
+            found = self._nodes[label, row] = PathNode(label, one, name, self._place(label, row))
         return found
 
     def _place(self, label: str, row: int) -> Place | None:
@@ -287,12 +293,6 @@ def explain(
     """Best explanation paths of pairs of rows; see ``PathIndex.explain``."""
     index = graph if isinstance(graph, PathIndex) else PathIndex(graph)
     return index.explain(users, items, k=k, max_hops=max_hops)
-
-
-def _unnamed(label: str, one: str) -> str:
-    return (
-        SHARED_ONE + upper_snake(label).replace("_", " ").lower() if one.startswith(_MADE) else one
-    )
 
 
 def _edge(relation: str) -> PathEdge:

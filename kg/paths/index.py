@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -74,6 +75,14 @@ class Index:
         liked = _liked(graph)
         meets = liked.matrix(self.facts.shape[0])
         return replace(self, liked=liked, meets=meets, met_by=meets.tocsc())
+
+    @cached_property
+    def digest(self) -> str:
+        """Stands for what the codes of facts mean."""
+        told = hashlib.blake2b(repr((self.relations, self.entities)).encode(), digest_size=16)
+        for one in (self.facts.indptr, self.facts.indices, self.relation, self.entity):
+            told.update(one.astype(np.int64).tobytes())
+        return told.hexdigest()
 
     def row_of(self, user: int) -> Ints:
         """The items that a user (row, -1 for nobody) met."""

@@ -108,17 +108,26 @@ def _by_facts(index: Index, pairs: Pairs) -> Iterator[_Part]:
     yield _Part(SHARED, pair, factor * weight * count / (count + 1), fact, theirs)
 
 
-def _people(index: Index, pairs: Pairs, asker: int) -> _Part:
-    """Someone else met both: cosine of the two items over users, without the asker."""
+def met_both(index: Index, pairs: Pairs, asker: int) -> Reals:
+    """How telling it is of each pair that someone else met both; 0 where nobody did.
+
+    The cosine of the two items over users, without the asker.
+    """
     together = index.together(pairs.seen, pairs.item)
     own = index.row_of(asker)
     if len(own):
         met = np.zeros(index.meets.shape[1], bool)
         met[own] = True
         together = together - (met[pairs.seen] & met[pairs.item])
-    rows = np.flatnonzero(together > 0)
-    crowd = np.sqrt(index.popular[pairs.seen[rows]] * index.popular[pairs.item[rows]])
-    return _Part(PEOPLE, rows, CROWD * together[rows] / crowd, _none(rows), _none(rows))
+    crowd = np.sqrt(index.popular[pairs.seen] * index.popular[pairs.item])
+    return CROWD * together / np.maximum(crowd, 1.0)
+
+
+def _people(index: Index, pairs: Pairs, asker: int) -> _Part:
+    """Someone else met both."""
+    told = met_both(index, pairs, asker)
+    rows = np.flatnonzero(told > 0)
+    return _Part(PEOPLE, rows, told[rows], _none(rows), _none(rows))
 
 
 def _joined(left: Ints, right: Ints) -> tuple[Ints, Ints]:

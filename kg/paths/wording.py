@@ -2,10 +2,19 @@
 
 from collections.abc import Sequence
 
+from trefoil.kg.naming import upper_snake
 from trefoil.kg.paths.diversify import DIRECT, PEOPLE, TWO_STEPS
 from trefoil.kg.paths.predicates import Predicate, predicate
 
 SHARED_ONE = "a shared "  # begins the name of a node that has none, before its label
+_MADE = ("urn:trefoil:blank:", "neo4j:")  # how ids begin that stand for no name
+
+
+def unnamed(label: str, one: str) -> str:
+    """What a node without a name is called: by its id, or by what it is where that says nothing."""
+    if not one.startswith(_MADE):
+        return one
+    return SHARED_ONE + upper_snake(label).replace("_", " ").lower()
 
 
 def wording(

@@ -118,17 +118,19 @@ def test_a_domain_with_weights_of_its_own_is_asked_by_them(scenarios, fitted, tm
 def test_what_is_known_of_a_person_beforehand_holds_until_something_is_told(world, fitted):
     recommender = Recommender.load(fitted[world][1], live=False)
     catalogue, plan = recommender.catalogue, recommender.state.scorer
-    known = plan.parts.known
+    known, anew = plan.parts.known, Plan(replace(plan.parts, known=None))
     assert known is not None
     codes = catalogue.scenario_codes(None, 1)
     for row in range(len(catalogue.users)):
         cases = catalogue.cases(np.array([row]), codes)
-        found = known.of(cases)
-        assert found is not None
+        assert known.of(cases) == row
         made = np.concatenate(
             [form.query.of(Asked(cases, plan.items)) for form in factors(plan)], 1
         )
-        assert found == pytest.approx(made, abs=1e-5)
+        assert known.queries[[row]] == pytest.approx(made, abs=1e-5)
+        told, now = plan._said_of(cases), anew._said_of(cases)
+        assert told.inverse() == pytest.approx(now.inverse(), rel=1e-4)
+        assert plan.score(cases) == pytest.approx(anew.score(cases), abs=NEAR)
     assert known.of(catalogue.cases(np.array([-1]), codes)) is None
     assert known.of(catalogue.cases(np.array([1]), codes, np.array([0]))) is None
     for name in codes:

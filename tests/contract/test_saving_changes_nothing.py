@@ -37,6 +37,8 @@ def test_a_fresh_process_answers_as_before_saving(world, fitted, again):
     before, after = fitted[world][3], again[world]
     # The blocks of added items are solved anew, where sums round by the place of arrays.
     assert after.pop("added scores") == pytest.approx(before.pop("added scores"), abs=1e-4)
+    # So are sums over what a run holds of people beforehand.
+    assert after.pop("one scores") == pytest.approx(before.pop("one scores"), abs=1e-5)
     for question, answer in before.items():
         assert after[question] == answer, question
 
@@ -83,3 +85,23 @@ def test_what_is_saved_holds_every_event_with_all_that_is_known_of_it(fitted):
             assert kept.items.category[name].names == labels.names
         for name, numbers in dataset.items.score.items():
             assert np.array_equal(kept.items.score[name], numbers, equal_nan=True)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_reasons_that_a_run_holds_are_those_found_now(world, fitted, monkeypatch):
+    _, run, tops, _ = fitted[world]
+    held, asking = Recommender.load(run, live=False), Recommender.load(run, live=False)
+    assert held.state.scorer.parts.reasons.graph == held.paths.index.digest
+    users = list({user for user, _, _ in tops})[:20]
+    told = [held.recommend(user, K) for user in users]
+    monkeypatch.setattr("trefoil.fusion.explaining.reasons.known_reasons", lambda *_: {})
+    for user, before in zip(users, told, strict=True):
+        now = {one.item: one.reasons for one in asking.recommend(user, K)}
+        for one in before:
+            assert [evidence(own) for own in one.reasons] == [
+                evidence(own) for own in now[one.item]
+            ]
+
+
+def evidence(reason):
+    return reason.text, reason.nodes, reason.edges, pytest.approx(reason.adds, abs=1e-4)

@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from trefoil.data import Vocabulary
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.graph import Edges, KnowledgeGraph, Nodes
+from trefoil.kg.paths.diversify import varied
 from trefoil.kg.paths.explain import PathIndex, explain
+from trefoil.kg.paths.index import Index
+from trefoil.kg.paths.links import Pairs, links
+from trefoil.kg.paths.nearest import ItemFacts, nearest
 from trefoil.kg.stores.embedded.store import EmbeddedStore
 from trefoil.kg.stores.open import open_store
 
@@ -302,6 +306,22 @@ def random_world(rng, users=6, items=9, people=4):
             ("Person", "KNOWS", "Person"): pairs(people, people, 3),
         },
     )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6))
+def test_few_pairs_are_told_the_path_that_columns_choose(seed):
+    rng = np.random.default_rng(seed)
+    index = Index.of(random_world(rng))
+    cells = np.argwhere(rng.random((9, 9)) < 0.4)
+    cells = cells[cells[:, 0] != cells[:, 1]]
+    at = np.unique(cells[:, 0], return_inverse=True)[1]
+    factor = rng.choice([0.5, 1.0], len(at))  # many ties
+    pairs = Pairs(at, cells[:, 1], cells[:, 0], cells[:, 1] % 4, factor, factor)
+    asker = int(rng.integers(-1, 6))
+    columns = varied(links(index, pairs, asker, 1), 1, index)
+    chosen = list(zip(*(one.tolist() for one in columns), strict=True))
+    assert nearest(ItemFacts(index), pairs, asker) == chosen
 
 
 def joined(world):
