@@ -11,6 +11,7 @@ from trefoil.data.histories import Cases, Histories
 from trefoil.fusion.ensemble.gate import Gate, Scores
 from trefoil.fusion.features.validation import Validation
 from trefoil.fusion.models.base import ScoringModel, needs_no_history
+from trefoil.fusion.plan.domains import asked_domain
 
 
 def cold_users_gate(
@@ -25,6 +26,7 @@ def cold_users_gate(
     names = tuple(name for name, base_model in base_models.items() if needs_no_history(base_model))
     own = Gate(names, (1.0,) * len(names), (1.0,) * len(names))
     cases = validation.cases
+    asked = asked_domain(cases.scenario)
     none = np.zeros(0, np.int64)
     empty = Histories(np.zeros(len(cases) + 1, np.int64), none)
     scores = {}
@@ -32,7 +34,7 @@ def cold_users_gate(
         user = cases.user if "attributes" in base_model.reads else np.full(len(cases), -1)
         scores[name] = base_model.score(Cases(user, empty, cases.at, cases.scenario))
     marks = {
-        "usual": validation.ndcg(gate.blend(scores, validation.seen)),
+        "usual": validation.ndcg(gate.blend(scores, validation.seen, asked)),
         "cold_users": validation.ndcg(cold_user_scores(own, scores, len(validation.seen))),
     }
     return (own if marks["cold_users"] > marks["usual"] else None), marks

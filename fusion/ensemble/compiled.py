@@ -47,6 +47,7 @@ def parts_of(model: Ensemble) -> Parts:
         model.reranker and _reranking(model.reranker),
         model.rates and _ratings(model, model.rates),
         domain=model.known.domain,
+        within=gate.within,
     )
 
 

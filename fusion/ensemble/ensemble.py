@@ -1,7 +1,7 @@
 """The whole model: base models and the gate that blends them, a stacking ensemble."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ScoringModel
 from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.scorers import NETWORKS
+from trefoil.fusion.plan.domains import asked_domain, without_contexts
 from trefoil.fusion.record import Record
 from trefoil.fusion.settings import Settings
 
@@ -72,12 +73,12 @@ class Ensemble:
 
     def _blend(self, gate: Gate, cases: Cases, reranker: Reranker | None = None) -> Tensor:
         if not self.settings.scenarios:
-            cases = replace(cases, scenario={})
+            cases = without_contexts(cases)
         scores = {name: self.base_models[name].score(cases) for name in gate.base_models}
         learned = self.known.learned
         old = {name: part[:, :learned] for name, part in scores.items()}
         z = standardise(old, gate.base_models, self.seen[:learned])
-        blended = gate.mix(z, self.seen[:learned])
+        blended = gate.mix(z, self.seen[:learned], asked_domain(cases.scenario))
         if reranker is not None:
             domain = self.known.domain
             blended = reranker.rerank(

@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+
+from trefoil.data.interactions import Ints
 
 Scores = Mapping[str, Tensor]  # per base model [cases, items]
 
@@ -16,22 +19,34 @@ class Gate:
 
     Items without training events have weights and one offset of their own,
     because base models that live from events know nothing of them. Few numbers, so
-    they can be printed: they say what each base model gave.
+    they can be printed: they say what each base model gave. ``within`` are the weights
+    in place of ``warm`` for who asks in a domain, by its place; empty where all are alike.
     """
 
     base_models: tuple[str, ...]
     warm: tuple[float, ...]
     cold: tuple[float, ...]
     offset: float = 0.0
+    within: tuple[tuple[float, ...], ...] = ()
 
-    def blend(self, scores: Scores, seen: Bool[Tensor, " items"]) -> Float[Tensor, "cases items"]:
+    def blend(
+        self, scores: Scores, seen: Bool[Tensor, " items"], asked: Ints | None = None
+    ) -> Float[Tensor, "cases items"]:
         """One score per case and item. ``seen`` marks items with training events."""
         z = standardise(scores, self.base_models, seen)
-        return self.mix(z, seen)
+        return self.mix(z, seen, asked)
 
-    def mix(self, z: Float[Tensor, "E n I"], seen: Tensor) -> Float[Tensor, "n I"]:
-        """The blend of z-scores. ``seen`` is [I], or [n, I] with candidates per case."""
+    def mix(
+        self, z: Float[Tensor, "E n I"], seen: Tensor, asked: Ints | None = None
+    ) -> Float[Tensor, "n I"]:
+        """The blend of z-scores. ``seen`` is [I], or [n, I] with candidates per case.
+
+        ``asked`` is the domain that each case asks in, -1 for none; None where there are none.
+        """
         mixed = torch.einsum("eni,e->ni", z, z.new_tensor(self.warm))
+        for code, warm in enumerate(self.within if asked is not None else ()):
+            rows = torch.from_numpy(np.flatnonzero(asked == code))
+            mixed[rows] = torch.einsum("eni,e->ni", z[:, rows], z.new_tensor(warm))
         if bool(seen.all()):
             return mixed
         cold = self.offset + torch.einsum("eni,e->ni", z, z.new_tensor(self.cold))

@@ -9,13 +9,14 @@ from torch import Tensor
 
 from trefoil.fusion.ensemble.candidates import Candidates
 from trefoil.fusion.ensemble.gate import Gate, Scores, standardise
+from trefoil.fusion.ensemble.gate_ascents import bagged, within_domains
 from trefoil.fusion.features.validation import Validation
+from trefoil.fusion.plan.domains import asked_domain
 
 RIDGE = 1e-3  # on the weights of the logit
 START = 0.3  # of every weight
 LOGIT_CASES = 600  # looked at by the logit
 SHORT_WARM, SHORT_COLD = 60, 20  # items per base model and case that the ascent ranks
-BAGS, SHARE, FEWEST, MOST_CASES = 20, 0.3, 100, 600  # ascents, and the cases each looks at
 COLD_PRIOR = 5.0  # relevant cold items that weigh as much as the start of the cold weights
 HIDDEN = -1e4  # an offset below which no cold item is seen
 LIFT, MOST = 0.25, 8.0  # steps in which cold items are lifted or lowered, in logits
@@ -29,7 +30,9 @@ def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, fl
     coordinate ascents on NDCG@10 from there, each on a sample of the cases; their
     mean is the gate (bagging, Breiman 1996). It gives way to the logit, or to the
     best base model alone and ascents from it, where these are better on validation.
-    Cold items get weights of their own, and an offset, see ``_lift_cold``.
+    Cold items get weights of their own, and an offset, see ``_lift_cold``; domains get
+    weights of their own, see
+    ``within_domains``.
     """
     base_models = tuple(scores)
     z = standardise(scores, base_models, validation.seen)
@@ -77,17 +80,22 @@ def _best_gate(
 ) -> tuple[Gate, dict[str, float]]:
     """The gate of a logit, or of ascents from there or from the best base model alone."""
     offset = logit.offset
-    tried = [logit, _bagged(z, seen, validation, logit)]
+    tried = [logit, bagged(z, seen, validation, logit)]
     # Judged without cold items: their offset was fitted beside the logit alone.
     marks = [validation.ndcg(replace(gate, offset=HIDDEN).mix(z, seen)) for gate in tried]
     named: dict[str, float] = {"logit": marks[0], "ascents": marks[1]}
     alone = _best_alone(z, seen, validation, replace(logit, offset=HIDDEN))
     mark = validation.ndcg(alone.mix(z, seen))
     if mark > max(marks):
-        tried += [alone, _bagged(z, seen, validation, alone)]
+        tried += [alone, bagged(z, seen, validation, alone)]
         marks += [mark, validation.ndcg(tried[-1].mix(z, seen))]
     gate = replace(tried[max(range(len(tried)), key=marks.__getitem__)], offset=offset)
     gate, named["chosen"] = _lift_cold(z, seen, validation, gate)
+    within = within_domains(z, seen, validation, gate)
+    if within:
+        gate = replace(gate, within=within)
+        asked = asked_domain(validation.cases.scenario)
+        named["by domain"] = validation.ndcg(gate.mix(z, seen, asked))
     return gate, named
 
 
@@ -208,26 +216,6 @@ def _shortlist(
     return z.gather(2, picked.expand(len(z), -1, -1)), narrow, validation.seen[picked]
 
 
-def _bagged(
-    z: Float[Tensor, "E n C"], seen: Bool[Tensor, "n C"], validation: Validation, start: Gate
-) -> Gate:
-    """The mean of ascents on samples of the cases, each scaled to the size of the start.
-
-    NDCG does not see the size of the weights, but cold items do: what a logit more
-    or less means to them.
-    """
-    count = len(validation)
-    size = min(max(round(SHARE * count), FEWEST), MOST_CASES, -(-count // 2))
-    generator = torch.Generator().manual_seed(0)
-    size_before = float(torch.tensor(start.warm).abs().sum())
-    total = torch.zeros(len(start.base_models))
-    for _ in range(BAGS):
-        rows = torch.randperm(count, generator=generator)[:size]
-        weights = _ascend(z[:, rows], seen[rows], validation.take(rows), start)
-        total += weights * (size_before / weights.abs().sum().clamp(min=1e-9)) / BAGS
-    return replace(start, warm=tuple(total.tolist()))
-
-
 def _best_alone(
     z: Float[Tensor, "E n C"], seen: Bool[Tensor, "n C"], validation: Validation, gate: Gate
 ) -> Gate:
@@ -235,28 +223,6 @@ def _best_alone(
     count, size = len(gate.base_models), sum(map(abs, gate.warm))
     tries = [replace(gate, warm=tuple(size * (i == k) for i in range(count))) for k in range(count)]
     return max(tries, key=lambda one: validation.ndcg(one.mix(z, seen)))
-
-
-def _ascend(
-    z: Float[Tensor, "E n C"], seen: Bool[Tensor, "n C"], validation: Validation, gate: Gate
-) -> Float[Tensor, " E"]:
-    """Change one warm weight at a time as long as validation NDCG@10 rises."""
-    weights = torch.tensor(gate.warm)
-    mixed = gate.mix(z, seen)
-    best = validation.ndcg(mixed)
-    z = z.masked_fill(~seen, 0.0)
-    unit = float(weights.abs().max())
-    for step in (0.4 * unit, 0.15 * unit, 0.05 * unit):
-        for row in range(len(weights)):
-            for change in (step, -step):
-                while float(weights[row]) + change >= 0 or weights[row] < 0:
-                    tried = mixed + change * z[row]
-                    value = validation.ndcg(tried)
-                    if value <= best + 1e-6:
-                        break
-                    weights[row] += change
-                    mixed, best = tried, value
-    return weights
 
 
 def _lift_cold(

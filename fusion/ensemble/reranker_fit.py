@@ -17,6 +17,7 @@ from trefoil.fusion.ensemble.reranker import (
     sunk,
 )
 from trefoil.fusion.features.validation import Validation
+from trefoil.fusion.plan.domains import asked_domain
 
 FEWEST_CASES = 1000  # lists; with fewer the gate has the last word
 EPOCHS, FEWEST_STEPS = 30, 330
@@ -45,7 +46,8 @@ def fit_reranker(
     if len(validation) < FEWEST_CASES:
         return None, {}
     z = standardise(scores, gate.base_models, validation.seen)
-    blended = sunk(gate.mix(z, validation.seen), validation.cases, domain)
+    asked = asked_domain(validation.cases.scenario)
+    blended = sunk(gate.mix(z, validation.seen, asked), validation.cases, domain)
     history = validation.cases.history
     generator = torch.Generator().manual_seed(seed)
     part = torch.randperm(len(validation), generator=generator) % MEMBERS
@@ -66,7 +68,7 @@ def fit_reranker_on(
     validation = candidates.told
     if len(validation) < FEWEST_CASES:
         return None, {}
-    blended = gate.mix(candidates.z, candidates.seen)
+    blended = gate.mix(candidates.z, candidates.seen, asked_domain(validation.cases.scenario))
     generator = torch.Generator().manual_seed(seed)
     part = torch.randperm(len(validation), generator=generator) % MEMBERS
     short = shortlist_of(candidates, blended, log_events)
@@ -113,9 +115,10 @@ def marks_of_other(
     if gate.base_models != fitted.base_models:
         return None
     z = standardise(scores, gate.base_models, validation.seen)
-    blended = gate.mix(z, validation.seen)
+    asked = asked_domain(validation.cases.scenario)
+    blended = gate.mix(z, validation.seen, asked)
     found = validation.gains(reranker.rerank(z, blended, validation.cases, domain))
-    gain = found - validation.gains(fitted.mix(z, validation.seen))
+    gain = found - validation.gains(fitted.mix(z, validation.seen, asked))
     if float(gain.mean()) < -float(gain.std()) / len(gain) ** 0.5:
         return None
     return {"chosen": validation.ndcg(blended), "reranked": float(found.mean())}

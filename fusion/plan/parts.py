@@ -25,7 +25,8 @@ class Parts:
 
     ``seen`` marks the items with training events; those from ``learned`` on came after
     training. ``cold_users`` names the models that answer for people without events, with
-    their weights, where others do not.
+    their weights, where others do not. ``within`` are the weights in place of ``warm`` for
+    who asks in a domain, by its place.
     """
 
     names: tuple[str, ...]
@@ -45,6 +46,7 @@ class Parts:
     known: KnownQueries | None = None
     reasons: KnownReasons | None = None
     shortlist: Shortlist | None = None
+    within: tuple[tuple[float, ...], ...] = ()
 
     @property
     def items(self) -> int:
@@ -61,7 +63,7 @@ class Parts:
             place
             for place, name in enumerate(self.names)
             if self.reranking is not None
-            or self.warm[place]
+            or any(warm[place] for warm in (self.warm, *self.within))
             or self.cold[place]
             or (self.added is not None and self.added.weights[place])
         ]
@@ -79,6 +81,7 @@ class Parts:
             forms=tuple(self.forms[place] for place in kept),
             warm=tuple(self.warm[place] for place in kept),
             cold=tuple(self.cold[place] for place in kept),
+            within=tuple(tuple(warm[place] for place in kept) for warm in self.within),
             others=tuple(others.items()),
             added=added,
         )

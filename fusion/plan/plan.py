@@ -7,7 +7,7 @@ training.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import copy
 from itertools import count
 
 import numpy as np
@@ -16,7 +16,7 @@ from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import FEW, Asked, Reals
 from trefoil.fusion.plan.contributions import Contributions, Influence
-from trefoil.fusion.plan.domains import FAR, outside
+from trefoil.fusion.plan.domains import FAR, asked_domain, outside, without_contexts
 from trefoil.fusion.plan.first import FirstItems
 from trefoil.fusion.plan.forms import ByAttributes, Form
 from trefoil.fusion.plan.groups import standardise
@@ -45,6 +45,24 @@ class Plan(Prepared):
         short = parts.shortlist
         self.first = None if short is None else FirstItems(self, short.size)
         self._influence = Influence(self._forms, self.groups, self._merged)
+        self._within: list[Plan] = []
+        self._within = [self._weighed(warm) for warm in self.parts.within]
+
+    def _weighed(self, warm: Sequence[float]) -> "Plan":
+        """This plan for who asks in a domain, whose weights are others; arrays are shared."""
+        other = copy(self)
+        other._within = []
+        other.weigh(warm)
+        other._influence = Influence(other._forms, other.groups, other._merged)
+        return other
+
+    def _in_domain(self, code: int) -> "Plan":
+        return self._within[code] if 0 <= code < len(self._within) else self
+
+    def _of(self, cases: Cases) -> "Plan":
+        """The plan of the domain that the first of these cases asks in."""
+        asked = asked_domain(cases.scenario) if self._within else None
+        return self if asked is None else self._in_domain(int(asked[0]))
 
     def _cold_user_forms(self, order: Ints) -> list[tuple[Form, float]]:
         found = []
@@ -59,12 +77,24 @@ class Plan(Prepared):
         Those of a single case are remembered, and cannot be written to.
         """
         if len(cases) == 1:
-            return self._remembered(cases)[0]
+            return self._of(cases)._remembered(cases)[0]
         width = 1 if self.items >= LARGE else len(self._tables) + 1
         most = max(1, MOST_CELLS // max(1, width * self.items))
         rows = np.arange(len(cases))
         parts = [cases.take(rows[at : at + most]) for at in range(0, max(len(rows), 1), most)]
-        return np.concatenate([self._score(self._said_of(one), one) for one in parts])
+        return np.concatenate([self._by_domain(one) for one in parts])
+
+    def _by_domain(self, cases: Cases) -> Reals:
+        """Scores of several cases, those who ask in one domain together."""
+        asked = asked_domain(cases.scenario) if self._within else None
+        if asked is None:
+            return self._score(self._said_of(cases), cases)
+        found = np.empty((len(cases), self.items), np.float32)
+        for code in np.unique(asked):
+            rows = np.flatnonzero(asked == code)
+            part, plan = cases.take(rows), self._in_domain(int(code))
+            found[rows] = plan._score(plan._said_of(part), part)
+        return found
 
     def _remembered(self, cases: Cases) -> tuple[Reals, ...]:
         """Of a single case: scores [1, items], and ``1 / spread`` [groups, models]."""
@@ -87,7 +117,8 @@ class Plan(Prepared):
     def score_together(self, parts: Sequence[Cases]) -> None:
         """Score single cases of a large catalogue at once, for when each is asked by itself."""
         left = {one.digest: one for one in parts if not self._scores.has(one.digest)}
-        if len(left) < 2 or self.items < LARGE or self.parts.added is not None or self.first:
+        alone = self.parts.added is not None or bool(self.first) or bool(self._within)
+        if len(left) < 2 or self.items < LARGE or alone:
             return
         cases = Cases.together([*left.values()])
         said = SaidOfMany(self, self._asked(cases))
@@ -131,7 +162,7 @@ class Plan(Prepared):
         last, key = self._last, cases.digest if len(cases) == 1 else None
         if last is not None and key is not None and last[0] == key:
             return last[1]
-        told = cases if self.parts.scenarios else replace(cases, scenario={})
+        told = cases if self.parts.scenarios else without_contexts(cases)
         asked = Asked(told, self.items)
         if key is not None:
             self._last = key, asked  # as a whole: threads never meet half of it
@@ -206,21 +237,22 @@ class Plan(Prepared):
         """What each base model adds to the score of items in training, [cases, items] each.
 
         Before the first items are reranked. ``items`` [K] are rows; of those that came
-        after training nothing is told (NaN).
+        after training nothing is told (NaN). All cases are of one domain, where there are any.
         """
         said, place = self._said(cases), self._position[items]
-        late = place >= self.parts.learned
+        late, groups = place >= self.parts.learned, self._of(cases).groups
         rows = np.broadcast_to(np.where(late, 0, place), (len(cases), len(items)))
         z, cold = said.z_of(rows), rows >= self.groups[0].span.stop
         found = {}
         for number, name in enumerate(self.parts.names):
-            first, last = (group.weights[number] for group in (self.groups[0], self.groups[-1]))
+            first, last = (group.weights[number] for group in (groups[0], groups[-1]))
             share = np.where(cold, last, first) * z[number]
             found[name] = np.where(late, np.nan, share).astype(np.float32)
         return found
 
     def contributions(self, cases: Cases, items: Ints) -> Contributions:
         """What each event of a single case adds to the score of these items (rows)."""
+        plan = self._of(cases)
         inverse = None if self.first is None else self.first.inverse(cases)
-        inverse = self._remembered(cases)[1] if inverse is None else inverse
-        return self._influence.of(self._asked(cases), self._position[items], inverse)
+        inverse = plan._remembered(cases)[1] if inverse is None else inverse
+        return plan._influence.of(self._asked(cases), self._position[items], inverse)

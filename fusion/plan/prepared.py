@@ -31,13 +31,8 @@ class Prepared:
         self._sorted = bool((order == np.arange(self.items)).all())
         forms = list(parts.forms) if self._sorted else _ordered(parts.forms, order)
         self._reranking = parts.reranking and parts.reranking.ordered(order[:learned])
-        ends = (0, len(warm)), (len(warm), learned)
-        told = (parts.warm, 0.0), (parts.cold, parts.offset)
-        self.groups = [
-            Group(slice(*end), np.array(weights), offset)
-            for end, (weights, offset) in zip(ends, told, strict=True)
-            if end[1] > end[0]
-        ]
+        self._ends = (0, len(warm)), (len(warm), learned)
+        self.groups = self._groups(parts.warm)
         self._fixed = [place for place, one in enumerate(forms) if isinstance(one, SameForAll)]
         self._factors = [place for place, one in enumerate(forms) if isinstance(one, FactorForm)]
         rest = [p for p in range(len(forms)) if p not in {*self._fixed, *self._factors}]
@@ -46,9 +41,24 @@ class Prepared:
         self._merged = merged([one for p in sparse if isinstance(one := forms[p], SparseRows)])
         self._forms = forms
         self._prepare_fixed()
+        self._start = self._started()
         self._prepare_factors()
         self._order = order
         self._domain = None if parts.domain is None else parts.domain[order]
+
+    def _groups(self, warm: Sequence[float]) -> list[Group]:
+        """Items with events, weighed so, and those without, where there are any."""
+        told = (warm, 0.0), (self.parts.cold, self.parts.offset)
+        return [
+            Group(slice(*end), np.array(weights), offset)
+            for end, (weights, offset) in zip(self._ends, told, strict=True)
+            if end[1] > end[0]
+        ]
+
+    def weigh(self, warm: Sequence[float]) -> None:
+        """Weigh items with events so from now on."""
+        self.groups = self._groups(warm)
+        self._start = self._started()
 
     @cached_property
     def inside(self) -> Reals:
@@ -59,19 +69,24 @@ class Prepared:
         return found
 
     def _prepare_fixed(self) -> None:
-        """z-scores that are the same for all, and what they and the offsets add up to."""
+        """z-scores that are the same for all."""
         learned = self.parts.learned
         self._fixed_z = np.zeros((len(self._fixed), learned), np.float32)
         for row, place in enumerate(self._fixed):
             form = self._forms[place]
             assert isinstance(form, SameForAll)
             self._fixed_z[row] = form.scores[:learned]
-        self._start = np.zeros(learned, np.float32)
         for group in self.groups:
             _, inverse = centred(self._fixed_z, group.span)
             self._fixed_z[:, group.span] *= inverse[:, None].astype(np.float32)
+
+    def _started(self) -> Reals:
+        """What z-scores that are the same for all, and the offsets, add up to [learned]."""
+        start = np.zeros(self.parts.learned, np.float32)
+        for group in self.groups:
             weights = group.weights[self._fixed].astype(np.float32)
-            self._start[group.span] = group.offset + weights @ self._fixed_z[:, group.span]
+            start[group.span] = group.offset + weights @ self._fixed_z[:, group.span]
+        return start
 
     def _prepare_factors(self) -> None:
         """The matrices of all factor forms side by side, and the moments of each by group."""

@@ -116,20 +116,28 @@ def _trained(report: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) ->
 def _base_models(report: Mapping[str, Any]) -> str:
     """Validation NDCG@10 of each base model alone, and its weight in the gate."""
     marks, gate = report["validation"], report["gate"]
+    within = gate.get("within", {})
+    none = [float("nan")] * (2 + len(within))
     rows = [
         [
             name,
             marks.get(f"only {name}", float("nan")),
             weight,
+            *(own[name] for own in within.values()),
             gate["cold"][name],
             report["model_seconds"].get(name, float("nan")),
         ]
         for name, weight in gate["warm"].items()
     ]
-    for name, key in (("together", "chosen"), ("together, reranked", "reranked")):
+    for name, key in (
+        ("together", "chosen"),
+        ("together, each domain by its weights", "by domain"),
+        ("together, reranked", "reranked"),
+    ):
         if key in marks:
-            rows.append([name, marks[key], float("nan"), float("nan"), float("nan")])
-    head = ["", "ndcg@10 alone", "weight", "weight, new items", "seconds"]
+            rows.append([name, marks[key], float("nan"), *none])
+    own = [f"weight in {name}" for name in within]
+    head = ["", "ndcg@10 alone", "weight", *own, "weight, new items", "seconds"]
     return words_table(head, rows) + (
         '<p class="note">On validation. Weights are of standardised scores; the second is for '
         "items without events. The network's seconds are not counted here.</p>"

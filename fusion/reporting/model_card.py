@@ -35,6 +35,10 @@ def training_report(recommender: Recommender, dataset: Dataset) -> dict[str, Any
             "warm": dict(zip(gate.base_models, gate.warm, strict=True)),
             "cold": dict(zip(gate.base_models, gate.cold, strict=True)),
             "cold_offset": gate.offset,
+            "within": {
+                name: dict(zip(gate.base_models, warm, strict=True))
+                for name, warm in zip(recommender.catalogue.domains, gate.within, strict=False)
+            },
         },
         "validation": record.gate,
         "transfer": record.transfer,

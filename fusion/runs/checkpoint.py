@@ -185,7 +185,8 @@ def _get_facts(tensors: Mapping[str, Tensor], structure: Mapping[str, Any]) -> F
 
 def _load_gate(about: Mapping[str, Any]) -> Gate:
     warm, cold = tuple(about["warm"]), tuple(about["cold"])
-    return Gate(tuple(about["base_models"]), warm, cold, about["offset"])
+    within = tuple(tuple(one) for one in about.get("within", ()))
+    return Gate(tuple(about["base_models"]), warm, cold, about["offset"], within)
 
 
 def _load_rates(about: Mapping[str, Any], base_models: Mapping[str, ScoringModel]) -> RatingBlend:

@@ -40,6 +40,7 @@ from trefoil.fusion.network.scorers import network_scorers
 from trefoil.fusion.network.tasks.base import Task
 from trefoil.fusion.network.training import config_of
 from trefoil.fusion.network.warm_start import Source
+from trefoil.fusion.plan.domains import without_contexts
 from trefoil.fusion.record import Record
 from trefoil.fusion.settings import Settings
 from trefoil.fusion.training.large import is_large, sized_for
@@ -111,7 +112,7 @@ def _fit(
     work = plan_work(known, sized)
     record.plan = plan.record() | {"expected": {name: asdict(one) for name, one in work.items()}}
     say(told(work))
-    asked = validation_exam(dataset, split)
+    asked = _asked(dataset, split, settings)
     validation = Validation.of(asked, seen, plan.cells)
     if texts is not None and settings.fine_tuning.method != "frozen":
         taught = dataset, train, texts, known, validation, sized, record, progress
@@ -147,6 +148,12 @@ def _fit(
     rates = _fit_rates(base_models, given, exam)
     parts = settings, known, base_models, gate, networks, texts, seen, record, alone, clicks
     return Ensemble(*parts, rates=rates, cold_users=cold_users, reranker=reranker)
+
+
+def _asked(dataset: Dataset, split: Split, settings: Settings) -> Exam:
+    """What choices are made on; without scenarios nobody is asked in a context."""
+    exam = validation_exam(dataset, split)
+    return exam if settings.scenarios else replace(exam, cases=without_contexts(exam.cases))
 
 
 def seen_items(known: TrainingData) -> Tensor:

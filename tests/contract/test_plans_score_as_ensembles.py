@@ -12,11 +12,12 @@ import pytest
 from asked import NEW
 from small_worlds import WORLDS
 
+from trefoil.data.domains import DOMAIN
 from trefoil.data.histories import Cases, Histories
-from trefoil.fusion.ensemble.compiled import plan_of, uncompiled
+from trefoil.fusion.ensemble.compiled import parts_of, plan_of, uncompiled
 from trefoil.fusion.plan.asked import FEW, Asked
 from trefoil.fusion.plan.plan import Plan
-from trefoil.fusion.plan.storage import has_plan
+from trefoil.fusion.plan.storage import has_plan, read_plan, write_plan
 from trefoil.fusion.recommender import Recommender
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +83,35 @@ def test_a_saved_plan_scores_as_the_ensemble_that_it_was_made_from(world, fitted
     if stars is not None and found is not None:
         assert found == pytest.approx(stars.numpy(), abs=NEAR)
         assert plan.stars(cases, np.array([3, 1])) == pytest.approx(found[:, [3, 1]], abs=NEAR)
+
+
+@pytest.mark.parametrize("scenarios", [True, False])
+def test_a_domain_with_weights_of_its_own_is_asked_by_them(scenarios, fitted, tmp_path):
+    recommender = Recommender.load(fitted["shops"][1], live=False)
+    ensemble, rng = recommender.model, np.random.default_rng(0)
+    count = len(ensemble.gate.base_models)
+    within = tuple(tuple(rng.random(count).tolist()) for _ in recommender.catalogue.domains)
+    settings = ensemble.settings.model_copy(update={"scenarios": scenarios})
+    gate = replace(ensemble.gate, within=within)
+    ensemble = replace(ensemble, gate=gate, settings=settings)
+    cases = cases_of(recommender)
+    assert set(cases.scenario[DOMAIN].tolist()) == {-1, 0, 1}
+    expected = ensemble.score(cases).numpy()
+    write_plan(parts_of(ensemble), tmp_path, ())
+    plan = Plan(read_plan(tmp_path))
+    alone = [plan.score(cases.take(np.array([n]))) for n in range(len(cases))]
+    for found in (plan.score(cases), np.concatenate(alone)):
+        assert found == pytest.approx(expected, abs=NEAR)
+        assert same_lists(expected, found)
+    for code, warm in enumerate(within):
+        rows = np.flatnonzero(cases.scenario[DOMAIN] == code)
+        part = cases.take(rows)
+        usual = replace(ensemble, gate=replace(ensemble.gate, warm=warm, within=()))
+        assert expected[rows] == pytest.approx(usual.score(part).numpy(), abs=NEAR)
+        blended = sum(plan.shares(part.take(np.array([0])), np.arange(4)).values())
+        assert blended == pytest.approx(
+            sum(plan_of(usual).shares(part.take(np.array([0])), np.arange(4)).values()), abs=NEAR
+        )
 
 
 @pytest.mark.parametrize("world", ["contexts", "everything"])

@@ -7,8 +7,10 @@ import pytest
 import torch
 from small_cases import cases
 
+from trefoil.data.domains import DOMAIN
 from trefoil.fusion.ensemble.gate import Gate, standardise
-from trefoil.fusion.ensemble.gate_fit import _ascend, _bagged, _lift_cold, fit_gate
+from trefoil.fusion.ensemble.gate_ascents import ascend, bagged
+from trefoil.fusion.ensemble.gate_fit import _lift_cold, fit_gate
 from trefoil.fusion.features.validation import Validation
 
 CASES, ITEMS, COLD = 150, 60, 12
@@ -45,6 +47,32 @@ def test_ndcg_by_hand():
     found = exam.ndcg(torch.tensor([[2.0, 9.0, 1.0, 3.0]]))
     gain = [1 / np.log2(place + 1) for place in (1, 2, 3)]
     assert found == pytest.approx((gain[1] + gain[2]) / (gain[0] + gain[1]))
+
+
+def test_each_domain_weighs_what_tells_there(generator):
+    count = 400
+    relevant = torch.zeros(count, ITEMS, dtype=torch.bool)
+    relevant.scatter_(1, torch.rand(count, ITEMS, generator=generator).topk(2).indices, True)
+    asked = np.arange(count) % 2
+    first = torch.from_numpy(asked == 0)[:, None]
+    scores = {
+        "first": base_model(generator, relevant & first, 2.0),
+        "second": base_model(generator, relevant & ~first, 2.0),
+    }
+    told = validation(relevant)
+    exam = replace(told, cases=replace(told.cases, scenario={DOMAIN: asked}))
+    gate, marks = fit_gate(scores, exam)
+    (good, bad), (worse, better) = gate.within
+    assert good > 2 * bad
+    assert better > 2 * worse
+    assert marks["by domain"] > marks["chosen"] + 0.05
+    assert exam.ndcg(gate.blend(scores, exam.seen, asked)) == marks["by domain"]
+    of_none = gate.blend(scores, exam.seen, np.full(count, -1))
+    assert torch.equal(of_none, gate.blend(scores, exam.seen))
+    few = exam.take(torch.arange(300))  # 150 of each: too few
+    gate, marks = fit_gate({name: one[:300] for name, one in scores.items()}, few)
+    assert gate.within == ()
+    assert "by domain" not in marks
 
 
 def test_a_model_that_tells_gets_the_weight_and_noise_gets_none(generator):
@@ -184,7 +212,7 @@ def test_ascents_keep_the_size_of_the_weights(generator):
     scores = {name: base_model(generator, relevant, 1.5) for name in ("one", "other")}
     z = standardise(scores, list(scores), exam.seen)
     start = Gate(("one", "other"), (1.4, 0.1), (1.0, 1.0))
-    found = _bagged(z, exam.seen.expand_as(relevant), exam, start)
+    found = bagged(z, exam.seen.expand_as(relevant), exam, start)
     assert sum(map(abs, found.warm)) == pytest.approx(1.5)
     assert found.warm[1] > 0.3  # as telling as the first
     assert found.cold == start.cold
@@ -204,8 +232,8 @@ def test_the_mean_of_ascents_does_better_on_new_cases_than_one_ascent():
         exam, later = validation(relevant), validation(fresh)
         z, seen = standardise(scores, list(scores), exam.seen), exam.seen.expand_as(relevant)
         start = Gate(tuple(scores), (0.3,) * len(scores), (1.0,) * len(scores), 0.0)
-        once = replace(start, warm=tuple(_ascend(z, seen, exam, start).tolist()))
-        mean = _bagged(z, seen, exam, start)
+        once = replace(start, warm=tuple(ascend(z, seen, exam, start).tolist()))
+        mean = bagged(z, seen, exam, start)
         gains.append(
             later.ndcg(mean.blend(new, later.seen)) - later.ndcg(once.blend(new, later.seen))
         )

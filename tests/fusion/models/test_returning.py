@@ -93,3 +93,16 @@ def test_a_column_that_decides_pulls_more_than_one_of_chance(habits):
     assert valid.ndcg(model.score(valid.cases)) > plain + 0.02
     earlier = Search(None, {"returning": chosen})
     assert fit_returning(FitInputs(known, earlier, settings))[0] == model
+
+
+def test_without_scenarios_validation_is_asked_in_no_context_either(habits):
+    split = split_events(habits, 0)
+    settings = load_settings(None, [*TINY, "scenarios=false", "network.on=false"])
+    model = Recommender(settings).fit(habits, split=split).model
+    chosen = model.record.chosen["returning"]
+    assert not [name for name in chosen if name.startswith("pull of ")]
+    exam = context_exam(habits, split, "valid")
+    exam = dataclasses.replace(exam, cases=dataclasses.replace(exam.cases, scenario={}))
+    asked = Validation.of(exam, model.seen)
+    for name, one in model.base_models.items():
+        assert model.record.gate[f"only {name}"] == asked.ndcg(one.score(asked.cases))

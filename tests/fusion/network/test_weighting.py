@@ -14,6 +14,7 @@ from trefoil.data.errors import ConfigError
 from trefoil.fusion.network.checkpoints import Checkpoints, partial_of
 from trefoil.fusion.network.module import RANKS
 from trefoil.fusion.network.tasks.base import Rows, Target, Task
+from trefoil.fusion.network.trunks import TRUNKS
 from trefoil.fusion.network.weighting.backward import balance, weighted_backward
 from trefoil.fusion.network.weighting.by_gradients import projected
 from trefoil.fusion.network.weighting.by_losses import FastAdaptive
@@ -80,6 +81,28 @@ def test_a_task_that_shares_no_weight_changes_nothing_for_those_that_do(name):
     assert torch.allclose(again.grad, shared)
     assert [other.grad.tolist(), own.grad.tolist()] == [[2.0], alone.tolist()]
     assert weights[0] == 1.0
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+@pytest.mark.parametrize("kind", ["mmoe", "ple"])
+def test_the_gate_of_a_task_learns_from_its_own_loss_alone(name, kind):
+    torch.manual_seed(0)
+    trunk, x = TRUNKS[kind](6, ("a", "b"), 2), torch.randn(5, 6)
+    for one in trunk.parameters():
+        nn.init.normal_(one, std=0.3)
+    targets = {task: torch.randn(5, 6) for task in ("a", "b")}
+    losses = [(trunk(x, task) - told).square().mean() for task, told in targets.items()]
+    base, named = (2.0, 0.5), dict(trunk.named_parameters())
+    own = {task: [n for n in named if "gates" in n and f".{task}." in n] for task in targets}
+    assert own["a"]
+    alone = {
+        task: torch.autograd.grad(loss, [named[n] for n in own[task]], retain_graph=True)
+        for loss, task in zip(losses, targets, strict=True)
+    }
+    weighted_backward(WEIGHTINGS[name](base), [0, 1], losses, list(named.values()))
+    for weight, task in zip(base, targets, strict=True):
+        for place, gradient in zip(own[task], alone[task], strict=True):
+            assert torch.allclose(named[place].grad, weight * gradient, atol=1e-6)
 
 
 def test_the_base_weighs_gradients_before_surgery():
