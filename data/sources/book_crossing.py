@@ -26,8 +26,10 @@ LICENCE = "Book-Crossing (Ziegler et al. 2005): research use with acknowledgemen
 def read(root: Path) -> Tables:
     """Positive pairs, titles and authors where known, and the triples."""
     tables = read_ctr(root)
+    pairs = tables.events
+    assert isinstance(pairs, Table)  # as they were read
     return replace(
-        tables, events=mcclk.positives(tables.events), event_columns=EventColumns("user", "item")
+        tables, events=mcclk.positives(pairs), event_columns=EventColumns("user", "item")
     )
 
 

@@ -41,8 +41,10 @@ def read_ctr(root: Path) -> Tables:
 
 def positives(tables: Tables) -> Tables:
     """Without the drawn negatives."""
+    pairs = tables.events
+    assert isinstance(pairs, Table)  # as they were read
     return replace(
-        tables, events=mcclk.positives(tables.events), event_columns=EventColumns("user", "item")
+        tables, events=mcclk.positives(pairs), event_columns=EventColumns("user", "item")
     )
 
 
