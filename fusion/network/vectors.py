@@ -39,7 +39,7 @@ class SomeRows:
         return self.made.device
 
 
-Table = Float[Tensor, "n D"] | SomeRows
+Table = Float[Tensor, "items D"] | SomeRows
 
 
 @dataclass(frozen=True)
