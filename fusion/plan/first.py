@@ -25,7 +25,6 @@ from trefoil.fusion.plan.remembered import MOST_BYTES, Remembered
 from trefoil.fusion.plan.said import (
     inverse_by_group,
     known_row,
-    known_scales,
     queries_of,
     scales_of,
 )
@@ -107,15 +106,12 @@ class SaidOfCandidates:
     @classmethod
     def of(cls, plan: Prepared, asked: Asked, size: int) -> "SaidOfCandidates | None":
         """None where tables name so many items that they tell little."""
-        known = known_row(plan, asked)
-        queries = queries_of(plan, asked, known)
+        queries = queries_of(plan, asked, known_row(plan, asked))
         named, rows, others = _named(plan, asked)
         if named is None:
             return None
         ends = [np.searchsorted(named, [one.span.start, one.span.stop]) for one in plan.groups]
-        told = known_scales(plan, known)
-        if told is None:
-            told = scales_of(plan, queries, 1), _scales(plan, rows, others, ends)
+        told = scales_of(plan, queries, 1), _scales(plan, rows, others, ends)
         cheap = plan._start[named].astype(np.float64)
         for group, (a, b), scale in zip(plan.groups, ends, told[1], strict=True):
             weight = group.weights[plan._tables] * scale.inverse[:, 0]

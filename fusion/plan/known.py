@@ -26,16 +26,11 @@ MOST_BYTES = 64_000_000
 class KnownQueries:
     """Queries of all factor forms side by side, for each person (row) without a context.
 
-    ``names`` are the forms in order. ``digest`` stands for the history that they were made of.
-    ``mean`` and ``inverse`` are what the scores of all forms but those that are the same for
-    all have in each group of items, in the order of a plan; None in runs of before.
-    """
+    ``names`` are the forms in order. ``digest`` stands for the history that they were made of."""
 
     names: tuple[str, ...]
     queries: Reals  # users x width of all forms
     digest: Ints  # users
-    mean: Reals | None = None  # users x groups x forms
-    inverse: Reals | None = None
 
     def of(self, cases: Cases) -> int | None:
         """The row of a single case; None where what it needs must be made anew."""

@@ -186,17 +186,12 @@ class Plan(Prepared):
         if not room_for(len(cases), widths):
             return None
         found = np.empty((len(cases), sum(widths)), np.float32)
-        shape = len(cases), len(self.groups), len(self._factors) + len(self._tables)
-        mean, inverse = np.empty(shape), np.empty(shape)
         for first in range(0, len(cases), KNOWN_AT_ONCE):
             rows = np.arange(first, min(first + KNOWN_AT_ONCE, len(cases)))
-            said = self._said_of(cases.take(rows))
-            found[rows] = np.concatenate(said.queries, axis=1)
-            for group, both in enumerate(zip(said.scales, said.table_scales, strict=True)):
-                mean[rows, group] = np.concatenate([one.mean for one in both]).T
-                inverse[rows, group] = np.concatenate([one.inverse for one in both]).T
+            queries = queries_of(self, self._asked(cases.take(rows)), None)
+            found[rows] = np.concatenate(queries, axis=1)
         names = tuple(self.parts.names[place] for place in self._factors)
-        return KnownQueries(names, found, digests_of(cases.history), mean, inverse)
+        return KnownQueries(names, found, digests_of(cases.history))
 
     @property
     def attributes(self) -> ByAttributes | None:

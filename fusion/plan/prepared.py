@@ -103,9 +103,6 @@ class Prepared:
         names = tuple(self.parts.names[place] for place in self._factors)
         known, width = self.parts.known, self._stack.shape[1]
         fits = known is not None and known.names == names and 0 < width == known.queries.shape[1]
-        if fits and known is not None and known.mean is not None:
-            shape = len(self.groups), len(self._factors) + len(self._tables)
-            fits = known.mean.shape[1:] == shape
         self._known = known if fits else None
         self._spread: tuple[Reals, Reals] | None = None
         spans = [group.span for group in self.groups]

@@ -26,13 +26,8 @@ class Said:
         for place, out in zip(plan._tables[together:], self.tables[together:], strict=True):
             forms[place].fill(asked, out)
         self.raw = self.tables.copy() if plan.parts.added else None
-        told = known_scales(plan, known)
-        self.centred = told is None
-        if told is None:
-            self.scales = scales_of(plan, self.queries, len(asked))
-            self.table_scales = [Scale(*centred(self.tables, group.span)) for group in plan.groups]
-        else:
-            self.scales, self.table_scales = told
+        self.scales = scales_of(plan, self.queries, len(asked))
+        self.table_scales = [Scale(*centred(self.tables, group.span)) for group in plan.groups]
 
     def blended(self) -> Reals:
         """The weighted z-scores added up, [cases, items in training]."""
@@ -50,8 +45,6 @@ class Said:
             weight = (group.weights[plan._tables][:, None] * own.inverse).astype(np.float32)
             if len(self.asked) == 1:
                 part += weight[:, 0] @ self.tables[:, 0, group.span]
-                if not self.centred:
-                    part -= weight[:, 0] @ own.mean[:, 0].astype(np.float32)
             else:
                 for one, table in zip(weight, self.tables[:, :, group.span], strict=True):
                     part += one[:, None] * table
@@ -77,13 +70,13 @@ class Said:
                 z[place] = self._scaled(raw, cold, self.scales, number, moved=True)
         for number, place in enumerate(plan._tables):
             raw = self.tables[number][every, rows]
-            z[place] = self._scaled(raw, cold, self.table_scales, number, moved=not self.centred)
+            z[place] = self._scaled(raw, cold, self.table_scales, number, moved=False)
         return z
 
     def _scaled(
         self, raw: Reals, cold: NDArray[np.bool_], scales: list[Scale], number: int, *, moved: bool
     ) -> NDArray[np.float64]:
-        """By the mean (where scores are not ``centred``) and the spread of each item's group."""
+        """By the mean (where they are still to be ``moved``) and the spread of each item's group."""
         found = []
         for scale in (scales[0], scales[-1]):
             mean = scale.mean[number][:, None] if moved else 0.0
@@ -139,19 +132,6 @@ def queries_of(plan: Prepared, asked: Asked, known: int | None) -> list[Reals]:
         return [row[:, columns] for columns in plan._columns]
     forms = (plan._forms[place] for place in plan._factors)
     return [form.query.of(asked) for form in forms if isinstance(form, FactorForm)]
-
-
-def known_scales(plan: Prepared, known: int | None) -> tuple[list[Scale], list[Scale]] | None:
-    """Scales of factor forms and of tables by group, where they are known of a single case."""
-    held = None if known is None else plan._known
-    if held is None or held.mean is None or held.inverse is None:
-        return None
-    mean, inverse = held.mean[known], held.inverse[known]
-    split, found = len(plan._factors), ([], [])
-    for own, inverted in zip(mean[:, :, None], inverse[:, :, None], strict=True):
-        found[0].append(Scale(own[:split], inverted[:split]))
-        found[1].append(Scale(own[split:], inverted[split:]))
-    return found
 
 
 def inverse_by_group(

@@ -21,7 +21,6 @@ from trefoil.fusion.plan.prepared import Prepared
 from trefoil.fusion.plan.said import (
     inverse_by_group,
     known_row,
-    known_scales,
     queries_of,
     scales_of,
 )
@@ -108,17 +107,12 @@ class SaidOfMany:
     def __init__(self, plan: Prepared, asked: Asked) -> None:
         self.plan, self.asked = plan, asked
         forms, n = plan._forms, len(asked)
-        known = known_row(plan, asked)
-        self.queries = queries_of(plan, asked, known)
+        self.queries = queries_of(plan, asked, known_row(plan, asked))
         self.tables = [
             _told(form, asked)
             for place in plan._tables
             if not isinstance(form := forms[place], FactorForm)
         ]
-        told = known_scales(plan, known)
-        if told is not None:
-            self.scales, self.table_scales = told
-            return
         inside, sizes = plan.inside, np.array([len(one) for one in plan.groups])
         told = np.array([one.sums(inside) for one in self.tables])
         told = told.reshape(-1, 2, len(sizes), n).transpose(2, 1, 0, 3) / sizes[:, None, None, None]
