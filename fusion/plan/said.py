@@ -76,7 +76,7 @@ class Said:
     def _scaled(
         self, raw: Reals, cold: NDArray[np.bool_], scales: list[Scale], number: int, *, moved: bool
     ) -> NDArray[np.float64]:
-        """By the mean (where they are still to be ``moved``) and the spread of each item's group."""
+        """By the mean (where scores are not ``centred``) and the spread of each item's group."""
         found = []
         for scale in (scales[0], scales[-1]):
             mean = scale.mean[number][:, None] if moved else 0.0

@@ -128,8 +128,6 @@ def test_what_is_known_of_a_person_beforehand_holds_until_something_is_told(worl
             [form.query.of(Asked(cases, plan.items)) for form in factors(plan)], 1
         )
         assert known.queries[[row]] == pytest.approx(made, abs=1e-5)
-        told, now = plan._said_of(cases), anew._said_of(cases)
-        assert told.inverse() == pytest.approx(now.inverse(), rel=1e-4)
         assert plan.score(cases) == pytest.approx(anew.score(cases), abs=NEAR)
     assert known.of(catalogue.cases(np.array([-1]), codes)) is None
     assert known.of(catalogue.cases(np.array([1]), codes, np.array([0]))) is None
