@@ -27,6 +27,7 @@ from trefoil.kg.paths.statement import PathEdge, PathNode, Place, of_database, o
 from trefoil.kg.paths.wording import unnamed, wording
 
 SOMEONE = "someone else"  # the name of another user, in a path
+PLACES = 4  # of what an event adds: further ones depend on how many items were asked for at once
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Reason:
     """Why an item is recommended, for anyone to see: it holds no id of another person.
 
     ``weight`` lies in 0..1: how telling the path is. ``adds`` is what the event that it cites
-    adds to the score of the item, where a model was asked.
+    adds to the score of the item, to four places, where a model was asked.
     ``cypher`` with ``parameters`` returns such a path from a store that holds the graph; of a
     graph that was read from Neo4j, from that database, in its labels and keys.
     The id of a node that stands for another person is empty.
@@ -200,7 +201,7 @@ class PathIndex:
             text, nodes, edges = self._told(index, row, int(items[at]), liked=liked)
             if seen in held[liked]:
                 nodes, edges = (self.node(USER, asker), *nodes), (self._met(True), *edges)
-            out[at].append(Reason(text, row[WEIGHT], nodes, edges, adds))
+            out[at].append(Reason(text, row[WEIGHT], nodes, edges, round(adds, PLACES)))
         return out
 
     def _told(
