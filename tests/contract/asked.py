@@ -24,10 +24,12 @@ def asked(recommender: Recommender) -> dict:
     """Every call on the same people and items; items are added last."""
     users, items = recommender.catalogue.users.ids, recommender.catalogue.items.vocabulary.ids
     told = {name: values[0] for name, values in recommender.catalogue.scenarios.items() if values}
+    ones = [lists(recommender.recommend(user, k=5)) for user in users[:6]]
+    ones.append(lists(recommender.recommend(users[1], k=5, scenario=told)))
+    ones.append(lists(recommender.recommend(users[2], k=5, seen="show")))
     found = {
-        "one": [lists(recommender.recommend(user, k=5)) for user in users[:6]],
-        "context": lists(recommender.recommend(users[1], k=5, scenario=told)),
-        "show": lists(recommender.recommend(users[2], k=5, seen="show")),
+        "one scores": [row.pop(2) for one in ones for row in one],
+        "one": ones,
         "stranger": lists(recommender.recommend(history=items[:3], k=5)),
         "exam": recommender.recommend_many(users, k=5, before="test").rows(),
         "many": recommender.recommend_many(users, k=5, scenario=told).rows(),

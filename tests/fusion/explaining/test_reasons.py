@@ -51,7 +51,7 @@ def test_the_event_that_a_reason_cites_is_one_that_carried_the_item(recommender)
         for one, added in zip(answer, told.value, strict=True):
             for why in one.reasons:
                 at = np.searchsorted(told.seen, vocabulary.row(why.events[0]))
-                assert why.adds == pytest.approx(float(added[at]), rel=1e-4)
+                assert why.adds == pytest.approx(float(added[at]), abs=1e-4)
                 if liked[at] and added[liked].max() > 0:
                     strong += why.adds >= LEAST_SHARE * added[liked].max() - 1e-4
                     seen += 1
