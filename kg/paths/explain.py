@@ -21,13 +21,12 @@ from trefoil.kg.naming import inverse
 from trefoil.kg.paths.diversify import DIRECT, PEOPLE, SHARED
 from trefoil.kg.paths.index import Index
 from trefoil.kg.paths.links import Pairs
-from trefoil.kg.paths.nearest import Cited, ItemFacts, best_of
+from trefoil.kg.paths.nearest import PLACES, Cited, ItemFacts, best_of
 from trefoil.kg.paths.search import KIND, SEEN, WEIGHT, Found, found_of, search
 from trefoil.kg.paths.statement import PathEdge, PathNode, Place, of_database, of_store
 from trefoil.kg.paths.wording import unnamed, wording
 
 SOMEONE = "someone else"  # the name of another user, in a path
-PLACES = 4  # of what an event adds: further ones depend on how many items were asked for at once
 
 
 @dataclass(frozen=True)

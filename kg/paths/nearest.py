@@ -19,6 +19,9 @@ _NOTHING = (-1.0, 0, 0, 0, 0, 0, 0.0)  # is surpassed by any path
 
 Fact = tuple[int, int, float]  # its code, its relation, its strength
 
+# Of what an event adds: further ones depend on how many items were asked for at once.
+PLACES = 4
+
 
 class Cited(NamedTuple):
     """A path in codes, a row of ``Columns``; what its event adds to the score, and if it was liked.
