@@ -31,8 +31,7 @@ def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, fl
     mean is the gate (bagging, Breiman 1996). It gives way to the logit, or to the
     best base model alone and ascents from it, where these are better on validation.
     Cold items get weights of their own, and an offset, see ``_lift_cold``; domains get
-    weights of their own, see
-    ``within_domains``.
+    weights of their own, see ``within_domains``.
     """
     base_models = tuple(scores)
     z = standardise(scores, base_models, validation.seen)

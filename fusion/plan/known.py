@@ -26,7 +26,8 @@ MOST_BYTES = 64_000_000
 class KnownQueries:
     """Queries of all factor forms side by side, for each person (row) without a context.
 
-    ``names`` are the forms in order. ``digest`` stands for the history that they were made of."""
+    ``names`` are the forms in order. ``digest`` stands for the history that they were made of.
+    """
 
     names: tuple[str, ...]
     queries: Reals  # users x width of all forms

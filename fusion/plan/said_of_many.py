@@ -18,12 +18,7 @@ from trefoil.fusion.plan.asked import FEW, Asked, Reals
 from trefoil.fusion.plan.forms import DenseRows, FactorForm, ProfileForm, SparseRows, TableForm
 from trefoil.fusion.plan.groups import Scale, inverse_of
 from trefoil.fusion.plan.prepared import Prepared
-from trefoil.fusion.plan.said import (
-    inverse_by_group,
-    known_row,
-    queries_of,
-    scales_of,
-)
+from trefoil.fusion.plan.said import inverse_by_group, known_row, queries_of, scales_of
 
 LARGE = 20_000  # items from which many cases are answered so
 TILE = 8_192  # items of a product that is added up while it is near

@@ -15,7 +15,7 @@ def test_the_largest_scores_are_among_what_is_promising(items):
     scores[2, : items // 2] = -np.inf
     scores[3] = 1.0  # all alike
     some = promising(scores, 9)
-    assert some.shape[1] < items or (scores[3] == 1.0).all()
+    assert promising(scores[:3], 9).shape[1] < items / 2
     for row, columns in enumerate(some):
         assert len(np.unique(columns)) == len(columns)
         largest = np.sort(scores[row])[-9:]
