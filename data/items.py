@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from trefoil.data.interactions import Floats, Ints
 from trefoil.data.vocabulary import Vocabulary
@@ -29,6 +30,11 @@ class Labels:
         dense = np.zeros((len(self.start) - 1, len(self.names)), dtype=bool)
         dense[np.repeat(np.arange(len(dense)), np.diff(self.start)), self.codes] = True
         return dense
+
+    def sparse_matrix(self) -> sparse.csr_matrix:
+        """The same as single precision ones, rows x names."""
+        ones, shape = np.ones(len(self.codes), np.float32), (len(self.start) - 1, len(self.names))
+        return sparse.csr_matrix((ones, self.codes, self.start), shape=shape)
 
     def take(self, rows: Ints) -> Labels:
         """The labels of these rows, in that order."""

@@ -38,9 +38,7 @@ def attributes_of(users: Users) -> UserAttributes | None:
 
 def _labels(name: str, labels: Labels) -> tuple[AttributeColumn, sparse.csr_matrix]:
     """The labels [users, labels] that enough people have, at most ``MOST``."""
-    shape = len(labels.start) - 1, len(labels.names)
-    ones = np.ones(len(labels.codes), np.float32)
-    table = sparse.csr_matrix((ones, labels.codes, labels.start), shape=shape)
+    table = labels.sparse_matrix()
     people = np.asarray(table.sum(0)).ravel()
     often = np.argsort(-people, kind="stable")[:MOST]
     kept = np.sort(often[people[often] >= FEWEST])

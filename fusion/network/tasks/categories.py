@@ -49,14 +49,7 @@ def category_shares(items: Items) -> sparse.csr_matrix | None:
     columns = list(items.category.values())
     if not columns:
         return None
-    members = [
-        sparse.csr_matrix(
-            (np.ones(len(one.codes), np.float32), one.codes, one.start),
-            shape=(len(one.start) - 1, len(one.names)),
-        )
-        for one in columns
-    ]
-    share = sparse.hstack(members, format="csr", dtype=np.float32)
+    share = sparse.hstack([one.sparse_matrix() for one in columns], format="csr", dtype=np.float32)
     share.data /= np.repeat(np.diff(share.indptr), np.diff(share.indptr)).astype(np.float32)
     share.indptr, share.indices = share.indptr.astype(np.int64), share.indices.astype(np.int64)
     return share
