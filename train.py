@@ -21,7 +21,6 @@ from trefoil.data.privacy import FORGOTTEN, ForgottenPeople
 from trefoil.data.readers.quarantine import write_quarantine
 from trefoil.fusion.live.log import place_of
 from trefoil.fusion.network.checkpoints import Checkpoints, partial_of
-from trefoil.fusion.network.processes import joined
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.reporting.html_report import read_history, training_page
 from trefoil.fusion.reporting.model_card import model_card, training_report, write_curves
@@ -156,6 +155,8 @@ def resumed(args: argparse.Namespace) -> Plan:
 
 def train(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
+    from trefoil.fusion.network.processes import joined  # torch takes seconds; --help needs none
+
     warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
     with joined() as leads:
         return lead(args) if leads else follow(args)
