@@ -188,11 +188,12 @@ def lead(args: argparse.Namespace) -> int:
 
 def learn(plan: Plan, console: Console) -> None:
     """Read, train and write the run; its checkpoints go when it is written."""
-    began, made_from = time.perf_counter(), plan.made_from
-    dataset, start = read(plan)
+    began, made_from = time.monotonic(), plan.made_from
+    with Progress("reading", began):
+        dataset, start = read(plan)
     describe(dataset, console)
     try:
-        with Progress() as progress:
+        with Progress(began=began) as progress:
             recommender = Recommender(plan.settings).fit(
                 dataset,
                 final=bool(made_from.get("final")),
@@ -202,8 +203,9 @@ def learn(plan: Plan, console: Console) -> None:
             )
         for warning in recommender.graph.report.warnings:
             console.print(f"  note: {warning}")
-        recommender.about |= about(plan, time.perf_counter() - began)
-        write(recommender, dataset, plan.out)
+        recommender.about |= about(plan, time.monotonic() - began)
+        with Progress("writing", began):
+            write(recommender, dataset, plan.out)
         keep_forgotten(made_from.get("forgotten"), plan.out)
     except KeyboardInterrupt as stop:
         raise type(stop)(how_to_go_on(plan)) from None

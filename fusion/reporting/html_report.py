@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from html import escape
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 from trefoil.data.errors import DataError
 from trefoil.evaluation.ablation import Verdict
 from trefoil.evaluation.reporting.html import Example, Findings, Section, evaluation_page
-from trefoil.evaluation.reporting.html_tables import facts, means_table, words_table
+from trefoil.evaluation.reporting.html_tables import (
+    facts,
+    groups_tables,
+    means_table,
+    words_table,
+)
 from trefoil.evaluation.result import PLAIN, Result
 from trefoil.fusion.reporting.task_history import curves, tasks_table
 
@@ -195,14 +199,7 @@ def _fair(table: "Table") -> list[Section]:
     """What groups of items and users get, and accuracy with popularity taken out."""
     found = []
     for name, groups in table.groups.items():
-        told = {group: models.get(OURS, {}) for group, models in groups.items()}
-        rivals = {
-            f"{group}, {model}": numbers
-            for group, models in groups.items()
-            for model, numbers in models.items()
-            if model != OURS
-        }
-        found.append(f"<h3>{escape(name)}</h3>" + means_table(told) + means_table(rivals))
+        found.append(groups_tables(name, groups, OURS))
     sections = (
         [Section("Groups", "".join(found) + f'<p class="note">{OF_GROUPS}</p>')] if found else []
     )
