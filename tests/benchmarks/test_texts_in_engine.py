@@ -1,6 +1,7 @@
 """Blends that share base models are ranked as each would be alone."""
 
 import numpy as np
+import torch
 from planted_events import planted
 
 from benchmarks import texts_in_engine
@@ -39,7 +40,7 @@ class Counting:
 
     def score(self, cases):
         self.asked += 1
-        return np.full((len(cases), 3), float(self.asked))
+        return torch.full((len(cases), 3), float(self.asked))
 
 
 def test_an_answer_is_remembered_for_the_same_cases_alone():
@@ -48,5 +49,5 @@ def test_an_answer_is_remembered_for_the_same_cases_alone():
     model = Counting()
     remembered = Remembered(model)
     first, again = exam.cases.take(np.arange(5)), exam.cases.take(np.arange(5, 10))
-    answers = [remembered.score(cases)[0, 0] for cases in (first, first, again, first)]
+    answers = [float(remembered.score(cases)[0, 0]) for cases in (first, first, again, first)]
     assert answers == [1, 1, 2, 3]
