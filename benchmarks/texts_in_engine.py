@@ -2,10 +2,11 @@
 
 Takes a fitted engine (``benchmarks.quality --keep DIR``), lets ``nearest-texts`` read texts in
 several ways (see ``benchmarks.texts``), and fits the gate and the reranker anew for each of them
-on the same scores of the same other base models. Printed are HR@10 and NDCG@10 of a sample of
-test cases (``--valid``: of validation): of all, of those that ask for an item with at most five
-training events, and of those asked on a later day; and whether a row differs from the first, and
-each reading from "frozen", by more than chance over users. The network is that of the run.
+on the same scores of the same other base models, or ``--without`` some of these. Printed are
+HR@10 and NDCG@10 of a sample of test cases (``--valid``: of validation): of all, of those that
+ask for an item with at most five training events, and of those asked on a later day; and whether
+a row differs from the first, and each reading from "frozen", by more than chance over users. The
+network is that of the run.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ from trefoil.fusion.training.text_tuning import taught_texts
 
 METRICS = ("hit@10", "ndcg@10")
 NDCG = "ndcg@10"
-NEAREST, COSINES = "nearest-texts", "text-neighbours"
+NEAREST = "nearest-texts"
 FROZEN = "frozen"
 
 
@@ -103,15 +104,19 @@ def readings(
 
 
 def blends(
-    model: Ensemble, nearest: Mapping[str, ScoringModel], validation: Validation
+    model: Ensemble,
+    nearest: Mapping[str, ScoringModel],
+    without: Sequence[str],
+    validation: Validation,
 ) -> dict[str, Ensemble]:
-    """The engine as it is, without its text vectors, and with each reading beside all else."""
+    """The engine as it is, without some of its base models, and with each reading beside all."""
     others: dict[str, ScoringModel] = {
         name: Remembered(one) for name, one in model.base_models.items() if name != NEAREST
     }
     rows: dict[str, dict[str, ScoringModel]] = {"engine": others}
-    if COSINES in others:
-        rows["no cosines of texts"] = {n: one for n, one in others.items() if n != COSINES}
+    for row in without:
+        left = row.split("+")
+        rows[f"without {row}"] = {n: one for n, one in others.items() if n not in left}
     rows |= {name: {**others, NEAREST: one} for name, one in nearest.items()}
     events = log_events_of(model.known)
     how = {"returning": model.known.returning, "seed": model.settings.seed}
@@ -124,7 +129,7 @@ def blends(
         changed = {"base_models": parts, "gate": gate, "reranker": reranker, "cold_users": None}
         found[row] = replace(model, **changed)
         weights = dict(zip(gate.base_models, gate.warm, strict=True))
-        weight = ", ".join(f"{n} {weights[n]:.3f}" for n in (COSINES, NEAREST) if n in weights)
+        weight = ", ".join(f"{name} {one:.3f}" for name, one in weights.items())
         said = ", ".join(f"{name} {mark:.4f}" for name, mark in (marks | more).items())
         print(f"  {row}: validation {said}; weights {weight}", flush=True)
     return found
@@ -156,7 +161,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     model = Recommender.load(args.run).model
     validation = Validation.of(validation_exam(dataset, split), model.seen)
     nearest, told = readings(dataset, split, model, validation, args)
-    ensembles = blends(model, nearest, validation)
+    ensembles = blends(model, nearest, args.without, validation)
     exam = sampled(full_exam(dataset, split, "valid" if args.valid else "test"), args.cases)
     train = dataset.interactions.take(split.train)
     few = np.bincount(train.item, minlength=len(dataset.items)) <= FEW
@@ -193,6 +198,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--run", type=Path, required=True, help="the fitted engine")
     parser.add_argument("--seed", type=int, default=0, help="of the split and of that run")
     parser.add_argument("--readers", nargs="+", default=[FROZEN], choices=READERS)
+    parser.add_argument("--without", nargs="*", default=[], help="base models left out, as a+b")
     parser.add_argument("--change", action="append", default=[], help="a setting, a.b=value")
     parser.add_argument("--cases", type=int, default=30_000, help="that are ranked, at most")
     parser.add_argument("--valid", action="store_true", help="rank validation; no test part")
