@@ -186,6 +186,7 @@ def test_the_file_of_the_cache_holds_no_text(tmp_path):
 
 def test_a_model_is_loaded_once_for_the_same_settings():
     source = source_of("minilm")
+    assert source is not None
     threads = [Thread(target=load, args=(source, None, "cpu", 32)) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -301,7 +302,7 @@ def test_where_eigenvalues_do_not_converge_singular_values_give_the_same(monkeyp
     usual = Whitening.fit(view, 5)
 
     def fails(_):
-        raise torch.linalg.LinAlgError("failed to converge")
+        raise torch.linalg.LinAlgError("failed to converge")  # type: ignore[attr-defined]
 
     monkeypatch.setattr(torch.linalg, "eigh", fails)
     other = Whitening.fit(view, 5)
