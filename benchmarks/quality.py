@@ -5,7 +5,7 @@ through ``Recommender``, the baselines tuned on validation within one budget.
 Writes ``quality.json``, ``quality.md`` and ``quality.html`` to ``--out`` after
 each set, and ``tables/SET.md`` as it stands in ``docs/results``. Results of each
 model are kept under ``OUT/cases`` and reused by the next run with the same data,
-settings of ours and code, unless ``--fresh``.
+settings of ours and code, unless ``--fresh``. ``--keep`` keeps the runs.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import numpy as np
 from benchmarks.code_version import code_digest, commit
 from benchmarks.rivals import SLOW, printable, rivals
 from benchmarks.sets import SETS, Bench, hide_items
+from benchmarks.stages import Stages, told
 from benchmarks.tables import write_tables
 from trefoil.data import Dataset, Split, read_dataset, split_events
 from trefoil.evaluation.baselines import Biases, tune
@@ -57,22 +58,28 @@ class Measured:
     about: dict[str, Any] = field(default_factory=dict)
 
 
-def fit_ours(dataset: Dataset, split: Split, seed: int, changes: Sequence[str]) -> dict[str, Any]:
+def fit_ours(
+    dataset: Dataset, split: Split, seed: int, changes: Sequence[str], keep: Path | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The engine trained on ``split``, and one of its networks alone, as it ranks and as it reads.
 
-    The only place where the engine is touched.
+    The only place where the engine is touched; ``keep`` is a folder for the run. Told is what
+    each stage cost.
     """
     from trefoil.fusion.network.scorers import network_scorers
     from trefoil.fusion.recommender import Recommender
     from trefoil.fusion.settings import load_settings
 
     settings = load_settings(None, changes=[f"seed={seed}", *changes])
-    whole = Recommender(settings).fit(dataset, split=split)
+    stages = Stages()
+    whole = Recommender(settings).fit(dataset, split=split, progress=stages.tell)
+    parts = stages.end()
+    if keep is not None:
+        whole.save(keep)
     networks = whole.model.networks[:1]
     alone = network_scorers(networks) if networks else {}
-    return {OURS: whole} | {
-        part: alone[base_model] for part, base_model in PARTS.items() if base_model in alone
-    }
+    scorers = {part: alone[name] for part, name in PARTS.items() if name in alone}
+    return {OURS: whole} | scorers, {"CPU seconds by stage": parts}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -103,6 +110,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--change", action="append", default=[], help="a setting of ours, a.b=value"
     )
+    parser.add_argument("--keep", type=Path, help="a folder: runs of ours go to SET/SEED in it")
     parser.add_argument("--fresh", action="store_true", help="forget earlier results")
     return parser
 
@@ -122,7 +130,8 @@ def run(name: str, bench: Bench, seed: int, args: argparse.Namespace) -> dict[st
     split = split_events(dataset, seed)
     if bench.hidden:
         split = hide_items(dataset, split, bench.hidden, seed)
-    contest = Contest(bench, dataset, split, seed, args.out / "cases" / name / str(seed))
+    keep = args.keep and args.keep / name / str(seed)
+    contest = Contest(bench, dataset, split, seed, args.out / "cases" / name / str(seed), keep)
     models = [OURS, *bench.variants, *contest.rivals]
     if dataset.interactions.stars is not None and bench.protocol != "ctr":
         models.append("biases")
@@ -139,6 +148,8 @@ def run(name: str, bench: Bench, seed: int, args: argparse.Namespace) -> dict[st
             shown = ("recall@10", "ndcg@10", "recall@20", "ndcg@20", "auc", "f1", "rmse")
             values = " ".join(f"{key} {means[key]:.4f}" for key in shown if key in means)
             print(f"  {part:20} {values}  {kept.about['seconds']:.0f} CPU s", flush=True)
+        if model in found and "CPU seconds by stage" in found[model].about:
+            print(f"  {told(found[model].about['CPU seconds by stage'])}", flush=True)
         out |= found
     return out
 
@@ -147,10 +158,16 @@ class Contest:
     """One set and seed: the split and the exams that all models share."""
 
     def __init__(
-        self, bench: Bench, dataset: Dataset, split: Split, seed: int, folder: Path
+        self,
+        bench: Bench,
+        dataset: Dataset,
+        split: Split,
+        seed: int,
+        folder: Path,
+        keep: Path | None = None,
     ) -> None:
         self.bench, self.dataset, self.split, self.seed = bench, dataset, split, seed
-        self.folder = folder
+        self.folder, self.keep = folder, keep
         self.train = dataset.interactions.take(split.train)
         self.valid = self.exam("valid")
         self.rivals = rivals(dataset, split, self.valid, seed)
@@ -185,9 +202,10 @@ class Contest:
     def fitted(self, model: str, changes: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Scorers by name, and how their settings were found."""
         if model == OURS:
-            return fit_ours(self.dataset, self.split, self.seed, changes), {}
+            return fit_ours(self.dataset, self.split, self.seed, changes, self.keep)
         if model in self.bench.variants:
-            return {model: fit_ours(self.dataset, self.split, self.seed, changes)[OURS]}, {}
+            scorers, about = fit_ours(self.dataset, self.split, self.seed, changes)
+            return {model: scorers[OURS]}, about
         users, items = len(self.dataset.users), self.valid.items
         if model == "biases":
             return {model: Biases.fit(self.train, users, items)}, {}

@@ -31,6 +31,7 @@ PARTS = (
     "no categories and no ratings. CPU s: processor seconds of tuning and training, on one thread."
 )
 COLD = {"cold-items": "among all items", "cold-items-alone": "among themselves"}
+DAYS = {"same-day": "the day of the event before", "later-day": "a later day"}
 COLUMNS = ("recall@10", "ndcg@10", "mrr@10", "hit@10", "recall@20", "ndcg@20", "coverage@10")
 CLICKS = ("auc", "gauc", "f1", "log-loss", "calibration-error")
 RULES = (
@@ -185,7 +186,9 @@ def markdown(sets: Mapping[str, Any], command: str, level: int = 2) -> str:
             lines += [f"Commit and date: {'; '.join(one['made'])}.", ""]
         lines += [RULES, "", PARTS, ""] if level == 1 else []
         lines += [one["protocol"].capitalize() + ".", ""]
-        lines += [*_model_table(one), *_published(one), *_cold_table(one["slices"])]
+        lines += [*_model_table(one), *_published(one)]
+        lines += _parts_table(one["slices"], COLD, "Items without a training event", "recall@10")
+        lines += _parts_table(one["slices"], DAYS, "Events by their day", "ndcg@10")
         lines += [*_tests(one), ""]
     return "\n".join(lines)
 
@@ -233,16 +236,21 @@ def _tests(one: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _cold_table(slices: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
-    """How items without a training event fare, where the split leaves any."""
-    parts = [part for part in COLD if part in slices]
+def _parts_table(
+    slices: Mapping[str, Mapping[str, Mapping[str, float]]],
+    words: Mapping[str, str],
+    heading: str,
+    metric: str,
+) -> list[str]:
+    """How models fare on some slices, by their names in words, where a set has them."""
+    parts = [part for part in words if part in slices]
     if not parts:
         return []
-    lines = ["", "Items without a training event, recall@10:", ""]
-    lines += ["| model | " + " | ".join(COLD[part] for part in parts) + " |"]
+    lines = ["", f"{heading}, {metric}:", ""]
+    lines += ["| model | " + " | ".join(words[part] for part in parts) + " |"]
     lines += ["|---" + "|--:" * len(parts) + "|"]
     for model in slices[parts[0]]:
-        cells = [f"{slices[part][model]['recall@10']:.4f}" for part in parts]
+        cells = [f"{slices[part][model][metric]:.4f}" for part in parts]
         lines.append(f"| {model} | " + " | ".join(cells) + " |")
     return lines
 

@@ -80,7 +80,7 @@ class Tuner:
         elif kind == "all":
             inner.requires_grad_(True)
         else:
-            raise ConfigError(f"tuning.method={method!r} does not change a language model")
+            raise ConfigError(f"fine_tuning.method={method!r} does not change a language model")
 
     def parameters(self) -> list[nn.Parameter]:
         """What learns."""
@@ -134,7 +134,7 @@ def _with_matrices(inner: nn.Module, kind: str, rank: int, steps: int) -> Any:
         import peft
     except ImportError:
         raise ConfigError(
-            f"tuning.method={kind!r} needs peft: pip install 'trefoil[finetune]'"
+            f"fine_tuning.method={kind!r} needs peft: pip install 'trefoil[finetune]'"
         ) from None
     if kind == "lora":
         config = peft.LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=0.0)

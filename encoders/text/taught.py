@@ -58,22 +58,25 @@ class Teaching:
 
     The chance that item j comes with item i is a softmax over all items of
     ``cos(f_i, f_j) / temperature + popularity log n_j``, where ``f`` is the whitened vector,
-    and ``n`` counts events: what is popular anyway need not be told by vectors (log-q
-    correction, Yi et al. 2019, doi:10.1145/3298689.3346996). Items of the batch are read
-    anew and learn from both ends; the others stand as they were read last.
+    and ``n`` counts what came with an item: what is popular anyway need not be told by vectors
+    (log-q correction, Yi et al. 2019, doi:10.1145/3298689.3346996). Items of the batch are
+    read anew and learn from both ends; the others stand as they were read last. Items without a
+    text take no part: nobody can tell that one of them comes.
     """
 
     def __init__(
         self, raw: View, whitening: Whitening, together: sparse.csr_matrix, lesson: Lesson
     ) -> None:
         self.raw, self.known, self.lesson = raw.vectors.clone(), raw.known, lesson
-        self.mean, self.together = whitening.mean, together.tocsr()
+        self.mean = whitening.mean
+        told = sparse.diags_array(self.known.numpy().astype(np.float32))
+        self.together = sparse.csr_matrix(told @ together @ told)
+        self.together.eliminate_zeros()
         self.directions = nn.Parameter(whitening.directions.clone())
-        degree = np.asarray(self.together.sum(1)).ravel()
-        self.degree = degree
+        self.degree = degree = np.asarray(self.together.sum(1)).ravel()
         self.bias = lesson.popularity * torch.from_numpy(np.log(np.maximum(degree, LEAST))).float()
         self.bias[~self.known] = MASKED
-        self.rows = np.flatnonzero((degree > 0) & self.known.numpy())
+        self.rows = np.flatnonzero(degree > 0)
         self.rng = np.random.default_rng(lesson.seed)
 
     def begin(self, whitening: Whitening, lesson: Lesson) -> None:

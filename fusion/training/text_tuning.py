@@ -91,7 +91,7 @@ def by_cooccurrence(
     together.setdiag(0)
     together.eliminate_zeros()
     record.fine_tuning = {"method": part.method, "pairs": int(together.sum() / 2)}
-    if together.nnz < FEWEST:
+    if together.nnz < 2 * FEWEST:  # each pair stands there twice
         return texts
     lesson = lesson_of(settings)
     teaching = Teaching(raw, texts.whitening, together, lesson)

@@ -88,6 +88,23 @@ def test_the_loss_of_a_batch_is_the_cross_entropy_by_hand():
     assert float(teaching.loss(np.array([0])).detach()) == pytest.approx(expected, abs=1e-5)
 
 
+def test_items_without_a_text_are_no_partners_of_those_that_have_one():
+    """What a batch costs is what it costs where they do not exist, whoever came with them."""
+    vectors = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8], [0.0, 0.0]])
+    known = torch.tensor([True, True, True, False])
+    pairs = np.zeros((4, 4), np.float32)
+    pairs[0, 2] = pairs[2, 0] = 3
+    pairs[1, 2] = pairs[2, 1] = 1
+    told = sparse.csr_matrix(pairs[:3, :3])
+    pairs[3, :3] = pairs[:3, 3] = 5
+    plain = Whitening(torch.zeros(2), torch.eye(2))
+    without = Teaching(View(vectors[:3], known[:3]), plain, told, LESSON)
+    beside = Teaching(View(vectors, known), plain, sparse.csr_matrix(pairs), LESSON)
+    assert beside.rows.tolist() == without.rows.tolist() == [0, 1, 2]
+    rows = np.arange(3)
+    assert float(beside.loss(rows).detach()) == pytest.approx(float(without.loss(rows).detach()))
+
+
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
     return TextEncoder(max_tokens=16, cache=tmp_path_factory.mktemp("cache"))

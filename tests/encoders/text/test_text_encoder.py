@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trefoil.encoders.text import encoder
+from trefoil.encoders.text import encoder, sentence_model
 from trefoil.encoders.text.cache import Reading
 from trefoil.encoders.text.encoder import TextEncoder, Whitening, hashed_ngrams, unknown_share
 from trefoil.encoders.text.sentence_model import digest_of, load, source_of, token_counts
@@ -186,6 +186,7 @@ def test_the_file_of_the_cache_holds_no_text(tmp_path):
 
 def test_a_model_is_loaded_once_for_the_same_settings():
     source = source_of("minilm")
+    assert source is not None
     threads = [Thread(target=load, args=(source, None, "cpu", 32)) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -301,7 +302,7 @@ def test_where_eigenvalues_do_not_converge_singular_values_give_the_same(monkeyp
     usual = Whitening.fit(view, 5)
 
     def fails(_):
-        raise torch.linalg.LinAlgError("failed to converge")
+        raise torch.linalg.LinAlgError("failed to converge")  # type: ignore[attr-defined]
 
     monkeypatch.setattr(torch.linalg, "eigh", fails)
     other = Whitening.fit(view, 5)
@@ -325,3 +326,15 @@ def test_many_rows_are_whitened_by_blocks_as_few_are(monkeypatch):
     assert torch.allclose(blocks.mean, whole.mean)
     assert torch.allclose(blocks.directions, whole.directions, atol=1e-5)
     assert torch.allclose(blocks(view).vectors, whole(view).vectors, atol=1e-5)
+
+
+def test_a_few_encoders_are_held_and_the_one_asked_for_longest_ago_goes(monkeypatch):
+    monkeypatch.setattr(sentence_model, "_loaded", {})
+    monkeypatch.setattr(sentence_model, "MOST", 2)
+    source = source_of("minilm")
+    assert source is not None
+    short, longer = (load(source, None, "cpu", tokens) for tokens in (8, 9))
+    assert load(source, None, "cpu", 8) is short
+    load(source, None, "cpu", 10)
+    assert load(source, None, "cpu", 8) is short
+    assert load(source, None, "cpu", 9) is not longer
