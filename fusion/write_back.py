@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 import polars as pl
 
 from trefoil.data.errors import ConfigError
+from trefoil.fusion.explaining.reasons import reasons_for
 from trefoil.fusion.requests.state import State
 from trefoil.kg.graph import ITEM, LABELS, USER, Key
 from trefoil.kg.stores.written import Written
-
-CHUNK = 2_000  # pairs explained at a time
 
 
 @runtime_checkable
@@ -89,13 +89,16 @@ def _items(state: State, told: str | None) -> Sequence[Key]:
     return list(dict.fromkeys([first, *more]))
 
 
-def _reasons(state: State, table: pl.DataFrame) -> Iterable[str | None]:
-    """The best reason of each row in words; None where the graph has none."""
+def _reasons(state: State, table: pl.DataFrame) -> list[str | None]:
+    """The first reason of each row in words, as ``recommend`` gives it; None where there is none.
+
+    Rows of a user stand together.
+    """
     user = state.catalogue.users.rows(table["user"].to_list())
     item = state.catalogue.items.vocabulary.rows(table["item"].to_list())
-    out: list[str | None] = []
-    for start in range(0, len(table), CHUNK):
-        part = slice(start, start + CHUNK)
-        found = state.held.paths.explain(user[part], item[part], k=1)
-        out += [paths[0].shown().text if paths else None for paths in found]
+    codes, out = state.catalogue.scenario_codes(None, 1), list[str | None]()
+    for rows in np.split(np.arange(len(table)), np.flatnonzero(np.diff(user)) + 1):
+        cases = state.catalogue.cases(user[rows[:1]], codes)
+        found = reasons_for(state, cases, item[rows], 1)
+        out += [own[0].text if own else None for own in found]
     return out
