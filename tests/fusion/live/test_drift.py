@@ -72,6 +72,19 @@ def test_ratings_that_fall_are_told_in_their_own_spreads(recommender):
     assert drift.numbers()["stars_bias"] == pytest.approx(stars / 0.5, abs=0.02)
 
 
+def test_ratings_are_expected_from_what_was_known_before_they_came(recommender):
+    catalogue = recommender.catalogue
+    people, item = np.arange(60), catalogue.items.vocabulary.rows(["i3-7"])[0]
+    none = catalogue.scenario_codes(None, len(people))
+    expected = recommender.state.scorer.stars(catalogue.cases(people, none))[:, item]
+    stars = 1.0 + people % 2
+    one = {"item": "i3-7"}
+    told = zip(people.tolist(), stars.tolist(), strict=True)
+    recommender.add_events([{**one, "user": catalogue.users[u], "stars": s} for u, s in told])
+    found = recommender.drift().numbers()["stars_bias"]
+    assert found == pytest.approx((expected - stars).mean() / stars.std(), abs=1e-3)
+
+
 def test_texts_in_another_language_of_one_script_are_told():
     stories = {
         "English": "The story of a man and his {} in the city",
