@@ -32,7 +32,7 @@ function init(args)
   bodies, at, once, asked = {}, 0, args[2] == "once", 0
   local row = 0
   for line in io.lines(args[1]) do
-    if row % %(threads)d == number then table.insert(bodies, line) end
+    if row %% %(threads)d == number then table.insert(bodies, line) end
     row = row + 1
   end
   began, ended = nil, nil
