@@ -171,6 +171,12 @@ def test_the_front_door_opens_without_torch_and_leads_to_every_name():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)
 
 
+@pytest.mark.parametrize("command", ["train", "recommend", "serve", "explore"])
+def test_a_command_can_be_asked_for_help_without_torch(command):
+    code = f"import sys, trefoil.{command}; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)
+
+
 def test_the_front_door_names_what_it_does_not_have():
     import trefoil
 

@@ -14,6 +14,7 @@ NETWORK = {
     "softmax_items": 1,
     "sampled_items": 4_096,
 }
+EVENTS_READ = 30_000_000  # in all epochs: with more events there are fewer, at least two
 
 
 def is_large(known: TrainingData, settings: Settings) -> bool:
@@ -25,10 +26,11 @@ def sized_for(known: TrainingData, settings: Settings) -> Settings:
     """The settings, with the defaults of large data where it is large."""
     if not is_large(known, settings):
         return settings
-    usual = type(settings.network)()
+    usual, events = type(settings.network)(), known.matrix.nnz
+    epochs = max(2, min(NETWORK["epochs"], EVENTS_READ // max(events, 1)))
     changes = {
         name: value
-        for name, value in NETWORK.items()
+        for name, value in (NETWORK | {"epochs": epochs}).items()
         if getattr(settings.network, name) == getattr(usual, name)
     }
     return settings.model_copy(update={"network": settings.network.model_copy(update=changes)})
