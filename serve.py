@@ -1,14 +1,17 @@
 """Serve runs over HTTP: recommendations with reasons, and a page to look at them."""
 
 import argparse
+import errno
 import gc
 import os
 import socket
 import subprocess
 import sys
+import time
 import webbrowser
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +22,7 @@ from trefoil.serving.access.keys import SCOPES, KeyFile, checked_scopes
 
 DEMO = Path("runs") / "demo"
 KEYS = "trefoil-keys.toml"
+TAKEOVER_S = 5.0  # how long the readers of a killed service may take to be gone
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,7 +46,12 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--state", type=Path, metavar="DIR", help="where jobs are written down")
     p.add_argument("--rate", type=float, default=0.0, help="requests per second and key (0: any)")
-    p.add_argument("--threads", type=int, default=2, help="threads that score (default: 2)")
+    p.add_argument(
+        "--processes", type=int, default=1, help="that answer; all but one only read (default: 1)"
+    )
+    p.add_argument(
+        "--threads", type=int, default=2, help="threads that score, of each process (default: 2)"
+    )
     p.add_argument("--waiting", type=int, default=64, help="requests that may wait for a thread")
     return p
 
@@ -112,18 +121,27 @@ def demo(console: Console) -> Path:
     return DEMO
 
 
-def bound(host: str, port: int) -> socket.socket:
-    """The address, held before runs are loaded; nobody is let in yet. Raises ConfigError."""
+def bound(host: str, port: int, patience_s: float = 0.0) -> socket.socket:
+    """The address, held before runs are loaded; nobody is let in yet.
+
+    Readers of a service that was killed hold it for a moment more, hence ``patience_s``. Raises
+    ConfigError.
+    """
+    until = time.monotonic() + patience_s
     place = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        place.bind((host, port))
-    except OSError as fault:
-        place.close()
-        raise ConfigError(
-            f"--host {host} --port {port}: {fault.strerror}; give another --port"
-        ) from None
-    return place
+    while True:
+        try:
+            place.bind((host, port))
+            return place
+        except OSError as fault:
+            if fault.errno == errno.EADDRINUSE and time.monotonic() < until:
+                time.sleep(0.05)
+                continue
+            place.close()
+            raise ConfigError(
+                f"--host {host} --port {port}: {fault.strerror}; give another --port"
+            ) from None
 
 
 def serve(argv: Sequence[str] | None = None) -> int:
@@ -135,6 +153,8 @@ def serve(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     if args.threads < 1 or args.waiting < 0 or args.rate < 0 or not 0 <= args.port < 65536:
         raise ConfigError("--threads, --waiting, --rate, --port: give numbers that are not below 0")
+    if args.processes < 1 or (args.processes > 1 and os.name == "nt"):
+        raise ConfigError("--processes: give 1 or more; on Windows 1")
     console = Console(stderr=True, soft_wrap=True, markup=False, emoji=False)
     runs = [*args.runs, *([demo(console)] if args.demo else [])]
     if not runs:
@@ -142,7 +162,7 @@ def serve(argv: Sequence[str] | None = None) -> int:
     try:
         import uvicorn
 
-        from trefoil.serving.app import create_app
+        from trefoil.serving.app import LISTENING, create_app
     except ModuleNotFoundError as missing:
         raise ConfigError(
             f"{missing.name} is not installed; pip install 'trefoil[serve]'"
@@ -150,13 +170,14 @@ def serve(argv: Sequence[str] | None = None) -> int:
     from trefoil.serving.service import Limits, service_of
 
     file = args.keys or (Path(KEYS) if Path(KEYS).exists() else None)
-    place = bound(args.host, args.port)
+    place = bound(args.host, args.port, TAKEOVER_S if args.processes > 1 else 0.0)
+    limits = Limits(rate=args.rate, threads=args.threads, waiting=args.waiting)
     service = service_of(
         runs,
         host=args.host,
         keys=file,
         names=args.allow_host,
-        limits=Limits(rate=args.rate, threads=args.threads, waiting=args.waiting),
+        limits=limits,
         jobs=(args.state or runs[0].absolute().parent / ".service") / "jobs.sqlite",
     )
     gc.freeze()  # what was loaded stays: to look through it again and again holds requests up
@@ -165,16 +186,16 @@ def serve(argv: Sequence[str] | None = None) -> int:
     console.print(f"{', '.join(service.hosts)}: ready at {where}")
     if args.demo and sys.stdout.isatty():
         webbrowser.open(where)
-    config = uvicorn.Config(
-        create_app(service),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        timeout_graceful_shutdown=10,
-    )
-    with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[place])
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
+        app = create_app(service)
+        if args.processes > 1:
+            from trefoil.serving.processes.first import with_readers
+
+            told = {"host": args.host, "names": args.allow_host, "limits": asdict(limits)}
+            told["keys"] = None if file is None else str(file.absolute())
+            readers = with_readers(app, service, args.processes - 1, place.fileno(), told)
+            app = stack.enter_context(readers)
+        uvicorn.Server(uvicorn.Config(app, **LISTENING)).run(sockets=[place])
     return 0
 
 

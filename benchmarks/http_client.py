@@ -17,26 +17,36 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 READY = re.compile(r"ready at http://\S+:(\d+)/")
 
 
 @dataclass
 class Served:
-    """A service that runs: where it listens, and its process."""
+    """A service that runs: where it listens, and its process, beside which others may read."""
 
     process: subprocess.Popen[bytes]
     port: int
     ready_s: float
 
-    def cpu_s(self) -> float:
-        """CPU seconds that it has used."""
-        parts = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+    def processes(self) -> list[int]:
+        """Its processes, the first one first."""
+        first = self.process.pid
+        readers = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [first, *map(int, readers)]
 
-    def rss_mb(self) -> float:
-        """Resident memory."""
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    def cpu_s(self) -> float:
+        """CPU seconds that its processes have used."""
+        parts = [
+            Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
+            for one in self.processes()
+        ]
+        return sum(int(one[11]) + int(one[12]) for one in parts) / os.sysconf("SC_CLK_TCK")
+
+    def memory_mb(self) -> list[float]:
+        """Memory of each process; what several have in common is shared out among them."""
+        told = [Path(f"/proc/{one}/smaps_rollup").read_text() for one in self.processes()]
+        return [int(found[1]) / 1e3 for one in told if (found := PSS.search(one))]
 
 
 def start(run: Path, *more: str) -> Served:

@@ -79,6 +79,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "service wire",
         "mcp_server routes",
         "app",
+        "processes",
     ),
 }
 BARE = {*PACKAGES, "train", "evaluate", "explore", "serve"}
