@@ -7,26 +7,26 @@ from collections.abc import Iterator, Mapping, Set
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from trefoil.fusion.features.training_data import DENSE
 from trefoil.fusion.network.batches import Cycle, Stretches
 from trefoil.fusion.network.by_rows import Drawn, RowGraph
 from trefoil.fusion.network.early_stopping import EarlyStopping, ranking_part, sequence_part
-from trefoil.fusion.network.freezing import groups_of, set_rates
+from trefoil.fusion.network.freezing import set_rates
 from trefoil.fusion.network.inputs import TrainingInputs
 from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.negative_sampling import Sampler
+from trefoil.fusion.network.optimisers import RunningMean, optimisers_of, touches_rows
 from trefoil.fusion.network.processes import average_gradients, own_part, same_draws
 from trefoil.fusion.network.steps import Step, UserStep, WindowStep
 from trefoil.fusion.network.tasks.base import mean_losses
 from trefoil.fusion.network.text_rows import TextRows
 from trefoil.fusion.network.training_state import Draws, Learning, check_loss
 from trefoil.fusion.network.weighting.backward import balance, weighted_backward
-from trefoil.fusion.network.weighting.base import Weighting
 from trefoil.fusion.network.weighting.listed import WEIGHTINGS
 from trefoil.fusion.settings import Settings
 
+AVERAGED = 16  # steps by rows from one running mean to the next: it reads all weights
 UNTIMED = 0.1  # share of steps that hide times, for visitors whose items come without them
 
 
@@ -64,11 +64,9 @@ class Trainer:
         if network.config.by_rows:
             self.graph = RowGraph.of(inputs.events, len(network.met), items)
         averaged = copy.deepcopy(network).eval()
-        self.average = get_ema_multi_avg_fn(settings.network.ema_decay)
-        means: list[Tensor] = list(averaged.parameters())
         self.parameters = list(network.parameters())
-        learned: list[Tensor] = [*self.parameters]
-        self.averages = means, learned
+        every = 1 if self.graph is None else AVERAGED
+        self.average = RunningMean(averaged, network, settings.network.ema_decay, every)
         last, patience = until or {}, settings.network.patience
         stopping = {
             "ranking": EarlyStopping(
@@ -81,7 +79,8 @@ class Trainer:
                 averaged, sequence_part(averaged), patience, last.get("next_item")
             )
         cycle = self._cycle(generator)
-        self.optimisers = _optimisers(network, settings, self.weighting, inherited)
+        network.item_id.sparse = touches_rows(network, settings, self.weighting)
+        self.optimisers = optimisers_of(network, settings, self.weighting, inherited)
         if texts is not None:
             self.optimisers["ranking"].add_param_group(texts.group())
         parts = self.weighting, stopping, self.optimisers, cycle, generator, rng
@@ -119,6 +118,7 @@ class Trainer:
                 for name, mean in means.items():
                     sums[name] = sums.get(name, 0) + mean
                 terms.update(means.keys())
+            self.average.catch_up()
             learning.epoch += settings.evaluate_every
             means = {name: float(total) / terms[name] for name, total in sums.items()}
             places = {one.task.name: place for place, one in enumerate(self.inputs.tasks)}
@@ -143,8 +143,10 @@ class Trainer:
         means = {self.inputs.tasks[at].task.name: one.detach() for at, one in found.items()}
         place = f"step {step + 1} after epoch {self.learning.epoch}"
         check_loss(torch.stack(losses).sum(), means, self.network, place)
-        asked = {"ranking": rows is not None, "next_item": window is not None, "weighting": True}
-        optimisers = [one for name, one in self.optimisers.items() if asked[name]]
+        asked = {"next_item": window is not None, "weighting": True}  # the others rank
+        optimisers = [
+            one for name, one in self.optimisers.items() if asked.get(name, rows is not None)
+        ]
         for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)
         if told is not None and len(found) > 1:
@@ -161,7 +163,7 @@ class Trainer:
             optimiser.step()
         if self.text_rows is not None:
             self.text_rows.keep((self.network, self.learning.averaged))
-        self.average(*self.averages, 0)
+        self.average.follow()
         if draws is not None and self.weighting.looks_back:
             self._look_back(draws, window, rows, torch.stack(losses).detach())
         return means
@@ -271,28 +273,3 @@ class Trainer:
         """Which items lose their id and edges in a pass."""
         drawn = torch.rand(len(self.network.item_bias), generator=self.learning.generator)
         return (drawn < self.settings.network.id_dropout).to(self.device)
-
-
-def _optimisers(
-    network: JointNetwork, settings: Settings, weighting: Weighting, inherited: Set[str]
-) -> dict[str, torch.optim.Optimizer]:
-    """One for the weights that propagation reads, one for those of sequences, one for tasks."""
-    own = set(sequence_part(network))
-    named = dict(network.named_parameters())
-    order, following = (
-        [p for n, p in named.items() if (n in own) == part] for part in (False, True)
-    )
-    rate, decay = settings.network.learning_rate, settings.network.weight_decay
-    if inherited:
-        order = groups_of({n: p for n, p in named.items() if n not in own}, inherited)
-    found: dict[str, torch.optim.Optimizer] = {
-        "ranking": torch.optim.AdamW(order, lr=rate, weight_decay=decay, fused=True)
-        if decay
-        else torch.optim.Adam(order, lr=rate, fused=True)
-    }
-    if following:
-        rate, decay = settings.behaviour.learning_rate, settings.behaviour.weight_decay
-        found["next_item"] = torch.optim.AdamW(following, lr=rate, weight_decay=decay, fused=True)
-    if learned := list(weighting.parameters()):
-        found["weighting"] = torch.optim.Adam(learned, lr=weighting.learning_rate)
-    return found

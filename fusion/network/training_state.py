@@ -55,7 +55,8 @@ class Learning:
             ]
         for name, optimiser in self.optimisers.items():
             for row, state in optimiser.state_dict()["state"].items():
-                tensors |= {f"optimiser.{name}.{row}.{n}": t for n, t in state.items()}
+                told = {n: torch.as_tensor(t) for n, t in state.items()}
+                tensors |= {f"optimiser.{name}.{row}.{n}": t for n, t in told.items()}
         tensors |= {f"batch.{place}": rows for place, rows in enumerate(self.cycle.left)}
         tensors |= {f"weighting.{n}": t for n, t in self.weighting.state_dict().items()}
         random, values["random.numpy"] = self.draws()
@@ -87,10 +88,11 @@ class Learning:
             kept = _below(tensors, f"kept.{name}.")
             one.kept = {n: tensor.to(device) for n, tensor in kept.items()}
         for name, optimiser in self.optimisers.items():
-            state: dict[int, Tensors] = {}
+            state: dict[int, Values] = {}
             for place, tensor in _below(tensors, f"optimiser.{name}.").items():
                 row, _, part = place.partition(".")
-                state.setdefault(int(row), {})[part] = tensor
+                counted = part == "step" and isinstance(optimiser, torch.optim.SparseAdam)
+                state.setdefault(int(row), {})[part] = int(tensor) if counted else tensor
             groups = optimiser.state_dict()["param_groups"]
             optimiser.load_state_dict({"state": state, "param_groups": groups})
         batches = _below(tensors, "batch.")

@@ -20,7 +20,8 @@ def gradients_of(
     found: list[Gradients] = []
     for place, loss in enumerate(losses):
         again = keep or place + 1 < len(losses)
-        found.append(torch.autograd.grad(loss, parameters, retain_graph=again, allow_unused=True))
+        own = torch.autograd.grad(loss, parameters, retain_graph=again, allow_unused=True)
+        found.append([one.to_dense() if one is not None and one.is_sparse else one for one in own])
     return found
 
 
