@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import time
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -184,6 +185,13 @@ def without_ids(told):
     """An answer without the ids that each answer has for itself, and a page of them so."""
     shelves = [without_ids(one) for one in told.get("shelves", [])]
     return {name: one for name, one in told.items() if name != "id"} | {"shelves": shelves}
+
+
+def test_connections_are_dealt_out_in_turn(two):
+    clients = [two.client() for _ in range(8)]
+    for one in clients:
+        one.json("POST", "/v1/recommend", {"user": "u1", "k": 1})
+    assert Counter(one.process() for one in clients) == {two.first: 4, two.reader_id: 4}
 
 
 def test_the_reader_answers_itself_what_is_asked_most(two):
