@@ -1,16 +1,14 @@
 """Serve runs over HTTP: recommendations with reasons, and a page to look at them."""
 
 import argparse
-import errno
 import gc
 import os
 import socket
 import subprocess
 import sys
-import time
 import webbrowser
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,7 +20,6 @@ from trefoil.serving.access.keys import SCOPES, KeyFile, checked_scopes
 
 DEMO = Path("runs") / "demo"
 KEYS = "trefoil-keys.toml"
-TAKEOVER_S = 5.0  # how long the readers of a killed service may take to be gone
 
 
 def parser() -> argparse.ArgumentParser:
@@ -121,27 +118,18 @@ def demo(console: Console) -> Path:
     return DEMO
 
 
-def bound(host: str, port: int, patience_s: float = 0.0) -> socket.socket:
-    """The address, held before runs are loaded; nobody is let in yet.
-
-    Readers of a service that was killed hold it for a moment more, hence ``patience_s``. Raises
-    ConfigError.
-    """
-    until = time.monotonic() + patience_s
+def bound(host: str, port: int) -> socket.socket:
+    """The address, held before runs are loaded; nobody is let in yet. Raises ConfigError."""
     place = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    while True:
-        try:
-            place.bind((host, port))
-            return place
-        except OSError as fault:
-            if fault.errno == errno.EADDRINUSE and time.monotonic() < until:
-                time.sleep(0.05)
-                continue
-            place.close()
-            raise ConfigError(
-                f"--host {host} --port {port}: {fault.strerror}; give another --port"
-            ) from None
+    try:
+        place.bind((host, port))
+    except OSError as fault:
+        place.close()
+        raise ConfigError(
+            f"--host {host} --port {port}: {fault.strerror}; give another --port"
+        ) from None
+    return place
 
 
 def serve(argv: Sequence[str] | None = None) -> int:
@@ -170,7 +158,7 @@ def serve(argv: Sequence[str] | None = None) -> int:
     from trefoil.serving.service import Limits, service_of
 
     file = args.keys or (Path(KEYS) if Path(KEYS).exists() else None)
-    place = bound(args.host, args.port, TAKEOVER_S if args.processes > 1 else 0.0)
+    place = bound(args.host, args.port)
     limits = Limits(rate=args.rate, threads=args.threads, waiting=args.waiting)
     service = service_of(
         runs,
@@ -186,16 +174,16 @@ def serve(argv: Sequence[str] | None = None) -> int:
     console.print(f"{', '.join(service.hosts)}: ready at {where}")
     if args.demo and sys.stdout.isatty():
         webbrowser.open(where)
-    with suppress(KeyboardInterrupt), ExitStack() as stack:
-        app = create_app(service)
+    app = create_app(service)
+    with suppress(KeyboardInterrupt):
         if args.processes > 1:
-            from trefoil.serving.processes.first import with_readers
+            from trefoil.serving.processes.first import run as run_several
 
             told = {"host": args.host, "names": args.allow_host, "limits": asdict(limits)}
             told["keys"] = None if file is None else str(file.absolute())
-            readers = with_readers(app, service, args.processes - 1, place.fileno(), told)
-            app = stack.enter_context(readers)
-        uvicorn.Server(uvicorn.Config(app, **LISTENING)).run(sockets=[place])
+            run_several(app, service, place, args.processes - 1, told)
+        else:
+            uvicorn.Server(uvicorn.Config(app, **LISTENING)).run(sockets=[place])
     return 0
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,13 @@ def _followed(host: Host, told: Mapping[str, Any]) -> bool:
     same = same and model.recommender.state.digest == digest
     if not (same and read_on(model.recommender, int(number))):
         if model_digest(load_manifest(folder))[:12] != digest:
-            log.warning("%s: another run has its place; its questions are passed on", folder)
+            _warn(folder, digest)
             return False
         host.line = Line(replace(Model.load(folder), digest=told["digest"]))
         model.recommender.close()
     return host.current.recommender.state.token == told["token"]
+
+
+@cache  # once for each run, not with each change
+def _warn(folder: Path, digest: str) -> None:
+    log.warning("%s: another run has the place of %s; its questions are passed on", folder, digest)

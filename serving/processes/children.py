@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -18,16 +19,17 @@ PATIENCE_S = 15.0  # with one that was told to end: it finishes what it was aske
 
 
 class Children:
-    """So many processes of one command. They share the listening socket, and do not outlive us."""
+    """So many processes of one command; by number, the ways on which each takes connections."""
 
-    def __init__(self, count: int, listening: int, told: Mapping[str, Any]) -> None:
-        """``listening`` is the socket's file descriptor, ``told`` what each reader has to know."""
-        self.count, self.listening, self.told = count, listening, told
+    def __init__(self, count: int, told: Mapping[str, Any]) -> None:
+        """``told`` is what each reader has to know."""
+        self.count, self.told = count, told
+        self.ways: dict[int, socket.socket] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin; call it in the event loop."""
-        self._tasks = [asyncio.create_task(self._kept_up()) for _ in range(self.count)]
+        self._tasks = [asyncio.create_task(self._kept_up(number)) for number in range(self.count)]
 
     async def stop(self) -> None:
         """Let all finish what they do."""
@@ -35,29 +37,35 @@ class Children:
             one.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _kept_up(self) -> None:
+    async def _kept_up(self, number: int) -> None:
         pause = PAUSE_S
         while True:
-            began, process = time.monotonic(), await self._started()
+            began, process = time.monotonic(), await self._started(number)
             try:
                 status = await process.wait()
             except asyncio.CancelledError:
                 await _ended(process)
                 raise
+            finally:
+                self.ways.pop(number).close()
             pause = PAUSE_S if time.monotonic() - began > LONGEST_PAUSE_S else pause
             log.warning("a reader ended with %s; another starts in %.1f s", status, pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
 
-    async def _started(self) -> asyncio.subprocess.Process:
+    async def _started(self, number: int) -> asyncio.subprocess.Process:
         """A new process of a fresh interpreter: nothing is forked once threads run."""
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", READER, json.dumps({**self.told, "socket": self.listening})),
-            stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=(self.listening,),
-            env=environment(),
-            start_new_session=True,  # Ctrl-C is for the first process, which then ends the others
-        )
+        self.ways[number], theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.ways[number].setblocking(False)
+        with theirs:
+            told = {**self.told, "number": number, "way": theirs.fileno()}
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", READER, json.dumps(told)),
+                stdin=asyncio.subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                env=environment(),
+                start_new_session=True,  # Ctrl-C is for the first process, which ends the others
+            )
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

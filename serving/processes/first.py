@@ -2,21 +2,24 @@
 
 import asyncio
 import logging
+import socket
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trefoil.fusion.requests.state import State
+from trefoil.serving.app import LISTENING
 from trefoil.serving.hosting.host import Line
 from trefoil.serving.metrics import Told
 from trefoil.serving.processes import wire
 from trefoil.serving.processes.children import Children
+from trefoil.serving.processes.connections import MOST_WAITING, Dealer
 from trefoil.serving.service import Service
 
 log = logging.getLogger(__name__)
@@ -29,6 +32,7 @@ class Link:
     """A reader that is connected, and who waits for it to have said all."""
 
     writer: asyncio.StreamWriter
+    way: socket.socket
     ready: bool = False
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
@@ -46,9 +50,12 @@ class First:
     a reply finds that no reader is where this process is until it has taken that change in.
     """
 
-    def __init__(self, app: ASGIApp, service: Service, folder: Path, children: Children) -> None:
+    def __init__(
+        self, app: ASGIApp, service: Service, folder: Path, dealer: Dealer, children: Children
+    ) -> None:
         """``folder`` is private: the board and the socket lie in it."""
-        self.app, self.service, self.folder, self.children = app, service, folder, children
+        self.app, self.service, self.folder = app, service, folder
+        self.dealer, self.children = dealer, children
         self.board = wire.Board(folder)
         self._at: list[tuple[Line, State]] = []  # of each run; nothing before the start
         self._links: list[Link] = []
@@ -82,11 +89,13 @@ class First:
         async def received() -> Message:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                place, most = self.folder / wire.SOCKET, wire.MOST_WAITING
+                place, most = self.folder / wire.SOCKET, MOST_WAITING
                 self._server = await asyncio.start_unix_server(self._met, place, backlog=most)
                 self._tell()
+                self.dealer.begin()
                 self.children.start()
             elif message["type"] == "lifespan.shutdown" and self._server is not None:
+                self.dealer.end()
                 await self.children.stop()
                 self._server.close()
             return message
@@ -126,7 +135,7 @@ class First:
             if scope := told.get("scope"):
                 await wire.answer(self, scope, stream, writer)
             else:
-                await self._listen(stream, writer)
+                await self._listen(stream, Link(writer, self.children.ways[told["reader"]]))
         except (EOFError, ConnectionError):
             pass  # it is gone
         except Exception:
@@ -134,17 +143,17 @@ class First:
         finally:
             writer.close()
 
-    async def _listen(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _listen(self, stream: asyncio.StreamReader, link: Link) -> None:
         """Hear what a reader did, for as long as it is there."""
-        link = Link(writer)
         self._links.append(link)
-        writer.write(self._standing())
+        link.writer.write(self._standing())
         try:
             while True:
                 told, body = await wire.heard(stream)
                 for what, *said in told:
                     self._take(link, what, said, body)
         finally:
+            self.dealer.remove(link.way)
             self._links.remove(link)
             while link.waiting:
                 link.said_all()
@@ -153,6 +162,7 @@ class First:
     def _take(self, link: Link, what: str, said: list[Any], body: bytes) -> None:
         if what == "ready":
             link.ready = True
+            self.dealer.add(link.way)
             self._count()
         elif what == "all":
             link.said_all()
@@ -181,14 +191,16 @@ class First:
             await asyncio.wait(waits, timeout=HEARING_S)
 
 
-@contextmanager
-def with_readers(
-    app: ASGIApp, service: Service, count: int, listening: int, told: Mapping[str, Any]
-) -> Iterator[ASGIApp]:
-    """The application with so many readers beside it, for as long as it is needed.
+def run(
+    app: ASGIApp, service: Service, place: socket.socket, readers: int, told: Mapping[str, Any]
+) -> None:
+    """Answer what comes to ``place``, a bound socket, with so many readers beside this process.
 
-    ``listening`` is the descriptor of the socket that all share; ``told`` goes to each reader.
+    ``told`` goes to each reader; see ``Reader``.
     """
+    dealer = Dealer(place)
     with tempfile.TemporaryDirectory(prefix="trefoil-", ignore_cleanup_errors=True) as folder:
-        children = Children(count, listening, {**told, "folder": folder})
-        yield First(app, service, Path(folder), children)
+        children = Children(readers, {**told, "folder": folder})
+        first = First(app, service, Path(folder), dealer, children)
+        dealer.server = uvicorn.Server(uvicorn.Config(first, **LISTENING))
+        dealer.server.run(sockets=[])

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import uvicorn
 from starlette.types import Message, Receive, Scope, Send
@@ -24,6 +24,7 @@ from trefoil.serving.metrics import Told
 from trefoil.serving.problems import Elsewhere
 from trefoil.serving.processes import wire
 from trefoil.serving.processes.catching_up import caught_up, taken_over
+from trefoil.serving.processes.connections import take_from
 from trefoil.serving.service import Limits, Service, service_of
 
 log = logging.getLogger(__name__)
@@ -76,11 +77,13 @@ class Reader:
     service: Service
     app: Application
     link: Link
+    server: uvicorn.Server
     own: frozenset[tuple[str, str]]
 
     def __init__(self, told: Mapping[str, Any]) -> None:
-        """``told`` is what the first process has to say; see ``serve.py``."""
+        """``told`` is what the first process has to say; see ``serve.py`` and ``Children``."""
         self.told, self.folder = told, Path(told["folder"])
+        self.way = socket.socket(fileno=told["way"])
         self.board, self.place = wire.Board(self.folder), self.folder / wire.SOCKET
         self.at: int | None = None
         self._standing: Mapping[str, Any] = {}
@@ -118,10 +121,13 @@ class Reader:
 
     async def _begin(self) -> None:
         """Meet the first process, load what it answers from, and follow it from then on."""
-        stream, writer = await asyncio.open_unix_connection(self.place)
+        try:
+            stream, writer = await asyncio.open_unix_connection(self.place)
+            writer.write(wire.framed({"reader": self.told["number"]}))
+            self._standing, _ = await wire.heard(stream)
+        except (EOFError, OSError):  # it was killed while this process began
+            self._end()
         self.link = Link(writer)
-        writer.write(wire.framed({"reader": os.getpid()}))
-        self._standing, _ = await wire.heard(stream)
         self._tasks.append(asyncio.create_task(self._listen(stream)))
         runs = self._standing["runs"]
         self.service = await asyncio.to_thread(self._loaded, runs)
@@ -134,6 +140,7 @@ class Reader:
         gc.freeze()
         self._news.set()
         self._tasks.append(asyncio.create_task(self._follow()))
+        take_from(self.server, self.way)
         self.link.say("ready")
 
     def _loaded(self, runs: Mapping[str, Any]) -> Service:
@@ -164,8 +171,12 @@ class Reader:
         except Exception as fault:
             if not isinstance(fault, EOFError | ConnectionError):
                 log.exception("a reader does not understand the first process")
-            shutil.rmtree(self.folder, ignore_errors=True)
-            os._exit(0)
+            self._end()
+
+    def _end(self) -> NoReturn:
+        """End at once, and sweep what a first process that was killed could not."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os._exit(0)
 
     async def _follow(self) -> None:
         """Catch up with what was heard last, again and again."""
@@ -202,9 +213,9 @@ class Read:
 def main(argv: list[str] | None = None) -> None:
     """Read until the first process ends, or says so."""
     (text,) = sys.argv[1:] if argv is None else argv
-    told = json.loads(text)
-    config = uvicorn.Config(Reader(told), lifespan="on", **LISTENING)
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=told["socket"])])
+    reader = Reader(json.loads(text))
+    reader.server = uvicorn.Server(uvicorn.Config(reader, lifespan="on", **LISTENING))
+    reader.server.run(sockets=[])
 
 
 if __name__ == "__main__":

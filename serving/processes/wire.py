@@ -20,7 +20,6 @@ HEAD = struct.Struct("!II")  # bytes of JSON, bytes behind it
 PLAIN = ("type", "http_version", "method", "scheme", "path", "root_path", "client", "server")
 RAW = ("raw_path", "query_string")
 SOCKET, BOARD = "first.sock", "position"
-MOST_WAITING = 2048  # connections that may wait to be let in
 
 
 class Board:
