@@ -91,8 +91,7 @@ class Recommender(Changing, Explaining):
         from trefoil.fusion.training.pipeline import fit_model
         from trefoil.fusion.training.profiles import with_profiles
 
-        if isinstance(progress, bool):
-            progress = _told_lines() if progress else None
+        progress = _told_lines() if progress is True else progress or None
         split = split or split_of(dataset, self.settings)
         if checkpoints is not None:
             rule = {"by": split.rule.by, "digest": split.digest}
@@ -101,8 +100,7 @@ class Recommender(Changing, Explaining):
             log.warning(lack)
         if progress:
             progress(0, 0, "graph")
-        graph = build(dataset, split.train)
-        check_kept(graph)
+        graph = check_kept(build(dataset, split.train))
         parts = progress, checkpoints, start and start.source(), tasks
         told = with_profiles(dataset, split, self.settings, progress)
         model = fit_model(told, split, graph, self.settings, *parts)
