@@ -102,17 +102,17 @@ class Outcome:
 def evaluate(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
-    began = time.perf_counter()
+    began = time.monotonic()
     width = None if sys.stdout.isatty() else 110
     console = Console(width=width, markup=False, emoji=False)  # names come from data
-    recommender = Recommender.load(args.run, live=False)
-    dataset = dataset_of(recommender, args)
-    split = split_as_trained(recommender, dataset, args.run)
+    with Progress("reading", began):
+        recommender = Recommender.load(args.run, live=False)
+        dataset = dataset_of(recommender, args)
+        split = split_as_trained(recommender, dataset, args.run)
     retrained = variants([part for part in args.ablate.split(",") if part])
     check_question(args, dataset, split)
     rivals = others(args, dataset)
-    with Progress() as progress:
-        progress(0, 0, "references, tuned on validation")
+    with Progress("references, tuned on validation", began) as progress:
         known = knowledge(recommender)
         content = known if args.protocol == "cold" else None
         scorers: dict[str, Scorer] = {OURS: recommender, **references(dataset, split, content)}
@@ -134,7 +134,7 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
         report["explanations"] = finite(outcome.reasons)
     report["seconds"] = {
         "train": recommender.about.get("seconds", {}).get("train"),  # None: saved from Python
-        "evaluate": round(time.perf_counter() - began, 2),
+        "evaluate": round(time.monotonic() - began, 2),
     }
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     report["peak_rss_mb"] = round(peak / (2**20 if sys.platform == "darwin" else 1024), 1)

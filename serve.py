@@ -9,6 +9,7 @@ import sys
 import webbrowser
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -42,7 +43,12 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--state", type=Path, metavar="DIR", help="where jobs are written down")
     p.add_argument("--rate", type=float, default=0.0, help="requests per second and key (0: any)")
-    p.add_argument("--threads", type=int, default=2, help="threads that score (default: 2)")
+    p.add_argument(
+        "--processes", type=int, default=1, help="that answer; all but one only read (default: 1)"
+    )
+    p.add_argument(
+        "--threads", type=int, default=2, help="threads that score, of each process (default: 2)"
+    )
     p.add_argument("--waiting", type=int, default=64, help="requests that may wait for a thread")
     return p
 
@@ -135,6 +141,8 @@ def serve(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     if args.threads < 1 or args.waiting < 0 or args.rate < 0 or not 0 <= args.port < 65536:
         raise ConfigError("--threads, --waiting, --rate, --port: give numbers that are not below 0")
+    if args.processes < 1 or (args.processes > 1 and os.name == "nt"):
+        raise ConfigError("--processes: give 1 or more; on Windows 1")
     console = Console(stderr=True, soft_wrap=True, markup=False, emoji=False)
     runs = [*args.runs, *([demo(console)] if args.demo else [])]
     if not runs:
@@ -142,7 +150,7 @@ def serve(argv: Sequence[str] | None = None) -> int:
     try:
         import uvicorn
 
-        from trefoil.serving.app import create_app
+        from trefoil.serving.app import LISTENING, create_app
     except ModuleNotFoundError as missing:
         raise ConfigError(
             f"{missing.name} is not installed; pip install 'trefoil[serve]'"
@@ -151,12 +159,13 @@ def serve(argv: Sequence[str] | None = None) -> int:
 
     file = args.keys or (Path(KEYS) if Path(KEYS).exists() else None)
     place = bound(args.host, args.port)
+    limits = Limits(rate=args.rate, threads=args.threads, waiting=args.waiting)
     service = service_of(
         runs,
         host=args.host,
         keys=file,
         names=args.allow_host,
-        limits=Limits(rate=args.rate, threads=args.threads, waiting=args.waiting),
+        limits=limits,
         jobs=(args.state or runs[0].absolute().parent / ".service") / "jobs.sqlite",
     )
     gc.freeze()  # what was loaded stays: to look through it again and again holds requests up
@@ -165,16 +174,16 @@ def serve(argv: Sequence[str] | None = None) -> int:
     console.print(f"{', '.join(service.hosts)}: ready at {where}")
     if args.demo and sys.stdout.isatty():
         webbrowser.open(where)
-    config = uvicorn.Config(
-        create_app(service),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        timeout_graceful_shutdown=10,
-    )
+    app = create_app(service)
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[place])
+        if args.processes > 1:
+            from trefoil.serving.processes.first import run as run_several
+
+            told = {"host": args.host, "names": args.allow_host, "limits": asdict(limits)}
+            told["keys"] = None if file is None else str(file.absolute())
+            run_several(app, service, place, args.processes - 1, told)
+        else:
+            uvicorn.Server(uvicorn.Config(app, **LISTENING)).run(sockets=[place])
     return 0
 
 

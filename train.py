@@ -21,7 +21,6 @@ from trefoil.data.privacy import FORGOTTEN, ForgottenPeople
 from trefoil.data.readers.quarantine import write_quarantine
 from trefoil.fusion.live.log import place_of
 from trefoil.fusion.network.checkpoints import Checkpoints, partial_of
-from trefoil.fusion.network.processes import joined
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.reporting.html_report import read_history, training_page
 from trefoil.fusion.reporting.model_card import model_card, training_report, write_curves
@@ -156,6 +155,8 @@ def resumed(args: argparse.Namespace) -> Plan:
 
 def train(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
+    from trefoil.fusion.network.processes import joined  # torch takes seconds; --help needs none
+
     warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
     with joined() as leads:
         return lead(args) if leads else follow(args)
@@ -187,11 +188,12 @@ def lead(args: argparse.Namespace) -> int:
 
 def learn(plan: Plan, console: Console) -> None:
     """Read, train and write the run; its checkpoints go when it is written."""
-    began, made_from = time.perf_counter(), plan.made_from
-    dataset, start = read(plan)
+    began, made_from = time.monotonic(), plan.made_from
+    with Progress("reading", began):
+        dataset, start = read(plan)
     describe(dataset, console)
     try:
-        with Progress() as progress:
+        with Progress(began=began) as progress:
             recommender = Recommender(plan.settings).fit(
                 dataset,
                 final=bool(made_from.get("final")),
@@ -201,8 +203,9 @@ def learn(plan: Plan, console: Console) -> None:
             )
         for warning in recommender.graph.report.warnings:
             console.print(f"  note: {warning}")
-        recommender.about |= about(plan, time.perf_counter() - began)
-        write(recommender, dataset, plan.out)
+        recommender.about |= about(plan, time.monotonic() - began)
+        with Progress("writing", began):
+            write(recommender, dataset, plan.out)
         keep_forgotten(made_from.get("forgotten"), plan.out)
     except KeyboardInterrupt as stop:
         raise type(stop)(how_to_go_on(plan)) from None

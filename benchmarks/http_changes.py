@@ -28,8 +28,8 @@ from trefoil.fusion.recommender import Recommender
 PATH = "/v1/recommend"
 
 
-def swaps(run: Path, other: Path, count: int, clients: int) -> str:
-    """Swap so often between two runs while clients ask."""
+def swaps(run: Path, other: Path, count: int, clients: int, *more: str) -> str:
+    """Swap so often between two runs while clients ask; ``more`` is for ``serve.py``."""
     with tempfile.TemporaryDirectory() as folder:
         names = ("left", "right")
         expected = {}
@@ -39,7 +39,7 @@ def swaps(run: Path, other: Path, count: int, clients: int) -> str:
             users = own.catalogue.users.ids[:20]
             expected[name] = {user: [one.score for one in own.recommend(user, 5)] for user in users}
         users = list(expected["left"])
-        with served(Path(folder) / "left") as one:
+        with served(Path(folder) / "left", *more) as one:
             return asyncio.run(_swapped(one.port, expected, users, count, clients))
 
 
@@ -79,7 +79,7 @@ async def _swapped(
     )
 
 
-def kills(run: Path, count: int) -> str:
+def kills(run: Path, count: int, *more: str) -> str:
     """End the service so often while events come; what the log holds in the end."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / run.name
@@ -87,7 +87,7 @@ def kills(run: Path, count: int) -> str:
         known = Recommender.load(run, live=False).catalogue
         chance, sent, kept = random.Random(5), 0, set()
         for _ in range(count):
-            one = start(copy)
+            one = start(copy, *more)
             killer = threading.Timer(chance.uniform(0.05, 0.6), one.process.kill)
             killer.start()
             told = asyncio.run(_told(one.port, sent, known, chance))
@@ -128,11 +128,13 @@ def main() -> None:
     parser.add_argument("--swaps", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--processes", type=int, default=1, help="of the service")
     args = parser.parse_args()
+    more = ("--processes", str(args.processes))
     if args.swaps:
-        print(swaps(args.run, args.other or args.run, args.swaps, args.clients))
+        print(swaps(args.run, args.other or args.run, args.swaps, args.clients, *more))
     if args.kills:
-        print(kills(args.run, args.kills))
+        print(kills(args.run, args.kills, *more))
 
 
 if __name__ == "__main__":

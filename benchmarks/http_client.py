@@ -5,59 +5,72 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
+import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
+READY = re.compile(r"ready at http://\S+:(\d+)/")
 
 
 @dataclass
 class Served:
-    """A service that runs: where it listens, and its process."""
+    """A service that runs: where it listens, and its process, beside which others may read."""
 
     process: subprocess.Popen[bytes]
     port: int
     ready_s: float
 
-    def cpu_s(self) -> float:
-        """CPU seconds that it has used."""
-        parts = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+    def processes(self) -> list[int]:
+        """Its processes, the first one first."""
+        first = self.process.pid
+        readers = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [first, *map(int, readers)]
 
-    def rss_mb(self) -> float:
-        """Resident memory."""
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    def cpu_s(self) -> float:
+        """CPU seconds that its processes have used."""
+        parts = [
+            Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
+            for one in self.processes()
+        ]
+        return sum(int(one[11]) + int(one[12]) for one in parts) / os.sysconf("SC_CLK_TCK")
+
+    def memory_mb(self) -> list[float]:
+        """Memory of each process; what several have in common is shared out among them."""
+        told = [Path(f"/proc/{one}/smaps_rollup").read_text() for one in self.processes()]
+        return [int(found[1]) / 1e3 for one in told if (found := PSS.search(one))]
 
 
 def start(run: Path, *more: str) -> Served:
-    """Start ``serve.py`` with a run and wait until it is ready."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    """Start ``serve.py`` with a run and wait until it is ready.
+
+    The service chooses its port: one that was found free here could be another program's by
+    the time the service has imported what it needs and asks for it.
+    """
     known = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(known), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "trefoil.serve", str(run), "--port", str(port), *more]
+    command = [sys.executable, "-m", "trefoil.serve", str(run), "--port", "0", *more]
     began = time.perf_counter()
-    told = tempfile.TemporaryFile()  # noqa: SIM115  the service writes to it for as long as it runs
-    process = subprocess.Popen(command, env=environment, stderr=told)
-    while True:
-        if process.poll() is not None:
-            told.seek(0)
-            said = told.read()[-500:].decode(errors="replace").strip()
-            raise SystemExit(f"{' '.join(command)}: ended with {process.returncode}: {said}")
-        try:
-            if asyncio.run(once(port, "GET", "/ready"))[0] == 200:
-                return Served(process, port, time.perf_counter() - began)
-        except OSError:
+    with tempfile.NamedTemporaryFile() as told:  # the service writes to it as long as it runs
+        process = subprocess.Popen(command, env=environment, stderr=told)
+        port = None
+        while True:
+            ended, said = process.poll(), Path(told.name).read_text(errors="replace")
+            if ended is not None:
+                raise SystemExit(f"{' '.join(command)}: ended with {ended}: {said[-500:].strip()}")
+            if port is None and (found := READY.search(said)):
+                port = int(found[1])
+            with suppress(OSError):
+                if port is not None and asyncio.run(once(port, "GET", "/ready"))[0] == 200:
+                    return Served(process, port, time.perf_counter() - began)
             time.sleep(0.02)
 
 

@@ -1,11 +1,12 @@
 """What the service costs over HTTP: ``python -m benchmarks.http_load RUN [RUN ...]``.
 
-A process serves a run; clients in this one ask it for users of the run. "first" is the first
-question about each of so many people, scored now; "again" the same questions over and over, whose
-scores and reasons are remembered as far as there is room. Printed for each case: requests per
-second, milliseconds at the median and at p99, CPU milliseconds of the service per request, and
-for each run the seconds to ready and memory.
-Both share the cores of the machine: the clients' CPU is told beside.
+A service of so many ``--processes`` serves a run; clients ask it for users of the run: those of
+wrk where it is installed, else clients in this process. "first" is the first question about each
+of so many people, scored now; "again" the same questions over and over, whose scores and reasons
+are remembered as far as there is room. Printed for each case: requests per second, milliseconds
+at the median and at p99, CPU milliseconds of all processes per request, and for each run the
+seconds to ready and memory. Service and clients share the cores of the machine: the clients' CPU
+is told beside.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import wrk
 from benchmarks.http_client import Served, load, once, served
 from trefoil.fusion.recommender import Recommender
+
+SLOWEST = 100  # per second; first questions that take longer than that are not all asked
 
 
 def cases(run: Path, users: int) -> dict[str, list[dict[str, Any]]]:
@@ -55,44 +59,64 @@ def measure(
 ) -> str:
     """One line of figures: of the ``first`` questions, or of the same again."""
     cpu, own = one.cpu_s(), time.process_time()
-    how = load(one.port, bodies, clients=clients, seconds=seconds, each_once=first)
-    found = asyncio.run(how)
-    n = len(found.seconds)
+    if wrk.there():
+        most = 1 + len(bodies) / SLOWEST if first else seconds
+        found = wrk.run(one.port, bodies, clients=clients, seconds=most, once=first)
+        n, wall, p50, p99, bad = found.requests, found.seconds, found.p50, found.p99, found.bad
+        own -= found.cpu_s
+    else:
+        how = load(one.port, bodies, clients=clients, seconds=seconds, each_once=first)
+        told = asyncio.run(how)
+        n, wall, bad = len(told.seconds), told.wall_s, len(told.seconds) - told.statuses[200]
+        p50, p99 = told.quantile_ms(0.5), told.quantile_ms(0.99)
     cpu, own = one.cpu_s() - cpu, time.process_time() - own
-    bad = {status: count for status, count in found.statuses.items() if status != 200}
     return (
-        f"{n / found.wall_s:7.0f}/s  p50 {found.quantile_ms(0.5):6.1f} ms  "
-        f"p99 {found.quantile_ms(0.99):6.1f} ms  CPU {1000 * cpu / n:5.2f} ms, "
-        f"of clients {1000 * own / n:4.2f} ms" + (f"  not 200: {bad}" if bad else "")
+        f"{n / wall:7.0f}/s  p50 {p50:6.1f} ms  p99 {p99:6.1f} ms  CPU {1000 * cpu / n:5.2f} ms, "
+        f"of clients {1000 * own / n:4.2f} ms, {n} in {wall:.1f} s"
+        + (f"  failed: {bad}" if bad else "")
     )
+
+
+async def all_there(one: Served, processes: int) -> None:
+    """Wait until so many processes answer."""
+    wanted = f"trefoil_processes {float(processes)}".encode()
+    while wanted not in (await once(one.port, "GET", "/metrics"))[1]:
+        await asyncio.sleep(0.05)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="What the service costs over HTTP")
     parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--processes", type=int, default=1, help="of the service")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=20.0, help='of each "again"')
     parser.add_argument("--users", type=int, default=2000, help="that are asked for")
     parser.add_argument("--starts", type=int, default=3)
     args = parser.parse_args()
+    clients = "wrk" if wrk.there() else "clients of this process"
+    more = ("--processes", str(args.processes))
+    print(f"{args.processes} processes, {args.clients} connections of {clients}")
     for run in args.runs:
         starts = []
         for _ in range(args.starts - 1):
-            with served(run) as one:
+            with served(run, *more) as one:
                 starts.append(one.ready_s)
-        with served(run) as one:
+        with served(run, *more) as one:
             starts.append(one.ready_s)
+            asyncio.run(all_there(one, args.processes))
             asked = cases(run, args.users)
-            memory = one.rss_mb()
-            print(f"{run.name}: ready after {statistics.median(starts):.1f} s, {memory:.0f} MB")
+            memory = " + ".join(f"{own:.0f}" for own in one.memory_mb())
+            print(f"{run.name}: ready after {statistics.median(starts):.1f} s, {memory} MB")
             for name, bodies in asked.items():
                 warm = {**bodies[0], "user": None}  # filters are read, paths are there
-                status, _ = asyncio.run(once(one.port, "POST", "/v1/recommend", warm))
-                assert status == 200, status
+                for _ in range(8 * args.processes):  # so that each process has answered one
+                    status, _ = asyncio.run(once(one.port, "POST", "/v1/recommend", warm))
+                    assert status == 200, status
                 for when in ("first", "again"):
                     told = measure(one, bodies, args.clients, args.seconds, first=when == "first")
                     print(f"  {name:29} {when} {told}", flush=True)
-            print(f"  memory afterwards: {one.rss_mb():.0f} MB")
+            memory = " + ".join(f"{own:.0f}" for own in one.memory_mb())
+            print(f"  memory afterwards: {memory} MB")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A run that was made from another takes in what that one was told meanwhile."""
+"""What another was told is taken in: of the run one was made from, or in another process."""
 
 from dataclasses import replace
 
@@ -32,3 +32,18 @@ def follow(recommender: Changing, other: Changing, write: Writes) -> int:
     for person in sorted(one for one in there if one in other.left_out):
         forget(recommender, write, person, None)
     return len(later)
+
+
+def read_on(recommender: Changing, until: int) -> bool:
+    """Take in what another process wrote into the log of the run, up to that change.
+
+    False where a person was forgotten: the run is another one, which has to be loaded.
+    """
+    with recommender.changing:
+        state = recommender.state
+        rows = () if recommender.log is None else recommender.log.rows(state.number)
+        later = [one for one in rows if one.seq <= until]
+        if any(one.what == GONE for one in later):
+            return False
+        recommender.become(replayed(state, later))
+        return True

@@ -16,6 +16,7 @@ from trefoil.data.files import write_file
 from trefoil.data.interactions import UNKNOWN_TIME
 from trefoil.data.manifest import load_manifest
 from trefoil.data.privacy import FORGOTTEN, ForgottenPeople
+from trefoil.encoders.text.answers import forget_answers
 from trefoil.fusion.changing import Changed, Changing
 from trefoil.fusion.live.log import place_of
 from trefoil.fusion.replay import GONE, MERGED, without_person
@@ -94,6 +95,7 @@ def forget(
         if folder is not None:
             _write(recommender, write, folder)
         journal.forget(people, (MERGED,))
+        forget_answers()
         if folder is not None:
             (place_of(folder) / MARK).unlink()
         return Forgotten(

@@ -99,6 +99,8 @@ class Recommender(Changing, Explaining):
             checkpoints.agree(self.settings, {"data": dataset.fingerprint, "split": rule})
         for lack in split.proof.lacks:
             log.warning(lack)
+        if progress:
+            progress(0, 0, "graph")
         graph = build(dataset, split.train)
         check_kept(graph)
         parts = progress, checkpoints, start and start.source(), tasks

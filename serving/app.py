@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -35,8 +36,17 @@ and under `/v1/{run}/…` for each. Errors are problem+json with a remedy. Keys 
 `Authorization: Bearer KEY`.
 """
 
+# how every process of the service listens
+LISTENING: dict[str, Any] = {
+    "log_level": "warning",
+    "access_log": False,
+    "server_header": False,
+    "date_header": False,
+    "timeout_graceful_shutdown": 10,
+}
 
-def create_app(service: Service) -> FastAPI:
+
+def create_app(service: Service) -> "Application":
     """The application that answers for a service."""
 
     @asynccontextmanager
@@ -63,7 +73,7 @@ def create_app(service: Service) -> FastAPI:
     for one in of_runs:
         app.include_router(one, prefix="/v1")
         app.include_router(one, prefix="/v1/{run}", include_in_schema=False)
-    app.add_middleware(Gateway, metrics=service.metrics, names=service.names)
+    app.add_middleware(Gateway, counts=service.counts, names=service.names)
     faults: Faults = {
         **dict.fromkeys((Problem, *BAD_INPUT), _told),
         RequestValidationError: _invalid,
@@ -72,7 +82,7 @@ def create_app(service: Service) -> FastAPI:
     for kind, told in faults.items():
         app.add_exception_handler(kind, told)
     app.short = ShortWay(app, ways_of(of_runs, service.hosts), faults)
-    app.gateway = Gateway(app.short, service.metrics, service.names)
+    app.gateway = Gateway(app.short, service.counts, service.names)
     return app
 
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from trefoil.serving.metrics import Metrics
-from trefoil.serving.problems import Problem
+from trefoil.serving.metrics import Counts
+from trefoil.serving.problems import Elsewhere, Problem
 
 log = logging.getLogger(__name__)
 ID, ROUTE = "trefoil.id", "trefoil.route"  # keys of an ASGI scope
@@ -35,9 +35,9 @@ NO_STORE = (b"cache-control", b"no-store")
 class Gateway:
     """ASGI middleware, outermost of ours. No reply leaves without it, and no traceback."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, names: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, counts: Counts, names: Sequence[str]) -> None:
         """``names`` are the host names that are answered to; none for any."""
-        self.app, self.metrics, self.names = app, metrics, frozenset(names)
+        self.app, self.counts, self.names = app, counts, frozenset(names)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,7 +45,8 @@ class Gateway:
         headers = dict(scope["headers"])
         told = headers.get(b"x-request-id", b"").decode("latin-1")
         scope[ID] = told if _GOOD_ID.fullmatch(told) else secrets.token_hex(8)
-        began, status, started, outside = time.perf_counter(), 500, False, False
+        began, started, outside = time.perf_counter(), False, False
+        status: int | None = 500
 
         async def sending(message: Message) -> None:
             nonlocal status, started, outside
@@ -62,6 +63,9 @@ class Gateway:
         try:
             self._check(scope["method"], headers)
             await self.app(scope, receive, sending)
+        except Elsewhere:  # who answers it counts it
+            status = None
+            raise
         except Exception as fault:
             if outside:  # of whoever is around us, such as the limit of bodies: it is theirs
                 raise
@@ -72,20 +76,21 @@ class Gateway:
             if not started:
                 await problem.response(scope[ID])(scope, receive, sending)
         finally:
-            route = scope.get(ROUTE, "none")
-            self.metrics.request(route, scope["method"], status, time.perf_counter() - began)
+            if status is not None:
+                route, seconds = scope.get(ROUTE, "none"), time.perf_counter() - began
+                self.counts.request(route, scope["method"], status, seconds)
 
     def _check(self, method: str, headers: dict[bytes, bytes]) -> None:
         """Raises Problem for another host's name, and for a page of another origin."""
         host = headers.get(b"host", b"").decode("latin-1")
         if self.names and _name(host) not in self.names:
-            self.metrics.refused.labels("host").inc()
+            self.counts.refuse("host")
             raise Problem(421, f"the request names the host {host[:80]!r}")
         origin = headers.get(b"origin")
         if origin is None or method in ("GET", "HEAD", "OPTIONS"):
             return
         if urlsplit(origin.decode("latin-1")).netloc != host:
-            self.metrics.refused.labels("origin").inc()
+            self.counts.refuse("origin")
             raise Problem(403, "a page of another origin may change nothing here", kind="origin")
 
 

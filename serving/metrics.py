@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.process_collector import ProcessCollector
@@ -23,6 +23,22 @@ class Told:
     cold: bool
     unknown: int
     short: bool
+
+
+class Counts(Protocol):
+    """Who counts what a process does: its own metrics, or those of the process it reads for."""
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """One request was answered."""
+        ...
+
+    def answer(self, run: str, told: Told) -> None:
+        """One list was given."""
+        ...
+
+    def refuse(self, why: str) -> None:
+        """One request was refused."""
+        ...
 
 
 class Metrics:
@@ -51,6 +67,8 @@ class Metrics:
         self.short = counter("short_answers", "Lists with fewer items than asked for", "run")
         self.unknown = counter("unknown_ids", "Ids and contexts of calls never seen", "run")
         self.refused = counter("refused", "Requests refused", "why")
+        self.processes = gauge("processes", "Processes that answer")
+        self.processes.set(1)
         self.waiting = gauge("waiting", "Requests that are scored or wait for it")
         self.model = gauge("model_info", "1 for each model that is loaded", "run", "model", "role")
         self.canary = gauge("canary_share", "Share of users the canary answers", "run")
@@ -77,6 +95,10 @@ class Metrics:
         if told.unknown:
             self.unknown.labels(run).inc(told.unknown)
         self._told.append((self.clock(), told))
+
+    def refuse(self, why: str) -> None:
+        """One request was refused."""
+        self.refused.labels(why).inc()
 
     def _child(self, of: Any, *values: str) -> Any:
         """The counter of these labels, looked up without their being checked again."""

@@ -67,6 +67,10 @@ class Problem(Exception):
         return Response(orjson.dumps(body), self.status, self.headers, MEDIA_TYPE)
 
 
+class Elsewhere(Exception):
+    """A question that a process leaves to the one that it reads for; no caller hears of it."""
+
+
 def problem_of(fault: Exception) -> Problem | None:
     """The problem behind a fault that a caller can mend; None for a fault of ours."""
     if isinstance(fault, Problem):

@@ -3,9 +3,10 @@
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from trefoil.data.errors import ConfigError
 from trefoil.serving.access.keys import ANYBODY, Key, KeyFile
@@ -17,8 +18,8 @@ from trefoil.serving.hosting.kept_answers import KeptAnswers
 from trefoil.serving.hosting.workers import Workers
 from trefoil.serving.jobs.runner import Runner
 from trefoil.serving.jobs.store import JobStore
-from trefoil.serving.metrics import Metrics
-from trefoil.serving.problems import Problem
+from trefoil.serving.metrics import Counts, Metrics
+from trefoil.serving.problems import Elsewhere, Problem
 
 log = logging.getLogger(__name__)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -43,6 +44,14 @@ class Limits:
     kept_s: float = 3600.0
 
 
+class First(Counts, Protocol):
+    """The process that another one reads for: it counts and keeps what that one answers."""
+
+    def keep(self, run: str, id: str, user: str | None, body: bytes, known: bool) -> None:
+        """Keep an answer; ``known`` says whether the run knew the user when it was made."""
+        ...
+
+
 @dataclass
 class Service:
     """What the routes share. Made by ``service_of``, closed when the process ends."""
@@ -61,8 +70,26 @@ class Service:
     stores: GraphStores = field(default_factory=GraphStores)
     jobs: JobStore | None = None
     runner: Runner | None = None
+    first: First | None = None  # whom this process reads for, if it does
     ready: bool = True
     _looked_at: float = 0.0
+
+    @property
+    def counts(self) -> Counts:
+        """Who counts what is answered here."""
+        return self.first or self.metrics
+
+    def leave(self) -> None:
+        """Raises Elsewhere in a process that reads for another: that one answers the question."""
+        if self.first is not None:
+            raise Elsewhere
+
+    def keep(self, run: str, id: str, user: str | None, body: bytes, known: bool) -> None:
+        """Keep an answer, here or where the first process keeps it; see ``First.keep``."""
+        if self.first is not None:
+            self.first.keep(run, id, user, body, known)
+        else:
+            self.kept.keep(id, run, user, body)
 
     def host(self, name: str | None) -> Host:
         """A run by name, the first without one. Raises Problem 404."""
@@ -82,18 +109,20 @@ class Service:
             return ANYBODY
         key = self._key(token)
         if not key.may(scope):
-            self.metrics.refused.labels("scope").inc()
+            self.counts.refuse("scope")
             raise Problem(403, f"this route needs the scope {scope!r}; the key has not got it")
         if not any_run and key.runs and (run or next(iter(self.hosts))) not in key.runs:
-            self.metrics.refused.labels("run").inc()
+            self.counts.refuse("run")
             raise Problem(403, "the key is not for this run", f"it is for {', '.join(key.runs)}")
         self.charge(key)
         return key
 
     def charge(self, key: Key, requests: int = 1) -> None:
         """Count so many requests of a key. Raises Problem 429 where it asks too often."""
+        if key.rate or self.limits.rate:
+            self.leave()  # one process counts for all
         if requests and (wait := self.buckets.take(key.id, key.rate, requests)):
-            self.metrics.refused.labels("rate").inc()
+            self.counts.refuse("rate")
             raise Problem(
                 429,
                 "this key asks more often than it may",
@@ -112,7 +141,7 @@ class Service:
                 log.error("%s", fault)
         found = self.keys.find(token) if token else None
         if found is None:
-            self.metrics.refused.labels("key").inc()
+            self.counts.refuse("key")
             detail = "there is no such key" if token else "this route needs a key"
             raise Problem(401, detail, headers={"WWW-Authenticate": "Bearer"})
         return found
@@ -132,18 +161,21 @@ class Service:
 
 
 def service_of(
-    runs: Sequence[Path],
+    runs: Sequence[Path] | Mapping[str, Path],
     *,
     host: str = "127.0.0.1",
     keys: Path | None = None,
     names: Sequence[str] = (),
     limits: Limits | None = None,
     jobs: Path | None = None,
+    first: First | None = None,
 ) -> Service:
     """Load runs and put a service together.
 
-    ``host`` is the address that will be bound: off loopback nothing starts without keys.
-    ``names`` are host names that clients use. Raises ConfigError and DataError.
+    ``runs`` are folders, or folders by the name that each answers to. ``host`` is the address
+    that will be bound: off loopback nothing starts without keys. ``names`` are host names that
+    clients use. ``first`` is the process that this one reads for. Raises ConfigError and
+    DataError.
     """
     limits = limits or Limits()
     file = None if keys is None else KeyFile.load(keys)
@@ -156,15 +188,8 @@ def service_of(
             f"--host {host}: others could reach this service without a key; make one with: "
             "python serve.py keys add --scope read, then give --keys FILE; or use --host 127.0.0.1"
         )
-    hosts: dict[str, Host] = {}
-    for run in runs:
-        name = run.absolute().name
-        if name in hosts or name in TAKEN:
-            why = "is given twice" if name in hosts else "is a word of the service's own addresses"
-            raise ConfigError(f"{run}: the name {name!r} {why}; rename the folder")
-        hosts[name] = Host(name, Model.load(run))
-    if not hosts:
-        raise ConfigError("no run to serve; give one, or --demo")
+    named = runs if isinstance(runs, Mapping) else _named(runs)
+    hosts = {name: Host(name, Model.load(folder)) for name, folder in named.items()}
     store = None if jobs is None else JobStore(jobs)
     return Service(
         hosts,
@@ -180,4 +205,19 @@ def service_of(
         Buckets(limits.rate),
         jobs=store,
         runner=None if store is None else Runner(store),
+        first=first,
     )
+
+
+def _named(runs: Sequence[Path]) -> dict[str, Path]:
+    """Runs by the names of their folders. Raises ConfigError for a name that cannot be served."""
+    named: dict[str, Path] = {}
+    for run in runs:
+        name = run.absolute().name
+        if name in named or name in TAKEN:
+            why = "is given twice" if name in named else "is a word of the service's own addresses"
+            raise ConfigError(f"{run}: the name {name!r} {why}; rename the folder")
+        named[name] = run
+    if not named:
+        raise ConfigError("no run to serve; give one, or --demo")
+    return named

@@ -79,6 +79,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "service wire",
         "mcp_server routes",
         "app",
+        "processes",
     ),
 }
 BARE = {*PACKAGES, "train", "evaluate", "explore", "serve"}
@@ -167,6 +168,12 @@ def test_the_front_door_opens_without_torch_and_leads_to_every_name():
         "assert all(getattr(trefoil, name).__name__ for name in trefoil.__all__)\n"
         "assert set(trefoil.__all__) <= set(dir(trefoil))\n"
     )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)
+
+
+@pytest.mark.parametrize("command", ["train", "recommend", "serve", "explore"])
+def test_a_command_can_be_asked_for_help_without_torch(command):
+    code = f"import sys, trefoil.{command}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)
 
 

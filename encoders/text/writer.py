@@ -1,9 +1,7 @@
 """An instruct model that writes: short answers, kept by digests of model and question."""
 
 import logging
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,21 +10,12 @@ from typing import Any
 import torch
 
 from trefoil.data.errors import ConfigError
-from trefoil.data.files import cache_folder
 from trefoil.data.progress import Progress
-from trefoil.encoders.text.cache import PATIENCE_S, digest
+from trefoil.encoders.text.answers import kept_answers
+from trefoil.encoders.text.cache import digest
 from trefoil.encoders.text.sentence_model import digest_of, source_of
 
 log = logging.getLogger(__name__)
-
-TABLE = """
-create table if not exists answers (
-    writer blob not null,
-    asked blob not null,
-    answer text not null,
-    primary key (writer, asked)
-) without rowid
-"""
 
 
 @dataclass(frozen=True)
@@ -35,7 +24,8 @@ class Writer:
 
     ``model`` is "smollm2", a GGUF file, or a folder of weights; ``most_tokens`` ends an answer.
     Answers are kept on disk as soon as their batch is written, so that a stop loses no more
-    than that; questions are kept as digests alone.
+    than that; questions are kept as digests alone. Answers ``of_people`` lie in a file of their
+    own, which goes when somebody is forgotten.
     """
 
     model: str = "smollm2"
@@ -43,30 +33,20 @@ class Writer:
     batch: int = 16
     device: str = "cpu"
     cache: Path | None = None
+    of_people: bool = False
 
     def write(self, asked: Sequence[str], progress: Progress | None = None) -> list[str]:
         """An answer to each question, in order. Raises ConfigError without weights."""
         source = self._source
         key = digest(f"{digest_of(source, None)}/{self.most_tokens}")
-        path = (self.cache or cache_folder()) / "answers.sqlite3"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(path, timeout=PATIENCE_S)) as store:
-            store.execute(TABLE)
-            known = {}
-            for one in dict.fromkeys(asked):
-                row = store.execute(
-                    "select answer from answers where writer = ? and asked = ?", (key, digest(one))
-                ).fetchone()
-                if row:
-                    known[one] = row[0]
+        with kept_answers(key, self.cache, of_people=self.of_people) as kept:
+            known = kept.known(asked)
             missing = sorted({one for one in asked if one not in known}, key=len)
             for start in range(0, len(missing), self.batch):
                 part = missing[start : start + self.batch]
-                answers = self._answers(part)
-                with store:
-                    rows = [(key, digest(q), a) for q, a in zip(part, answers, strict=True)]
-                    store.executemany("insert or replace into answers values (?, ?, ?)", rows)
-                known |= dict(zip(part, answers, strict=True))
+                answers = dict(zip(part, self._answers(part), strict=True))
+                kept.keep(answers)
+                known |= answers
                 if progress:
                     progress(min(start + self.batch, len(missing)), len(missing), "answers")
         return [known[one] for one in asked]

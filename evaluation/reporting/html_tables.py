@@ -28,6 +28,36 @@ def means_table(rows: Mapping[str, Mapping[str, float]], ours: str = "", head: s
     return html_table([head, *columns], body)
 
 
+def groups_tables(
+    name: str, groups: Mapping[str, Mapping[str, Mapping[str, float]]], ours: str
+) -> str:
+    """For each metric a table of groups by models, the most accurate of each row marked.
+
+    ``groups`` are numbers by group, model and metric. What is the same for all models is said
+    of the group itself.
+    """
+    models = list(dict.fromkeys(model for told in groups.values() for model in told))
+    names = dict.fromkeys(n for told in groups.values() for one in told.values() for n in one)
+    common = [n for n in names if all(_same(n, told) for told in groups.values())]
+    parts = []
+    for metric in [n for n in names if n not in common]:
+        body = []
+        for group, told in groups.items():
+            values = [told.get(model, {}).get(metric, math.nan) for model in models]
+            best = None if metric.startswith("exposure") else best_of(metric, values)
+            first = next(iter(told.values()), {})
+            cells = [f"<td>{number_text(first.get(one))}</td>" for one in common]
+            cells += [
+                f"<td{' class=best' if best is not None and value == best else ''}>"
+                f"{number_text(value)}</td>"
+                for value in values
+            ]
+            body.append(f"<tr><td>{escape(group)}</td>{''.join(cells)}</tr>")
+        title = f"<h3>{escape(name)}: {escape(metric)}</h3>"
+        parts.append(title + html_table(["", *common, *models], body, ours))
+    return "".join(parts)
+
+
 def facts(values: Mapping[str, object]) -> str:
     """Name and value pairs in a grid."""
     if not values:
@@ -70,6 +100,11 @@ def _best(column: str, rows: Mapping[str, Mapping[str, float]]) -> float | None:
     return best_of(column, [values[column] for values in rows.values() if column in values])
 
 
+def _same(metric: str, told: Mapping[str, Mapping[str, float]]) -> bool:
+    """Whether all models have one value of a metric."""
+    return len({one.get(metric) for one in told.values()}) < 2
+
+
 def best_of(metric: str, values: Sequence[float]) -> float | None:
     """The best value; None where there is nothing to choose between."""
     found = [value for value in values if math.isfinite(value)]
@@ -85,6 +120,8 @@ def notes_html(notes: Sequence[str]) -> str:
 def number_text(value: object) -> str:
     if not isinstance(value, (int, float)) or not math.isfinite(value):
         return "–"
+    if abs(value) >= 10 and value == int(value):
+        return f"{value:,.0f}"
     return f"{value:.4f}" if abs(value) < 10 else f"{value:,.1f}"
 
 

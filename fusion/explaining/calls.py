@@ -92,4 +92,4 @@ class Explaining:
         """
         from trefoil.encoders.text.writer import Writer
 
-        return reworded(list(reasons), (writer or Writer()).write)
+        return reworded(list(reasons), (writer or Writer(of_people=True)).write)

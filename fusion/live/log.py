@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 EVENT = "event"
 FILE, LOCK = "log.sqlite", "lock"
+NO_LOG = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB)  # no table of ours, no database
 ROW = ("id", "user", "item", "at", "stars", "positive", "kind", "context")  # of an event
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS changes(
@@ -66,13 +67,20 @@ class Log:
         return self.folder is None or self._lock is not None
 
     def claim(self) -> None:
-        """Become the one writer. Raises ConfigError where another process is."""
+        """Become the one writer.
+
+        Raises ConfigError where another process is, DataError where the log cannot be read.
+        """
         if self.writing:
             return
         assert self.folder is not None
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = locked(self.folder / LOCK, self.folder)
-        self._connect(make=True)
+        try:
+            self._connect(make=True)
+        except BaseException:
+            self.close()
+            raise
 
     def rows(self, after: int) -> Iterator[Change]:
         """Changes behind that number, in order, as one consistent state."""
@@ -187,7 +195,9 @@ class Log:
             if not make:
                 return
             aside = self.folder / f"log-{uuid.uuid4().hex[:8]}.sqlite"
-            file.rename(aside)
+            for old, new in zip(_parts(file), _parts(aside), strict=True):
+                with suppress(FileNotFoundError):
+                    old.rename(new)  # what a killed writer told last is in the file beside it
             log.warning("%s: of another run; set aside as %s", file, aside.name)
         if file.exists() or make:
             self._sql = self._opened(str(file))
@@ -236,12 +246,17 @@ class _Transaction:
 
 
 def told(file: Path) -> dict[str, str]:
-    """What a log says of its run; nothing where it says nothing."""
+    """What a log says of its run; nothing where it says nothing.
+
+    Raises DataError where it cannot be read, as on a full disk: it may well be the run's own.
+    """
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as sql:
             return dict(sql.execute("SELECT name, value FROM about"))
-    except sqlite3.Error:
-        return {}
+    except sqlite3.DatabaseError as fault:
+        if fault.sqlite_errorcode in NO_LOG:
+            return {}
+        raise DataError(f"{file}: cannot be read: {fault}") from None
 
 
 def _parts(file: Path) -> tuple[Path, ...]:

@@ -8,16 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load, save
 
 from trefoil.data.errors import ConfigError, DataError
 from trefoil.data.files import write_file
-from trefoil.fusion.network.training_state import Learning, Tensors, Values
 from trefoil.fusion.settings import Settings
+
+if TYPE_CHECKING:  # torch takes seconds, which --help and a wrong flag need not wait for
+    from trefoil.fusion.network.training_state import Learning, Tensors, Values
 
 log = logging.getLogger(__name__)
 
@@ -116,8 +117,10 @@ class Checkpoints:
         if before["torch"] != now["torch"]:
             log.warning("begun with torch %s; last digits may differ", before["torch"])
 
-    def save(self, network: int, learning: Learning) -> Path:
+    def save(self, network: int, learning: "Learning") -> Path:
         """Write the state after a look and forget all but the newest two of this network."""
+        from safetensors.torch import save
+
         tensors, values = learning.state()
         whole = {name: tensor.cpu().contiguous().clone() for name, tensor in tensors.items()}
         content = save(whole, {"values": json.dumps(values)})
@@ -127,8 +130,10 @@ class Checkpoints:
             old.unlink(missing_ok=True)
         return self.folder / name
 
-    def load(self, network: int) -> tuple[Tensors, Values] | None:
+    def load(self, network: int) -> "tuple[Tensors, Values] | None":
         """The newest whole state of a network; None where it has not begun."""
+        from safetensors.torch import load
+
         for path in self._looks(network):
             content = path.read_bytes()
             if _digest(content) != path.name.split(".")[-2]:
@@ -172,7 +177,7 @@ class CheckpointStore:
     unfinished: Checkpoints
     network: int
 
-    def recall(self, learning: Learning) -> None:
+    def recall(self, learning: "Learning") -> None:
         """Go on where training was stopped, if it was. Raises DataError for a foreign state."""
         state = self.unfinished.load(self.network) if self.unfinished.resumed else None
         if state is None:
@@ -185,7 +190,7 @@ class CheckpointStore:
                 f"({str(error).splitlines()[0]}); train anew"
             ) from None
 
-    def keep(self, learning: Learning) -> None:
+    def keep(self, learning: "Learning") -> None:
         self.unfinished.save(self.network, learning)
 
 

@@ -2,18 +2,24 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from html import escape
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trefoil.data.errors import DataError
 from trefoil.evaluation.ablation import Verdict
 from trefoil.evaluation.reporting.html import Example, Findings, Section, evaluation_page
-from trefoil.evaluation.reporting.html_tables import facts, means_table, words_table
+from trefoil.evaluation.reporting.html_tables import (
+    facts,
+    groups_tables,
+    means_table,
+    words_table,
+)
 from trefoil.evaluation.result import PLAIN, Result
-from trefoil.evaluation.table import Table
 from trefoil.fusion.reporting.task_history import curves, tasks_table
+
+if TYPE_CHECKING:  # torch takes seconds, which --help and a wrong flag need not wait for
+    from trefoil.evaluation.table import Table
 
 OURS = "trefoil"
 KINDS = 12  # of edges shown
@@ -57,7 +63,7 @@ def evaluated_page(
     report: Mapping[str, Any],
     history: Sequence[Mapping[str, Any]],
     told: Mapping[str, Any],
-    table: Table,
+    table: "Table",
     verdicts: Sequence[Verdict] = (),
     examples: Sequence[Example] = (),
 ) -> str:
@@ -156,7 +162,7 @@ def _graph(report: Mapping[str, Any]) -> str:
     return facts(report["graph"]["nodes"]) + words_table(["edges", "how many"], edges)
 
 
-def _beyond(table: Table) -> list[Section]:
+def _beyond(table: "Table") -> list[Section]:
     """What lists are like, rating errors, fairness and reasons: each a section where measured."""
     lists = {
         name: {key: value for key, value in one.means().items() if _is_of_lists(key)}
@@ -189,18 +195,11 @@ def _beyond(table: Table) -> list[Section]:
     return sections
 
 
-def _fair(table: Table) -> list[Section]:
+def _fair(table: "Table") -> list[Section]:
     """What groups of items and users get, and accuracy with popularity taken out."""
     found = []
     for name, groups in table.groups.items():
-        told = {group: models.get(OURS, {}) for group, models in groups.items()}
-        rivals = {
-            f"{group}, {model}": numbers
-            for group, models in groups.items()
-            for model, numbers in models.items()
-            if model != OURS
-        }
-        found.append(f"<h3>{escape(name)}</h3>" + means_table(told) + means_table(rivals))
+        found.append(groups_tables(name, groups, OURS))
     sections = (
         [Section("Groups", "".join(found) + f'<p class="note">{OF_GROUPS}</p>')] if found else []
     )

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch.utils.tensorboard import SummaryWriter
-
 from trefoil.data.dataset import Dataset
 from trefoil.fusion.recommender import Recommender
 
@@ -114,6 +112,8 @@ def _together(marks: Mapping[str, float]) -> str:
 
 def write_curves(recommender: Recommender, folder: Path) -> None:
     """Learning curves as TensorBoard events under ``tensorboard/``."""
+    from torch.utils.tensorboard import SummaryWriter
+
     for number, rows in enumerate(recommender.model.record.history):
         with SummaryWriter(folder / "tensorboard" / f"network-{number}") as writer:
             for row in rows:

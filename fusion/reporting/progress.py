@@ -18,12 +18,15 @@ class Progress:
     All goes to stderr, so that stdout holds results alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "", began: float | None = None) -> None:
+        """``what`` is announced at once; lines tell the seconds since ``began`` (monotonic)."""
+        self.first = what
         self.console = Console(stderr=True)
         self.bars: Bars | None = None
         self.task: TaskID | None = None
         self.what, self.said_at = "", 0.0
-        self.began = self.heard_at = time.monotonic()
+        self.heard_at = time.monotonic()
+        self.began = self.heard_at if began is None else began
         self.ended = threading.Event()
 
     def __enter__(self) -> "Progress":
@@ -37,6 +40,8 @@ class Progress:
             self.bars.start()
         else:
             threading.Thread(target=self._beat, daemon=True).start()
+        if self.first:
+            self(0, 0, self.first)
         return self
 
     def __exit__(

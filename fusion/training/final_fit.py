@@ -21,10 +21,12 @@ from trefoil.fusion.network.tasks.base import Task
 from trefoil.fusion.network.training import best_epochs, config_with
 from trefoil.fusion.network.warm_start import Source
 from trefoil.fusion.settings import Settings
+from trefoil.fusion.training.going_on import GoingOn, some_epochs
 from trefoil.fusion.training.large import sized_for
 from trefoil.fusion.training.memory_plan import MemoryPlan
 from trefoil.fusion.training.model_selection import fit_base_models
 from trefoil.fusion.training.networks import (
+    Begin,
     beginning,
     few_threads,
     one_network,
@@ -102,19 +104,26 @@ def _networks(
     source: Source | None,
     tasks: Sequence[Task],
 ) -> list[JointNetwork]:
-    """The networks of the model trained anew, each part until its best epoch."""
+    """The networks of the model trained anew, each part until its best epoch.
+
+    Of large data they go on over all events, for the share of it that was held out.
+    """
     if not model.networks:
         return []
     order_pays = model.record.order_pays
     inputs = training_inputs_of(
         dataset, dataset.interactions, known, settings, behaviour=order_pays, tasks=tasks
     )
-    begin = beginning(source, dataset, known, graph, model.texts, replace(model.record))
     config = config_with(model.networks[0].config, inputs)
-    train_one = one_network(known, settings, config, inputs, None, progress, begin)
     until = [best_epochs(journal) for journal in model.record.history]
+    begins: list[Begin] = []
+    if config.by_rows:
+        held_out = 1 - len(model.known.events) / len(dataset.interactions)
+        until = [some_epochs(one, held_out) for one in until]
+        begins = [GoingOn(one, model.known, known) for one in model.networks]
+    begin = beginning(source, dataset, known, graph, model.texts, replace(model.record))
+    train_one = one_network(known, settings, config, inputs, None, progress, begin)
+    parts = checkpoints, sayer(progress), len(until), begins
     with few_threads(dataset, settings):
-        networks, _ = train_networks(
-            train_one, until, settings.seed, checkpoints, sayer(progress), first=len(until)
-        )
+        networks, _ = train_networks(train_one, until, settings.seed, *parts)
     return networks

@@ -14,6 +14,7 @@ NETWORK = {
     "softmax_items": 1,
     "sampled_items": 4_096,
 }
+EVENTS_READ = 30_000_000  # in all epochs: with more events there are fewer, at least two
 # The same for few events of many items in order: there a step's softmax over all items, and its
 # pass of messages over the whole graph for few people, cost more than they teach.
 SPARSE = {"batch_size": 2_048, "softmax_items": 1, "sampled_items": 2_048}
@@ -33,7 +34,8 @@ def is_sparse(known: TrainingData) -> bool:
 def sized_for(known: TrainingData, settings: Settings) -> Settings:
     """The settings, with the defaults of large or of sparse data where it is such."""
     if is_large(known, settings):
-        sized = NETWORK
+        often = EVENTS_READ // max(known.matrix.nnz, 1)
+        sized = NETWORK | {"epochs": max(2, min(NETWORK["epochs"], often))}
     elif is_sparse(known):
         sized = SPARSE
     else:

@@ -25,6 +25,7 @@ from trefoil.kg.graph import KnowledgeGraph
 
 log = logging.getLogger(__name__)
 
+Begin = Callable[[JointNetwork], Set[str] | None]  # starts a network; what it inherited, by name
 SMALL_STEP = 600_000  # scores per step below which threads cost more than they give
 
 
@@ -35,7 +36,7 @@ def one_network(
     inputs: TrainingInputs,
     validation: Validation | ManyCases | None,
     progress: Progress | None,
-    begin: Callable[[JointNetwork], Set[str] | None],
+    begin: Begin | None = None,
 ) -> Callable[..., tuple[JointNetwork, Journal]]:
     """What trains one network, but for its seed, its checkpoints and how far."""
     return partial(
@@ -58,19 +59,21 @@ def train_networks(
     checkpoints: Checkpoints | None,
     say: Callable[[str], None],
     first: int = 0,
+    begins: Sequence[Begin] = (),
 ) -> tuple[list[JointNetwork], list[Journal]]:
     """A network for each entry of ``until``, from a seed of its own.
 
     An entry says how far each part is trained; empty, validation says it. Checkpoints
-    are numbered from ``first`` on.
+    are numbered from ``first`` on. ``begins`` start each, where they differ.
     """
     networks, journals = [], []
     for number, ends in enumerate(until):
         say(f"network {number + 1} of {len(until)}")
         memory = CheckpointStore(checkpoints, first + number) if checkpoints else None
         with _last_good(number, checkpoints):
+            own = {"begin": begins[number]} if begins else {}
             network, journal = train_one(
-                seed=seed + 1000 * number, memory=memory, until=ends or None
+                seed=seed + 1000 * number, memory=memory, until=ends or None, **own
             )
         networks.append(network)
         journals.append(journal)

@@ -41,14 +41,18 @@ def with_profiles(
     part = settings.profiles
     if part.of == "none":
         return dataset
-    write = write or Writer(part.model, part.most_tokens, part.batch_size).write
+    writer = Writer(part.model, part.most_tokens, part.batch_size)
     train = dataset.interactions.take(split.train)
     positive = train.take(train.positive)
     items, users = dataset.items, dataset.users
     if part.of in ("items", "both"):
         rows = _busiest(np.bincount(positive.item, minlength=len(items)), part.most)
         told = _written(
-            rows, [item_told(items, row) for row in rows.tolist()], ITEM, write, progress
+            rows,
+            [item_told(items, row) for row in rows.tolist()],
+            ITEM,
+            write or writer.write,
+            progress,
         )
         texts = [_joined(text, told.get(row)) for row, text in enumerate(items.texts)]
         dataset = replace(dataset, items=replace(items, texts=tuple(texts)))
@@ -56,7 +60,8 @@ def with_profiles(
         history = Histories.of(train, len(users))
         rows = _busiest(history.lengths, part.most)
         liked = [liked_told(items, history, row, part.liked) for row in rows.tolist()]
-        told = _written(rows, liked, PERSON, write, progress)
+        own = replace(writer, of_people=True)
+        told = _written(rows, liked, PERSON, write or own.write, progress)
         labels = taste_labels([told.get(row) for row in range(len(users))])
         category = {**users.category, TASTE: labels}
         dataset = replace(dataset, users=replace(users, category=category))

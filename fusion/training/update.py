@@ -1,15 +1,12 @@
 """A model that goes on learning: from what came in, with all earlier events beside it."""
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from scipy import sparse
 
 from trefoil.data.dataset import Dataset, SplitRule
-from trefoil.data.interactions import Ints
 from trefoil.data.items import Entities
 from trefoil.data.progress import Progress
 from trefoil.data.report import DataReport
@@ -19,11 +16,9 @@ from trefoil.fusion.ensemble.ensemble import Ensemble
 from trefoil.fusion.ensemble.rating_blend import raters
 from trefoil.fusion.ensemble.reranker import log_events_of
 from trefoil.fusion.features.preparation import known_of
-from trefoil.fusion.features.star_scale import scale_of
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.demographics import Demographics
 from trefoil.fusion.models.fitting import Search
-from trefoil.fusion.network.heads import RatingHead
 from trefoil.fusion.network.inputs import training_inputs_of
 from trefoil.fusion.network.module import JointNetwork
 from trefoil.fusion.network.scorers import network_scorers
@@ -32,6 +27,7 @@ from trefoil.fusion.plan.attributes import AttributeColumn
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
 from trefoil.fusion.settings import Settings
+from trefoil.fusion.training.going_on import GoingOn, some_epochs
 from trefoil.fusion.training.large import sized_for
 from trefoil.fusion.training.memory_plan import MemoryPlan
 from trefoil.fusion.training.model_selection import fit_base_models
@@ -158,65 +154,11 @@ def _networks(
     inputs = training_inputs_of(dataset, events, known, settings, behaviour=order_pays)
     config = config_with(model.networks[0].config, inputs)
     share = 1.0 if anew else min(lesson.fresh, GO_ON)
-    networks = []
-    for number, journal in enumerate(model.record.history):
-        before = None if anew else model.networks[number]
-        begin = GoingOn(before, model, lesson)
-        make = one_network(known, settings, config, inputs, None, progress, begin)
-        until = {name: max(1, round(share * at)) for name, at in best_epochs(journal).items()}
-        with few_threads(dataset, settings):
-            seed = settings.seed + 1000 * number
-            found, _ = train_networks(make, [until], seed, None, sayer(progress))
-        networks += found
+    until = [some_epochs(best_epochs(journal), share) for journal in model.record.history]
+    begins = [] if anew else [GoingOn(one, model.known, known) for one in model.networks]
+    train_one = one_network(known, settings, config, inputs, None, progress)
+    with few_threads(dataset, settings):
+        networks, _ = train_networks(
+            train_one, until, settings.seed, None, sayer(progress), begins=begins
+        )
     return networks
-
-
-class GoingOn:
-    """Puts the weights of a network into one with more users, items, contexts and facts."""
-
-    def __init__(self, before: JointNetwork | None, model: Ensemble, lesson: Lesson) -> None:
-        stars = model.known.events.stars
-        given = None if stars is None else stars[~np.isnan(stars)]
-        self.before, self.unit = before, 1.0 if given is None else scale_of(given)[1]
-        old, new = model.known.facts, lesson.known.facts
-        self.places: dict[str, Ints] = {}  # rows of the old table for those of the new one
-        if old is not None and new is not None:
-            self.places["entity_id.weight"] = _places(old.entities, new.entities)
-            self.places["facts.weight"] = _places(old.relations, new.relations)
-
-    def __call__(self, network: JointNetwork) -> None:
-        if self.before is None:
-            return
-        old, fresh = self.before.state_dict(), network.state_dict()
-        ratings = _of_ratings(network)
-        with torch.no_grad():
-            for name, tensor in fresh.items():
-                if name not in old or old[name].shape[1:] != tensor.shape[1:]:
-                    continue
-                told = old[name].to(tensor.device)
-                if name in ratings:  # in units of the ratings; biases begin in closed form
-                    if not name.endswith(".map"):
-                        continue
-                    told = told / self.unit
-                place = self.places.get(name)
-                if place is not None:
-                    there = np.flatnonzero(place[: len(tensor)] >= 0)
-                    tensor[there] = told[place[there]]
-                elif tensor.ndim:
-                    tensor[: len(told)] = told[: len(tensor)]
-                    if name == "user_id.weight":  # who is new begins at what their items send
-                        tensor[len(told) :] = 0.0
-                else:
-                    tensor.copy_(told)
-
-
-def _of_ratings(network: JointNetwork) -> set[str]:
-    """Names of the weights of heads that expect ratings."""
-    heads = {name: one for name, one in network.heads.items() if isinstance(one, RatingHead)}
-    return {f"heads.{name}.{part}" for name, one in heads.items() for part in one.state_dict()}
-
-
-def _places(old: Sequence[Hashable], new: Sequence[Hashable]) -> Ints:
-    """Where each of the new stands among the old; -1 where it does not."""
-    row_of = {one: row for row, one in enumerate(old)}
-    return np.array([row_of.get(one, -1) for one in new], np.int64)

@@ -66,9 +66,6 @@ class Runner:
                 self.store.change(job.id, "failed", str(fault)[:500])
 
     def _do(self, job: Job, command: Sequence[str]) -> None:
-        environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-        known = [str(ROOT), *filter(None, [environment.get("PYTHONPATH")])]
-        environment["PYTHONPATH"] = os.pathsep.join(known)
         self.store.change(job.id, "running", "begins")
         with subprocess.Popen(
             command,
@@ -77,7 +74,7 @@ class Runner:
             stdin=subprocess.DEVNULL,
             text=True,
             errors="replace",
-            env=environment,
+            env=environment() | {"HF_HUB_OFFLINE": "1"},
             start_new_session=True,
         ) as process:
             self._process, self._running = process, job.id
@@ -98,6 +95,12 @@ class Runner:
             self.store.change(job.id, "failed", last or f"ended with {process.returncode}")
         else:
             self.store.change(job.id, "done", last)
+
+
+def environment() -> dict[str, str]:
+    """That of another process of ours: it finds the package where this one did."""
+    known = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(known)}
 
 
 def refit(run: Path, out: Path) -> list[str]:

@@ -137,6 +137,7 @@ class Call:
             still = _as_it_is(model.recommender)
             if state is None or still.state.has(state):
                 return still
+            self.service.leave()
             digest = state.partition("-")[2]
             loaded = self.host.line.models
             if digest != still.state.digest:

@@ -72,6 +72,8 @@ async def answer(call: Asked, id: Annotated[str, Path(max_length=64)]) -> Respon
 
 
 async def _recommended(call: Call, body: Recommend) -> Response:
+    if body.text is not None:
+        call.service.leave()  # one process holds the text encoder
     said = body.said()
     asking = lambda one: one.recommend(**said)  # noqa: E731
     return await _list(
@@ -111,7 +113,7 @@ async def _list(
     else:
         with call.host.together.waiting(still, alone) as score_first:
             found, id, body = await call.score(lambda: (score_first(), work())[1])
-    call.service.metrics.answer(call.host.name, replies.told_of(found, k, text=text))
+    call.service.counts.answer(call.host.name, replies.told_of(found, k, text=text))
     _keep(call, model, still, id, user, body)
     return Response(body, media_type=replies.JSON)
 
@@ -119,10 +121,10 @@ async def _list(
 def _keep(call: Call, model: Model, still: Recommender, id: str, user: object, body: bytes) -> None:
     """Keep an answer, unless it is of somebody who was forgotten while it was made."""
     name = None if user is None else str(user)
-    users, now = still.catalogue.users, model.recommender.catalogue.users
-    if name is not None and name in users and name not in now:
+    known = name is not None and name in still.catalogue.users
+    if known and name not in model.recommender.catalogue.users:
         return
-    call.service.kept.keep(id, call.host.name, name, body)
+    call.service.keep(call.host.name, id, name, body, known)
 
 
 async def _page(call: Call, bodies: list[Recommend]) -> Response:
@@ -130,6 +132,8 @@ async def _page(call: Call, bodies: list[Recommend]) -> Response:
     if not 1 <= len(bodies) <= MOST_SHELVES:
         raise Problem(422, f"{len(bodies)} shelves", f"send from 1 to {MOST_SHELVES} bodies")
     call.service.charge(call.key, len(bodies) - 1)
+    if any(body.text is not None for body in bodies):
+        call.service.leave()
     model = call.model(bodies[0].user)
     for body in bodies:
         still = await call.standing(model, body.state)
@@ -149,7 +153,7 @@ async def _page(call: Call, bodies: list[Recommend]) -> Response:
 
     found, told = await call.score(work)
     for body, one, reply in zip(bodies, found, told, strict=True):
-        call.service.metrics.answer(
+        call.service.counts.answer(
             call.host.name, replies.told_of(one, body.k, text=body.text is not None)
         )
         _keep(call, model, still, reply["id"], body.user, replies.packed(reply))

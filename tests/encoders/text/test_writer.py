@@ -7,6 +7,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from trefoil.data.errors import ConfigError
+from trefoil.encoders.text.answers import ANSWERS, OF_PEOPLE, forget_answers
 from trefoil.encoders.text.sentence_model import load, source_of
 from trefoil.encoders.text.writer import Writer
 
@@ -47,6 +48,16 @@ def test_answers_are_found_again_alone_or_together_and_a_stop_loses_one_batch(
     assert writer.write(asked) == answers
     held = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"two ships" not in held
+
+
+def test_answers_of_people_lie_apart_and_can_be_forgotten(folder, tmp_path):
+    writer = Writer(str(folder), most_tokens=4, cache=tmp_path)
+    writer.write(["of an item"])
+    assert not forget_answers(tmp_path)
+    replace(writer, of_people=True).write(["of a person"])
+    assert {one.name for one in tmp_path.iterdir()} == {ANSWERS, OF_PEOPLE}
+    assert forget_answers(tmp_path)
+    assert [one.name for one in tmp_path.iterdir()] == [ANSWERS]
 
 
 def test_a_batch_answers_as_each_question_alone(folder, tmp_path):

@@ -10,7 +10,7 @@ from trefoil.evaluation.ablation import verdict
 from trefoil.evaluation.metrics.pointwise_metrics import reliability
 from trefoil.evaluation.reporting.charts import Bar, bars, lines, ticks
 from trefoil.evaluation.reporting.html import Example, Findings, evaluation_page
-from trefoil.evaluation.reporting.html_tables import means_table
+from trefoil.evaluation.reporting.html_tables import groups_tables, means_table
 from trefoil.evaluation.result import Result
 from trefoil.evaluation.significance import compare, holm
 
@@ -111,6 +111,21 @@ def test_the_best_of_a_column_is_marked_also_where_small_is_good():
     rows = {"a": {"ndcg@10": 0.2, "rmse": 0.9}, "b": {"ndcg@10": 0.1, "rmse": 0.8}}
     html = means_table(rows)
     assert re.findall(r'class="best">([\d.]+)', html) == ["0.2000", "0.8000"]
+
+
+def test_of_groups_accuracy_is_marked_and_what_all_models_share_is_said_once():
+    told = {
+        group: {
+            "a": {"cases": cases, "exposure@10": 0.5, "ndcg@10": 0.2},
+            HOSTILE: {"cases": cases, "exposure@10": 0.4, "ndcg@10": 0.3},
+        }
+        for group, cases in (("rare", 1_152.0), ("popular", 40.0))
+    }
+    html = groups_tables("items", told, "a")
+    assert re.findall(r"<h3>(.*?)</h3>", html) == ["items: exposure@10", "items: ndcg@10"]
+    assert html.count("<td>1,152</td>") == 2  # once in each table
+    assert re.findall(r"class=best>([\d.]+)", html) == ["0.3000", "0.3000"]
+    assert HOSTILE not in html
 
 
 def test_equal_columns_have_no_best():

@@ -11,6 +11,7 @@ from trefoil.data import read_dataset
 from trefoil.data.errors import ConfigError, UnknownId
 from trefoil.data.files import write_file
 from trefoil.data.privacy import FORGOTTEN, ForgottenPeople
+from trefoil.encoders.text.answers import kept_answers
 from trefoil.fusion.live.log import place_of
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.runs.folder import carry_over, new_run, write_manifest
@@ -238,6 +239,15 @@ def test_forgetting_that_was_stopped_goes_on_with_the_next_load(run, monkeypatch
     assert found_in(run.parent) == []
     assert CANARY not in again.catalogue.users
     assert CANARY in ForgottenPeople.read(data / FORGOTTEN)
+
+
+def test_what_a_model_wrote_of_people_goes_with_who_is_forgotten(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("TREFOIL_CACHE", str(tmp_path))
+    with kept_answers(b"writer", of_people=True) as kept:
+        kept.keep({"what does u7 like?": "loves films of the sea"})
+    assert found_in(tmp_path, "films of the sea")
+    Recommender.load(run).forget(CANARY)
+    assert not found_in(tmp_path, "films of the sea")
 
 
 def test_a_list_beside_the_data_holds_without_being_named(canary_data, run, tmp_path):

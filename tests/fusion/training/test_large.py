@@ -22,14 +22,16 @@ from trefoil.fusion.features.validation import ManyCases, Validation
 from trefoil.fusion.network.batches import Groups
 from trefoil.fusion.network.by_rows import Drawn, RowGraph
 from trefoil.fusion.network.negative_sampling import Sampler
+from trefoil.fusion.network.training import best_epochs
 from trefoil.fusion.network.vectors import SomeRows
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
-from trefoil.fusion.training import large as large_data
-from trefoil.fusion.training import update
+from trefoil.fusion.training import final_fit, update
+from trefoil.fusion.training import large as sizes
 from trefoil.fusion.training.large import sized_for
 from trefoil.fusion.training.runtime import keep_memory
 from trefoil.fusion.training.work_plan import Expected, spoken, told
+from trefoil.kg.construction.build import build
 
 
 @pytest.fixture(scope="module")
@@ -131,16 +133,54 @@ def test_few_events_of_many_items_in_order_take_steps_of_their_own(large, monkey
     known, settings = replace(large.model.known, timed=True), load_settings(None, [])
     assert not known.dense
     assert sized_for(known, settings) is settings  # forty items are few
-    monkeypatch.setattr(large_data, "SPARSE_ITEMS", 20)
+    monkeypatch.setattr(sizes, "SPARSE_ITEMS", 20)
     network = sized_for(known, settings).network
-    steps = {name: getattr(network, name) for name in large_data.SPARSE}
-    assert steps == large_data.SPARSE
+    steps = {name: getattr(network, name) for name in sizes.SPARSE}
+    assert steps == sizes.SPARSE
     assert sized_for(replace(known, timed=False), settings) is settings
     often = replace(known, matrix=sparse.csr_matrix(np.ones(known.matrix.shape, np.float32)))
     assert often.dense
     assert sized_for(often, settings) is settings
     chosen = load_settings(None, ["network.batch_size=64"])
     assert sized_for(known, chosen).network.batch_size == 64
+
+
+def test_the_final_fit_goes_on_for_the_share_that_was_held_out(large, shop_dataset, monkeypatch):
+    """A tenth of the events was held out, so a large network sees all events once or twice."""
+    begun, ends, train = [], [], final_fit.train_networks
+
+    def noted(train_one, until, seed, checkpoints, say, first, begins):
+        def make(*rest, begin, **named):
+            def at(network):
+                begin(network)
+                begun.append(network.item_id.weight.detach().clone())
+
+            return train_one(*rest, begin=at, **named)
+
+        ends.extend(until)
+        return train(make, until, seed, checkpoints, say, first, begins)
+
+    monkeypatch.setattr(final_fit, "train_networks", noted)
+    graph = build(shop_dataset, np.arange(len(shop_dataset.interactions)))
+    before, journals = large.model.networks, large.model.record.history
+    final = final_fit.refit_model(large.model, shop_dataset, graph)
+    held_out = 1 - len(large.model.known.events) / len(shop_dataset.interactions)
+    best = [best_epochs(journal)["ranking"] for journal in journals]
+    assert ends == [{"ranking": max(1, round(held_out * epochs))} for epochs in best]
+    for start, old, new in zip(begun, before, final.networks, strict=True):
+        assert torch.equal(start, old.item_id.weight)
+        assert not torch.equal(new.item_id.weight, old.item_id.weight)
+
+
+def test_more_events_are_read_fewer_times(large, monkeypatch):
+    known, settings = large.model.known, load_settings(None, ["large_items=20"])
+    assert sized_for(known, settings).network.epochs == 8
+    monkeypatch.setattr(sizes, "EVENTS_READ", 3 * known.matrix.nnz)
+    assert sized_for(known, settings).network.epochs == 3
+    monkeypatch.setattr(sizes, "EVENTS_READ", 1)
+    assert sized_for(known, settings).network.epochs == 2
+    asked = load_settings(None, ["large_items=20", "network.epochs=5"])
+    assert sized_for(known, asked).network.epochs == 5
 
 
 def test_a_sample_drawn_before_is_the_sample_of_the_step():

@@ -124,9 +124,9 @@ def test_networks_go_on_for_the_share_that_came(recommender, monkeypatch):
     train = update.train_networks
     best = update.best_epochs(recommender.model.record.history[0])
 
-    def noted(make, until, *rest):
+    def noted(make, until, *rest, begins):
         asked.extend(until)
-        return train(make, until, *rest)
+        return train(make, until, *rest, begins=begins)
 
     monkeypatch.setattr(update, "train_networks", noted)
     few = [{"user": f"few{at}", "item": "i2-1"} for at in range(max(1, learned // 50))]

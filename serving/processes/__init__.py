@@ -1,0 +1,1 @@
+"""The service on several processes: the first one writes and decides, readers answer beside it."""
