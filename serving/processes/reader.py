@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import uvicorn
 from starlette.types import Message, Receive, Scope, Send
@@ -121,10 +121,13 @@ class Reader:
 
     async def _begin(self) -> None:
         """Meet the first process, load what it answers from, and follow it from then on."""
-        stream, writer = await asyncio.open_unix_connection(self.place)
+        try:
+            stream, writer = await asyncio.open_unix_connection(self.place)
+            writer.write(wire.framed({"reader": self.told["number"]}))
+            self._standing, _ = await wire.heard(stream)
+        except (EOFError, OSError):  # it was killed while this process began
+            self._end()
         self.link = Link(writer)
-        writer.write(wire.framed({"reader": self.told["number"]}))
-        self._standing, _ = await wire.heard(stream)
         self._tasks.append(asyncio.create_task(self._listen(stream)))
         runs = self._standing["runs"]
         self.service = await asyncio.to_thread(self._loaded, runs)
@@ -168,8 +171,12 @@ class Reader:
         except Exception as fault:
             if not isinstance(fault, EOFError | ConnectionError):
                 log.exception("a reader does not understand the first process")
-            shutil.rmtree(self.folder, ignore_errors=True)
-            os._exit(0)
+            self._end()
+
+    def _end(self) -> NoReturn:
+        """End at once, and sweep what a first process that was killed could not."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os._exit(0)
 
     async def _follow(self) -> None:
         """Catch up with what was heard last, again and again."""

@@ -290,12 +290,16 @@ def test_a_reader_that_dies_is_started_again(two):
 def test_readers_end_with_the_first_process_and_nothing_acknowledged_is_lost(two):
     event = {"user": "last", "item": "i0-2", "id": "last-1"}
     two.reader.json("POST", "/v1/events", {"events": [event]})
+    command = Path(f"/proc/{two.reader_id}/cmdline").read_text().split("\0")
+    folder = Path(json.loads(command[3])["folder"])
+    assert folder.is_dir()
     two.served.process.kill()
     two.served.process.wait(timeout=TIMEOUT_S)
     until = time.monotonic() + 5
     while not gone(two.reader_id):
         assert time.monotonic() < until
         time.sleep(0.01)
+    assert not folder.exists()
     two.begin()
     assert two.writer.json("POST", "/v1/recommend", {"user": "last"})["based_on"]["events"] == 1
     assert two.reader.json("POST", "/v1/recommend", {"user": "last"})["based_on"]["events"] == 1
