@@ -280,9 +280,8 @@ class Recommender(Changing, Explaining):
         voice, catalogue = served(folder.absolute(), recommender.settings, manifest["files"])
         held = HeldGraph.of_run(folder, catalogue.low_below)
         recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}
-        purpose = manifest.get("purpose", "judge")
-        number, digest = manifest.get("changes", 0), model_digest(manifest)
-        place = folder.absolute()
+        purpose, number = manifest.get("purpose", "judge"), manifest.get("changes", 0)
+        place, digest = folder.absolute(), model_digest(manifest)
         recommender._state = State(voice, catalogue, held, purpose, place, number, digest[:12])
         if live:
             lineage = manifest.get("lineage") or digest  # the same for whoever loads it
