@@ -159,7 +159,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     dataset = read_dataset(bench.source, root=args.data_root, rule=bench.rule)
     split = split_events(dataset, args.seed)
     model = Recommender.load(args.run).model
-    validation = Validation.of(validation_exam(dataset, split), model.seen)
+    cells = int(model.record.plan["cells"])  # the cases that the run chose by
+    validation = Validation.of(validation_exam(dataset, split), model.seen, cells)
     nearest, told = readings(dataset, split, model, validation, args)
     ensembles = blends(model, nearest, args.without, validation)
     exam = sampled(full_exam(dataset, split, "valid" if args.valid else "test"), args.cases)

@@ -79,12 +79,12 @@ class Recommender(Changing, Explaining):
         """Learn from the training part, choose on the validation part of ``split``.
 
         Without one the settings' rule, else the dataset's own, divides the events by
-        ``split_seed``. ``final`` then learns once more, from all events with the numbers
-        chosen: what a shop serves. ``checkpoints`` keeps what it takes to go on after a
-        stop; ``progress`` hears how far it is, True writes that to stderr; ``start`` gives
-        item, text and graph vectors to begin with; ``tasks`` are learned by the network
-        beside its own. Raises ConfigError where these are of other data or settings,
-        TrainingError where training diverges.
+        ``split_seed``. ``final`` then learns once more, from all events with the numbers chosen:
+        what a shop serves. ``checkpoints`` keeps what it takes to go on after a stop; ``progress``
+        hears how far it is, True writes that to stderr; ``start`` gives item, text and graph
+        vectors to begin with; ``tasks`` are learned by the network beside its own. Raises
+        ConfigError where these are of other data or settings, TrainingError where training
+        diverges.
         """
         from trefoil.fusion.features.preparation import split_of
         from trefoil.fusion.training.final_fit import refit_model
@@ -124,11 +124,11 @@ class Recommender(Changing, Explaining):
     def update(self, progress: Progress | None = None, *, compare: bool = False) -> Updated:
         """Learn on from the events and items that came, and answer with that from then on.
 
-        Answers go on while it learns, and what is told meanwhile counts after. Closed forms
-        and counts are fitted again with the numbers chosen before; networks go on from
-        their weights, over old and new events, the longer the more came. ``compare`` trains a
-        refit beside it and tells how far both agree. What was learned is in memory until
-        ``save``. A run that holds events back for an exam goes on holding them back.
+        Answers go on while it learns, and what is told meanwhile counts after. Closed forms and
+        counts are fitted again with the numbers chosen before; networks go on from their weights,
+        over old and new events, the longer the more came. ``compare`` trains a refit beside it and
+        tells how far both agree. What was learned is in memory until ``save``. A run that holds
+        events back for an exam goes on holding them back.
         """
         return learn_on(self, progress, compare=compare)
 
@@ -184,8 +184,7 @@ class Recommender(Changing, Explaining):
         return Shown(state.name, ("what", "value"), rows).html()
 
     write_to = write_back  # everybody's best items, into a Neo4j database
-    export, merge = export, merge
-    at_new_shop = at_new_shop  # what this one knows of texts, for other items
+    export, merge, at_new_shop = export, merge, at_new_shop  # the last: for other items, by texts
 
     def forget(self, user: str | int, *, data: str | Path | None = None) -> Forgotten:
         """Leave nothing of a person: in answers at once, on the disk when this returns.
@@ -279,9 +278,8 @@ class Recommender(Changing, Explaining):
         voice, catalogue = served(folder.absolute(), recommender.settings, manifest["files"])
         held = HeldGraph.of_run(folder, catalogue.low_below)
         recommender.about = {k: v for k, v in manifest.items() if k not in OWN_KEYS}
-        purpose = manifest.get("purpose", "judge")
-        number, digest = manifest.get("changes", 0), model_digest(manifest)
-        place = folder.absolute()
+        purpose, number = manifest.get("purpose", "judge"), manifest.get("changes", 0)
+        place, digest = folder.absolute(), model_digest(manifest)
         recommender._state = State(voice, catalogue, held, purpose, place, number, digest[:12])
         if live:
             lineage = manifest.get("lineage") or digest  # the same for whoever loads it

@@ -38,3 +38,16 @@ class Sampler:
         found = np.searchsorted(self.cumulative, rng.random(self.size), side="right")
         rows = torch.from_numpy(np.minimum(found, len(self.cumulative) - 1))
         return rows, self.log_expected[rows]
+
+
+def drawn_pairs(
+    event: Int[Tensor, " n"], item: Int[Tensor, " n"], drawn: Int[Tensor, " size"]
+) -> tuple[Int[Tensor, " m"], Int[Tensor, " m"]]:
+    """Where the items of pairs (event, item) are in a sample: (event, place), once a draw."""
+    order = drawn.argsort()
+    ascending = drawn[order]
+    first = torch.searchsorted(ascending, item)
+    times = torch.searchsorted(ascending, item, right=True) - first
+    begin = (first - (times.cumsum(0) - times)).repeat_interleave(times)
+    place = begin + torch.arange(len(begin), device=drawn.device)
+    return event.repeat_interleave(times), order[place]

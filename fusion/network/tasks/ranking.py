@@ -12,9 +12,11 @@ from trefoil.fusion.network import objectives
 from trefoil.fusion.network.domains import Rivals
 from trefoil.fusion.network.module import ALL, RANKS
 from trefoil.fusion.network.module import Rows as ItemRows
+from trefoil.fusion.network.negative_sampling import drawn_pairs
 from trefoil.fusion.network.steps import Step, UserStep, WindowStep
 from trefoil.fusion.network.tasks.base import Rows, Target, Task, TaskData
 
+NO_RIVAL = -1e9  # the score of an item of a sample that is none; finite, for all may be such
 Pairs = tuple[Tensor, Tensor]  # numbers of events, and items
 
 
@@ -115,13 +117,15 @@ def _within(
     place: Int[Tensor, " n"],
     domain: int,
     rivals: Rivals,
+    *,
+    sampled: bool,
 ) -> Pairs | None:
-    """The pairs whose event and item are of a domain, by their places there."""
+    """The pairs whose event and item are of a domain, by their places there; rows of a sample."""
     if met is None:
         return None
     event, item = met
     kept = (asked[event] == domain) & (rivals.domain[item] == domain)
-    return place[event[kept]], rivals.place[item[kept]]
+    return place[event[kept]], item[kept] if sampled else rivals.place[item[kept]]
 
 
 def ranking_of(weight: float, loss: str, negatives: int, debias: float = 0.0) -> Task:
@@ -150,9 +154,7 @@ class NextItem(Task):
 
     def rows(self, step: WindowStep, target: Target) -> Rows:
         network, item = step.network, step.item
-        met = None
-        if step.sampler is None and self.only_new and not step.returning:
-            met = step.window.met_before()
+        met = step.window.met_before() if self.only_new and not step.returning else None
         weight = weighed(None, item, target)
         if network.rivals is None:
             return Rows(self._among(step, met, ALL, ALL), weight)
@@ -161,7 +163,8 @@ class NextItem(Task):
         for domain in asked.unique().tolist():
             rows = (asked == domain).nonzero()[:, 0]
             place[rows] = torch.arange(len(rows), device=item.device)
-            inner = _within(met, asked, place, domain, network.rivals)
+            sampled = step.sampler is not None
+            inner = _within(met, asked, place, domain, network.rivals, sampled=sampled)
             parts.append(self._among(step, inner, rows, network.rivals.items(domain)))
             order.append(rows)
         back = torch.cat(order).argsort()
@@ -173,7 +176,8 @@ class NextItem(Task):
     ) -> tuple[Tensor, ...]:
         """What ``loss`` reads of some events, whose rivals are ``items``.
 
-        ``met`` are pairs (event, item), by their places among these, that are no rivals.
+        ``met`` are pairs (event, item), by their places among these, that are no rivals; of a
+        sample the items are rows. Nor is what came next its own rival where it was drawn.
         """
         network, states, item = step.network, step.states[rows], step.item[rows]
         if step.sampler is None:
@@ -188,6 +192,12 @@ class NextItem(Task):
             drawn, correction = step.sample(step.sampler)
             picked = network.next_pair_scores(states, item)
             sample = network.next_scores(states, drawn) - correction
+            event = torch.arange(len(item), device=item.device)
+            closed = drawn_pairs(event, item, drawn)
+            if met is not None:
+                more = drawn_pairs(*met, drawn)
+                closed = tuple(torch.cat(two) for two in zip(closed, more, strict=True))
+            sample = sample.index_put(closed, sample.new_tensor(NO_RIVAL))
             if network.rivals is not None:
                 outside = network.rivals.outside(network.rivals.domain[item], drawn)
                 sample = sample.masked_fill(outside, -torch.inf)

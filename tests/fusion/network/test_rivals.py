@@ -3,10 +3,16 @@
 import numpy as np
 import polars as pl
 import pytest
+import torch
 from planted_shop import TINY
 
 from trefoil.data import EventColumns, SplitRule, dataset_of
+from trefoil.fusion.network.batches import Stretches
 from trefoil.fusion.network.module import JointNetwork
+from trefoil.fusion.network.negative_sampling import drawn_pairs
+from trefoil.fusion.network.steps import WindowStep
+from trefoil.fusion.network.tasks.base import Target
+from trefoil.fusion.network.tasks.ranking import NextItem
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
 
@@ -56,3 +62,47 @@ def test_they_stay_in_where_settings_say_so(monkeypatch):
 
 def test_they_stay_in_where_people_return(monkeypatch):
     assert not any(shares_out(visits("place", by="rows"), monkeypatch))
+
+
+class Everything:
+    """A sample that has each item once, or twice where every item is drawn as often."""
+
+    def __init__(self, times):
+        self.times = times
+
+    def draw(self, rng):
+        rows = torch.from_numpy(rng.permutation(ITEMS)).repeat(self.times)
+        return rows, torch.full((len(rows),), float(np.log(self.times)))
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("only_new", [True, False])
+def test_a_sample_of_everything_has_the_rivals_of_everything(only_new, times):
+    """Neither what was met before nor what came next itself is counted among those drawn."""
+    settings = load_settings(None, [*TINY, "behaviour.only_where_order_pays=false"])
+    network = Recommender(settings).fit(visits(by="leave-one-out")).model.networks[0]
+    item = torch.tensor([[3, 1, 4, 1, 5], [2, 7, 8, 0, 0]])
+    there = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
+    window = Stretches(item, None, there)
+    asked = there[:, 1:]
+    with torch.no_grad():
+        states = network.next_states(item[:, :-1], None)[asked]
+        reads = []
+        for sampler in (None, Everything(times)):
+            drawing = network, sampler, np.random.default_rng(0)
+            step = WindowStep(*drawing, window, states, item[:, 1:][asked], False)
+            reads.append(NextItem(1.0, 0.1, only_new).rows(step, Target()).reads)
+    for whole, sampled in zip(*reads, strict=True):
+        assert torch.allclose(whole, sampled, atol=1e-5)
+
+
+def test_pairs_are_found_wherever_their_item_was_drawn():
+    event, item = torch.tensor([0, 0, 1, 2]), torch.tensor([5, 9, 5, 7])
+    found = drawn_pairs(event, item, torch.tensor([7, 5, 3, 5]))
+    assert sorted(zip(*(one.tolist() for one in found), strict=True)) == [
+        (0, 1),
+        (0, 3),
+        (1, 1),
+        (1, 3),
+        (2, 0),
+    ]

@@ -4,12 +4,14 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from planted_shop import TINY, read_shop
+from scipy import sparse
 
 from trefoil.fusion.ensemble import candidates as ensemble_candidates
 from trefoil.fusion.ensemble.candidates import candidates_of
@@ -124,6 +126,23 @@ def test_learning_on_takes_the_steps_of_large_data(large, monkeypatch):
     model = update.updated(large.state).model
     assert {(one.batch_size, one.sampled_items) for one in seen} == {(2_048, 4_096)}
     assert model.networks[0].config.by_rows
+
+
+def test_few_events_of_many_items_in_order_take_steps_of_their_own(large, monkeypatch):
+    """Not where order is unknown, where events are many, or where a setting says otherwise."""
+    known, settings = replace(large.model.known, timed=True), load_settings(None, [])
+    assert not known.dense
+    assert sized_for(known, settings) is settings  # forty items are few
+    monkeypatch.setattr(sizes, "SPARSE_ITEMS", 20)
+    network = sized_for(known, settings).network
+    steps = {name: getattr(network, name) for name in sizes.SPARSE}
+    assert steps == sizes.SPARSE
+    assert sized_for(replace(known, timed=False), settings) is settings
+    often = replace(known, matrix=sparse.csr_matrix(np.ones(known.matrix.shape, np.float32)))
+    assert often.dense
+    assert sized_for(often, settings) is settings
+    chosen = load_settings(None, ["network.batch_size=64"])
+    assert sized_for(known, chosen).network.batch_size == 64
 
 
 def test_the_final_fit_goes_on_for_the_share_that_was_held_out(large, shop_dataset, monkeypatch):
