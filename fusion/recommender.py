@@ -91,7 +91,8 @@ class Recommender(Changing, Explaining):
         from trefoil.fusion.training.pipeline import fit_model
         from trefoil.fusion.training.profiles import with_profiles
 
-        progress = _told_lines() if progress is True else progress or None
+        if isinstance(progress, bool):
+            progress = _told_lines() if progress else None
         split = split or split_of(dataset, self.settings)
         if checkpoints is not None:
             rule = {"by": split.rule.by, "digest": split.digest}
@@ -100,7 +101,8 @@ class Recommender(Changing, Explaining):
             log.warning(lack)
         if progress:
             progress(0, 0, "graph")
-        graph = check_kept(build(dataset, split.train))
+        graph = build(dataset, split.train)
+        check_kept(graph)
         parts = progress, checkpoints, start and start.source(), tasks
         told = with_profiles(dataset, split, self.settings, progress)
         model = fit_model(told, split, graph, self.settings, *parts)

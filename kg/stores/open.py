@@ -40,8 +40,8 @@ def open_store(target: str | Path, *, read_only: bool = True) -> GraphStore:
     return KgliteStore(target, read_only=read_only)
 
 
-def check_kept(graph: KnowledgeGraph) -> KnowledgeGraph:
-    """The graph, where a store can keep it; asked before the work that would be lost if not.
+def check_kept(graph: KnowledgeGraph) -> None:
+    """Whether a store can keep a graph, before the work that would be lost if not.
 
     Raises StoreError for a name or a property type that no store keeps.
     """
@@ -55,7 +55,6 @@ def check_kept(graph: KnowledgeGraph) -> KnowledgeGraph:
                 type_name(dtype, property)
             except StoreError as fault:
                 raise StoreError(f"{place}: {fault}") from None
-    return graph
 
 
 def write_graph(
