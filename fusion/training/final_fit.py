@@ -106,7 +106,8 @@ def _networks(
 ) -> list[JointNetwork]:
     """The networks of the model trained anew, each part until its best epoch.
 
-    Of large data they go on over all events, for the share of it that was held out.
+    Of large data they go on over all events, for the share of it that was held out; not those
+    that began with the weights of another run, of which some may have to stay.
     """
     if not model.networks:
         return []
@@ -117,7 +118,7 @@ def _networks(
     config = config_with(model.networks[0].config, inputs)
     until = [best_epochs(journal) for journal in model.record.history]
     begins: list[Begin] = []
-    if config.by_rows:
+    if config.by_rows and source is None:
         held_out = 1 - len(model.known.events) / len(dataset.interactions)
         until = [some_epochs(one, held_out) for one in until]
         begins = [GoingOn(one, model.known, known) for one in model.networks]
