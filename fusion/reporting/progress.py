@@ -27,7 +27,7 @@ class Progress:
         self.what, self.said_at = "", 0.0
         self.heard_at = time.monotonic()
         self.began = self.heard_at if began is None else began
-        self.ended = threading.Event()
+        self.ended, self.lock = threading.Event(), threading.Lock()
 
     def __enter__(self) -> "Progress":
         if self.console.is_terminal:
@@ -68,6 +68,10 @@ class Progress:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def __call__(self, done: int, total: int, what: str) -> None:
+        with self.lock:  # networks and base models may learn, and tell of it, side by side
+            self._hear(done, total, what)
+
+    def _hear(self, done: int, total: int, what: str) -> None:
         kind = what.partition(":")[0]
         new = kind != self.what
         self.what = kind

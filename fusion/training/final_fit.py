@@ -22,7 +22,7 @@ from trefoil.fusion.network.training import best_epochs, config_with
 from trefoil.fusion.network.warm_start import Source
 from trefoil.fusion.settings import Settings
 from trefoil.fusion.training.going_on import GoingOn, some_epochs
-from trefoil.fusion.training.large import sized_for
+from trefoil.fusion.training.large import is_large, sized_for
 from trefoil.fusion.training.memory_plan import MemoryPlan
 from trefoil.fusion.training.model_selection import fit_base_models
 from trefoil.fusion.training.networks import (
@@ -35,6 +35,7 @@ from trefoil.fusion.training.networks import (
 )
 from trefoil.fusion.training.pipeline import seen_items
 from trefoil.fusion.training.runtime import reproducible
+from trefoil.fusion.training.side_by_side import begun, room_beside
 from trefoil.kg.graph import KnowledgeGraph
 
 
@@ -72,10 +73,12 @@ def _refit(
     returning = model.known.returning
     known = known_of(dataset, events, graph, model.texts, settings, returning=returning)
     settings = sized_for(known, settings)
-    fitted = fit_base_models(known, Search(None, model.record.chosen), settings, say)
+    search = Search(None, model.record.chosen)
+    beside = is_large(known, settings) and room_beside(settings)
+    fitting = begun(lambda: fit_base_models(known, search, settings, say), beside=beside)
     parts = progress, checkpoints, source, tasks
     networks = _networks(model, settings, dataset, known, graph, *parts)
-    base_models, rates = network_scorers(networks) | fitted.models, model.rates
+    base_models, rates = network_scorers(networks) | fitting.result().models, model.rates
     if rates is not None and events.stars is not None:
         low, high = float(np.nanmin(events.stars)), float(np.nanmax(events.stars))
         rates = replace(rates, low=low, high=high, process=raters(base_models)[1])

@@ -54,6 +54,7 @@ from trefoil.fusion.training.networks import (
     train_networks,
 )
 from trefoil.fusion.training.runtime import device_of, reproducible
+from trefoil.fusion.training.side_by_side import begun, room_beside
 from trefoil.fusion.training.text_tuning import taught_texts
 from trefoil.fusion.training.work_plan import plan_work, told
 from trefoil.kg.graph import KnowledgeGraph
@@ -111,7 +112,8 @@ def _fit(
     sized = plan.applied(sized)
     work = plan_work(known, sized)
     record.plan = plan.record() | {"expected": {name: asdict(one) for name, one in work.items()}}
-    say(told(work))
+    beside = large and room_beside(settings)
+    say(told(work, beside=beside))
     asked = _asked(dataset, split, settings)
     validation = Validation.of(asked, seen, plan.cells)
     if texts is not None and settings.fine_tuning.method != "frozen":
@@ -119,9 +121,10 @@ def _fit(
         texts = taught_texts(*taught, tasks)
         known = replace(known, text=texts.items, wordings=texts.wordings)
     given, exam = _ratings(dataset, split, settings)
-    fitted = fit_base_models(known, Search(validation, ratings=exam), sized, say)
+    search = Search(validation, ratings=exam)
+    fitting = begun(lambda: fit_base_models(known, search, sized, say), beside=beside)
     timed = settings.behaviour.on and known.timed and not large
-    pays = record.order_pays = timed and _order_pays(fitted, settings)
+    pays = record.order_pays = timed and _order_pays(fitting.result(), settings)
     networks = list[JointNetwork]()
     if settings.network.on:
         inputs = training_inputs_of(dataset, train, known, settings, behaviour=pays, tasks=tasks)
@@ -136,6 +139,7 @@ def _fit(
                 train_one, [{}] * count, settings.seed, checkpoints, say
             )
         record.history = [journal.rows for journal in journals]
+    fitted = fitting.result()
     base_models = network_scorers(networks) | fitted.models
     say("gate")
     blend = base_models, known, validation, settings, cross_fitted

@@ -69,10 +69,12 @@ def _network(known: TrainingData, settings: Settings, *, large: bool) -> Expecte
     return Expected(float(seconds), float(memory))
 
 
-def told(parts: Mapping[str, Expected]) -> str:
-    """One line of words."""
+def told(parts: Mapping[str, Expected], *, beside: bool = False) -> str:
+    """One line of words; ``beside`` says that networks learn while base models do."""
     total = sum((one.seconds for one in parts.values()), 0.0)
-    most = max((one.gb for one in parts.values()), default=0.0)
+    network = parts["network"].gb if beside and "network" in parts else 0.0
+    others = (one.gb for name, one in parts.items() if not (beside and name == "network"))
+    most = network + max(others, default=0.0)
     each = ", ".join(f"{name} {spoken(one.seconds)}" for name, one in parts.items())
     return f"plan: about {spoken(total)} of one core and {most:.1f} GB more memory ({each})"
 
