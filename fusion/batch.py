@@ -97,9 +97,6 @@ def in_order(
 ) -> Iterator[pa.Table]:
     """The tables of the blocks, ``threads`` made at once; no more than that wait."""
     count = threads or processors()
-    if count == 1:
-        yield from map(make, blocks)
-        return
     # one thread each inside: threads within threads wait for each other
     with threadpool_limits(1), ThreadPoolExecutor(count) as pool:
         waiting = [pool.submit(make, part) for part in blocks[:count]]
