@@ -100,9 +100,8 @@ def _fit(
     tasks: Sequence[Task],
     cross_fitted: Ensemble | None,
 ) -> Ensemble:
-    say = sayer(progress)
+    say, record = sayer(progress), Record()
     train = dataset.interactions.take(split.train)
-    record = Record()
     kept = source.whitening_for if source else None
     texts = read_texts(dataset, settings, device_of(settings), progress, record, kept)
     returning = people_return(dataset, split)
@@ -110,9 +109,8 @@ def _fit(
     large, sized = is_large(known, settings), sized_for(known, settings)
     seen, plan = seen_items(known), plan_memory(known, sized)
     sized = plan.applied(sized)
-    work = plan_work(known, sized)
+    work, beside = plan_work(known, sized), large and room_beside(settings)
     record.plan = plan.record() | {"expected": {name: asdict(one) for name, one in work.items()}}
-    beside = large and room_beside(settings)
     say(told(work, beside=beside))
     asked = _asked(dataset, split, settings)
     validation = Validation.of(asked, seen, plan.cells)
@@ -123,8 +121,7 @@ def _fit(
     given, exam = _ratings(dataset, split, settings)
     search = Search(validation, ratings=exam)
     fitting = begun(lambda: fit_base_models(known, search, sized, say), beside=beside)
-    timed = settings.behaviour.on and known.timed and not large
-    pays = record.order_pays = timed and _order_pays(fitting.result(), settings)
+    pays = record.order_pays = not large and _order_pays(known, fitting.result(), settings)
     networks = list[JointNetwork]()
     if settings.network.on:
         inputs = training_inputs_of(dataset, train, known, settings, behaviour=pays, tasks=tasks)
@@ -188,8 +185,10 @@ def _cross_fit(
     return fit_model(dataset, part, graph, settings, progress, source=source, tasks=tasks)
 
 
-def _order_pays(fitted: Fitted, settings: Settings) -> bool:
+def _order_pays(known: TrainingData, fitted: Fitted, settings: Settings) -> bool:
     """Whether a history weighted towards the present served validation better."""
+    if not (settings.behaviour.on and known.timed):
+        return False
     if not settings.behaviour.only_where_order_pays or "linear-recent" not in fitted.chosen:
         return True
     return fitted.chosen["linear-recent"]["ndcg"] > fitted.chosen["linear"]["ndcg"]
