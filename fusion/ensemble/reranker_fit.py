@@ -40,8 +40,8 @@ def fit_reranker(
     Cases are dealt into as many parts as there are members, and each member is
     taught on all parts but one (cross-fitting, as in stacking: Wolpert 1992,
     doi:10.1016/S0893-6080(05)80023-1). None where too few lists teach anything, and
-    where they are no better than those of the gate, though that was fitted on these
-    very cases.
+    where they are worse than those of the gate by a standard error: the gate was fitted
+    on these very cases, so its own mark is too good.
     """
     if len(validation) < FEWEST_CASES:
         return None, {}
@@ -83,7 +83,7 @@ def _judged(
     part: Int[Tensor, " n"],
     generator: torch.Generator,
 ) -> tuple[ListNetwork | None, dict[str, float]]:
-    """The networks, where lists in the order of members new to them are better than before."""
+    """The networks, unless lists in the order of members new to them are worse than before."""
     relevant = validation.relevant.gather(1, short.rows) & short.open
     if int(relevant.any(1).sum()) < BATCH:
         return None, {}
@@ -94,7 +94,7 @@ def _judged(
     unseen = marks[part, torch.arange(len(part))]
     found = validation.gains(short.deal(blended, unseen))
     mark = float(found.mean())
-    if mark <= validation.ndcg(blended):
+    if _worse(found - validation.gains(blended)):
         return None, {"reranked, not taken": mark}
     return network, {"reranked": mark}
 
@@ -118,10 +118,14 @@ def marks_of_other(
     asked = asked_domain(validation.cases.scenario)
     blended = gate.mix(z, validation.seen, asked)
     found = validation.gains(reranker.rerank(z, blended, validation.cases, domain))
-    gain = found - validation.gains(fitted.mix(z, validation.seen, asked))
-    if float(gain.mean()) < -float(gain.std()) / len(gain) ** 0.5:
+    if _worse(found - validation.gains(fitted.mix(z, validation.seen, asked))):
         return None
     return {"chosen": validation.ndcg(blended), "reranked": float(found.mean())}
+
+
+def _worse(gain: Float[Tensor, " n"]) -> bool:
+    """Whether the mean is below zero by more than its standard error."""
+    return float(gain.mean()) < -float(gain.std()) / len(gain) ** 0.5
 
 
 def _taught(
