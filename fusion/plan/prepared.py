@@ -112,10 +112,10 @@ class Prepared:
 def _ordered(forms: Sequence[Form], order: Ints) -> list[Form]:
     """The forms with the scored items in another order; a table of several stays one."""
     found: list[Form] = []
-    held: dict[int, DenseRows] = {}
+    held: dict[int, DenseRows] = {}  # by their place in memory, which several arrays may share
     for form in forms:
         if isinstance(form, DenseRows):
-            key = id(form.weights)
+            key = form.weights.ctypes.data
             held[key] = held.get(key) or form.ordered(order)
             found.append(replace(held[key], decay=form.decay))
         else:

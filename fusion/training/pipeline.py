@@ -53,7 +53,7 @@ from trefoil.fusion.training.networks import (
     sayer,
     train_networks,
 )
-from trefoil.fusion.training.runtime import device_of, reproducible
+from trefoil.fusion.training.runtime import device_of, give_back_memory, reproducible
 from trefoil.fusion.training.text_tuning import taught_texts
 from trefoil.fusion.training.work_plan import plan_work, told
 from trefoil.kg.graph import KnowledgeGraph
@@ -104,6 +104,7 @@ def _fit(
     record = Record()
     kept = source.whitening_for if source else None
     texts = read_texts(dataset, settings, device_of(settings), progress, record, kept)
+    give_back_memory()
     returning = people_return(dataset, split)
     known = known_of(dataset, train, graph, texts, settings, returning=returning)
     large, sized = is_large(known, settings), sized_for(known, settings)
@@ -237,6 +238,7 @@ def _blend_candidates(
     candidates = candidates_of(
         base_models, asked, seen_items(known), scenarios=scenarios, seed=seed
     )
+    give_back_memory()  # of the plan and of whole rows of scores
     told = candidates.told
     alone = {name: told.ndcg(one) for name, one in zip(names, candidates.z, strict=True)}
     gate, marks = fit_gate_on(candidates, names)
