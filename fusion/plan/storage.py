@@ -21,6 +21,7 @@ from trefoil.fusion.plan import (
     attributes,
     forms,
     known,
+    of_users,
     parts,
     queries,
     ratings,
@@ -35,7 +36,7 @@ PLAN, ARRAYS = "plan.json", "plan.safetensors"
 LARGE = 65_536  # bytes from which an array is looked for in the other files
 KINDS: Mapping[str, type] = {
     one.__name__: one
-    for module in (attributes, forms, known, parts, queries, ratings, reranking, sequence)
+    for module in (attributes, forms, known, of_users, parts, queries, ratings, reranking, sequence)
     for one in vars(module).values()
     if isinstance(one, type) and is_dataclass(one) and one.__module__ == module.__name__
 }
