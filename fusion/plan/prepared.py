@@ -107,6 +107,10 @@ class Prepared:
         self._spread: tuple[Reals, Reals] | None = None
         spans = [group.span for group in self.groups]
         self._moments = [Moments.of(one, spans) for one in matrices]
+        self._starts = np.array(ends[:-1], np.int64)  # of the columns of each
+        self._widths = np.diff(ends)
+        none = np.zeros((len(spans), 0))
+        self._means = np.concatenate([none, *(one.mean for one in self._moments)], axis=1)
 
 
 def _ordered(forms: Sequence[Form], order: Ints) -> list[Form]:

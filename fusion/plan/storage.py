@@ -21,6 +21,7 @@ from trefoil.fusion.plan import (
     attributes,
     forms,
     known,
+    of_users,
     parts,
     queries,
     ratings,
@@ -36,7 +37,7 @@ LARGE = 65_536  # bytes from which an array is looked for in the other files
 CELLS = 1 << 22  # of an array that are tried in half precision at once
 KINDS: Mapping[str, type] = {
     one.__name__: one
-    for module in (attributes, forms, known, parts, queries, ratings, reranking, sequence)
+    for module in (attributes, forms, known, of_users, parts, queries, ratings, reranking, sequence)
     for one in vars(module).values()
     if isinstance(one, type) and is_dataclass(one) and one.__module__ == module.__name__
 }
