@@ -100,8 +100,7 @@ def _fit(
     cross_fitted: Ensemble | None,
 ) -> Ensemble:
     say = sayer(progress)
-    train = dataset.interactions.take(split.train)
-    record = Record()
+    train, record = dataset.interactions.take(split.train), Record()
     kept = source.whitening_for if source else None
     texts = read_texts(dataset, settings, device_of(settings), progress, record, kept)
     give_back_memory()
