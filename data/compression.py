@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ _DAMAGE = (
     EOFError, zlib.error, zstandard.ZstdError, gzip.BadGzipFile, lzma.LZMAError, zipfile.BadZipFile,
 )  # fmt: skip
 SMALL, FACTOR = 1 << 30, 200  # a larger content that is so many times its file is refused
+IN_MEMORY = 64 << 20  # bytes of unpacked content beyond which they go to a temporary file
 
 
 class _Zst(io.RawIOBase):
@@ -108,6 +110,11 @@ def unpacked_suffix(path: Path) -> str:
     return suffixes[-1] if suffixes else ""
 
 
+def is_packed(path: Path) -> bool:
+    """Whether a file is packed, or lies in an archive."""
+    return path.suffix.lower() in PACKED or archive_of(path) is not None
+
+
 def archive_of(path: Path) -> Path | None:
     """The zip archive that a path names or leads into."""
     for one in (path, *path.parents):
@@ -145,18 +152,40 @@ def read_bytes(path: Path, small: int = SMALL) -> bytes:
     A packed file whose content is larger than ``small`` and than ``FACTOR`` times the
     file is refused: it would fill the memory.
     """
-    if path.suffix.lower() not in PACKED and archive_of(path) is None:
+    if not is_packed(path):
         with open_bytes(path) as stream:
             return stream.read()
-    parts, size = [], 0
+    return b"".join(_unpacked(path, small))
+
+
+@contextmanager
+def open_seekable(path: Path, small: int = SMALL) -> Iterator[IO[bytes]]:
+    """As ``open_bytes``, for a reader that goes back and forth.
+
+    Packed content is unpacked first, that of more than ``IN_MEMORY`` bytes into a temporary
+    file. What ``read_bytes`` refuses is refused.
+    """
+    if not is_packed(path):
+        with open_bytes(path) as stream:
+            yield stream
+        return
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as place:
+        for part in _unpacked(path, small):
+            place.write(part)
+        place.seek(0)
+        yield place  # type: ignore[misc]
+
+
+def _unpacked(path: Path, small: int) -> Iterator[bytes]:
+    """The content of a packed file, piece by piece, up to the size that is refused."""
+    size = 0
     with open_bytes(path) as stream:
         most = max(small, FACTOR * (archive_of(path) or path).stat().st_size)
         while part := stream.read(_CHUNK):
-            parts.append(part)
             size += len(part)
             if size > most:
                 raise DataError(f"{path}: unpacks to more than {most} bytes; unpack it yourself")
-    return b"".join(parts)
+            yield part
 
 
 def _near(path: Path) -> str:

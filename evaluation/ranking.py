@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +10,10 @@ from numpy.typing import NDArray
 from trefoil.data.interactions import Bools, Ints
 from trefoil.evaluation.exam import Exam, Scorer, Sets, plain
 from trefoil.evaluation.leading import promising
+from trefoil.evaluation.order import LAST, bits_of, shuffled
 
 BATCH_BYTES = 16 * 2**20  # float32 scores of one batch; sorting needs five times as much
 NOT_ASKED = np.iinfo(np.int64).min
-LAST = 2**32 - 1
 NO_PLACE = np.empty(0, np.int64)
 MANY = 1_000  # times the length of a list: so many items are looked through by blocks
 
@@ -95,7 +94,7 @@ def rank(
     """
     if batch is None:
         batch = int(np.clip(BATCH_BYTES // (4 * max(exam.items, 1)), 1, 4096))
-    order, position = _shuffled(exam.items, seed)
+    order, position = shuffled(exam.items, seed)
     judged = len(exam.relevant.item) > 0
     if len(exam) == 1 and not judged and exam.items < MANY * max(k_max, 1):
         return _ranked_one(scorer, exam, k_max, order, position)
@@ -108,7 +107,7 @@ def rank(
             counts.append(_asked(exam, rows))
             rising = _leading(scores, exam, rows, position, k_max)
         else:
-            keys = _keys(_bits(scores), exam, rows, position)
+            keys = _keys(bits_of(scores), exam, rows, position)
             counts.append((keys != NOT_ASKED).sum(axis=1))
             asked = keys if exam.only is None else _listed(keys, exam.only.take(rows))
             rising = np.sort(asked, axis=1) if judged else _largest(asked, k_max)
@@ -138,16 +137,6 @@ def _ranked_one(scorer: Scorer, exam: Exam, k_max: int, order: Ints, position: I
     return Ranks(exam.cases.user, exam.relevant, NO_PLACE, top, counts, exam.items, best)
 
 
-@lru_cache(maxsize=8)
-def _shuffled(items: int, seed: int) -> tuple[Ints, Ints]:
-    """The item at each shuffled position, and the position of each item."""
-    order = np.random.default_rng(seed).permutation(items)
-    position = np.empty_like(order)
-    position[order] = np.arange(items)
-    order.flags.writeable = position.flags.writeable = False
-    return order, position
-
-
 def name_of(model: object) -> str:
     """The name a model goes by in messages and tables."""
     return str(getattr(model, "name", type(model).__name__))
@@ -173,13 +162,6 @@ def _scores(scorer: Scorer, exam: Exam, rows: Ints) -> NDArray[np.float32]:
                 "that broke them"
             )
     return scores
-
-
-def _bits(scores: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Whole numbers that order as scores do."""
-    bits = (scores + np.float32(0.0)).view(np.int32)  # adding 0 makes -0.0 equal 0.0
-    bits ^= (bits >> 31) & np.int32(0x7FFFFFFF)
-    return bits
 
 
 def _keys(bits: NDArray[np.int32], exam: Exam, rows: Ints, position: Ints) -> NDArray[np.int64]:
@@ -233,7 +215,7 @@ def _of_one(
         least = np.partition(open_scores, exam.items - width)[exam.items - width]
         item = np.flatnonzero(open_scores >= least)  # those of equal scores, too
     found = open_scores[item]
-    keys = (_bits(found).astype(np.int64) << 32) | (LAST - position[item])
+    keys = (bits_of(found).astype(np.int64) << 32) | (LAST - position[item])
     keys[found == -np.inf] = NOT_ASKED
     return _largest(keys[None], width)
 
@@ -259,7 +241,7 @@ def _leading(
         open_scores[:, ~exam.candidates] = -np.inf
     item = promising(open_scores, width)
     found = np.take_along_axis(open_scores, item, 1)
-    keys = _bits(found).astype(np.int64) << 32
+    keys = bits_of(found).astype(np.int64) << 32
     keys |= LAST - position[item]
     keys[found == -np.inf] = NOT_ASKED
     return _largest(keys, width)

@@ -87,12 +87,11 @@ class Recommender(Changing, Explaining):
         diverges.
         """
         from trefoil.fusion.features.preparation import split_of
-        from trefoil.fusion.training.final_fit import refit_model
+        from trefoil.fusion.training.final_fit import refit_model, without_base_models
         from trefoil.fusion.training.pipeline import fit_model
         from trefoil.fusion.training.profiles import with_profiles
 
-        if isinstance(progress, bool):
-            progress = _told_lines() if progress else None
+        progress = _told_lines() if progress is True else progress or None
         split = split or split_of(dataset, self.settings)
         if checkpoints is not None:
             rule = {"by": split.rule.by, "digest": split.digest}
@@ -107,6 +106,7 @@ class Recommender(Changing, Explaining):
         told = with_profiles(dataset, split, self.settings, progress)
         model = fit_model(told, split, graph, self.settings, *parts)
         if final:
+            model = without_base_models(model)
             graph = build(dataset, np.arange(len(dataset.interactions)))
             model = refit_model(model, told, graph, *parts)
         self.about = {

@@ -46,6 +46,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "evaluation": (
         "exam leading significance",
+        "order",
         "ranking",
         "metrics",
         "result",

@@ -13,8 +13,9 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import parquet
 
-from trefoil.data.compression import PACKED, archive_of, open_bytes
+from trefoil.data.compression import open_bytes, open_seekable
 from trefoil.data.readers.delimited import Delimited
+from trefoil.data.readers.jsonlines import parse_json_blocks, parse_json_lines
 from trefoil.data.readers.tables import (
     FileForm,
     Table,
@@ -23,10 +24,10 @@ from trefoil.data.readers.tables import (
     no_parquet,
     no_such_encoding,
     not_written_as,
-    read_table,
 )
 
 ROWS, BYTES = 1 << 20, 16 << 20  # of a block: rows of parquet, bytes of lines
+BUFFER = 1 << 20  # bytes of a column of parquet that are read at once
 
 
 @dataclass(frozen=True)
@@ -57,24 +58,22 @@ def read_blocks(
 ) -> Blocks:
     """A file as ``read_table`` reads it, in blocks of ``rows`` rows or ``size`` bytes of lines.
 
-    Together the blocks hold the same rows, lines and faults as the table. Lines of JSON, of
-    which any may bring a new column, and a packed parquet file are read whole. Raises
-    DataError as ``read_table`` does: where the file is of another kind at once, else when
-    the block is read.
+    Together the blocks hold the same rows, lines and faults as the table. Raises DataError as
+    ``read_table`` does: where the file is of another kind at once, else when the block is
+    read.
     """
     form = form or FileForm()
     suffix = format_of(path, form)
-    packed = path.suffix.lower() in PACKED or archive_of(path) is not None
-    if suffix == ".jsonl" or (suffix == ".parquet" and packed):
-        return Blocks(str(path), lambda: iter((read_table(path, form),)))
     if suffix == ".parquet":
         return Blocks(str(path), lambda: _parquet(path, rows))
-    return Blocks(str(path), lambda: _delimited(path, form, size))
+    return Blocks(
+        str(path), lambda: (_json if suffix == ".jsonl" else _delimited)(path, form, size)
+    )
 
 
 def _parquet(path: Path, rows: int) -> Iterator[Table]:
     done = 0
-    with open_bytes(path) as stream:
+    with open_seekable(path) as stream:
         frames = _frames(stream, rows)
         while True:
             try:
@@ -89,7 +88,8 @@ def _parquet(path: Path, rows: int) -> Iterator[Table]:
 
 def _frames(stream: IO[bytes], rows: int) -> Iterator[pl.DataFrame]:
     """Frames of so many rows; a single one without rows where the file has none."""
-    file = parquet.ParquetFile(stream)
+    # with a buffer a column is read page by page, not at once for all rows of its group
+    file = parquet.ParquetFile(stream, buffer_size=BUFFER, pre_buffer=False)
     str(file.schema_arrow)  # names that are no UTF-8 would make polars panic later
     if not file.metadata.num_rows:
         yield _frame(file.schema_arrow.empty_table())
@@ -109,17 +109,34 @@ def _delimited(path: Path, form: FileForm, size: int) -> Iterator[Table]:
     reader = Delimited(
         str(path), delimiter, form.columns or None, form.header, quoting=len(delimiter) == 1
     )
+    for block, last in _lines(path, form.encoding, size):
+        if (lines := reader.take(block, last=last)) is not None:
+            yield Table(str(path), *lines)
+
+
+def _json(path: Path, form: FileForm, size: int) -> Iterator[Table]:
+    first, last = next(_lines(path, form.encoding, size))
+    if last:
+        found = iter((parse_json_lines(first, str(path)),))
+    else:
+        del first
+        found = parse_json_blocks(
+            lambda: (one for one, _ in _lines(path, form.encoding, size)), str(path)
+        )
+    for lines in found:
+        yield Table(str(path), *lines)
+
+
+def _lines(path: Path, encoding: str | None, size: int) -> Iterator[tuple[bytes, bool]]:
+    """Blocks of whole lines, the last line feed of each left out, and which is the last block."""
     with open_bytes(path) as stream:
         waiting = b""  # a block of whole lines, and what began after it
-        for piece in _utf8(stream, form.encoding, path, size):
+        for piece in _utf8(stream, encoding, path, size):
             if b"\n" in piece and b"\n" in waiting:
                 block, _, waiting = waiting.rpartition(b"\n")
-                if (lines := reader.take(block)) is not None:
-                    yield Table(str(path), *lines)
+                yield block, False
             waiting += piece
-    lines = reader.take(waiting, last=True)
-    assert lines is not None
-    yield Table(str(path), *lines)
+    yield waiting, True
 
 
 def _utf8(stream: IO[bytes], encoding: str | None, path: Path, size: int) -> Iterator[bytes]:

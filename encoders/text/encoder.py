@@ -216,7 +216,7 @@ class Whitening:
         else:
             rows = view.vectors[view.known].double()
             mean = rows.mean(0) if count else rows.new_zeros(rows.shape[1])
-            values, vectors = _principal(rows - mean)
+            values, vectors = _principal(rows.sub_(mean))
         keep = min(width, len(values), max(count - 1, 1))
         floor = 1e-4 * values[:1].clamp(min=1e-12)
         keep = max(1, min(keep, int((values > floor).sum())))  # below is noise, in any text

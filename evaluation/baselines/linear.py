@@ -59,8 +59,9 @@ def closed_form(gram: Tensor, ridge: float) -> Tensor:
     The memory of ``gram`` is used: two tables in all, not four.
     """
     gram.diagonal().add_(ridge)
-    # By columns, as the solver wants them, or it would make a copy.
-    weights = torch.cholesky_inverse(torch.linalg.cholesky(gram), out=gram.mT)
+    # By columns, as the solver wants them, or it would make a copy; P is symmetric, so that the
+    # same table read by rows is P as well, and what multiplies it need not turn it round.
+    weights = torch.cholesky_inverse(torch.linalg.cholesky(gram), out=gram.mT).mT
     weights.div_(-weights.diagonal().clone()[None, :])
     weights.fill_diagonal_(0.0)
     return weights

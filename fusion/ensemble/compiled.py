@@ -10,7 +10,7 @@ from trefoil.fusion.models.base import Compilable
 from trefoil.fusion.network.forms import array
 from trefoil.fusion.network.scorers import NetworkScorer
 from trefoil.fusion.plan.asked import Reals
-from trefoil.fusion.plan.forms import RatedKernel
+from trefoil.fusion.plan.of_users import RatedKernel
 from trefoil.fusion.plan.parts import AddedItems, Parts
 from trefoil.fusion.plan.plan import Plan
 from trefoil.fusion.plan.ratings import Ratings

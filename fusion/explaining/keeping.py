@@ -1,15 +1,14 @@
 """What a run is written with of everybody beforehand: queries of base models, and reasons."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
-from trefoil.evaluation.ranking import rank
+from trefoil.evaluation.order import first_of
 from trefoil.fusion.explaining.reasons import chosen
-from trefoil.fusion.plan.asked import Asked, Reals
+from trefoil.fusion.plan.asked import Asked
 from trefoil.fusion.plan.first import FIRST, FirstItems
 from trefoil.fusion.plan.known import MOST_PEOPLE, KnownReasons, Shortlist, digests_of
 from trefoil.fusion.plan.parts import Parts
@@ -51,25 +50,15 @@ def _shortlist(state: State) -> Shortlist | None:
     for user in np.sort(drawn):
         question = Question(np.array([user]), codes, catalogue.now, catalogue.hides)
         exact = listed(state, plan, question, FIRST)
-        scores = first.scores(exact.cases, Asked(exact.cases, plan.items))
-        if scores is not None:
-            near = rank(Told(scores), exact.exam, FIRST).top
-            found.append((np.isin(exact.top, near).mean(), (exact.top == near).mean()))
+        told = first.of(exact.cases, Asked(exact.cases, plan.items))
+        near = None if told is None else first_of(exact.exam, told.item, told.score, FIRST)
+        if near is not None:
+            found.append((np.isin(exact.top, near[0]).mean(), (exact.top == near[0]).mean()))
     if not found:
         return None
     recall, equal = (float(one) for one in np.mean(found, axis=0))
     log.info("candidates of a large catalogue: recall %.4f, equal places %.4f", recall, equal)
     return Shortlist(first.size, recall, equal) if min(recall, equal) >= LEAST_RECALL else None
-
-
-@dataclass(frozen=True)
-class Told:
-    """Scores that are there already."""
-
-    scores: Reals
-
-    def score(self, cases: Cases) -> Reals:  # noqa: ARG002
-        return self.scores
 
 
 def _reasons(state: State, users: Ints) -> KnownReasons:

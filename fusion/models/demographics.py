@@ -13,7 +13,7 @@ from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.base import ModelState, sparse_of, sparse_tensors
 from trefoil.fusion.models.fitting import FitInputs
 from trefoil.fusion.plan.attributes import AttributeColumn
-from trefoil.fusion.plan.forms import ByAttributes
+from trefoil.fusion.plan.of_users import ByAttributes
 
 RIDGE = 100.0  # people by which an attribute is drawn towards telling nothing
 

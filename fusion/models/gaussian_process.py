@@ -17,7 +17,7 @@ from trefoil.fusion.features.star_scale import rated_once, scale_of
 from trefoil.fusion.features.training_data import TrainingData, most_met
 from trefoil.fusion.models.base import ModelState, sparse_of, sparse_tensors
 from trefoil.fusion.models.fitting import FitInputs
-from trefoil.fusion.plan.forms import RatedKernel
+from trefoil.fusion.plan.of_users import RatedKernel
 
 MOST_ITEMS = 3000  # with most ratings; a round costs the cube of them
 MOST_RATINGS = 2000  # of one person, the newest; a round costs the cube of them too

@@ -12,6 +12,7 @@ from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
 
 Reals = NDArray[np.floating[Any]]  # single precision but for sums
+LONG = 100  # entries of a row from which rows are copied one by one
 FEW = 16  # cases that are answered one after another; more go through sparse products
 
 
@@ -22,20 +23,35 @@ class Entries(NamedTuple):
     value: Reals
     length: NDArray[Any]
 
+    def summed(self, weight: Reals, columns: int) -> Reals:
+        """Each row times its weight, added up [columns], in the precision of the entries."""
+        start = np.zeros(len(self.length) + 1, self.column.dtype)
+        np.cumsum(self.length, out=start[1:])
+        parts = self.value, self.column, start
+        return sparse.csc_matrix(parts, shape=(columns, len(self.length))) @ weight
+
     def hits(self, wanted: NDArray[np.bool_]) -> tuple[Ints, Ints]:
         """Row and place of the entries that are ``wanted`` [entries]."""
         hit = np.flatnonzero(wanted)
         return np.searchsorted(np.cumsum(self.length), hit, "right"), hit
 
 
-def entries_of(
-    column: NDArray[Any], value: Reals, spans: list[slice], length: NDArray[Any]
-) -> Entries:
-    """The entries of a table that stand in these spans; of few rows, for each costs a slice."""
-    if not spans:
-        return Entries(column[:0], value[:0], length)
-    columns = np.concatenate([column[one] for one in spans])
-    return Entries(columns, np.concatenate([value[one] for one in spans]), length)
+def entries_of(table: Any, rows: NDArray[Any], length: NDArray[Any] | None = None) -> Entries:
+    """The entries of some rows of a sparse table, row by row.
+
+    ``length`` is how many each row has, or each part of a row where rows have several.
+    """
+    first = table.indptr[rows]
+    own: NDArray[Any] = table.indptr[rows + 1] - first
+    if length is None:
+        length = own
+    ends = np.cumsum(own)
+    if len(rows) and ends[-1] > LONG * len(rows):  # copied as a whole, row by row
+        part = table[rows]
+        return Entries(part.indices, part.data, length)
+    at = np.repeat(first - ends + own, own)
+    at += np.arange(len(at), dtype=at.dtype)
+    return Entries(table.indices.take(at), table.data.take(at), length)
 
 
 class Asked:
@@ -99,13 +115,7 @@ class Asked:
     def entries(self, table: Any) -> Entries:
         """What a sparse table says of the items of a single case; gathered once."""
 
-        def made() -> Entries:
-            first, last = table.indptr[self.item], table.indptr[self.item + 1]
-            ends = zip(first.tolist(), last.tolist(), strict=True)
-            spans = [slice(a, b) for a, b in ends]
-            return entries_of(table.indices, table.data, spans, last - first)
-
-        return self.kept_entries(table, made)
+        return self.kept_entries(table, lambda: entries_of(table, self.item))
 
     def kept_entries(self, table: object, made: Callable[[], Entries]) -> Entries:
         """What is kept of a table, or what is made of it, kept from now on."""
@@ -121,21 +131,11 @@ def summed(table: Any, asked: Asked, weight: Reals) -> NDArray[Any]:
         found = asked.matrix(weight) @ table
         return found.toarray() if sparse.issparse(found) else np.asarray(found)
     if len(asked) == 1:
-        column, value, length = asked.entries(table)
-        return np.bincount(column, value * np.repeat(weight, length), columns)[None]
-    out = np.zeros((len(asked), columns))
-    pointers, indices, data = table.indptr, table.indices, table.data
+        return asked.entries(table).summed(weight, columns)[None]
+    out = np.zeros((len(asked), columns), np.float32)
     for case, row in enumerate(out):
         part = asked.of(case)
-        first = pointers[asked.item[part]]
-        last = pointers[asked.item[part] + 1]
-        spans = [slice(a, b) for a, b in zip(first.tolist(), last.tolist(), strict=True)]
-        if not spans:
-            continue
-        column = np.concatenate([indices[one] for one in spans])
-        value = np.concatenate([data[one] for one in spans])
-        value *= np.repeat(weight[part], last - first)
-        row[:] = np.bincount(column, value, columns)
+        row[:] = entries_of(table, asked.item[part]).summed(weight[part], columns)
     return out
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import Asked, Entries, Reals, entries_of
@@ -14,32 +15,27 @@ MOST_ENTRIES = 8_000_000  # of all tables; beyond, each is looked up by itself
 
 
 class MergedTables:
-    """Row ``item * T + t`` holds what table t of T says of an item, in columns of its own.
+    """Row ``item`` holds what each of the tables says of an item, in columns of its own.
 
-    So all that the tables say of one item stands in one span.
+    So all that the tables say of one item stands in one span, table by table.
     """
 
     def __init__(self, tables: Sequence[SparseRows]) -> None:
         self.count, self.items = len(tables), tables[0].table.shape[1]
         self.decays = [one.decay for one in tables]
-        lengths = np.stack([np.diff(one.table.indptr) for one in tables], axis=1)
-        self.start = np.concatenate([[0], np.cumsum(lengths.ravel(), dtype=np.int64)])
-        total = int(self.start[-1])
-        self.column, self.value = np.empty(total, np.int32), np.empty(total, np.float32)
+        self.length = np.stack([np.diff(one.table.indptr) for one in tables], axis=1)
+        ends = np.cumsum(self.length.ravel(), dtype=np.int64)
+        first = (ends - self.length.ravel()).reshape(-1, self.count)
+        column, value = np.empty(ends[-1], np.int32), np.empty(ends[-1], np.float32)
         for number, one in enumerate(tables):
-            first = self.start[:-1].reshape(-1, self.count)[:, number]
             place = np.arange(len(one.table.data)) + np.repeat(
-                first - one.table.indptr[:-1], lengths[:, number]
+                first[:, number] - one.table.indptr[:-1], self.length[:, number]
             )
-            self.column[place] = one.table.indices + number * self.items
-            self.value[place] = one.table.data
-
-    def _spans(self, item: Ints) -> tuple[list[slice], Ints]:
-        """Where each of these items stands, and how many entries each table has of it."""
-        row = item * self.count
-        ends = zip(self.start[row].tolist(), self.start[row + self.count].tolist(), strict=True)
-        rows = row[:, None] + np.arange(self.count)
-        return [slice(a, b) for a, b in ends], self.start[rows + 1] - self.start[rows]
+            column[place] = one.table.indices + number * self.items
+            value[place] = one.table.data
+        start = np.append(first[:, 0], ends[-1])
+        shape = len(first), self.count * self.items
+        self.table = sparse.csr_matrix((value, column, start), shape=shape)
 
     def weights(self, asked: Asked) -> Reals:
         """Of each pair of a case and an item, in each table [pairs, tables]."""
@@ -50,17 +46,16 @@ class MergedTables:
         size = self.count * self.items
         for case in range(len(asked)):
             part = asked.of(case)
-            column, value, lengths = self._entries(asked, part)
             weight = self.weights(asked)[part].ravel()
-            found = np.bincount(column, value * np.repeat(weight, lengths), size)
+            found = self._entries(asked, part).summed(weight, size)
             out[:, case] = found.reshape(self.count, self.items)
 
     def _entries(self, asked: Asked, part: slice) -> Entries:
         """What all tables say of the items of one case; of a single one, gathered once."""
 
         def made() -> Entries:
-            spans, lengths = self._spans(asked.item[part])
-            return entries_of(self.column, self.value, spans, lengths.ravel())
+            item = asked.item[part]
+            return entries_of(self.table, item, self.length[item].ravel())
 
         return asked.kept_entries(self, made) if len(asked) == 1 else made()
 

@@ -17,16 +17,18 @@ from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import FEW, Asked, Reals
 from trefoil.fusion.plan.contributions import Contributions, Influence
 from trefoil.fusion.plan.domains import FAR, asked_domain, outside, without_contexts
-from trefoil.fusion.plan.first import FirstItems
-from trefoil.fusion.plan.forms import ByAttributes, Form
+from trefoil.fusion.plan.first import FirstItems, Scored
+from trefoil.fusion.plan.forms import Form
 from trefoil.fusion.plan.groups import standardise
 from trefoil.fusion.plan.known import KnownQueries, digests_of, room_for
+from trefoil.fusion.plan.of_users import ByAttributes
 from trefoil.fusion.plan.parts import Parts
 from trefoil.fusion.plan.prepared import Prepared
 from trefoil.fusion.plan.ratings import Ratings
 from trefoil.fusion.plan.remembered import MOST_BYTES, Remembered, bytes_of
 from trefoil.fusion.plan.said import Said, queries_of
 from trefoil.fusion.plan.said_of_many import LARGE, SaidOfMany
+from trefoil.fusion.plan.said_of_one import SaidOfOne
 
 _NUMBERS = count()
 KNOWN_AT_ONCE = 256  # people whose queries are made together
@@ -107,12 +109,12 @@ class Plan(Prepared):
 
         return self._scores.get(cases.digest, made)
 
-    def first_scores(self, cases: Cases) -> Reals:
-        """As ``score`` of a single case, with the first items from candidates where that is said
-        to give the same; the others stand behind them.
+    def first_items(self, cases: Cases) -> Scored | None:
+        """The best items of a single case with their scores as ``score`` gives them.
+
+        From candidates, where that is said to give the same first items; else None.
         """
-        found = None if self.first is None else self.first.scores(cases, self._asked(cases))
-        return self.score(cases) if found is None else found
+        return None if self.first is None else self.first.best(cases, self._asked(cases))
 
     def score_together(self, parts: Sequence[Cases]) -> None:
         """Score single cases of a large catalogue at once, for when each is asked by itself."""
@@ -128,7 +130,7 @@ class Plan(Prepared):
             own.flags.writeable = False
             self._scores.get(digest, lambda made=(own, inverse): made)
 
-    def _score(self, said: Said | SaidOfMany, cases: Cases) -> Reals:
+    def _score(self, said: Said | SaidOfOne | SaidOfMany, cases: Cases) -> Reals:
         blended = said.blended()
         others = outside(said.asked.cases.scenario, self._domain)
         if self._reranking is not None:
@@ -151,11 +153,13 @@ class Plan(Prepared):
     def _said(self, cases: Cases) -> Said:
         return Said(self, self._asked(cases))
 
-    def _said_of(self, cases: Cases) -> Said | SaidOfMany:
+    def _said_of(self, cases: Cases) -> Said | SaidOfOne | SaidOfMany:
         """In the way that suits their number."""
-        large = self.items >= LARGE and self.parts.added is None
-        sparse = large and (len(cases) > FEW or len(cases) == 1)
-        return SaidOfMany(self, self._asked(cases)) if sparse else self._said(cases)
+        if self.parts.added is not None:
+            return self._said(cases)
+        if self.items >= LARGE and (len(cases) > FEW or len(cases) == 1):
+            return SaidOfMany(self, self._asked(cases))
+        return SaidOfOne.of(self, self._asked(cases)) if len(cases) == 1 else self._said(cases)
 
     def _asked(self, cases: Cases) -> Asked:
         """The cases as forms read them; of a single case the last is kept, for its reasons."""

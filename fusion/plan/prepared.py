@@ -107,15 +107,19 @@ class Prepared:
         self._spread: tuple[Reals, Reals] | None = None
         spans = [group.span for group in self.groups]
         self._moments = [Moments.of(one, spans) for one in matrices]
+        self._starts = np.array(ends[:-1], np.int64)  # of the columns of each
+        self._widths = np.diff(ends)
+        none = np.zeros((len(spans), 0))
+        self._means = np.concatenate([none, *(one.mean for one in self._moments)], axis=1)
 
 
 def _ordered(forms: Sequence[Form], order: Ints) -> list[Form]:
     """The forms with the scored items in another order; a table of several stays one."""
     found: list[Form] = []
-    held: dict[int, DenseRows] = {}
+    held: dict[int, DenseRows] = {}  # by their place in memory, which several arrays may share
     for form in forms:
         if isinstance(form, DenseRows):
-            key = id(form.weights)
+            key = form.weights.ctypes.data
             held[key] = held.get(key) or form.ordered(order)
             found.append(replace(held[key], decay=form.decay))
         else:

@@ -8,7 +8,7 @@ import numpy as np
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import Reals
-from trefoil.fusion.plan.forms import RatedKernel
+from trefoil.fusion.plan.of_users import RatedKernel
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,8 @@ class Said:
 
     def __init__(self, plan: Prepared, asked: Asked) -> None:
         self.plan, self.asked = plan, asked
-        forms, known = plan._forms, known_row(plan, asked)
-        self.queries = queries_of(plan, asked, known)
-        self.tables = np.empty((len(plan._tables), len(asked), plan.items), np.float32)
-        together = plan._merged.count if plan._merged is not None and asked.few else 0
-        if plan._merged is not None and together:
-            plan._merged.fill(asked, self.tables[:together])
-        for place, out in zip(plan._tables[together:], self.tables[together:], strict=True):
-            forms[place].fill(asked, out)
+        self.queries = queries_of(plan, asked, known_row(plan, asked))
+        self.tables = filled(plan, asked)
         self.raw = self.tables.copy() if plan.parts.added else None
         self.scales = scales_of(plan, self.queries, len(asked))
         self.table_scales = [Scale(*centred(self.tables, group.span)) for group in plan.groups]
@@ -43,11 +37,8 @@ class Said:
                 part += query.astype(np.float32) @ plan._stack[group.span].T
                 part -= (weight * scale.mean).sum(0)[:, None].astype(np.float32)
             weight = (group.weights[plan._tables][:, None] * own.inverse).astype(np.float32)
-            if len(self.asked) == 1:
-                part += weight[:, 0] @ self.tables[:, 0, group.span]
-            else:
-                for one, table in zip(weight, self.tables[:, :, group.span], strict=True):
-                    part += one[:, None] * table
+            for one, table in zip(weight, self.tables[:, :, group.span], strict=True):
+                part += one[:, None] * table
         return out
 
     def inverse(self) -> Reals:
@@ -118,6 +109,17 @@ class Said:
         only_added = ~met & (history.lengths > 0)
         whole[only_added] = content[only_added]
         return whole
+
+
+def filled(plan: Prepared, asked: Asked) -> Reals:
+    """The scores of all forms that fill tables, [tables, cases, items]."""
+    out = np.empty((len(plan._tables), len(asked), plan.items), np.float32)
+    together = plan._merged.count if plan._merged is not None and asked.few else 0
+    if plan._merged is not None and together:
+        plan._merged.fill(asked, out[:together])
+    for place, own in zip(plan._tables[together:], out[together:], strict=True):
+        plan._forms[place].fill(asked, own)
+    return out
 
 
 def known_row(plan: Prepared, asked: Asked) -> int | None:

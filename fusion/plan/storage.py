@@ -21,6 +21,7 @@ from trefoil.fusion.plan import (
     attributes,
     forms,
     known,
+    of_users,
     parts,
     queries,
     ratings,
@@ -33,9 +34,10 @@ from trefoil.fusion.plan.parts import Parts
 FORMAT = 1  # of the two files; of another one the ensemble is compiled anew
 PLAN, ARRAYS = "plan.json", "plan.safetensors"
 LARGE = 65_536  # bytes from which an array is looked for in the other files
+CELLS = 1 << 22  # of an array that are tried in half precision at once
 KINDS: Mapping[str, type] = {
     one.__name__: one
-    for module in (attributes, forms, known, parts, queries, ratings, reranking, sequence)
+    for module in (attributes, forms, known, of_users, parts, queries, ratings, reranking, sequence)
     for one in vars(module).values()
     if isinstance(one, type) and is_dataclass(one) and one.__module__ == module.__name__
 }
@@ -56,10 +58,11 @@ def write_plan(
     there = _digests(folder, others)
     kept, elsewhere = {}, {}
     for name, array in arrays.items():
-        half = _half(array)
-        found = None
+        half, found = _half(array), None
         if array.nbytes >= LARGE:
-            found = there.get(_digest(array)) or there.get(_digest(half))
+            found = there.get(_digest(half))
+            if found is None and half is not array:
+                found = there.get(_digest(array))
         if found is None:
             kept[name] = np.ascontiguousarray(half)
         else:
@@ -132,9 +135,14 @@ def _half(array: NDArray[Any]) -> NDArray[Any]:
     """In half precision where that loses nothing."""
     if array.dtype != np.float32 or array.nbytes < LARGE:
         return array
+    half, rows = np.empty(array.shape, np.float16), max(1, CELLS * len(array) // array.size)
     with np.errstate(over="ignore"):
-        half = array.astype(np.float16)
-    return half if np.array_equal(half.astype(np.float32), array) else array
+        for first in range(0, len(array), rows):
+            part = slice(first, first + rows)
+            half[part] = array[part]
+            if not np.array_equal(half[part].astype(np.float32), array[part]):
+                return array
+    return half
 
 
 def _digests(folder: Path, files: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -151,8 +159,9 @@ def _digests(folder: Path, files: Iterable[str]) -> dict[str, tuple[str, str]]:
 
 
 def _digest(array: NDArray[Any]) -> str:
-    told = f"{array.dtype.str} {array.shape}".encode()
-    return hashlib.sha256(told + np.ascontiguousarray(array).tobytes()).hexdigest()
+    digest = hashlib.sha256(f"{array.dtype.str} {array.shape}".encode())
+    digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def _told(value: Any, name: str, arrays: dict[str, NDArray[Any]]) -> Any:

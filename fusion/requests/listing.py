@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Floats, Ints
 from trefoil.evaluation.exam import Exam, Scorer, plain
+from trefoil.evaluation.order import first_of
 from trefoil.evaluation.ranking import rank
+from trefoil.fusion.plan.plan import Plan
 from trefoil.fusion.requests.question import Question
 from trefoil.fusion.requests.rules import Floor
 from trefoil.fusion.requests.selection import choose
@@ -42,6 +44,24 @@ class Adjusted:
 
 
 @dataclass(frozen=True)
+class FirstOf:
+    """The scorer of one person's short list: of a large catalogue it scores first items alone."""
+
+    plan: Plan
+
+    def score(self, cases: Cases) -> NDArray[np.floating[Any]]:
+        return self.plan.score(cases)
+
+    def listed(self, exam: Exam, k: int) -> "Listed | None":
+        """The first ``k`` items, where candidates hold them."""
+        found = self.plan.first_items(exam.cases)
+        if found is None:
+            return None
+        best = first_of(exam, found.item, found.score, k, found.least)
+        return None if best is None else Listed(exam, best[0][None], best[1][None])
+
+
+@dataclass(frozen=True)
 class Listed:
     """The items of each case, best first: ``top`` and ``score`` [cases, k], -1 and NaN at the end.
 
@@ -70,7 +90,10 @@ def listed(
     exam, rules = question.exam(state.catalogue), question.rules
     wanted = min(offset + k, exam.items)
     free = max(wanted - int((rules.places < wanted).sum()), 0)
-    if rules.choose:
+    short = scorer.listed(exam, free) if isinstance(scorer, FirstOf) else None
+    if short is not None:
+        found = short
+    elif rules.choose:
         found = _chosen(state, scorer, exam, question, free, batch)
     else:
         ranks = rank(scorer, exam, free, batch=batch)

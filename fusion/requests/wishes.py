@@ -1,18 +1,13 @@
 """What a call wishes for beyond a history: scores moved by words, dislikes and boosts."""
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from trefoil.data.histories import Cases, Histories, Later
 from trefoil.data.interactions import Floats, Ints
 from trefoil.evaluation.exam import Scorer
 from trefoil.fusion.plan.first import FIRST
-from trefoil.fusion.plan.plan import Plan
 from trefoil.fusion.requests import arguments
-from trefoil.fusion.requests.listing import Adjusted
+from trefoil.fusion.requests.listing import Adjusted, FirstOf
 from trefoil.fusion.requests.question import Question
 from trefoil.fusion.requests.request import Request
 from trefoil.fusion.requests.state import State
@@ -20,16 +15,6 @@ from trefoil.fusion.requests.state import State
 OPEN = 0.5  # share of the items that must be open to a list that is taken from candidates
 TEXT_WEIGHT = 1.0  # of a text query beside the z-scores of the gate
 DISLIKE_WEIGHT = 0.3  # of what is like a disliked item, in standard deviations of the scores
-
-
-@dataclass(frozen=True)
-class FirstOf:
-    """The scorer of lists that are short: of large catalogues only first items are scored."""
-
-    plan: Plan
-
-    def score(self, cases: Cases) -> NDArray[np.floating[Any]]:
-        return self.plan.first_scores(cases)
 
 
 def _first_alone(request: Request, question: Question) -> bool:

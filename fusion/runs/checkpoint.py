@@ -105,11 +105,22 @@ def save_model(model: Ensemble, catalogue: Catalogue, folder: Path) -> None:
             },
             folder / TEXT,
         )
-    save_file({name: part.contiguous().clone() for name, part in tensors.items()}, folder / MODEL)
+    save_file(_apart(tensors), folder / MODEL)
     text = json.dumps(structure, ensure_ascii=False, indent=1, default=_plain)
     (folder / STRUCTURE).write_text(text + "\n", "utf-8")
     save_record(model.record, folder)
     save_catalogue(catalogue, folder)
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Whole tensors of which no two share memory, as the file wants them; few need a copy."""
+    found, places = {}, set[int]()
+    for name, one in tensors.items():
+        storage = one.untyped_storage()
+        own = one.is_contiguous() and storage.nbytes() == one.nbytes
+        found[name] = one if own and storage.data_ptr() not in places else one.contiguous().clone()
+        places.add(storage.data_ptr())
+    return found
 
 
 def load_model(folder: Path, settings: Settings) -> tuple[Ensemble, Catalogue]:

@@ -39,6 +39,11 @@ from trefoil.fusion.training.side_by_side import begun, room_beside
 from trefoil.kg.graph import KnowledgeGraph
 
 
+def without_base_models(model: Ensemble) -> Ensemble:
+    """What a final fit goes on from: it makes base models anew, in the memory of the old ones."""
+    return replace(model, base_models={})
+
+
 def refit_model(
     model: Ensemble,
     dataset: Dataset,

@@ -9,6 +9,7 @@ from trefoil.fusion.models.base import BaseModel
 from trefoil.fusion.models.fitting import FitInputs, Search
 from trefoil.fusion.models.listed import lines
 from trefoil.fusion.settings import Settings
+from trefoil.fusion.training.runtime import give_back_memory
 
 
 @dataclass
@@ -35,4 +36,5 @@ def fit_base_models(
         if found is not None:
             fitted.models[line.name], fitted.chosen[line.name] = found
             fitted.seconds[line.name] = time.perf_counter() - began
+        give_back_memory()
     return fitted

@@ -20,7 +20,7 @@ from trefoil.fusion.network.training import Journal, fit_network
 from trefoil.fusion.network.warm_start import Source, inherited
 from trefoil.fusion.record import Record
 from trefoil.fusion.settings import Settings
-from trefoil.fusion.training.runtime import device_of, set_threads
+from trefoil.fusion.training.runtime import device_of, give_back_memory, set_threads
 from trefoil.kg.graph import KnowledgeGraph
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,7 @@ def train_networks(
             )
         networks.append(network)
         journals.append(journal)
+        give_back_memory()
     return networks, journals
 
 

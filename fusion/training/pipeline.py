@@ -53,7 +53,7 @@ from trefoil.fusion.training.networks import (
     sayer,
     train_networks,
 )
-from trefoil.fusion.training.runtime import device_of, reproducible
+from trefoil.fusion.training.runtime import device_of, give_back_memory, reproducible
 from trefoil.fusion.training.side_by_side import begun, room_beside
 from trefoil.fusion.training.text_tuning import taught_texts
 from trefoil.fusion.training.work_plan import plan_work, told
@@ -104,6 +104,7 @@ def _fit(
     train = dataset.interactions.take(split.train)
     kept = source.whitening_for if source else None
     texts = read_texts(dataset, settings, device_of(settings), progress, record, kept)
+    give_back_memory()
     returning = people_return(dataset, split)
     known = known_of(dataset, train, graph, texts, settings, returning=returning)
     large, sized = is_large(known, settings), sized_for(known, settings)
@@ -118,8 +119,7 @@ def _fit(
         taught = dataset, train, texts, known, validation, sized, record, progress
         texts = taught_texts(*taught, tasks)
         known = replace(known, text=texts.items, wordings=texts.wordings)
-    given, exam = _ratings(dataset, split, settings)
-    search = Search(validation, ratings=exam)
+    given, search = _ratings(dataset, split, settings, validation)
     fitting = begun(lambda: fit_base_models(known, search, sized, say), beside=beside)
     pays = record.order_pays = not large and _order_pays(known, fitting.result(), settings)
     networks = list[JointNetwork]()
@@ -146,7 +146,7 @@ def _fit(
     record.chosen, record.seconds = fitted.chosen, fitted.seconds
     cold_users, record.cold_users = _fit_cold_users(base_models, gate, validation, few=large)
     clicks = _fit_clicks(dataset, split, base_models, seen, settings)
-    rates = _fit_rates(base_models, given, exam)
+    rates = _fit_rates(base_models, given, search.ratings)
     parts = settings, known, base_models, gate, networks, texts, seen, record, alone, clicks
     return Ensemble(*parts, rates=rates, cold_users=cold_users, reranker=reranker)
 
@@ -240,6 +240,7 @@ def _blend_candidates(
     candidates = candidates_of(
         base_models, asked, seen_items(known), scenarios=scenarios, seed=seed
     )
+    give_back_memory()  # of the plan and of whole rows of scores
     told = candidates.told
     alone = {name: told.ndcg(one) for name, one in zip(names, candidates.z, strict=True)}
     gate, marks = fit_gate_on(candidates, names)
@@ -278,15 +279,15 @@ def _fit_clicks(
 
 
 def _ratings(
-    dataset: Dataset, split: Split, settings: Settings
-) -> tuple[np.ndarray, RowExam | None]:
-    """Ratings of training, and the exam of those of validation, where ratings are a task."""
+    dataset: Dataset, split: Split, settings: Settings, validation: Validation
+) -> tuple[np.ndarray, Search]:
+    """Ratings of training, and what to choose by: with those of validation, if they are a task."""
     stars = dataset.interactions.stars
     if stars is None or not settings.tasks.rating:
-        return np.empty(0, np.float32), None
+        return np.empty(0, np.float32), Search(validation)
     given = stars[split.train]
     exam = None if np.isnan(stars[split.valid]).all() else stars_exam(dataset, split, "valid")
-    return given[~np.isnan(given)], exam
+    return given[~np.isnan(given)], Search(validation, ratings=exam)
 
 
 def _fit_rates(

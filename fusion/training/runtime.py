@@ -4,7 +4,7 @@ import ctypes
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,16 +23,27 @@ def keep_memory() -> None:
 
     By default glibc maps each block of more than 32 MB anew, and the system clears its pages
     anew: half the time of a step over a hundred thousand items. Elsewhere than with glibc
-    nothing is done. It cannot be put back.
+    nothing is done. It cannot be put back; ``give_back_memory`` is for the ends of stages.
     """
+    if (mallopt := _of_glibc("mallopt")) is not None:
+        mallopt(MMAP_THRESHOLD, 1 << 30)
+        mallopt(TRIM_THRESHOLD, (1 << 31) - 1)
+
+
+def give_back_memory() -> None:
+    """Give the system what is free now, so that the next stage does not come on top of it."""
+    if (trim := _of_glibc("malloc_trim")) is not None:
+        trim(0)
+
+
+def _of_glibc(name: str) -> Callable[..., int] | None:
+    """A function of the C library; None where it is another one."""
     if not sys.platform.startswith("linux"):
-        return
+        return None
     try:
-        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        return getattr(ctypes.CDLL("libc.so.6"), name)
     except (OSError, AttributeError):
-        return  # another C library
-    mallopt(MMAP_THRESHOLD, 1 << 30)
-    mallopt(TRIM_THRESHOLD, (1 << 31) - 1)
+        return None
 
 
 @contextmanager
@@ -58,6 +69,7 @@ def reproducible(settings: Settings) -> Iterator[None]:
             torch.use_deterministic_algorithms(strict, warn_only=lenient)
             deterministic.fill_uninitialized_memory = filled
             torch.set_num_threads(threads)
+            give_back_memory()
 
 
 def seed_everything(settings: Settings) -> None:

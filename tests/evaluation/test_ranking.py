@@ -162,7 +162,7 @@ def test_a_list_by_blocks_is_the_list_by_all_keys(few_candidates):
     exam = exam_of([[]] * cases, masked, items, candidates=allowed)
     rows = np.arange(cases)
     position = rng.permutation(items)
-    keys = ranking._keys(ranking._bits(scores), exam, rows, position)
+    keys = ranking._keys(ranking.bits_of(scores), exam, rows, position)
     found = ranking._leading(scores, exam, rows, position, k)
     assert (found == ranking._largest(keys, k)).all()
     assert (ranking._asked(exam, rows) == (keys != ranking.NOT_ASKED).sum(1)).all()

@@ -5,6 +5,9 @@ import pytest
 from scipy import sparse
 
 from trefoil.data.histories import Cases, Histories
+from trefoil.evaluation.exam import Exam, Sets
+from trefoil.evaluation.order import first_of
+from trefoil.evaluation.ranking import rank
 from trefoil.fusion.plan.asked import Asked
 from trefoil.fusion.plan.first import FirstItems
 from trefoil.fusion.plan.forms import DenseRows, FactorForm, ProfileForm, SameForAll, SparseRows
@@ -13,6 +16,7 @@ from trefoil.fusion.plan.parts import Parts
 from trefoil.fusion.plan.plan import Plan
 from trefoil.fusion.plan.queries import Summed
 from trefoil.fusion.plan.reranking import Marks, Reranking
+from trefoil.fusion.requests.listing import FirstOf
 
 ITEMS, WIDTH, MODELS, SHOWN = 600, 6, 6, 5
 COLD = 40  # items without events, anywhere
@@ -73,20 +77,47 @@ def best(scores, history):
 @pytest.mark.parametrize("history", HISTORIES)
 def test_first_items_and_their_scores_are_those_of_the_plan(history, size):
     plan, cases = Plan(parts()), case(history)
-    exact, found = plan.score(cases), FirstItems(plan, size).scores(cases, Asked(cases, ITEMS))
+    exact, found = plan.score(cases), FirstItems(plan, size).of(cases, Asked(cases, ITEMS))
     assert found is not None
     top = best(exact, history)
-    assert best(found, history).tolist() == top.tolist()
-    assert found[0, top] == pytest.approx(exact[0, top], abs=1e-4)
-    candidates = found > found.min()
-    assert COLD < candidates.sum() < ITEMS
-    assert candidates[0, ~plan.parts.seen].all()
+    asked = Exam(cases, sets([]), sets(history), ITEMS, "served", "all")
+    told = first_of(asked, found.item, found.score, SHOWN)
+    assert told is not None
+    assert told[0].tolist() == top.tolist()
+    assert told[1] == pytest.approx(exact[0, top], abs=1e-4)
+    assert COLD < len(found.item) < ITEMS
+    assert set(np.flatnonzero(~plan.parts.seen)) <= set(found.item.tolist())
+    assert found.score == pytest.approx(exact[0, found.item], abs=1e-4)
+
+
+def sets(items):
+    return Sets.of(np.zeros(len(items), np.int64), np.array(items, np.int64), 1)
+
+
+def test_of_the_best_candidates_a_list_is_told_only_while_they_hold_it(monkeypatch):
+    monkeypatch.setattr("trefoil.fusion.plan.first.KEPT", 2 * SHOWN)
+    plan, cases = Plan(parts(shortlist=Shortlist(60, 1.0, 1.0))), case(HISTORIES[0])
+    kept = plan.first_items(cases)
+    assert kept is not None
+    assert len(kept.item) == 2 * SHOWN
+    order = np.argsort(-plan.score(cases)[0], kind="stable")
+    assert set(kept.item.tolist()) == set(order[: 2 * SHOWN].tolist())
+    for closed in (0, SHOWN - 1, SHOWN):
+        open_to = np.ones(ITEMS, bool)
+        open_to[order[:closed]] = False
+        asked = Exam(cases, sets([]), sets([]), ITEMS, "served", "all", open_to)
+        told = first_of(asked, kept.item, kept.score, SHOWN, kept.least)
+        if closed < SHOWN:
+            assert told is not None
+            assert told[0].tolist() == order[closed : closed + SHOWN].tolist()
+        else:
+            assert told is None  # the last one kept may be no better than one that is not
 
 
 def test_a_plan_with_candidates_tells_what_events_add_as_one_without():
     short, cases, items = Shortlist(60, 1.0, 1.0), case(HISTORIES[0]), np.array([7, 120, 431])
     plan, other = Plan(parts(shortlist=short)), Plan(parts())
-    plan.first_scores(cases)
+    assert plan.first_items(cases) is not None
     told, whole = (one.contributions(cases, items) for one in (plan, other))
     np.testing.assert_allclose(told.value, whole.value, atol=1e-5)
 
@@ -94,4 +125,8 @@ def test_a_plan_with_candidates_tells_what_events_add_as_one_without():
 def test_where_candidates_cannot_be_told_all_items_are_scored():
     many = Plan(parts(share=0.3, shortlist=Shortlist(60, 1.0, 1.0)))
     for cases in (case(HISTORIES[0]), case([])):
-        assert many.first_scores(cases).tolist() == many.score(cases).tolist()
+        assert many.first_items(cases) is None
+        asked = Exam(cases, sets([]), sets([]), ITEMS, "served", "all")
+        assert FirstOf(many).listed(asked, SHOWN) is None
+        top = np.argsort(-many.score(cases)[0], kind="stable")[:SHOWN]
+        assert rank(FirstOf(many), asked, SHOWN).top[0].tolist() == top.tolist()

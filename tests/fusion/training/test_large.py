@@ -1,11 +1,6 @@
 """Large data: the same questions answered in ways whose time grows with the data."""
 
-import os
-import platform
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,7 +24,6 @@ from trefoil.fusion.settings import load_settings
 from trefoil.fusion.training import final_fit, update
 from trefoil.fusion.training import large as sizes
 from trefoil.fusion.training.large import sized_for
-from trefoil.fusion.training.runtime import keep_memory
 from trefoil.fusion.training.work_plan import Expected, spoken, told
 from trefoil.kg.construction.build import build
 
@@ -266,29 +260,3 @@ def test_vectors_of_some_rows_are_asked_for_by_their_numbers_in_the_whole():
     assert len(some) == 9
     with pytest.raises(IndexError):
         some[torch.tensor([5])]
-
-
-def test_memory_is_kept_for_the_next_step_to_take():
-    keep_memory()
-    keep_memory()
-    block = np.ones(80_000_000, np.uint8)  # more than glibc keeps by default
-    place = block.ctypes.data
-    del block
-    if platform.libc_ver()[0] == "glibc":
-        lines = Path("/proc/self/maps").read_text().splitlines()
-        spans = [one.split()[0].split("-") for one in lines]
-        assert any(int(first, 16) <= place < int(last, 16) for first, last in spans)
-
-
-def test_threads_that_wait_give_their_core_away():
-    told = "import os, trefoil; print(os.environ['OMP_WAIT_POLICY'])"
-    environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
-    for asked, found in (({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
-        done = subprocess.run(
-            [sys.executable, "-c", told],
-            env=environment | asked,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert done.stdout.strip() == found
