@@ -75,7 +75,7 @@ def test_a_list_is_judged_by_the_one_member_that_never_learned_from_it(monkeypat
 def test_lists_put_in_a_worse_order_are_refused(monkeypatch):
     scores, told = world(0, signal=2.0)
 
-    def turned(self, short):
+    def turned(_, short):
         return -short.scores.expand(MEMBERS, -1, -1)
 
     monkeypatch.setattr(ListNetwork, "read", turned)
