@@ -24,7 +24,7 @@ from docs.rooms import (
 FLOORS: dict[str, tuple[str, ...]] = {
     "data": (
         "demo errors files interactions progress shown suggest",
-        "command compression histories manifest neo4j order pairs privacy refusals vocabulary",
+        "command compression histories manifest mapped neo4j order pairs privacy refusals vocabulary",
         "corpus items report",
         "dataset",
         "fingerprint split_proof",
