@@ -31,7 +31,6 @@ from trefoil.evaluation.table import (
     clicked,
     compared,
     in_scenarios,
-    references,
     with_stars,
 )
 from trefoil.fusion.experiments.ablation import PARTS, ablated, variants
@@ -101,6 +100,8 @@ class Outcome:
 
 def evaluate(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
+    from trefoil.evaluation.references import references  # torch takes seconds; --help needs none
+
     warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
     began = time.monotonic()
     width = None if sys.stdout.isatty() else 110
