@@ -124,8 +124,9 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
             scorers[name] = Recommender(settings).fit(dataset, split=split, progress=progress)
         progress(0, 0, "the test part")
         exam = exam_of(args, dataset, split)
-        outcome = measured(args, scorers, dataset, split, exam, known)
-        outcome = grouped(args, outcome, dataset, split)
+        outcome = grouped(
+            args, measured(args, scorers, dataset, split, exam, known), dataset, split
+        )
         progress(0, 0, "reasons")
         outcome, shown = with_reasons(outcome, recommender, dataset, split)
         progress(0, 0, "leak meter")
