@@ -124,9 +124,8 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
             scorers[name] = Recommender(settings).fit(dataset, split=split, progress=progress)
         progress(0, 0, "the test part")
         exam = exam_of(args, dataset, split)
-        outcome = grouped(
-            args, measured(args, scorers, dataset, split, exam, known), dataset, split
-        )
+        outcome = measured(args, scorers, dataset, split, exam, known)
+        outcome = grouped(args, outcome, dataset, split)
         progress(0, 0, "reasons")
         outcome, shown = with_reasons(outcome, recommender, dataset, split)
         progress(0, 0, "leak meter")
@@ -212,12 +211,10 @@ def measured(
             replace(table, slices=among_all), exam, judged(table.results, exam.cases.user)
         )
     if args.protocol == "full":
-        several = exam.protocol in ("context", "domains")  # of one user, each in its context
-        there = (
-            by_context(table.ranks, dataset, exam)
-            if several
-            else in_scenarios(scorers, dataset, split)
-        )
+        if exam.protocol in ("context", "domains"):  # of one user, each in its context
+            there = by_context(table.ranks, dataset, exam)
+        else:
+            there = in_scenarios(scorers, dataset, split)
         table = replace(table, slices=table.slices | there)
         rated = {
             name: one
