@@ -34,6 +34,7 @@ ORDER_ALONE = {"trefoil-order-alone": ("tasks.category=0", "tasks.rating=0")}
 TEXT_CONTROLS = {
     "trefoil-shuffled": ("text.shuffle=true",),
     "trefoil-without-text": ("text.on=false",),
+    "trefoil-words": ("text.model=words",),
 }
 LEAST_EVENTS = 5  # of an item that may be hidden
 

@@ -46,7 +46,7 @@ def read_texts(
     an earlier run for an encoder, where it has one.
     """
     part = settings.text
-    if not part.on or not any(dataset.items.texts):
+    if not part.on or part.model == WORDS or not any(dataset.items.texts):
         return None
     many = distinct(dataset.items.texts) > settings.large_items
     model = static_of(part.model) if many else part.model

@@ -22,7 +22,8 @@ class Text(Part):
     earlier: ClassVar[dict[str, str]] = {"batch": "batch_size", "width": "dimensions"}
 
     on: bool = True
-    # a folder, a hub name, "minilm", "smollm2", "static", or "ngrams" (the stand-in)
+    # a folder, a hub name, "minilm", "smollm2", "static", "ngrams" (the stand-in), or "words":
+    # no encoder, texts are read by the words of ``item_fields`` alone
     model: str = "minilm"
     revision: str | None = None
     # how states of tokens become one vector; auto: as the model says, "weighted" of a decoder

@@ -1,11 +1,13 @@
 """Words and categories of items as features: what counts as a word, and what a control deals."""
 
 import numpy as np
+import torch
 
 from trefoil.data.items import Entities, Labels
 from trefoil.data.vocabulary import Vocabulary
 from trefoil.fusion.features import preparation
 from trefoil.fusion.features.fields import COLUMNS, dealt, fields_of, words_of
+from trefoil.fusion.record import Record
 from trefoil.fusion.settings import load_settings
 
 
@@ -68,3 +70,21 @@ def test_features_of_a_large_catalogue_are_made_for_those_who_ask(shop, monkeypa
     monkeypatch.setattr(preparation, "MOST_ITEMS", len(shop.items) - 1)
     assert not made()
     assert list(made("item_fields=true")) == ["words", "category kind"]
+
+
+def test_texts_may_be_read_by_their_words_alone(shop):
+    """No encoder is opened, and what reads words has them as before."""
+
+    def read(*changes):
+        settings, record = load_settings(None, changes), Record()
+        texts = preparation.read_texts(shop, settings, torch.device("cpu"), None, record, None)
+        events = shop.interactions
+        known = preparation.known_of(shop, events, None, texts, settings, returning=False)
+        return texts, known.text, known.fields
+
+    encoded = read("text.model=ngrams")
+    texts, vectors, fields = read("text.model=words")
+    assert encoded[0] is not None
+    assert (texts, vectors) == (None, None)
+    assert (fields["words"] != encoded[2]["words"]).nnz == 0
+    assert "words" not in read("text.on=false")[2]
