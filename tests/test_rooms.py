@@ -23,8 +23,8 @@ from docs.rooms import (
 # Rooms and files of each package, ground floor first: each imports lower floors alone.
 FLOORS: dict[str, tuple[str, ...]] = {
     "data": (
-        "demo errors files interactions progress shown suggest",
-        "command compression histories manifest mapped neo4j order pairs privacy refusals vocabulary",
+        "demo errors files interactions mapped progress shown suggest",
+        "command compression histories manifest neo4j order pairs privacy refusals vocabulary",
         "corpus items report",
         "dataset",
         "fingerprint split_proof",
