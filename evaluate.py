@@ -31,7 +31,6 @@ from trefoil.evaluation.table import (
     clicked,
     compared,
     in_scenarios,
-    references,
     with_stars,
 )
 from trefoil.fusion.experiments.ablation import PARTS, ablated, variants
@@ -101,6 +100,8 @@ class Outcome:
 
 def evaluate(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
+    from trefoil.evaluation.references import references  # torch takes seconds; --help needs none
+
     warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
     began = time.monotonic()
     width = None if sys.stdout.isatty() else 110
@@ -210,12 +211,10 @@ def measured(
             replace(table, slices=among_all), exam, judged(table.results, exam.cases.user)
         )
     if args.protocol == "full":
-        several = exam.protocol in ("context", "domains")  # of one user, each in its context
-        there = (
-            by_context(table.ranks, dataset, exam)
-            if several
-            else in_scenarios(scorers, dataset, split)
-        )
+        if exam.protocol in ("context", "domains"):  # of one user, each in its context
+            there = by_context(table.ranks, dataset, exam)
+        else:
+            there = in_scenarios(scorers, dataset, split)
         table = replace(table, slices=table.slices | there)
         rated = {
             name: one

@@ -1,4 +1,4 @@
-"""Results side by side, with the references every table carries."""
+"""Results side by side, whole and in slices, and what sets the first model apart."""
 
 from __future__ import annotations
 
@@ -12,16 +12,6 @@ from trefoil.data.dataset import Dataset
 from trefoil.data.errors import SplitError
 from trefoil.data.interactions import Ints
 from trefoil.data.split import Split
-from trefoil.evaluation.baselines import (
-    Biases,
-    GraphNeighbours,
-    ItemNeighbours,
-    Linear,
-    Popularity,
-    TextNeighbours,
-    settings_of,
-    tune,
-)
 from trefoil.evaluation.by_group import Told
 from trefoil.evaluation.exam import Exam, Scorer
 from trefoil.evaluation.metrics.list_metrics import Background, Vectors
@@ -34,16 +24,12 @@ from trefoil.evaluation.protocols.pointwise_exam import (
     stars_exam,
     stars_result,
 )
-from trefoil.evaluation.protocols.protocols import exam_for, scenario_exams
+from trefoil.evaluation.protocols.protocols import scenario_exams
 from trefoil.evaluation.protocols.slices import fairness, slices_of
 from trefoil.evaluation.ranking import Ranks, rank
 from trefoil.evaluation.result import PLAIN, Result, deepest, summarise
 from trefoil.evaluation.significance import Difference, compare, holm
 
-LINEAR_GRID = (30.0, 60.0, 120.0, 250.0, 500.0, 1000.0)
-NEIGHBOUR_GRID = (20, 100, 400)
-CONTENT_GRID = (50, 500)
-SEARCH_ITEMS = 3000
 LISTS = ("novelty@10", "arp@10", "gini@10")  # what lists are like, for any data
 SMALLEST_SCENARIO, MOST_SCENARIOS = 20, 12  # cases; values
 MATCHED = "popularity-matched negatives"
@@ -76,38 +62,6 @@ class Table:
     fairness: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     groups: Mapping[str, Told] = field(default_factory=dict)
     debiased: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-
-
-def references(dataset: Dataset, split: Split, known: Knowledge | None = None) -> dict[str, Scorer]:
-    """Popularity, item-neighbours and EASE, each tuned on validation by the same budget.
-
-    With ``known`` also the nearest items by text and by graph, which can rank
-    items that nobody has met.
-    """
-    train = dataset.interactions.take(split.train)
-    users, items = len(dataset.users), len(dataset.items)
-    exam = exam_for(dataset, split, "valid")
-    neighbours = settings_of(ItemNeighbours.fit, [{"k": k} for k in NEIGHBOUR_GRID])
-    # A solution costs the cube of the items: the search looks at the most met ones.
-    grid = [{"regularisation": ridge, "most": SEARCH_ITEMS} for ridge in LINEAR_GRID]
-    linear = tune(settings_of(Linear.fit, grid), train, users, exam)
-    if items > SEARCH_ITEMS:
-        ridge = float(str(linear.settings["regularisation"]))
-        linear = replace(linear, scorer=Linear.fit(train, users, items, regularisation=ridge))
-    found: dict[str, Scorer] = {
-        "popularity": Popularity.fit(train, users, items),
-        "item-neighbours": tune(neighbours, train, users, exam).scorer,
-        "linear": linear.scorer,
-    }
-    if known is not None and known.text is not None:
-        tried = [{"vectors": np.asarray(known.text), "k": k} for k in CONTENT_GRID]
-        candidates = settings_of(TextNeighbours.fit, tried)
-        found["text-neighbours"] = tune(candidates, train, users, exam).scorer
-    if known is not None and known.graph is not None:
-        tried = [{"features": known.graph, "k": k} for k in CONTENT_GRID]
-        candidates = settings_of(GraphNeighbours.fit, tried)
-        found["graph-neighbours"] = tune(candidates, train, users, exam).scorer
-    return found
 
 
 def compared(
@@ -225,6 +179,8 @@ def with_stars(table: Table, scorers: Mapping[str, Any], dataset: Dataset, split
     ``scorers`` must hold only models that learned ratings, where they have a
     method ``stars``. Unchanged where no rating is held out.
     """
+    from trefoil.evaluation.baselines import Biases  # torch takes seconds; --help needs none
+
     try:
         exam = stars_exam(dataset, split, "test")
         train = dataset.interactions.take(split.train)
@@ -257,6 +213,8 @@ def _background(
     dataset: Dataset, split: Split, exam: Exam, known: Knowledge, seed: int
 ) -> tuple[Background, list[str]]:
     """What lists are compared with, and the metrics that it allows."""
+    from trefoil.evaluation.baselines import Popularity
+
     train = dataset.interactions.take(split.train)
     users, items = len(dataset.users), len(dataset.items)
     expected = rank(Popularity.fit(train, users, items), exam, 10, seed=seed).top

@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 
 from trefoil.data.histories import Cases
-from trefoil.data.interactions import Ints
+from trefoil.data.interactions import Bools, Ints
 from trefoil.data.items import Items
 from trefoil.data.shown import Shown
+from trefoil.fusion.catalogue import NOTHING
 from trefoil.fusion.explaining.reasons import reasons_for
 from trefoil.fusion.requests.listing import Listed
 from trefoil.fusion.requests.question import Question
@@ -207,20 +208,16 @@ def _dropped(state: State, found: Listed, question: Question, short: int) -> Dro
         return Dropped(seen=len(seen), per=found.barred, short=short, unknown=unknown)
     left = np.ones(len(state.catalogue.items), bool)
 
-    def cut(kept: np.ndarray | None) -> int:
-        if kept is None:
-            return 0
-        before = int(left.sum())
-        np.logical_and(left, kept, out=left)
-        return before - int(left.sum())
+    def cut(kept: Bools | None, rows: Ints = NOTHING) -> int:
+        before = np.count_nonzero(left)
+        if kept is not None:
+            np.logical_and(left, kept, out=left)
+        left[rows] = False
+        return int(before - np.count_nonzero(left))
 
     gone = cut(None if removed is None else ~removed)
-    left_out = np.ones(len(left), bool)
-    left_out[question.without] = False
-    counts = gone, cut(left_out), cut(question.only), cut(question.where)
-    met = np.ones(len(left), bool)
-    met[seen] = False
-    return Dropped(*counts, cut(met), found.barred, short, unknown)
+    counts = gone, cut(None, question.without), cut(question.only), cut(question.where)
+    return Dropped(*counts, cut(None, seen), found.barred, short, unknown)
 
 
 def _with_shares(

@@ -21,14 +21,13 @@ from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.changing import Changing, log_of
 from trefoil.fusion.compression import Compressed, write_small
 from trefoil.fusion.explaining.calls import Explaining
-from trefoil.fusion.explaining.keeping import with_known
+from trefoil.fusion.explaining.keeping import write_with_known
 from trefoil.fusion.following import follow
 from trefoil.fusion.live.drift import Drift, drift_of
 from trefoil.fusion.live.log import place_of
 from trefoil.fusion.live.seen_answers import Seen
 from trefoil.fusion.personal import Forgotten, export, forget, half_forgotten, merge
 from trefoil.fusion.plan.packing import checked
-from trefoil.fusion.plan.storage import write_plan
 from trefoil.fusion.recommendation import Recommendation
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
@@ -256,7 +255,8 @@ class Recommender(Changing, Explaining):
         if left := uncompiled(state.model):
             log.warning("served with torch: %s cannot be compiled", ", ".join(left))
         else:
-            write_plan(with_known(state, parts_of(state.model)), folder, (MODEL, TEXT))
+            known = write_with_known(state, parts_of(state.model), folder, (MODEL, TEXT))
+            self.about["beforehand"] = known
         write_graph(state.held.graph, folder / "graph")
         if state.folder is not None:
             carry_over(state.folder, folder, self.left_out)

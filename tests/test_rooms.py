@@ -23,7 +23,7 @@ from docs.rooms import (
 # Rooms and files of each package, ground floor first: each imports lower floors alone.
 FLOORS: dict[str, tuple[str, ...]] = {
     "data": (
-        "demo errors files interactions progress shown suggest",
+        "demo errors files interactions mapped progress shown suggest",
         "command compression histories manifest neo4j order pairs privacy refusals vocabulary",
         "corpus items report",
         "dataset",
@@ -52,7 +52,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "result",
         "ablation baselines by_group protocols",
         "judging table",
-        "reporting",
+        "references reporting",
     ),
     "fusion": (
         "past plan record settings",
@@ -172,7 +172,7 @@ def test_the_front_door_opens_without_torch_and_leads_to_every_name():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)
 
 
-@pytest.mark.parametrize("command", ["train", "recommend", "serve", "explore"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "recommend", "serve", "explore"])
 def test_a_command_can_be_asked_for_help_without_torch(command):
     code = f"import sys, trefoil.{command}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)

@@ -170,7 +170,10 @@ def test_names_of_the_data_are_printed_as_they_are_and_the_run_says_what_it_is_f
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["purpose"] == "judge"
     assert manifest["data"]["at"] == str(shop.resolve())
-    assert "This run is for judging" in (folder / "MODEL_CARD.md").read_text()
+    card, known = (folder / "MODEL_CARD.md").read_text(), manifest["beforehand"]
+    assert "This run is for judging" in card
+    assert known["reasons_of"] == known["people"] == manifest["dataset"]["users"]
+    assert f"Of {known['people']} people the run holds" in card
     assert evaluate.main([str(folder), "--user", "u0"]) == 0
     out = capsys.readouterr().out
     assert "[red]x[/red]:smile:, full" in out

@@ -6,11 +6,16 @@ from typing import Any
 from trefoil.data.errors import ConfigError
 from trefoil.data.suggest import closest
 from trefoil.evaluation.ablation import SOURCES
-from trefoil.fusion.models.listed import lines
 from trefoil.fusion.settings import Settings
 
 SHUFFLED = {f"{source}-shuffled": source for source in SOURCES}
-MODELS = tuple(dict.fromkeys(line.switch for line in lines() if line.switch))
+# What switches base models off, as ``fusion.models.listed`` has it: a test holds both together,
+# and ``--help`` need not wait for what base models are made of.
+MODELS = (
+    *("linear.on", "factors", "random_walks", "next_item", "cooccurrence", "returning"),
+    *("graph.on", "text.on", "nearest_texts", "item_fields", "user_attributes"),
+    *("recent_popularity", "rating_process"),
+)
 SWITCHES = (
     *(switch for switch in MODELS if "." not in switch),
     *("item_attributes", "scenarios", "reranker"),

@@ -1,6 +1,6 @@
 """What a scoring plan is made of: arrays and numbers that a run can hold."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,17 @@ class Parts:
     def items(self) -> int:
         return len(self.seen)
 
+    @property
+    def beforehand(self) -> dict[str, int | float]:
+        """Of how many people queries and reasons are known beforehand, and megabytes of each."""
+        queries, reasons = self.known, self.reasons
+        found: dict[str, int | float] = {}
+        if queries is not None:
+            found |= {"people": len(queries.digest), "queries_mb": _megabytes(queries)}
+        if reasons is not None:
+            found |= {"reasons_of": len(reasons.digest), "reasons_mb": _megabytes(reasons)}
+        return found
+
     def form(self, name: str) -> Form:
         """The form of a base model by its name."""
         return {**dict(self.others), **dict(zip(self.names, self.forms, strict=True))}[name]
@@ -85,3 +96,8 @@ class Parts:
             others=tuple(others.items()),
             added=added,
         )
+
+
+def _megabytes(one: KnownQueries | KnownReasons) -> float:
+    arrays = (getattr(one, each.name) for each in fields(one))
+    return round(sum(a.nbytes for a in arrays if isinstance(a, np.ndarray)) / 1e6, 1)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import erf
 
 from trefoil.data.interactions import Ints
 from trefoil.evaluation.leading import BLOCK, promising
 from trefoil.fusion.plan.asked import Asked, Reals
+from trefoil.fusion.plan.gelu import gelu
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,14 @@ class Marks:
 
     def __call__(self, scores: Reals, features: Reals) -> Reals:
         """Marks [cases, K] from scores [cases, K] and features [cases, K, F]."""
-        told = np.clip((features - self.mean) / self.spread, -self.widest, self.widest)
+        told = (features - self.mean) / self.spread
+        np.clip(told, -self.widest, self.widest, out=told)
         x = told.reshape(1, -1, told.shape[2])
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True), 1):
-            x = x @ weight + bias
+            x = x @ weight
+            x += bias
             if layer < len(self.weights):
-                x *= np.float32(0.5) * (1 + erf(x * np.float32(0.5**0.5)))  # GELU
+                x = gelu(x)
         own = x.reshape(len(self.scale), *scores.shape)
         return self.scale.mean() * scores + own.mean(0)
 
@@ -76,7 +78,7 @@ class Reranking:
             open_to = blended.copy()
             open_to[case, place] = -np.inf
         first = min(self.first, items)
-        rows = _first(open_to, first)
+        rows = _first_of_one(open_to[0], first)[None] if n == 1 else _first(open_to, first)
         every = np.arange(n)[:, None]
         scores, met = blended[every, rows], np.isneginf(open_to[every, rows])
         told = rows if among is None else among[rows]
@@ -84,7 +86,7 @@ class Reranking:
         marks[met] = -np.inf
         new = np.argsort(-marks, axis=1, kind="stable")
         new[asked.empty] = np.arange(first)
-        blended[every, np.take_along_axis(rows, new, 1)] = scores
+        blended[every, rows[every, new]] = scores
 
     def _features(self, z: Reals, scores: Reals, rows: Ints, asked: Asked, position: Ints) -> Reals:
         n, first = scores.shape
@@ -120,3 +122,11 @@ def _first(scores: Reals, count: int) -> Ints:
         rows = np.argpartition(scores, scores.shape[1] - count, axis=1)[:, -count:]
     order = np.argsort(-np.take_along_axis(scores, rows, 1), axis=1, kind="stable")
     return np.take_along_axis(rows, order, 1)
+
+
+def _first_of_one(scores: Reals, count: int) -> Ints:
+    """The same of a single row."""
+    rows = np.arange(len(scores))
+    if count < len(scores):
+        rows = np.argpartition(scores, len(scores) - count)[-count:]
+    return rows[np.argsort(-scores[rows], kind="stable")]

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
 
 from trefoil.data.histories import Histories
 from trefoil.data.interactions import UNKNOWN_TIME, Ints
+from trefoil.fusion.plan.gelu import gelu
 
 Reals = NDArray[np.floating[Any]]
 BATCH = 256  # histories that are padded to one length
@@ -68,9 +68,7 @@ class Block:
         weight /= weight.sum(-1, keepdims=True)
         told = (weight @ value).transpose(0, 2, 1, 3).reshape(hidden.shape)
         hidden = hidden + self.mixed(told)
-        inner = self.inner(self.inner_norm(hidden))
-        inner *= np.float32(0.5) * (1 + erf(inner * np.float32(0.5**0.5)))  # GELU
-        return hidden + self.outer(inner)
+        return hidden + self.outer(gelu(self.inner(self.inner_norm(hidden))))
 
 
 @dataclass(frozen=True)

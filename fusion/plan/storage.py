@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 from scipy import sparse
 
 from trefoil.data.errors import DataError
+from trefoil.data.mapped import mapped
 from trefoil.fusion.plan import (
     attributes,
     forms,
@@ -118,17 +119,13 @@ def read_plan(folder: Path) -> Parts:
 
 
 def _arrays(path: Path, wanted: Mapping[str, str] | None) -> dict[str, NDArray[Any]]:
-    """Arrays of a file in memory of their own, half precision made whole."""
-    found, held = {}, dict[str, NDArray[Any]]()
-    with safe_open(path, "numpy") as file:
-        names = wanted if wanted is not None else {name: name for name in file.keys()}  # noqa: SIM118
-        for own, name in names.items():
-            if name not in held:  # several forms may have one array
-                array = file.get_tensor(name)
-                whole = np.float32 if array.dtype == np.float16 else array.dtype
-                held[name] = np.array(array, whole)
-            found[own] = held[name]
-    return found
+    """Arrays of a file as they lie there, once for all processes; half precision made whole."""
+    there, whole = mapped(path), dict[str, NDArray[Any]]()
+    names = wanted if wanted is not None else {name: name for name in there}
+    for name in set(names.values()):  # several forms may have one array
+        array = there[name]
+        whole[name] = array.astype(np.float32) if array.dtype == np.float16 else array
+    return {own: whole[name] for own, name in names.items()}
 
 
 def _half(array: NDArray[Any]) -> NDArray[Any]:

@@ -90,6 +90,7 @@ def model_card(recommender: Recommender, dataset: Dataset) -> str:
             "Ranks items of this catalogue for its users, for new users with a history or a wish "
             "in words, and for items without events by their text and graph. Scores order; they "
             "are no probabilities. Evaluate with `evaluate.py` before you rely on it.",
+            *_beforehand(recommender.about.get("beforehand", {})),
             "",
             "## Limits",
             "",
@@ -100,6 +101,19 @@ def model_card(recommender: Recommender, dataset: Dataset) -> str:
             "",
         ]
     )
+
+
+def _beforehand(told: Mapping[str, int | float]) -> list[str]:
+    """What the run holds of people so that lists cost less; empty where it holds nothing."""
+    if "people" not in told:
+        return []
+    words = (
+        f"Of {told['people']} people the run holds what depends on their history alone: queries of "
+        f"the base models ({told['queries_mb']} MB)"
+    )
+    if "reasons_of" in told:
+        words += f" and the reasons of the first 20 items of each list ({told['reasons_mb']} MB)"
+    return ["", f"{words}. Lists are scored when they are asked for."]
 
 
 def _together(marks: Mapping[str, float]) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 from trefoil.data import ConfigError, Dataset, read_dataset
 from trefoil.data.split import Split
-from trefoil.fusion.features.preparation import split_of
 from trefoil.fusion.recommender import Recommender
 
 
@@ -65,6 +64,8 @@ def data_location(made_from: Mapping[str, Any] | None, args: argparse.Namespace)
 
 def split_as_trained(recommender: Recommender, dataset: Dataset, path: Path) -> Split:
     """The split that the run was trained by. Raises ConfigError where it was another."""
+    from trefoil.fusion.features.preparation import split_of  # torch takes seconds
+
     split, about = split_of(dataset, recommender.settings), recommender.about
     if about["dataset"].get("split", split.digest) != split.digest:
         raise ConfigError(

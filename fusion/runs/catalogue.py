@@ -13,10 +13,10 @@ from safetensors.numpy import save_file
 from trefoil.data.errors import DataError
 from trefoil.data.interactions import Bools, Categorical, Interactions
 from trefoil.data.items import Items, Labels
+from trefoil.data.mapped import mapped
 from trefoil.data.vocabulary import Vocabulary
 from trefoil.fusion.catalogue import Catalogue, Learned
 from trefoil.fusion.past import Event
-from trefoil.fusion.runs.mapped import mapped
 
 EVENTS, ABOUT, VOCABULARY = "events.safetensors", "catalogue.json", "vocabulary"
 CATEGORY, NUMBER = "category ", "number "  # before the name of a column of items

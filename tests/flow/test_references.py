@@ -9,8 +9,9 @@ from trefoil.data import Split
 from trefoil.data.histories import Cases, Histories
 from trefoil.evaluation.protocols.pointwise_exam import RowExam, click_result, ctr_exam
 from trefoil.evaluation.protocols.protocols import full_exam
+from trefoil.evaluation.references import references
 from trefoil.evaluation.result import Result
-from trefoil.evaluation.table import Knowledge, Table, compared, references, with_stars
+from trefoil.evaluation.table import Knowledge, Table, compared, with_stars
 
 
 def described(items: int, seed: int = 0) -> Knowledge:

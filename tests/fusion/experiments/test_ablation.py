@@ -8,12 +8,17 @@ from hypothesis import strategies as st
 from trefoil.data.errors import ConfigError
 from trefoil.data.files import write_file
 from trefoil.data.manifest import MANIFEST
-from trefoil.fusion.experiments.ablation import PARTS, SHUFFLED, ablated, variants
+from trefoil.fusion.experiments.ablation import MODELS, PARTS, SHUFFLED, ablated, variants
 from trefoil.fusion.features.preparation import split_of
 from trefoil.fusion.features.shuffling import permuted
+from trefoil.fusion.models.listed import lines
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.runs.folder import check_manifest, refresh, write_manifest
 from trefoil.fusion.settings import Settings, load_settings
+
+
+def test_whatever_switches_a_base_model_off_is_a_part():
+    assert set(MODELS) == {line.switch for line in lines() if line.switch}
 
 
 @given(st.lists(st.booleans(), max_size=30), st.integers(0, 5))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from trefoil.data.mapped import mapped
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.runs.catalogue import EVENTS
-from trefoil.fusion.runs.mapped import mapped
 
 
 def test_arrays_are_those_of_the_file_and_writing_stays_in_memory(tmp_path):
