@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmarks.papers import LASTFM_COLAKG, LASTFM_KGCN, MOVIELENS_1M_COLAKG
+from benchmarks.purchases import RETAIL_ROCKET, RETAIL_ROCKET_PURCHASES
 from benchmarks.sequences import BEAUTY, BEAUTY_SHUFFLED, MOVIELENS_1M_ORDERED, SCIENTIFIC
 from trefoil.data import Dataset, Split, SplitRule
 from trefoil.data.sources import Source
@@ -51,6 +52,7 @@ def hide_items(dataset: Dataset, split: Split, share: float, seed: int) -> Split
 EIGHT = "random 8:1:1 of each user's positives, all items ranked"
 LAST = "each user's last event is the test, the one before it validation; all items ranked"
 GIVEN = "train and test as the paper gives them, validation carved from training; all items ranked"
+PURCHASES = "one purchase of each user is the test, validation carved; all items ranked"
 CLICKS = "rows with drawn negatives, random 6:2:2; AUC and F1 over the whole part"
 
 SETS = {
@@ -91,6 +93,13 @@ SETS = {
     ),
     "scientific": Bench(SCIENTIFIC, "full", LAST + "; the file's order"),
     "movielens-1m-ordered": Bench(MOVIELENS_1M_ORDERED, "full", LAST + "; SASRec's order"),
+    "retailrocket": Bench(
+        RETAIL_ROCKET,
+        "full",
+        PURCHASES + "; views and carts learned from",
+        variants={"trefoil-kind-task": ("tasks.kind=0.1",)},
+    ),
+    "retailrocket-purchases": Bench(RETAIL_ROCKET_PURCHASES, "full", PURCHASES),
     "lastfm-colakg": Bench(LASTFM_COLAKG, "full", GIVEN, metric="ndcg@20"),
     "movielens-1m-colakg": Bench(MOVIELENS_1M_COLAKG, "full", GIVEN, metric="ndcg@20"),
     "lastfm-ctr": Bench("lastfm-ctr", "ctr", CLICKS, metric="auc"),

@@ -87,7 +87,8 @@ def _add_events(digest: Digest, events: Interactions, **more: Ints) -> None:
     """All columns of the events, and ``more`` columns beside them."""
     columns: dict[str, np.ndarray] = {"user": events.user, "item": events.item, **more}
     columns["positive"] = events.positive.astype(np.int8)
-    given = {"at": events.at, "part": events.part}
+    wished = None if events.wished is None else events.wished.astype(np.int8)
+    given = {"at": events.at, "part": events.part, "wished": wished}
     columns |= {name: column for name, column in given.items() if column is not None}
     if events.stars is not None:
         columns["stars"] = _plain(events.stars)

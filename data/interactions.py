@@ -49,6 +49,8 @@ class Interactions:
 
     ``positive`` marks the events that count for ranking: all, or those rated at
     least ``positive_from``. The rest still count as seen and train the ratings.
+    ``wished`` marks the positives that are asked for where they are held out, None for
+    all: of views, carts and purchases perhaps the purchases alone.
     ``stars`` is NaN where no rating was given. ``at`` is UTC seconds,
     ``UNKNOWN_TIME`` where missing. ``part`` is a split that came with the data:
     0 train, 1 valid, 2 test.
@@ -62,6 +64,12 @@ class Interactions:
     kind: Categorical | None = None
     scenario: Mapping[str, Categorical] = field(default_factory=dict)
     part: NDArray[np.int8] | None = None
+    wished: Bools | None = None
+
+    @property
+    def asked(self) -> Bools:
+        """The positives that are asked for where they are held out."""
+        return self.positive if self.wished is None else self.wished
 
     def __post_init__(self) -> None:
         n = len(self.user)

@@ -145,6 +145,7 @@ def _events(parts: Parts, pairs: Sequence[Interactions]) -> Interactions:
     scenario = {name: coded([one.scenario.get(name) for one in told]) for name in scenarios}
     domain = Categorical(np.repeat(np.arange(len(told)), sizes), tuple(parts))
     given = all(one.part is not None for one in told)
+    whole = all(one.wished is None for one in told)
     return Interactions(
         np.concatenate([one.user for one in pairs]),
         np.concatenate([one.item for one in pairs]),
@@ -154,6 +155,7 @@ def _events(parts: Parts, pairs: Sequence[Interactions]) -> Interactions:
         coded([one.kind for one in told]),
         {**{name: one for name, one in scenario.items() if one is not None}, DOMAIN: domain},
         np.concatenate([one.part for one in told if one.part is not None]) if given else None,
+        None if whole else np.concatenate([one.asked for one in told]),
     )
 
 

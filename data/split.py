@@ -126,7 +126,7 @@ def _by_ratio(events: Interactions, rule: SplitRule, rng: np.random.Generator) -
     """
     user, _, of_row = distinct_pairs(events)
     positive = np.zeros(len(user), bool)
-    positive[of_row[events.positive]] = True
+    positive[of_row[events.asked]] = True
     part_of_pair = np.zeros(len(user), np.int64)
     part_of_pair[positive] = _shares(user[positive], rule, rng, at_least_one=True)
     if events.stars is not None:
@@ -176,7 +176,7 @@ def _leave_one_out(events: Interactions) -> tuple[Ints, int]:
     rows = np.flatnonzero(timed)
     rows = rows[np.lexsort((rows, at[rows], events.user[rows]))]
     user = events.user[rows]
-    positive = events.positive[rows]
+    positive = events.asked[rows]
     counts = np.bincount(user, minlength=int(events.user.max()) + 1)
     total = np.bincount(user[positive], minlength=len(counts))
     before = np.cumsum(positive) - positive  # positives ahead of each row, over all users
@@ -196,7 +196,7 @@ def _leave_one_out(events: Interactions) -> tuple[Ints, int]:
 
 def _tied_users(events: Interactions, part: Ints, at: Ints) -> int:
     """Users whose test event shares its time with another positive event of theirs."""
-    rows = np.flatnonzero(events.positive & (at != UNKNOWN_TIME))
+    rows = np.flatnonzero(events.asked & (at != UNKNOWN_TIME))
     user = events.user[rows]
     asked = part[rows] == TEST
     moment = np.full(int(events.user.max()) + 1, UNKNOWN_TIME)
@@ -213,15 +213,28 @@ def _given(events: Interactions, rule: SplitRule, rng: np.random.Generator) -> I
             raise SplitError(f"the given split has no {name} event")
     if (part == VALID).any():
         return part
-    rows = np.flatnonzero((part == TRAIN) & events.positive)
+    rows = np.flatnonzero((part == TRAIN) & events.asked)
     part[rows] = _carve(events.take(rows), rule, rng)
-    return part
+    return part if rule.repeats else _with_their_pairs(events, part)
 
 
 def _carve(events: Interactions, rule: SplitRule, rng: np.random.Generator) -> Ints:
     """Training or validation for each of these positives: a share of each user's pairs."""
     user, _, of_row = distinct_pairs(events)
     return _shares(user, rule, rng, at_least_one=True, test=False)[of_row]
+
+
+def _with_their_pairs(events: Interactions, part: Ints) -> Ints:
+    """Where some kinds alone are asked for: other events of a pair go where it was carved off to.
+
+    Who viewed an item has met it, and nobody is asked for what they have met.
+    """
+    if events.wished is None:
+        return part
+    _, _, of_row = distinct_pairs(events)
+    carved = np.zeros(of_row.max(initial=-1) + 1, bool)
+    carved[of_row[part == VALID]] = True
+    return np.where((part == TRAIN) & carved[of_row], VALID, part)
 
 
 def inner_split(dataset: Dataset, split: Split, share: float) -> Split:
@@ -232,9 +245,10 @@ def inner_split(dataset: Dataset, split: Split, share: float) -> Split:
     rule = replace(split.rule, by="ratio", valid=share)
     events = dataset.interactions.take(split.train)
     part = np.full(len(events), TRAIN)
-    positive = np.flatnonzero(events.positive)
+    positive = np.flatnonzero(events.asked)
     rng = np.random.default_rng(split.seed)
     part[positive] = _carve(events.take(positive), rule, rng)
+    part = part if rule.repeats else _with_their_pairs(events, part)
     train, valid = (split.train[part == one] for one in (TRAIN, VALID))
     whole = np.full(len(dataset.interactions), LEFT_OUT)
     whole[train], whole[valid] = TRAIN, VALID

@@ -128,17 +128,17 @@ def _in_time(events: Interactions, part: Ints) -> bool:
 
 def _lacks(events: Interactions, part: Ints, rule: SplitRule) -> tuple[str, ...]:
     """A sentence for each held-out part without a positive event, with cause and remedy."""
-    positive, n = int(events.positive.sum()), len(events)
+    positive, n = int(events.asked.sum()), len(events)
     if not positive:
         return (f"0 of {n:,} events are positives, so nothing can be asked: lower positive_from",)
-    user = distinct_pairs(events.take(events.positive))[0]
+    user = distinct_pairs(events.take(events.asked))[0]
     most = int(np.bincount(user).max())
     cause = f"{len(np.unique(user)):,} users have at most {most} distinct positive item(s) each"
     return tuple(
         f"the split by {rule.by} leaves no {name} event: {cause}; add events, raise the shares "
         "of valid and test, or split by another rule"
         for name, one in (("validation", 1), ("test", 2))
-        if not (events.positive & (part == one)).any()
+        if not (events.asked & (part == one)).any()
     )
 
 

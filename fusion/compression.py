@@ -128,7 +128,7 @@ def validation_exam(catalogue: Catalogue) -> Exam | None:
     """
     events, part = catalogue.every_event, catalogue.every_part
     plain: Interactions = replace(events, scenario={})
-    train, valid = plain.take(part == TRAIN), plain.take((part == VALID) & plain.positive)
+    train, valid = plain.take(part == TRAIN), plain.take((part == VALID) & plain.asked)
     if not len(valid):
         return None
     users, case = np.unique(valid.user, return_inverse=True)

@@ -72,7 +72,8 @@ def assemble(
     item_table = read_entities(items.ids, items.names, items.sieve, items.listed)
     graph, linked = _linked(tables.graph, sieves.links, items.ids)
     quarantined = tuple(row for sieve in sieves for row in sieve.quarantined())
-    as_filed = found.rows(users.ids, items.ids)
+    named = tables.event_columns
+    as_filed = found.rows(users.ids, items.ids, named.target, named.interest)
     events = as_filed.take(canonical_order(as_filed))
     kinds = kinds_of(events)
     said = (

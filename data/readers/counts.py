@@ -37,6 +37,8 @@ def counts_of(events: Interactions, found: Events, users: Items, items: Items) -
         "items_with_event_and_title": sum(items.titles[row] is not None for row in met),
         "items_with_event_and_text": sum(items.texts[row] is not None for row in met),
     }
+    if events.wished is not None:
+        counts["asked_for"] = int(events.asked.sum())
     if events.stars is not None:
         counts["rated"] = int((~np.isnan(events.stars)).sum())
     if events.at is not None:

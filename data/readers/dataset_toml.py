@@ -123,8 +123,8 @@ def _event_columns(part: InteractionsPart, path: Path) -> EventColumns:
     try:
         return EventColumns(
             part.user, part.item, part.rating, part.positive_from, part.time, part.behaviour,
-            part.scenario, part.split, target=part.target, time_format=part.time_format,
-            time_unit=part.time_unit,
+            part.scenario, part.split, target=part.target, interest=part.interest,
+            time_format=part.time_format, time_unit=part.time_unit,
         )  # fmt: skip
     except ConfigError as fault:
         raise ConfigError(f"{path}: [interactions] {fault}") from None

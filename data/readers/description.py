@@ -72,6 +72,7 @@ class InteractionsPart(TablePart):
     time_unit: Literal["s", "ms", "us", "ns"] = "s"
     behaviour: Column | None = None  # kind of event: view, cart, buy
     target: Names = ()  # kinds that count as positives; without it all do
+    interest: Names = ()  # other kinds that are learned from as well, and not asked for
     scenario: Names = ()
     split: Column | None = None  # train, valid or test
     pseudonyms: str | None = None  # "env:NAME": a key by which users are called other names

@@ -36,7 +36,14 @@ class Events:
     conflicts: int
     compact_times: bool = False
 
-    def rows(self, users: Vocabulary, items: Vocabulary) -> Interactions:
+    def rows(
+        self,
+        users: Vocabulary,
+        items: Vocabulary,
+        target: Sequence[str] = (),
+        interest: Sequence[str] = (),
+    ) -> Interactions:
+        """With ids as numbers; events of the kinds ``interest`` are not asked for."""
         return Interactions(
             read.encode(self.user, users),
             read.encode(self.item, items),
@@ -46,7 +53,14 @@ class Events:
             self.kind,
             self.scenario,
             self.part,
+            self._of_kinds(target) if interest else None,
         )
+
+    def _of_kinds(self, target: Sequence[str]) -> Bools:
+        """The positives of these kinds."""
+        assert self.kind is not None
+        named = [name.strip() in target for name in self.kind.names]
+        return self.positive & np.array([*named, False])[self.kind.codes]
 
 
 def together(parts: Sequence[Events]) -> Events:

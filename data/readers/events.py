@@ -27,9 +27,10 @@ class EventColumns:
     """Names of the columns of an event table; None where there is none.
 
     Rows rated lower than ``positive_from`` are no positives; nor are rows whose
-    behaviour is none of ``target``, nor rows where the column ``positive`` holds
-    0 or false. ``time_format`` is written as strftime has it; ``time_unit`` is
-    that of Unix times. Raises ConfigError where an entry changes nothing.
+    behaviour is none of ``target`` and ``interest``, nor rows where the column
+    ``positive`` holds 0 or false. Events of ``interest`` are learned from and not
+    asked for. ``time_format`` is written as strftime has it; ``time_unit`` is that of
+    Unix times. Raises ConfigError where an entry changes nothing.
     """
 
     user: str
@@ -42,16 +43,22 @@ class EventColumns:
     split: str | None = None
     positive: str | None = None
     target: tuple[str, ...] = ()
+    interest: tuple[str, ...] = ()
     time_format: str | None = None
     time_unit: Literal["s", "ms", "us", "ns"] = "s"
 
     def __post_init__(self) -> None:
-        if isinstance(self.target, str):
-            object.__setattr__(self, "target", (self.target,))
+        for name in ("target", "interest"):
+            if isinstance(getattr(self, name), str):
+                object.__setattr__(self, name, (getattr(self, name),))
         if self.positive_from is not None and self.rating is None:
             raise ConfigError("positive_from needs rating, the column of the ratings")
         if self.target and self.behaviour is None:
             raise ConfigError("target needs behaviour, the column of the kinds of event")
+        if self.interest and not self.target:
+            raise ConfigError("interest needs target, the kinds that are asked for")
+        if both := set(self.interest) & set(self.target):
+            raise ConfigError(f"{min(both)!r} is in target and in interest; keep one of them")
         if self.time is None and (self.time_format is not None or self.time_unit != "s"):
             raise ConfigError("time_format and time_unit need time, the column of the times")
         if self.time_format is not None and self.time_unit != "s":
@@ -98,10 +105,11 @@ def read_rows(table: Table, names: EventColumns, sieve: Sieve) -> Events:
 
 def _check(sieve: Sieve, names: EventColumns, kinds: Set[str], usable: int) -> None:
     source = sieve.table.source
-    for one in names.target:
+    named = {"target": names.target, "interest": names.interest}
+    for entry, one in ((entry, one) for entry, told in named.items() for one in told):
         if one not in kinds:
             raise DataError(
-                f"{source}: target {one!r} is no value of column {names.behaviour!r}; "
+                f"{source}: {entry} {one!r} is no value of column {names.behaviour!r}; "
                 f"{closest(one, sorted(kinds))}"
             )
     sieve.judge()
@@ -155,7 +163,7 @@ def _times(names: EventColumns, sieve: Sieve, compact: bool | None) -> tuple[Int
 def _positive(
     names: EventColumns, stars: Floats | None, kind: pl.Series | None, sieve: Sieve
 ) -> tuple[Bools, Set[str]]:
-    """Which rows count for ranking, and which kinds there are where targets are named."""
+    """Which rows are learned from, and which kinds there are where targets are named."""
     there: set[str] = set()
     positive = np.ones(len(sieve.table), bool)
     if names.positive is not None:
@@ -170,7 +178,7 @@ def _positive(
     if names.target and kind is not None:
         texts = read.texts(kind).str.strip_chars()
         there = set(texts.filter(texts != "").unique())
-        positive &= texts.is_in(list(names.target)).to_numpy()
+        positive &= texts.is_in([*names.target, *names.interest]).to_numpy()
     return positive, there
 
 

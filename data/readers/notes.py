@@ -48,6 +48,12 @@ def meaning_notes(
             f"{names.behaviour} has {shown}{more}; no kind counts for more than another; "
             "name target where only some are wished for"
         )
+    others = [kind for kind in kinds if kind not in (*names.target, *names.interest)]
+    if names.target and others:
+        yield (
+            f"not learned from: events of kind {', '.join(others[:SHOWN_KINDS])}; name in "
+            "interest those that show interest, such as views beside purchases"
+        )
 
 
 def event_notes(found: Events, events: Interactions, rule: SplitRule) -> Iterator[str]:

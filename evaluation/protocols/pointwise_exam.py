@@ -95,15 +95,15 @@ def ctr_exam(
     """
     held = held_out(dataset, split, part)
     if negatives == "given":
-        if held.positive.all() or not held.positive.any():
+        if held.asked.all() or not held.asked.any():
             raise ValueError(
-                f"the {part} part has {int(held.positive.sum())} positive rows of {len(held)}; "
+                f"the {part} part has {int(held.asked.sum())} positive rows of {len(held)}; "
                 "where the data holds no negatives, draw them: 'uniform' or 'popular'"
             )
-        return _rows(dataset, split, part, held, held.item, held.positive)
+        return _rows(dataset, split, part, held, held.item, held.asked)
     if negatives not in ("uniform", "popular"):
         raise ValueError(f"negatives {negatives!r}; say 'given', 'uniform' or 'popular'")
-    positives = np.flatnonzero(held.positive)
+    positives = np.flatnonzero(held.asked)
     users, liked = held.user[positives], held.item[positives]
     items = len(dataset.items)
     pool = np.arange(items) if negatives == "uniform" else liked

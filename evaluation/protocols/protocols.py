@@ -51,7 +51,7 @@ def full_exam(dataset: Dataset, split: Split, part: str) -> Exam:
     (``SplitProof.reads_validation``). ``part`` must be "valid" or "test" (ValueError).
     """
     held = held_out(dataset, split, part)
-    return _by_user(dataset, split, part, held.take(held.positive), "full")
+    return _by_user(dataset, split, part, held.take(held.asked), "full")
 
 
 def next_exam(dataset: Dataset, split: Split, part: str) -> Exam:
@@ -60,7 +60,7 @@ def next_exam(dataset: Dataset, split: Split, part: str) -> Exam:
     With a leave-one-out split this is the full exam. Raises SplitError without times.
     """
     held = held_out(dataset, split, part)
-    held = held.take(held.positive)
+    held = held.take(held.asked)
     if held.at is None or (held.at == UNKNOWN_TIME).any():
         raise SplitError("the protocol 'next' needs a time for every held-out event")
     seen = _pairs(seen_before(dataset, split, part), len(dataset.items))
@@ -79,7 +79,7 @@ def scenario_exams(dataset: Dataset, split: Split, part: str) -> dict[str, Exam]
     exams = {}
     for column, values in held.scenario.items():
         for code, value in enumerate(values.names):
-            rows = held.positive & (values.codes == code)
+            rows = held.asked & (values.codes == code)
             if rows.any():
                 there = dict.fromkeys(held.scenario, -1) | {column: code}
                 exam = _by_user(dataset, split, part, held.take(rows), "scenario", there)
@@ -97,7 +97,7 @@ def context_exam(dataset: Dataset, split: Split, part: str) -> Exam:
     """
     items = len(dataset.items)
     held = held_out(dataset, split, part)
-    held = held.take(held.positive)
+    held = held.take(held.asked)
     seen = seen_before(dataset, split, part)
     group, known = _groups(held, seen)
     fresh = np.flatnonzero(~np.isin(group * items + held.item, known * items + seen.item))
@@ -131,7 +131,7 @@ def domain_exam(dataset: Dataset, split: Split, part: str) -> Exam:
             dataset,
             split,
             part,
-            held.take(held.positive & (codes == code)),
+            held.take(held.asked & (codes == code)),
             "domains",
             others | {DOMAIN: code},
         )

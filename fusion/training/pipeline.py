@@ -269,7 +269,7 @@ def _fit_clicks(
     seen: Tensor,
     settings: Settings,
 ) -> Gate | None:
-    positive = dataset.interactions.positive[split.valid]
+    positive = dataset.interactions.asked[split.valid]
     if positive.all() or not positive.any():
         return None
     rows = ctr_exam(dataset, split, "valid")

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from trefoil.data import ConfigError, DataError, EventColumns, dataset_of
+from trefoil.data.histories import Histories
 from trefoil.data.readers.ratings import proposed_threshold
 
 VISITS = pl.DataFrame(
@@ -63,7 +64,20 @@ def test_only_the_target_counts_and_other_kinds_stay_as_events():
         "view": False, "buy": True, "drop": False,
     }  # fmt: skip
     assert len(events) == 4
-    assert dataset.report.warnings == ()
+    assert events.wished is None
+    (note,) = dataset.report.warnings
+    assert note.startswith("not learned from: events of kind view, drop; name in interest")
+
+
+def test_kinds_of_interest_are_learned_from_and_not_asked_for():
+    columns = EventColumns("u", "i", behaviour="kind", target="buy", interest="view")
+    events = dataset_of(VISITS, columns).interactions
+    kinds = [events.kind.names[code] for code in events.kind.codes]
+    assert dict(zip(kinds, events.positive, strict=True)) == {
+        "view": True, "buy": True, "drop": False,
+    }  # fmt: skip
+    assert [kind for kind, asked in zip(kinds, events.asked, strict=True) if asked] == ["buy"]
+    assert Histories.of(events, 10).lengths.sum() == 3
 
 
 def test_without_a_target_every_kind_counts_and_that_is_said():
@@ -77,12 +91,20 @@ def test_without_a_target_every_kind_counts_and_that_is_said():
 def test_a_target_that_nobody_did_is_refused_with_what_there_is():
     with pytest.raises(DataError, match=r"target 'bye'.*did you mean 'buy'.*'drop'"):
         dataset_of(VISITS, EventColumns("u", "i", behaviour="kind", target=("buy", "bye")))
+    named = EventColumns("u", "i", behaviour="kind", target=("buy",), interest=("vew",))
+    with pytest.raises(DataError, match=r"interest 'vew'.*did you mean 'view'"):
+        dataset_of(VISITS, named)
 
 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         ({"target": ("buy",)}, "target needs behaviour"),
+        ({"interest": ("view",)}, "interest needs target"),
+        (
+            {"behaviour": "kind", "target": ("buy",), "interest": ("buy",)},
+            "'buy' is in target and in interest",
+        ),
         ({"positive_from": 3}, "positive_from needs rating"),
         ({"time_format": "%d"}, "need time"),
         ({"time": "at", "time_format": "%d", "time_unit": "ms"}, "beside time_format"),
