@@ -47,7 +47,8 @@ class Sets:
     def of(cls, case: Ints, item: Ints, cases: int) -> Sets:
         """From pairs; duplicates are removed and items sorted within a case."""
         if cases == 1:
-            item = np.unique(item)
+            item = np.sort(item)
+            item = item[np.diff(item, prepend=-1) > 0]
             return cls(np.array([0, len(item)]), item)
         order = np.lexsort((item, case))
         case, item = case[order], item[order]

@@ -93,7 +93,7 @@ def rank(
     not floats or of another shape than [cases, items].
     """
     if batch is None:
-        batch = int(np.clip(BATCH_BYTES // (4 * max(exam.items, 1)), 1, 4096))
+        batch = min(max(BATCH_BYTES // (4 * max(exam.items, 1)), 1), 4096)
     order, position = shuffled(exam.items, seed)
     judged = len(exam.relevant.item) > 0
     if len(exam) == 1 and not judged and exam.items < MANY * max(k_max, 1):

@@ -6,7 +6,7 @@ be any. They are kept as codes of the graph's facts, and are those that would be
 
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
-from trefoil.fusion.plan.known import KnownReasons, row_of
+from trefoil.fusion.plan.known import row_of
 from trefoil.fusion.requests.state import State
 from trefoil.kg.paths.nearest import Cited
 
@@ -17,19 +17,21 @@ def known_reasons(state: State, cases: Cases, items: Ints) -> dict[int, Cited | 
     user = None if held is None else row_of(cases, held.digest)
     if held is None or user is None or held.graph != state.held.paths.index.digest:
         return {}
-    place = {item: at for at, item in enumerate(held.item[user].tolist())}
+    rows = zip(
+        *(
+            column[user].tolist()
+            for column in (
+                *(held.item, held.weight, held.kind, held.seen, held.fact, held.other),
+                *(held.adds, held.liked),
+            )
+        ),
+        strict=True,
+    )
+    place = {item: own for item, *own in rows}
     found: dict[int, Cited | None] = {}
     for number, item in enumerate(items.tolist()):
-        at = place.get(item)
-        if at is not None:
-            found[number] = _cited(held, number, (user, at))
+        if item in place:
+            weight, kind, seen, fact, other, adds, liked = place[item]
+            row = (number, weight, 0.0, 0, kind, seen, fact, other, -1)
+            found[number] = Cited(row, adds, liked) if kind >= 0 else None
     return found
-
-
-def _cited(held: KnownReasons, number: int, cell: tuple[int, int]) -> Cited | None:
-    kind = int(held.kind[cell])
-    if kind < 0:
-        return None
-    codes = (int(one[cell]) for one in (held.seen, held.fact, held.other))
-    row = (number, float(held.weight[cell]), 0.0, 0, kind, *codes, -1)
-    return Cited(row, float(held.adds[cell]), bool(held.liked[cell]))

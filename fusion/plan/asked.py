@@ -62,12 +62,13 @@ class Asked:
         history = cases.history
         self.few = len(cases) <= FEW
         if len(cases) == 1:
-            self.item, self._event = np.unique(history.item, return_inverse=True)
+            item = np.sort(history.item)
+            self.item = item[np.diff(item, prepend=-1) > 0]
             self.case = np.zeros(len(self.item), np.int64)
             self.start = np.array([0, len(self.item)])
         else:
             case = np.repeat(np.arange(len(cases)), history.lengths)
-            key, self._event = np.unique(case * items + history.item, return_inverse=True)
+            key = np.unique(case * items + history.item)
             self.case, self.item = np.divmod(key, items)
             self.start = np.searchsorted(self.case, np.arange(len(cases) + 1))
         self._weights: dict[float, Reals] = {}
@@ -76,6 +77,16 @@ class Asked:
 
     def __len__(self) -> int:
         return len(self.cases)
+
+    @cached_property
+    def _pair(self) -> Ints:
+        """The pair of each event."""
+        history = self.cases.history
+        if len(self) == 1:
+            return np.searchsorted(self.item, history.item)
+        case = np.repeat(np.arange(len(self)), history.lengths)
+        key = self.case * self.items + self.item
+        return np.searchsorted(key, case * self.items + history.item)
 
     @cached_property
     def empty(self) -> NDArray[np.bool_]:
@@ -88,7 +99,7 @@ class Asked:
             found = np.ones(len(self.item), np.float32)
             if decay > 0:
                 recency = self.cases.history.recency(decay)
-                found = np.bincount(self._event, recency, len(self.item)).astype(np.float32)
+                found = np.bincount(self._pair, recency, len(self.item)).astype(np.float32)
             self._weights[decay] = found
         return self._weights[decay]
 

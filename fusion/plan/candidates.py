@@ -29,6 +29,7 @@ class InColumns:
         self.slot = np.full(plan.items, -1, np.int32)
         self.slot[columns] = np.arange(len(columns))
         self.inside = plan.inside[columns]
+        self.last = int(columns.max(initial=-1))
 
     def of(self, asked: Asked) -> Reals:
         """What it says of its columns for a single case."""
@@ -38,10 +39,12 @@ class InColumns:
         self.form.fill(asked, out)
         return out[0]
 
-    def at(self, told: Reals, place: Ints) -> Reals:
-        """The same of some places of the plan's order."""
-        slot = self.slot[place]
-        return np.where(slot >= 0, told[slot], np.float32(0))
+    def at(self, told: Reals, place: Ints, out: Reals) -> None:
+        """The same of some places of the plan's order, ascending, written into ``out``."""
+        some = int(np.searchsorted(place, self.last, "right"))
+        slot = self.slot[place[:some]]
+        out[:some] = np.where(slot >= 0, told[slot], np.float32(0))
+        out[some:] = 0.0
 
     def sums(self, told: Reals) -> tuple[Reals, Reals]:
         """Of what it says, and of its square, over each group."""
@@ -78,13 +81,16 @@ class Candidates:
         others = {number: one.of(asked) for number, one in self._others.items()}
         query = query_of(plan, asked)
         mean, spread = scales_of_one(plan, query)
-        self._scale(rows, others, int(np.searchsorted(named, self._warm)), mean, spread)
-        kept = self._best(named, rows, spread)
-        tables = np.empty((len(plan._tables), len(kept)), np.float32)
-        tables[self._sparse] = rows[:, kept]
-        place = named[kept]
+        warm = int(np.searchsorted(named, self._warm))
+        self._scale(rows, others, warm, mean, spread)
+        kept = self._best(named[:warm], rows[:, :warm], spread)
+        place = np.concatenate([named[kept], named[warm:]])
+        tables = np.empty((len(plan._tables), len(place)), np.float32)
+        for row, number in zip(rows, self._sparse, strict=True):
+            row[:warm].take(kept, out=tables[number, : len(kept)], mode="clip")
+            tables[number, len(kept) :] = row[warm:]
         for number, one in self._others.items():
-            tables[number] = one.at(others[number], place)
+            one.at(others[number], place, tables[number])
         return SaidOfOne(plan, asked, query, tables, mean, spread, place)
 
     def _named(self, columns: list[Any]) -> Ints | None:
@@ -114,16 +120,16 @@ class Candidates:
         spread[:, plan._tables] = inverse_of(np.sqrt(np.maximum(sums[1] - sums[0] ** 2, 0)))
 
     def _best(self, named: Ints, rows: Reals, spread: Reals) -> Ints:
-        """Which of the places are candidates, ascending."""
-        plan, warm = self.plan, int(np.searchsorted(named, self._warm))
-        if warm <= self.size:
+        """Which of the places with events are candidates, ascending."""
+        if len(named) <= self.size:
             return np.arange(len(named))
+        plan = self.plan
         heard = [plan._tables[number] for number in self._sparse]
         weight = (plan.groups[0].weights * spread[0])[heard].astype(np.float32)
-        cheap = plan._start[named[:warm]] + weight @ rows[:, :warm]
-        best = np.argpartition(cheap, warm - self.size)[warm - self.size :]
+        cheap = plan._start[named] + weight @ rows
+        best = np.argpartition(cheap, len(named) - self.size)[len(named) - self.size :]
         best.sort()
-        return np.concatenate([best, np.arange(warm, len(named))])
+        return best
 
 
 def _told(form: Any, asked: Asked) -> tuple[Entries, Reals]:

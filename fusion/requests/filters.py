@@ -70,8 +70,12 @@ class Filters:
         ConfigError for what is no filter.
         """
         said = _plain(where)
-        key = json.dumps(said, sort_keys=True, default=str, ensure_ascii=False)
-        return self.kept(f"where {key}", items, held, lambda: _made(said, items, graph))
+        return self.kept(_key(said), items, held, lambda: _made(said, items, graph))
+
+    def has(self, where: object, items: Items, held: object) -> bool:
+        """Whether the items that fit ``where`` are kept."""
+        found = self._kept.get(_key(_plain(where)))
+        return found is not None and found[0] is items and found[1] is held
 
     def kept(self, key: str, items: Items, held: object, make: Callable[[], T]) -> T:
         """What ``make`` returns, or returned for this key, these items and this graph."""
@@ -87,6 +91,11 @@ class Filters:
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return made
+
+
+def _key(where: object) -> str:
+    """A name for a filter of plain values."""
+    return f"where {json.dumps(where, sort_keys=True, default=str, ensure_ascii=False)}"
 
 
 def _made(where: object, items: Items, graph: Graph) -> Filter:

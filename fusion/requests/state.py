@@ -127,6 +127,10 @@ class State:
         """The items that fit a filter. Raises ConfigError for what is none."""
         return self.filters.of(where, self.catalogue.items, self.held, lambda: self.held.graph)
 
+    def has_read(self, where: object) -> bool:
+        """Whether the items that fit a filter are known already; so where there is none."""
+        return where is None or self.filters.has(where, self.catalogue.items, self.held)
+
     def groups(self, name: str) -> Groups | None:
         """Items by a column or a relation; None where there is none of that name."""
         items = self.catalogue.items

@@ -15,7 +15,7 @@ from trefoil.data.histories import Histories
 from trefoil.data.interactions import UNKNOWN_TIME, Interactions, Ints
 from trefoil.kg.graph import INTERACTED, ITEM, USER, KnowledgeGraph
 from trefoil.kg.item_facts import item_facts
-from trefoil.kg.paths.joins import expanded
+from trefoil.kg.paths.joins import expanded, found
 
 MOST_BITS = 64_000_000  # bytes of who met what, a bit for each; beyond, lists are joined
 MAX_NEIGHBOURS = 32  # least common entities next to an entity that a longer path may go through
@@ -114,12 +114,14 @@ class Index:
         """How many people met both items, for each pair of item rows."""
         if self._bits is not None:
             return np.bitwise_count(self._bits[one] & self._bits[other]).sum(1, dtype=np.int64)
-        by_item = self.met_by.T.tocsr()
+        by_item, users = self.met_by.T.tocsr(), self.meets.shape[0]
         wanted, row = np.unique(other, return_inverse=True)
-        met = np.zeros((len(wanted), self.meets.shape[0]), bool)
-        met[expanded(by_item, wanted)] = True
+        which, who = expanded(by_item, wanted)
+        met = which * users + who
+        met.sort()
         at, user = expanded(by_item, one)
-        return np.bincount(at, met[row[at], user], len(one)).astype(np.int64)
+        _, hit = found(met, row[at] * users + user)
+        return np.bincount(at[hit], minlength=len(one))
 
 
 def _liked(graph: KnowledgeGraph, low_below: float | None = None) -> Histories:

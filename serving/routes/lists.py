@@ -17,9 +17,9 @@ from trefoil.serving.wire.bodies import MOST_SHELVES, Recommend, Similar
 from trefoil.serving.wire.shapes import AnswerReply, PageReply
 
 lists = router()
-QUICK = {"user", "k", "reasons", "history", "likes", "without", "only", "seen", "offset"}
-ALONE = (QUICK - {"history", "likes"}) | {"where", "boost", "pin", "per", "diversity", "shares"}
-QUICK_ITEMS = 20_000  # up to which a list takes a few milliseconds
+QUICK = {"user", "k", "reasons", "history", "likes", "without", "only", "seen", "offset", "where"}
+ALONE = (QUICK - {"history", "likes"}) | {"boost", "pin", "per", "diversity", "shares"}
+QUICK_ITEMS = 20_000  # up to which a list takes a few milliseconds, or from candidates
 
 
 @lists.post("/recommend", responses=answers(AnswerReply | PageReply))
@@ -46,7 +46,7 @@ async def recommend_by_address(
 async def similar(call: Asked, body: Similar) -> Response:
     """What goes with one item."""
     asking = lambda one: one.similar(body.item, body.k)  # noqa: E731
-    return await _list(call, None, body.k, False, asking, body.state, quick=True)
+    return await _list(call, None, body.k, False, asking, body.state, quick={})
 
 
 @lists.get("/similar", responses=answers(AnswerReply))
@@ -78,7 +78,7 @@ async def _recommended(call: Call, body: Recommend) -> Response:
     asking = lambda one: one.recommend(**said)  # noqa: E731
     return await _list(
         *(call, body.user, body.k, body.text is not None, asking, body.state),
-        quick=said.keys() <= QUICK,
+        quick=said if said.keys() <= QUICK else None,
         alone=said if said.keys() <= ALONE else None,
     )
 
@@ -91,17 +91,19 @@ async def _list(
     asking: Callable[[Recommender], Answer],
     state: str | None = None,
     *,
-    quick: bool = False,
+    quick: Mapping[str, Any] | None = None,
     alone: Mapping[str, Any] | None = None,
 ) -> Response:
     """Ask, put into JSON on the scoring thread, count and keep.
 
-    A ``quick`` question of a small catalogue is answered where it came in. What is said of a
-    person ``alone`` is scored together with others that wait, where the catalogue is large.
+    What is said in a ``quick`` question is answered where it came in, where the catalogue is
+    small or lists come from candidates, and a filter was read before. What is said of a person
+    ``alone`` is scored together with others that wait, where the catalogue is large.
     """
     model = call.model(user)
     still = await call.standing(model, state)
-    small = len(still.catalogue.items) <= QUICK_ITEMS
+    small = len(still.catalogue.items) <= QUICK_ITEMS or still.state.scorer.first is not None
+    at_once = small and quick is not None and still.state.has_read(quick.get("where"))
 
     def work() -> tuple[Answer, str, bytes]:
         found = asking(still)
@@ -109,7 +111,7 @@ async def _list(
         return found, told["id"], replies.packed(told)
 
     if small or alone is None:
-        found, id, body = await call.score(work, quick=quick and small)
+        found, id, body = await call.score(work, quick=at_once)
     else:
         with call.host.together.waiting(still, alone) as score_first:
             found, id, body = await call.score(lambda: (score_first(), work())[1])

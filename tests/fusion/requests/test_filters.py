@@ -1,6 +1,7 @@
 """``where`` limits a list to what it says; what nothing has fits nothing, and is told."""
 
 import re
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -158,3 +159,14 @@ def test_a_filter_is_remembered_until_items_come(recommender):
     recommender.add_items(pl.DataFrame({"id": ["new"], "title": ["New"], "price": [11.0]}))
     assert "new" in fitting(recommender, {"price": 11})
     assert np.packbits(first.mask).tolist() == first.bits.tolist()
+
+
+def test_a_filter_is_known_once_it_was_read_and_until_an_item_changes(served):
+    where, state = {"price": {">=": 12.5}, "kind": "kind 2"}, served.state
+    assert state.has_read(None)
+    assert not state.has_read(where)
+    served.recommend(k=3, where=where, reasons=0)
+    assert state.has_read({"kind": "kind 2", "price": {">=": 12.5}})
+    assert not state.has_read({**where, "kind": "kind 1"})
+    other = replace(state, catalogue=state.catalogue.described(replace(state.catalogue.items)))
+    assert not other.has_read(where)

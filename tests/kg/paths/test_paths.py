@@ -124,6 +124,19 @@ def test_people_who_met_both_are_a_reason():
     assert nothing == []
 
 
+def test_who_met_both_is_counted_alike_by_bits_and_by_lists(monkeypatch):
+    random = np.random.default_rng(0)
+    world = graph({"User": 70, "Item": 9}, {SEEN: random.integers(0, (70, 9), (160, 2))})
+    met = np.zeros((70, 9), bool)
+    edges = world.edges[SEEN]
+    met[edges.source, edges.target] = True
+    one, other = random.integers(0, 9, (2, 40))
+    expected = (met[:, one] & met[:, other]).sum(0)
+    assert PathIndex(world).index.together(one, other).tolist() == expected.tolist()
+    monkeypatch.setattr("trefoil.kg.paths.index.MOST_BITS", 0)
+    assert PathIndex(world).index.together(one, other).tolist() == expected.tolist()
+
+
 def test_another_user_is_in_the_query_but_never_by_name():
     world = graph({"User": 3, "Item": 2}, {SEEN: [(0, 0), (1, 0), (1, 1)]})
     ((path,),) = explain(world, [0], [1])
