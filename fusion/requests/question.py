@@ -6,7 +6,6 @@ ranked by the same function, as exams that want nothing.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from itertools import chain
 
 import numpy as np
 
@@ -129,9 +128,9 @@ def question_of(
     least = catalogue.columns.get("positive_from")
     told = told_of(request.history, request.likes, known, least, until)
     disliked = arguments.ids("dislikes", request.dislikes)
-    lists = arguments.ids("only", request.only), arguments.ids("without", request.without)
-    chosen, left, sunk = (known.rows(one) for one in (*lists, disliked))
-    unknown = *told.unknown, *(one for one in chain(*lists, disliked) if one not in known)
+    lists = arguments.ids("only", request.only), arguments.ids("without", request.without), disliked
+    chosen, left, sunk = (known.rows(one) for one in lists)
+    unknown = *told.unknown, *_missing(lists, (chosen, left, sunk))
     unknown += catalogue.unknown_contexts(scenario)
     allowed = None
     if request.only is not None:
@@ -160,6 +159,12 @@ def question_of(
         unknown,
         attributes,
     )
+
+
+def _missing(names: Sequence[Sequence[str]], rows: Sequence[Ints]) -> list[str]:
+    """Those of the names whose row is -1."""
+    pairs = zip(names, rows, strict=True)
+    return [some[at] for some, row in pairs for at in np.flatnonzero(row < 0).tolist()]
 
 
 def _plain(request: Request) -> bool:
