@@ -12,7 +12,9 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from threadpoolctl import threadpool_limits
 
+from trefoil.fusion.batch import processors
 from trefoil.fusion.requests.state import State
 from trefoil.serving.app import LISTENING
 from trefoil.serving.hosting.host import Line
@@ -196,11 +198,12 @@ def run(
 ) -> None:
     """Answer what comes to ``place``, a bound socket, with so many readers beside this process.
 
-    ``told`` goes to each reader; see ``Reader``.
+    ``told`` goes to each reader; see ``Reader``. Each process has its share of the processors.
     """
-    dealer = Dealer(place)
+    dealer, threads = Dealer(place), max(1, processors() // (readers + 1))
+    threadpool_limits(threads, user_api="blas")
     with tempfile.TemporaryDirectory(prefix="trefoil-", ignore_cleanup_errors=True) as folder:
-        children = Children(readers, {**told, "folder": folder})
+        children = Children(readers, {**told, "folder": folder, "threads": threads})
         first = First(app, service, Path(folder), dealer, children)
         dealer.server = uvicorn.Server(uvicorn.Config(first, **LISTENING))
         dealer.server.run(sockets=[])

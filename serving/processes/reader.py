@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 import uvicorn
 from starlette.types import Message, Receive, Scope, Send
+from threadpoolctl import threadpool_limits
 
 from trefoil.serving.app import LISTENING, Application, create_app
 from trefoil.serving.metrics import Told
@@ -213,7 +214,10 @@ class Read:
 def main(argv: list[str] | None = None) -> None:
     """Read until the first process ends, or says so."""
     (text,) = sys.argv[1:] if argv is None else argv
-    reader = Reader(json.loads(text))
+    told = json.loads(text)
+    # products by more threads than there are processors wait for each other, and spin meanwhile
+    threadpool_limits(told["threads"], user_api="blas")
+    reader = Reader(told)
     reader.server = uvicorn.Server(uvicorn.Config(reader, lifespan="on", **LISTENING))
     reader.server.run(sockets=[])
 
