@@ -85,7 +85,8 @@ def query_of(plan: Prepared, asked: Asked) -> Reals:
     if known is not None and plan._known is not None:
         return plan._known.queries[known]
     made = queries_of(plan, asked, None)
-    return np.concatenate([one[0] for one in made]) if made else np.zeros(0, np.float32)
+    found = np.concatenate([one[0] for one in made]) if made else np.zeros(0)
+    return found.astype(np.float32)  # as those that a run holds
 
 
 def scales_of_one(plan: Prepared, query: Reals) -> tuple[Reals, Reals]:

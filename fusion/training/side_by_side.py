@@ -15,13 +15,14 @@ def begun(work: Callable[[], T], *, beside: bool) -> "Future[T]":
     """What will have the result of the work: done in a thread of its own, or now.
 
     Most of the work is in libraries that let other threads run meanwhile. Nobody waits for
-    the thread where training fails or is stopped.
+    the thread where training fails or is stopped. Raises at once what work that is done now
+    raises; whoever asks for the result of a thread is told of its fault.
     """
     result = Future[T]()
     if beside:
         Thread(target=_do, args=(work, result), daemon=True).start()
     else:
-        _do(work, result)
+        result.set_result(work())
     return result
 
 

@@ -42,11 +42,17 @@ def test_side_by_side_gives_the_model_of_one_after_the_other(tmp_path, monkeypat
             assert torch.equal(mine, yours)
 
 
-@pytest.mark.parametrize("beside", [False, True])
-def test_who_asks_for_the_result_is_told_the_fault(beside):
-    def work() -> int:
-        raise ValueError("no numbers")
+def no_numbers() -> int:
+    raise ValueError("no numbers")
 
-    result = begun(work, beside=beside)
+
+def test_who_asks_for_the_result_of_a_thread_is_told_the_fault():
+    result = begun(no_numbers, beside=True)
     with pytest.raises(ValueError, match="no numbers"):
         result.result()
+
+
+def test_a_fault_or_stop_of_what_is_done_now_comes_at_once():
+    """Nobody trains a network first."""
+    with pytest.raises(ValueError, match="no numbers"):
+        begun(no_numbers, beside=False)
