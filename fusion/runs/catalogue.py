@@ -104,6 +104,7 @@ def event_columns(events: Interactions) -> dict[str, NDArray[Any]]:
         "user": events.user,
         "item": events.item,
         "positive": events.positive,
+        "wished": events.wished,
         "stars": events.stars,
         "at": events.at,
         "kind": None if events.kind is None else events.kind.codes,
@@ -127,6 +128,7 @@ def events_of(
         column.get("at"),
         Categorical(column["kind"], kinds) if kinds is not None and "kind" in column else None,
         {n: Categorical(column[f"scenario.{n}"], tuple(names)) for n, names in scenarios.items()},
+        wished=column.get("wished"),
     )
 
 

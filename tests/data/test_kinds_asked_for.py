@@ -8,6 +8,7 @@ from trefoil.data import EventColumns, SplitRule, dataset_of, split_events
 from trefoil.data.fingerprint import fingerprint
 from trefoil.data.split import inner_split
 from trefoil.evaluation.protocols.protocols import full_exam
+from trefoil.fusion.runs.catalogue import event_columns, events_of
 
 PEOPLE, BOUGHT = 30, 6  # each buys six items; of each the view comes first
 
@@ -89,3 +90,10 @@ def test_what_is_asked_for_is_part_of_the_fingerprint():
 
     assert digest(shop()) == digest(shop())
     assert digest(shop()) != digest(shop(interest=()))
+
+
+def test_a_run_keeps_which_events_are_asked_for():
+    events = shop().interactions
+    again = events_of(event_columns(events), {}, events.kind.names)
+    assert (again.asked == events.asked).all()
+    assert events_of(event_columns(shop(interest=()).interactions), {}).wished is None
