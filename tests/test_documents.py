@@ -11,9 +11,11 @@ import polars as pl
 import pytest
 import torch
 from planted_shop import TINY, read_shop
+from pydantic import BaseModel
 from test_readme import write_shop as write_readme_shop
 
-from trefoil import read_dataset, split_events
+from docs.site.hooks import settings_tables
+from trefoil import Settings, read_dataset, split_events
 from trefoil.data.errors import DataError
 from trefoil.fusion.models import listed
 from trefoil.fusion.recommender import Recommender
@@ -64,6 +66,26 @@ def test_the_reference_lists_every_call_that_speaks_in_ids():
     public = {name for name, one in vars_of(Recommender) if not name.startswith("_")}
     assert set(listed) == public - inner
     assert len(listed) == len(set(listed))
+
+
+def test_the_page_of_settings_says_what_each_one_means():
+    """The tables are printed from the code; comments stand above a field or behind it."""
+    rows = re.findall(r"^\| `(.*?)` \| .* \|(.*)\|$", settings_tables(), re.MULTILINE)
+    meanings = {name: meaning.strip() for name, meaning in rows}
+    assert set(meanings) == set(leaves(Settings))
+    assert [name for name, meaning in meanings.items() if not meaning] == []
+    assert "in a visit and in later ones" in meanings["cooccurrence"]
+    assert "at most 3.6" in meanings["memory_gb"]
+
+
+def leaves(branch: type[BaseModel], prefix: str = "") -> list[str]:
+    """The names of all settings, as ``--set`` takes them."""
+    found: list[str] = []
+    for name, field in branch.model_fields.items():
+        kind = field.annotation
+        inner = isinstance(kind, type) and issubclass(kind, BaseModel)
+        found += leaves(kind, f"{prefix}{name}.") if inner else [f"{prefix}{name}"]
+    return found
 
 
 def vars_of(kind: type) -> list[tuple[str, object]]:

@@ -43,7 +43,7 @@ class Settings(Part):
         "width": "embedding_size",
     }
 
-    seed: int = 0
+    seed: int = 0  # of all that is drawn while a model learns
     split_seed: int = 0  # which events are held out; the same for all models compared
     threads: NonNegativeInt = 0  # 0: as many as there are, at most 8
     memory_gb: NonNegativeFloat = (
@@ -52,7 +52,7 @@ class Settings(Part):
     large_items: PositiveInt = (
         20_000  # a larger catalogue is learned by ways whose time grows with it, and no faster
     )
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # of the networks; auto: cuda if there
     embedding_size: PositiveInt = 64  # D, shared by all encoders
     random_walks: bool = True  # base model: random walks over events
     next_item: bool = True  # base model: what often came soon after, where times are known
@@ -70,7 +70,7 @@ class Settings(Part):
     item_attributes: bool = True  # numbers such as a year tell which new items are alike
     user_attributes: bool = True  # base model: what is told of users, such as age
     recent_popularity: bool = True  # base model, where the split follows time
-    scenarios: bool = True
+    scenarios: bool = True  # where and when an item is asked for is read
     reranker: bool = True  # a small network puts the first items of each list in order
     split: HeldOut = HeldOut()
     text: Text = Text()
