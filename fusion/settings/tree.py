@@ -1,10 +1,18 @@
 """The settings tree: frozen, checked, and saved beside the weights."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import tomli_w
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import (
+    ModelWrapValidatorHandler,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
+from trefoil.data.refusals import explain, place_of
 from trefoil.fusion.settings.branches import (
     Behaviour,
     FineTuning,
@@ -73,6 +81,16 @@ class Settings(Part):
     linear: Linear = Linear()
     network: Network = Network()
     tasks: Tasks = Tasks()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_words(cls, tree: Any, read: ModelWrapValidatorHandler["Settings"]) -> "Settings":
+        """Say what was wrong as ``load_settings`` does, with the nearest name there is."""
+        try:
+            return read(tree)
+        except ValidationError as error:
+            name = ".".join(place_of(error))
+            raise ValueError(explain(error, cls, "setting", name)) from None
 
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> "Settings":
