@@ -9,7 +9,9 @@ from scipy import sparse
 
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
-from trefoil.fusion.plan.sums import Reals, copied_rows, sum_of_entries, sum_of_rows
+from trefoil.fusion.plan.sums import copied_rows, sum_of_entries, sum_of_rows
+
+Reals = NDArray[np.floating[Any]]  # single precision but for sums
 
 LONG = 100  # entries of a row from which rows are copied one by one
 FEW = 16  # cases that are answered one after another; more go through sparse products
