@@ -88,7 +88,12 @@ def answered(store: GraphStore, args: argparse.Namespace) -> Answer:
     given = arguments_of(args.arg)
     if args.question:
         return ask_named(
-            store, args.question, given, drawing=bool(args.picture), timeout_s=args.timeout
+            store,
+            args.question,
+            given,
+            drawing=bool(args.picture),
+            limit=args.limit,
+            timeout_s=args.timeout,
         )
     return store.ask(
         args.cypher or SAMPLE, given, limit=args.limit, timeout_s=args.timeout, write=args.write

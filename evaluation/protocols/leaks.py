@@ -144,7 +144,8 @@ def in_words(told: Mapping[str, Any], ours: str) -> list[str]:
     ]
     share = order["ascending_in_file"]
     if share is not None:
-        follows = abs(share - 0.5) > NEAR_HALF
+        chance = order["neighbours"] ** -0.5 if order["neighbours"] else 1  # two standard errors
+        follows = abs(share - 0.5) > max(NEAR_HALF, chance)
         said.append(
             f"The file lies {order['file_sorted']}; {share:.0%} of neighbours in ties have "
             f"ascending item ids, which {'is a pattern' if follows else 'is like chance'}; "

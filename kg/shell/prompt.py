@@ -140,7 +140,8 @@ class Conversation:
         elif name == ":format":
             raise StoreError(f"write :format with one of {', '.join(FORMATS)}")
         elif name == ":ask" and rest:
-            self._answer(ask_named(self.store, rest[0], arguments_of(rest[1:])))
+            given = arguments_of(rest[1:])
+            self._answer(ask_named(self.store, rest[0], given, limit=self.limit))
         elif name == ":picture" and len(rest) == 1:
             if self.last is None:
                 raise StoreError("ask something first: the last answer is what is drawn")

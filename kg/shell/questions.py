@@ -249,8 +249,12 @@ def ask_named(
     arguments: Mapping[str, Any],
     *,
     drawing: bool = False,
+    limit: int = ROWS,
     timeout_s: float = SECONDS,
 ) -> Answer:
-    """The answer to a named question; see ``QUESTIONS``. Raises StoreError."""
+    """The answer to a named question, at most ``limit`` rows; see ``QUESTIONS``.
+
+    Raises StoreError.
+    """
     text, parameters = statement(name, store.schema(), store.dialect, arguments, drawing=drawing)
-    return store.ask(text, parameters, timeout_s=timeout_s)
+    return store.ask(text, parameters, limit=limit, timeout_s=timeout_s)

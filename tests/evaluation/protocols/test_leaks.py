@@ -2,10 +2,17 @@
 
 import numpy as np
 import polars as pl
+import pytest
 import torch
 
 from trefoil.data import Cases, EventColumns, SplitRule, dataset_of, split_events
-from trefoil.evaluation.protocols.leaks import leaks, strictly_later, tied_at_split, tied_histories
+from trefoil.evaluation.protocols.leaks import (
+    in_words,
+    leaks,
+    strictly_later,
+    tied_at_split,
+    tied_histories,
+)
 from trefoil.evaluation.protocols.protocols import exam_for
 from trefoil.evaluation.ranking import rank
 
@@ -53,3 +60,19 @@ def test_shuffled_ties_keep_what_is_known_and_the_order_of_moments():
     assert all(np.array_equal(one.at, history.at) for one in turned)
     assert {tuple(one.item[:2]) for one in turned} == {(0, 1), (1, 0)}
     assert all(one.item[2:].tolist() == history.item[2:].tolist() for one in turned)
+
+
+@pytest.mark.parametrize(
+    ("neighbours", "share", "word"),
+    [(3, 0.0, "like chance"), (100, 0.0, "a pattern"), (100, 0.55, "like chance")],
+)
+def test_a_few_ties_are_no_pattern(neighbours, share, word):
+    """Of three ties none ascends in one file of eight that know nothing of ids."""
+    order = {
+        "neighbours": neighbours,
+        "ascending_in_file": share,
+        "file_sorted": "by time",
+        "ascending_as_divided": share,
+    }
+    told = {"tied_at_split": {"users": 0, "of": 9}, "tie_order": order, "untimed": 0}
+    assert f"which is {word}" in in_words(told, "trefoil")[1]

@@ -105,6 +105,9 @@ def test_parameters_questions_and_pictures(run, capsys, tmp_path):
     assert "Quiet <b>Night</b>" in capsys.readouterr().out
     assert explore.main([run, "--question", "genre-profile", "--arg", "user=u1"]) == 0
     assert "Science fiction" in capsys.readouterr().out
+    connected = ["--question", "most-connected", "--arg", "label=Item", "--limit", "2"]
+    assert explore.main([run, *connected]) == 0
+    assert "2 rows" in capsys.readouterr().out
     file = tmp_path / "x.html"
     picture = ["--question", "path", "--arg", "user=u2", "--arg", "item=q5", "--picture", str(file)]
     assert explore.main([run, *picture]) == 0
