@@ -110,7 +110,7 @@ class Vocabulary(Sequence[str]):
         """The row of an id. Raises UnknownId."""
         row = self._held.rows.get(text, self._count)
         if row >= self._count:
-            raise UnknownId(f"unknown id {text!r}; there are {len(self)} ids")
+            raise UnknownId(f"unknown id {text!r}; give one of the {len(self)} known")
         return row
 
     def rows(self, texts: Iterable[str]) -> NDArray[np.int64]:

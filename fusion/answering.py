@@ -235,6 +235,6 @@ class Answering:
         state, k = self.state, arguments.whole("k", k, 1)
         who, what = arguments.one_id("user", user), arguments.one_id("item", item)
         if who not in state.catalogue.users:
-            raise UnknownId(f"unknown user {who!r}")
+            raise UnknownId(f"unknown user {who!r}; give one with an event")
         user, item = state.catalogue.users.row(who), state.catalogue.items.vocabulary.row(what)
         return explained(state, user, item, k)

@@ -64,15 +64,15 @@ def recommend_all(
 
     A row group for each ``BLOCK`` of users, in their order: memory does not grow with them.
     ``threads`` blocks are made at once (0: as many as there are processors). The file is
-    there when all is written. Raises ConfigError where its folder is not, and for fewer
-    threads than none.
+    there when all is written. Raises ConfigError where its folder is not, for lists of
+    nothing, and for fewer threads than none.
     """
     path = Path(path)
     if threads < 0:
         raise ConfigError(f"threads = {threads}: give 0 (all processors) or more")
     if not path.parent.is_dir():
         raise ConfigError(f"{path}: no such folder; make {path.parent} first")
-    threads = arguments.whole("threads", threads, 0)
+    threads, k = arguments.whole("threads", threads, 0), arguments.whole("k", k, 1)
     known = recommender.state.catalogue.users.ids
     names = known if users is None else arguments.ids("users", users)
     blocks = [names[start : start + BLOCK] for start in range(0, len(names), BLOCK)]

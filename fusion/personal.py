@@ -80,7 +80,7 @@ def forget(
         there = before.catalogue
         waiting = sum(event.user in people for event in there.waiting)
         if one not in there.users and not waiting and one not in recommender.left_out:
-            raise UnknownId(f"unknown user {one!r}")
+            raise UnknownId(f"unknown user {one!r}; give one with an event")
         folder = None if journal.folder is None else before.folder
         if folder is not None:
             told = {"user": one, "data": None if data is None else str(Path(data).absolute())}
@@ -126,7 +126,7 @@ def export(recommender: Changing, user: str | int) -> dict[str, Any]:
     catalogue = state.catalogue
     waiting = [event._asdict() for event in catalogue.waiting if event.user == one]
     if one not in catalogue.users and not waiting:
-        raise UnknownId(f"unknown user {one!r}")
+        raise UnknownId(f"unknown user {one!r}; give one with an event")
     return {
         "user": one,
         "events": _events(state, one),
@@ -151,7 +151,7 @@ def merge(recommender: Changing, user: str | int, into: str | int) -> Changed:
     if one == other:
         raise ConfigError(f"merge: {one!r} twice; give two ids")
     if one not in recommender.catalogue.users:
-        raise UnknownId(f"unknown user {one!r}")
+        raise UnknownId(f"unknown user {one!r}; give one with an event")
     if other in recommender.left_out:
         raise ConfigError(
             f"merge: {other!r} was forgotten; delete their digest from the list to take them in "

@@ -126,7 +126,7 @@ def _marked(state: State, ids: Sequence[str], *, gone: bool) -> State:
     catalogue = state.catalogue
     rows = catalogue.items.vocabulary.rows(ids)
     if (rows < 0).any():
-        raise UnknownId(f"unknown item {ids[int(np.argmin(rows))]!r}")
+        raise UnknownId(f"unknown item {ids[int(np.argmin(rows))]!r}; give one of the catalogue")
     old = catalogue.removed
     removed = np.zeros(len(catalogue.items), bool) if old is None else old.copy()
     removed[rows] = gone

@@ -96,7 +96,7 @@ class Service:
         if name is None:
             return next(iter(self.hosts.values()))
         if name not in self.hosts:
-            known = ", ".join(self.hosts)
+            known = ", ".join(repr(one) for one in self.hosts)
             raise Problem(404, f"no run {name!r} is served here", f"there is {known}", kind="run")
         return self.hosts[name]
 

@@ -11,9 +11,11 @@ import polars as pl
 import pytest
 import torch
 from planted_shop import TINY, read_shop
+from pydantic import BaseModel
 from test_readme import write_shop as write_readme_shop
 
-from trefoil import read_dataset, split_events
+from docs.site.hooks import settings_tables
+from trefoil import Settings, read_dataset, split_events
 from trefoil.data.errors import DataError
 from trefoil.fusion.models import listed
 from trefoil.fusion.recommender import Recommender
@@ -37,13 +39,14 @@ def test_the_tutorial_makes_the_shop_that_it_shows(tmp_path):
     assert split_events(shop, 0).rule.by == "time"
 
 
-def test_the_calls_of_the_page_on_recommending_run(tmp_path):
+@pytest.mark.parametrize("name", ["recommending.md", "living.md"])
+def test_the_calls_of_a_page_run(name, tmp_path):
     """As a stranger runs them: in a process of their own, on a run of the README's shop."""
     write_readme_shop(tmp_path / "my-shop")
     changes = [*TINY, "network.on=false", "reranker=false"]
     shop = read_dataset(tmp_path / "my-shop")
     Recommender(load_settings(None, changes)).fit(shop).save(tmp_path / "runs/mine")
-    page = (DOCS / "recommending.md").read_text("utf-8")
+    page = (DOCS / name).read_text("utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     assert len(blocks) >= 4
     (tmp_path / "calls.py").write_text("\n".join(blocks), "utf-8")
@@ -51,6 +54,44 @@ def test_the_calls_of_the_page_on_recommending_run(tmp_path):
     run = [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "calls.py"]
     done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_the_reference_lists_every_call_that_speaks_in_ids():
+    """Whoever adds a public call adds it to the page, or says here that it is an inner one."""
+    inner = {"become", "click_scores", "follow", "journal", "knows", "score_together", "source"}
+    inner |= {"stars", "state_without", "tell", "write"}
+    told = re.search(r"members: \[(.*)\]", (DOCS / "api.md").read_text("utf-8"))
+    assert told
+    listed = told[1].split(", ")
+    public = {name for name, one in vars_of(Recommender) if not name.startswith("_")}
+    assert set(listed) == public - inner
+    assert len(listed) == len(set(listed))
+
+
+def test_the_page_of_settings_says_what_each_one_means():
+    """The tables are printed from the code; comments stand above a field or behind it."""
+    rows = re.findall(r"^\| `(.*?)` \| .* \|(.*)\|$", settings_tables(), re.MULTILINE)
+    meanings = {name: meaning.strip() for name, meaning in rows}
+    assert set(meanings) == set(leaves(Settings))
+    assert [name for name, meaning in meanings.items() if not meaning] == []
+    assert "in a visit and in later ones" in meanings["cooccurrence"]
+    assert "at most 3.6" in meanings["memory_gb"]
+
+
+def leaves(branch: type[BaseModel], prefix: str = "") -> list[str]:
+    """The names of all settings, as ``--set`` takes them."""
+    found: list[str] = []
+    for name, field in branch.model_fields.items():
+        kind = field.annotation
+        inner = isinstance(kind, type) and issubclass(kind, BaseModel)
+        found += leaves(kind, f"{prefix}{name}.") if inner else [f"{prefix}{name}"]
+    return found
+
+
+def vars_of(kind: type) -> list[tuple[str, object]]:
+    """What a class and those it rests on define and can be called."""
+    found = [(name, one) for base in kind.__mro__ for name, one in vars(base).items()]
+    return [(name, one) for name, one in found if callable(getattr(kind, name, None))]
 
 
 @pytest.fixture

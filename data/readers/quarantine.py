@@ -165,10 +165,11 @@ class Sieve:
         if bad <= self.max_bad_share * total:
             return
         reason, count, others, line, shown = self._commonest()
+        more = f", or allow more with {ALLOW}" if self.max_bad_share else ""
         raise DataError(
             f"{self.table.source}: {bad} of {total} rows are unusable, more than the share of "
             f"{self.max_bad_share:.3g} allowed; the commonest reason is {reason!r} ({count} rows), "
-            f"first on line {line}: {shown};{others} mend them, or allow more with {ALLOW}"
+            f"first on line {line}: {shown};{others} mend them{more}"
         )
 
     def _note_words(self, name: str, found: dict[str, int]) -> None:

@@ -11,6 +11,7 @@ from trefoil import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 FIELD = re.compile(r"    (?P<name>\w+): ")
+LIMITED = re.compile(r"Annotated\[(\w+), [^\[\]]*\]")
 
 
 def on_startup(**_: Any) -> None:
@@ -50,19 +51,27 @@ def settings_tables(branch: type[BaseModel] = Settings, prefix: str = "") -> str
             continue
         kind = str(getattr(field.annotation, "__name__", field.annotation))
         kind = str(field.annotation) if "[" in str(field.annotation) else kind
-        kind = kind.replace("typing.", "").replace("|", "or")
+        kind = kind.replace("typing.", "").replace("|", "or").replace("Union[bool, ", "bool or ")
+        kind = kind[:-1] if kind.count("[") < kind.count("]") else kind
+        kind = LIMITED.sub(r"\1", kind)
         cells = f"`{prefix}{name}`", f"`{field.default!r}`", f"`{kind}`", meanings.get(name, "")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, "", *deeper])
 
 
 def comments(branch: type[BaseModel]) -> dict[str, str]:
-    """The comment that stands in the source beside each field, behind its last line."""
-    found, name = dict[str, str](), ""
+    """The comment that stands in the source above each field, and the one behind its last line."""
+    found, above, name = dict[str, list[str]](), list[str](), ""
     for line in inspect.getsource(branch).splitlines():
+        if line.startswith("    # "):
+            above.append(line.strip()[2:])
+            continue
         field = FIELD.match(line)
-        name = field["name"] if field else name
+        if field:
+            name = field["name"]
+            found[name] = above
+        above = []
         code, mark, comment = line.partition("  # ")
         if name and mark and code.strip():
-            found[name] = comment.strip().replace("|", "\\|")
-    return found
+            found[name].append(comment.strip())
+    return {name: " ".join(lines).replace("|", "\\|") for name, lines in found.items()}

@@ -88,7 +88,7 @@ def user_row(state: State, user: object) -> int:
         return -1
     name = arguments.one_id("user", user)
     if name not in state.catalogue.users:
-        raise UnknownId(f"unknown user {name!r}")
+        raise UnknownId(f"unknown user {name!r}; give one with an event")
     return state.catalogue.users.row(name)
 
 

@@ -1,6 +1,5 @@
 """What is asked, in the form that arrays are looked up by: each item of a history once."""
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -10,8 +9,10 @@ from scipy import sparse
 
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
+from trefoil.fusion.plan.sums import copied_rows, sum_of_entries, sum_of_rows
 
 Reals = NDArray[np.floating[Any]]  # single precision but for sums
+
 LONG = 100  # entries of a row from which rows are copied one by one
 FEW = 16  # cases that are answered one after another; more go through sparse products
 
@@ -25,10 +26,7 @@ class Entries(NamedTuple):
 
     def summed(self, weight: Reals, columns: int) -> Reals:
         """Each row times its weight, added up [columns], in the precision of the entries."""
-        start = np.zeros(len(self.length) + 1, self.column.dtype)
-        np.cumsum(self.length, out=start[1:])
-        parts = self.value, self.column, start
-        return sparse.csc_matrix(parts, shape=(columns, len(self.length))) @ weight
+        return sum_of_entries(self.column, self.value, self.length, weight, columns)
 
     def hits(self, wanted: NDArray[np.bool_]) -> tuple[Ints, Ints]:
         """Row and place of the entries that are ``wanted`` [entries]."""
@@ -36,20 +34,14 @@ class Entries(NamedTuple):
         return np.searchsorted(np.cumsum(self.length), hit, "right"), hit
 
 
-def entries_of(table: Any, rows: NDArray[Any], length: NDArray[Any] | None = None) -> Entries:
-    """The entries of some rows of a sparse table, row by row.
-
-    ``length`` is how many each row has, or each part of a row where rows have several.
-    """
+def entries_of(table: Any, rows: NDArray[Any]) -> Entries:
+    """The entries of some rows of a sparse table, row by row."""
     first = table.indptr[rows]
-    own: NDArray[Any] = table.indptr[rows + 1] - first
-    if length is None:
-        length = own
-    ends = np.cumsum(own)
-    if len(rows) and ends[-1] > LONG * len(rows):  # copied as a whole, row by row
-        part = table[rows]
-        return Entries(part.indices, part.data, length)
-    at = np.repeat(first - ends + own, own)
+    length: NDArray[Any] = table.indptr[rows + 1] - first
+    ends = np.cumsum(length)
+    if len(rows) and ends[-1] > LONG * len(rows):
+        return Entries(*copied_rows(table, rows, int(ends[-1])), length)
+    at = np.repeat(first - ends + length, length)
     at += np.arange(len(at), dtype=at.dtype)
     return Entries(table.indices.take(at), table.data.take(at), length)
 
@@ -125,13 +117,8 @@ class Asked:
 
     def entries(self, table: Any) -> Entries:
         """What a sparse table says of the items of a single case; gathered once."""
-
-        return self.kept_entries(table, lambda: entries_of(table, self.item))
-
-    def kept_entries(self, table: object, made: Callable[[], Entries]) -> Entries:
-        """What is kept of a table, or what is made of it, kept from now on."""
         if id(table) not in self._entries:
-            self._entries[id(table)] = made()
+            self._entries[id(table)] = entries_of(table, self.item)
         return self._entries[id(table)]
 
 
@@ -141,12 +128,10 @@ def summed(table: Any, asked: Asked, weight: Reals) -> NDArray[Any]:
     if not asked.few:
         found = asked.matrix(weight) @ table
         return found.toarray() if sparse.issparse(found) else np.asarray(found)
-    if len(asked) == 1:
-        return asked.entries(table).summed(weight, columns)[None]
-    out = np.zeros((len(asked), columns), np.float32)
+    out = np.empty((len(asked), columns), np.float32)
     for case, row in enumerate(out):
         part = asked.of(case)
-        row[:] = entries_of(table, asked.item[part]).summed(weight[part], columns)
+        row[:] = sum_of_rows(table, asked.item[part], weight[part])
     return out
 
 

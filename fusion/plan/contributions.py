@@ -16,7 +16,6 @@ from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import Asked, Reals
 from trefoil.fusion.plan.forms import DenseRows, FactorForm, Form, ProfileForm, SparseRows
 from trefoil.fusion.plan.groups import Group
-from trefoil.fusion.plan.merged import MergedTables
 from trefoil.fusion.plan.queries import LEAST, Averaged, Decayed, Propagated, Solved, Summed
 
 SUMS = (FactorForm, DenseRows, SparseRows, ProfileForm)  # over events, if the query is
@@ -37,13 +36,9 @@ class Contributions:
 class Influence:
     """What is needed of a plan to take its scores apart; means are made when first needed."""
 
-    def __init__(
-        self, forms: Sequence[Form], groups: Sequence[Group], tables: MergedTables | None = None
-    ) -> None:
-        """``tables`` are the sparse ones among the forms, in their order, side by side."""
-        self.forms, self.groups, self.tables = forms, groups, tables
+    def __init__(self, forms: Sequence[Form], groups: Sequence[Group]) -> None:
+        self.forms, self.groups = forms, groups
         self._heard = [place for place, one in enumerate(forms) if adds_up(one)]
-        self._sparse = [p for p in self._heard if isinstance(forms[p], SparseRows)]
         self._weights = np.stack([one.weights for one in groups]) if groups else None
         self._centres: dict[int, Reals] = {}
 
@@ -58,26 +53,12 @@ class Influence:
             told = (self._weights * inverse).astype(np.float32)
             weight = told.T[:, group]  # models x items
             heard = [number for number in self._heard if weight[number].any()]
-            if self.tables is not None:
-                heard = [number for number in heard if number not in self._sparse]
-                self._add_tables(asked, place, group, weight, total)
             held: dict[int, Reals] = {}
             for number in heard:
                 found = self._of_form(number, asked, place, group, held)
                 if found is not None:
                     total += weight[number] * found
         return Contributions(asked.item, total.T)
-
-    def _add_tables(
-        self, asked: Asked, place: Ints, group: Ints, weight: Reals, total: Reals
-    ) -> None:
-        """What the sparse tables add, each event less its mean over the group."""
-        assert self.tables is not None
-        cells = self.tables.cells(asked, place)  # events x tables x items
-        middle = np.stack([self._middle(number)[:, asked.item] for number in self._sparse])
-        cells -= middle[:, group].transpose(2, 0, 1)
-        each = self.tables.weights(asked)
-        total += np.einsum("ht,tk,htk->hk", each, weight[self._sparse], cells)
 
     def _middle(self, number: int) -> Reals:
         """``centre`` of a form over each group, [groups, ...]."""

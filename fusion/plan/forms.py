@@ -18,6 +18,7 @@ from trefoil.data.histories import Cases
 from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import Asked, Reals, summed
 from trefoil.fusion.plan.queries import Query
+from trefoil.fusion.plan.sums import sum_of_columns, sum_of_dense_rows
 
 
 @dataclass(frozen=True)
@@ -130,13 +131,12 @@ class DenseRows:
         return found
 
     def _of_one(self, item: Ints, weight: Reals) -> Reals:
-        """The same of a single case: rows of the table are added up where they lie."""
+        """The same of a single case."""
         if self._place is not None:
             there = self._place[item]
             own = there >= 0
             item, weight = there[own], weight[own]
-        ends, rows = np.array([0, len(item)]), len(self.weights)
-        return sparse.csr_matrix((weight, item, ends), shape=(1, rows)) @ self.weights
+        return sum_of_dense_rows(self.weights, item, weight)[None]
 
     def ordered(self, order: Ints) -> "DenseRows":
         if self._place is None:
@@ -177,7 +177,8 @@ class ProfileForm:
     def fill(self, asked: Asked, out: Reals) -> None:
         profile = summed(self.content, asked, asked.weight()).astype(np.float32)
         scored = self.content if self.scored is None else self.scored
-        out[:] = (scored @ profile[0])[None] if len(profile) == 1 else (scored @ profile.T).T
+        alone = len(profile) == 1
+        out[:] = sum_of_columns(scored, profile[0]) if alone else (scored @ profile.T).T
 
     def ordered(self, order: Ints) -> "ProfileForm":
         return replace(self, scored=self.content[order])

@@ -10,6 +10,7 @@ from scipy import sparse
 from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import Asked, Reals
 from trefoil.fusion.plan.attributes import AttributeColumn
+from trefoil.fusion.plan.sums import sum_of_dense_rows
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class OneRow:
     data: NDArray[Any]
 
     def __matmul__(self, table: Reals) -> NDArray[Any]:
-        return (self.data @ table.take(self.indices, axis=0))[None]
+        return sum_of_dense_rows(table, self.indices, self.data)[None]
 
 
 def user_rows(table: Any, user: Ints) -> Product:

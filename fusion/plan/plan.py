@@ -46,7 +46,7 @@ class Plan(Prepared):
         self._last: tuple[bytes, Asked] | None = None
         short = parts.shortlist
         self.first = None if short is None else FirstItems(self, short.size)
-        self._influence = Influence(self._forms, self.groups, self._merged)
+        self._influence = Influence(self._forms, self.groups)
         self._within: list[Plan] = []
         self._within = [self._weighed(warm) for warm in self.parts.within]
 
@@ -55,7 +55,7 @@ class Plan(Prepared):
         other = copy(self)
         other._within = []
         other.weigh(warm)
-        other._influence = Influence(other._forms, other.groups, other._merged)
+        other._influence = Influence(other._forms, other.groups)
         return other
 
     def _in_domain(self, code: int) -> "Plan":

@@ -9,9 +9,8 @@ import numpy as np
 
 from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.asked import Reals
-from trefoil.fusion.plan.forms import DenseRows, FactorForm, Form, SameForAll, SparseRows
+from trefoil.fusion.plan.forms import DenseRows, FactorForm, Form, SameForAll
 from trefoil.fusion.plan.groups import Group, Moments, centred
-from trefoil.fusion.plan.merged import merged
 from trefoil.fusion.plan.parts import Parts
 
 
@@ -35,10 +34,7 @@ class Prepared:
         self.groups = self._groups(parts.warm)
         self._fixed = [place for place, one in enumerate(forms) if isinstance(one, SameForAll)]
         self._factors = [place for place, one in enumerate(forms) if isinstance(one, FactorForm)]
-        rest = [p for p in range(len(forms)) if p not in {*self._fixed, *self._factors}]
-        sparse = [place for place in rest if isinstance(forms[place], SparseRows)]
-        self._tables = [*sparse, *(place for place in rest if place not in sparse)]
-        self._merged = merged([one for p in sparse if isinstance(one := forms[p], SparseRows)])
+        self._tables = [p for p in range(len(forms)) if p not in {*self._fixed, *self._factors}]
         self._forms = forms
         self._prepare_fixed()
         self._start = self._started()

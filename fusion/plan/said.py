@@ -114,10 +114,7 @@ class Said:
 def filled(plan: Prepared, asked: Asked) -> Reals:
     """The scores of all forms that fill tables, [tables, cases, items]."""
     out = np.empty((len(plan._tables), len(asked), plan.items), np.float32)
-    together = plan._merged.count if plan._merged is not None and asked.few else 0
-    if plan._merged is not None and together:
-        plan._merged.fill(asked, out[:together])
-    for place, own in zip(plan._tables[together:], out[together:], strict=True):
+    for place, own in zip(plan._tables, out, strict=True):
         plan._forms[place].fill(asked, own)
     return out
 

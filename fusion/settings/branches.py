@@ -10,9 +10,10 @@ from trefoil.fusion.settings.part import Part
 class HeldOut(Part):
     """Which events choose and which judge; see ``data.split``."""
 
+    # the rule; "dataset": that of dataset.toml
     by: Literal["dataset", "time", "ratio", "leave-one-out", "given", "rows"] = "dataset"
     valid: float | None = Field(default=None, gt=0, lt=1)  # share; unset: as the dataset says
-    test: float | None = Field(default=None, gt=0, lt=1)
+    test: float | None = Field(default=None, gt=0, lt=1)  # the same
     fold: NonNegativeInt = 0  # which of the parts that a drawn split could hold out; see folds
 
 
@@ -21,11 +22,11 @@ class Text(Part):
 
     earlier: ClassVar[dict[str, str]] = {"batch": "batch_size", "width": "dimensions"}
 
-    on: bool = True
+    on: bool = True  # off: no text is read
     # a folder, a hub name, "minilm", "smollm2", "static", "ngrams" (the stand-in), or "words":
     # no encoder, texts are read by the words of ``item_fields`` alone
     model: str = "minilm"
-    revision: str | None = None
+    revision: str | None = None  # of a model of the hub
     # how states of tokens become one vector; auto: as the model says, "weighted" of a decoder
     pooling: Literal["auto", "mean", "last", "weighted"] = "auto"
     max_tokens: PositiveInt = 64  # longer texts are cut; cost is linear in it
@@ -49,6 +50,7 @@ class FineTuning(Part):
     "top:k" (its last k layers) and "all".
     """
 
+    # one of these names
     method: str = Field(
         default="frozen", pattern=r"^(frozen|linear|lora|adalora|prefix|top:[1-9]\d*|all)$"
     )
@@ -76,7 +78,7 @@ class FineTuning(Part):
 class Profiles(Part):
     """What an instruct model writes of items and people before anything is learned."""
 
-    of: Literal["none", "items", "users", "both"] = "none"
+    of: Literal["none", "items", "users", "both"] = "none"  # who gets one
     model: str = "smollm2"  # or a GGUF file, or a folder of weights
     most: PositiveInt = 2000  # items, and people, with most events that have one
     liked: PositiveInt = 8  # titles that the model is told of a person
@@ -87,7 +89,7 @@ class Profiles(Part):
 class Graph(Part):
     """What the knowledge graph knows."""
 
-    on: bool = True
+    on: bool = True  # off: no fact is read
     shared_by: PositiveInt = 2  # facts of fewer items are left out: they join nothing
     in_network: bool = True  # item vectors get the mean of their entities' vectors
     numbers: bool = False  # years, prices, ... of linked items tell which new items are alike
@@ -104,28 +106,28 @@ class Behaviour(Part):
         "spans": "time_gaps",
     }
 
-    on: bool = True
+    on: bool = True  # the sequence network
     only_where_order_pays: bool = True  # skip it where decayed histories do not help validation
     max_events: PositiveInt = 50  # events per window, and read when asked
-    layers: PositiveInt = 2
-    heads: PositiveInt = 2
-    dropout: float = Field(default=0.3, ge=0, lt=1)
+    layers: PositiveInt = 2  # of the Transformer
+    heads: PositiveInt = 2  # of attention
+    dropout: float = Field(default=0.3, ge=0, lt=1)  # in the Transformer
     only_new: bool = True  # items met before are no rivals of the next, unless people return
     label_smoothing: float = Field(
         default=0.1, ge=0, lt=1
     )  # share of the target on all items alike
     time_gaps: bool = True  # time between events is read, not their order alone
     event_dropout: float = Field(default=0.0, ge=0, lt=1)  # share of events read without item
-    weight_decay: NonNegativeFloat = 0.01
+    weight_decay: NonNegativeFloat = 0.01  # of its weights, as in AdamW
     batch_size: PositiveInt = 64  # windows per step
     patience: PositiveInt = 8  # epochs without a better validation NDCG@10
-    learning_rate: PositiveFloat = 2e-3
+    learning_rate: PositiveFloat = 2e-3  # of the sequence network
 
 
 class Linear(Part):
     """The closed-form item-item model (EASE)."""
 
-    on: bool = True
+    on: bool = True  # base model
     max_items: PositiveInt = 20_000  # beyond, only the items with most events take part
     head_items: PositiveInt = 8_000  # that take part in a large catalogue: time grows by the cube
     decays: tuple[PositiveFloat, ...] = (5.0, 15.0)  # events; tried where there is time
@@ -142,7 +144,7 @@ class Network(Part):
         "sample": "sampled_items",
     }
 
-    on: bool = True
+    on: bool = True  # the joint network; off, the sequence network is off too
     layers: NonNegativeInt = 2  # hops over the user-item graph
     seeds: NonNegativeInt = 0  # networks trained and averaged; 0 chooses by what one costs
     temperature: NonNegativeFloat = 0.0  # of the softmax; 0 chooses by events per user
@@ -152,12 +154,12 @@ class Network(Part):
     id_dropout: float = Field(
         default=0.1, ge=0, lt=1
     )  # share of items predicted from content alone
-    learning_rate: PositiveFloat = 0.01
+    learning_rate: PositiveFloat = 0.01  # of Adam
     ema_decay: float = Field(
         default=0.95, ge=0, lt=1
     )  # of the running mean of the weights; 0: none
     batch_size: PositiveInt = 512  # users per step, in each context apart
-    epochs: PositiveInt = 300
+    epochs: PositiveInt = 300  # at most; patience ends earlier
     patience: PositiveInt = 4  # evaluations without a better validation NDCG@10
     evaluate_every: PositiveInt = 5  # epochs
     # of a training with --from: which of the weights that came from there stay as they are

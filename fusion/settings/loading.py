@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trefoil.data.errors import ConfigError
-from trefoil.data.refusals import explain, place_of
+from trefoil.data.refusals import explain
 from trefoil.fusion.settings.tree import Settings
 
 
@@ -32,8 +32,7 @@ def load_settings(
             tree = _merged(tree, Settings.renamed(_change(change), tell), change)
         return Settings.model_validate(tree)
     except ValidationError as error:
-        name = ".".join(place_of(error))
-        raise ConfigError(f"{where}: {explain(error, Settings, 'setting', name)}") from None
+        raise ConfigError(f"{where}: {explain(error, Settings, 'setting', '')}") from None
     except ConfigError:
         raise
     except ValueError as error:

@@ -1,10 +1,18 @@
 """The settings tree: frozen, checked, and saved beside the weights."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import tomli_w
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import (
+    ModelWrapValidatorHandler,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
+from trefoil.data.refusals import explain, place_of
 from trefoil.fusion.settings.branches import (
     Behaviour,
     FineTuning,
@@ -35,7 +43,7 @@ class Settings(Part):
         "width": "embedding_size",
     }
 
-    seed: int = 0
+    seed: int = 0  # of all that is drawn while a model learns
     split_seed: int = 0  # which events are held out; the same for all models compared
     threads: NonNegativeInt = 0  # 0: as many as there are, at most 8
     memory_gb: NonNegativeFloat = (
@@ -44,7 +52,7 @@ class Settings(Part):
     large_items: PositiveInt = (
         20_000  # a larger catalogue is learned by ways whose time grows with it, and no faster
     )
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # of the networks; auto: cuda if there
     embedding_size: PositiveInt = 64  # D, shared by all encoders
     random_walks: bool = True  # base model: random walks over events
     next_item: bool = True  # base model: what often came soon after, where times are known
@@ -62,7 +70,7 @@ class Settings(Part):
     item_attributes: bool = True  # numbers such as a year tell which new items are alike
     user_attributes: bool = True  # base model: what is told of users, such as age
     recent_popularity: bool = True  # base model, where the split follows time
-    scenarios: bool = True
+    scenarios: bool = True  # where and when an item is asked for is read
     reranker: bool = True  # a small network puts the first items of each list in order
     split: HeldOut = HeldOut()
     text: Text = Text()
@@ -73,6 +81,16 @@ class Settings(Part):
     linear: Linear = Linear()
     network: Network = Network()
     tasks: Tasks = Tasks()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_words(cls, tree: Any, read: ModelWrapValidatorHandler["Settings"]) -> "Settings":
+        """Say what was wrong as ``load_settings`` does, with the nearest name there is."""
+        try:
+            return read(tree)
+        except ValidationError as error:
+            name = ".".join(place_of(error))
+            raise ValueError(explain(error, cls, "setting", name)) from None
 
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> "Settings":

@@ -146,7 +146,7 @@ def _rows(state: State, told: Sequence[Mapping[str, Any]]) -> Ints:
         raise DataError(f"items: {twice!r} comes twice; give each item one row")
     rows = state.catalogue.items.vocabulary.rows(texts)
     if (rows < 0).any():
-        raise UnknownId(f"unknown item {texts[int(np.argmin(rows))]!r}")
+        raise UnknownId(f"unknown item {texts[int(np.argmin(rows))]!r}; add_items takes new ones")
     return rows
 
 

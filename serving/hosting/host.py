@@ -38,9 +38,11 @@ class Model:
         except DataError:
             raise
         except (OSError, ValueError) as fault:  # no such folder, and names that none can have
+            gone = isinstance(fault, FileNotFoundError)
+            why = "no manifest.json is there" if gone else type(fault).__name__
             raise DataError(
-                f"no run {folder.name[:80]!r} can be read: {type(fault).__name__}; give "
-                "the folder of a run"
+                f"no run {folder.name[:80]!r} can be read: {why}; give the folder of a run, "
+                "as train.py writes it"
             ) from None
         recommender = Recommender.load(folder)
         if digest_of(folder) != digest:

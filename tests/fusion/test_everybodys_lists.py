@@ -76,6 +76,10 @@ def test_the_command_writes_the_file(shop_run, tmp_path, capsys):
     (tmp_path / "other.parquet").write_bytes(b"no")
     flags[-1] = str(tmp_path / "other.parquet")
     assert main([str(shop_run), *flags]) == 2
+    capsys.readouterr()
+    assert main([str(shop_run), "--out", str(tmp_path / "none.parquet"), "-k", "0"]) == 2
+    assert "k = 0: give a whole number of at least 1" in capsys.readouterr().err
+    assert not (tmp_path / "none.parquet").exists()
 
 
 def test_ids_of_people_are_read_as_those_of_events_are(tmp_path):

@@ -60,6 +60,20 @@ def test_an_unknown_name_stops_with_a_suggestion(change, wrong, right):
     assert f"did you mean {right!r}?" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("tree", "said"),
+    [
+        ({"embeding_size": 3}, "unknown setting 'embeding_size'; did you mean 'embedding_size'?"),
+        ({"linear": {"onn": True}}, "unknown setting 'linear.onn'; did you mean 'on'?"),
+        ({"text": {"on": "perhaps"}}, "text.on = 'perhaps'"),
+    ],
+)
+def test_settings_made_in_python_say_the_same(tree, said):
+    with pytest.raises(ValidationError) as caught:
+        Settings(**tree)
+    assert said in str(caught.value)
+
+
 def test_an_unknown_name_far_from_all_lists_what_is_known():
     with pytest.raises(
         ConfigError, match=r"there is 'ranking', 'category', 'rating', 'attributes'"

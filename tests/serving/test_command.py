@@ -4,8 +4,9 @@ import socket
 
 import pytest
 
-from trefoil.data.errors import ConfigError
+from trefoil.data.errors import ConfigError, DataError
 from trefoil.serve import bound
+from trefoil.serving.hosting.host import Model
 
 
 def test_an_address_that_is_taken_is_told_before_a_run_is_loaded():
@@ -13,3 +14,8 @@ def test_an_address_that_is_taken_is_told_before_a_run_is_loaded():
         assert free.getsockname()[1] > 0
         with pytest.raises(ConfigError, match="give another --port"):
             bound("127.0.0.1", taken.getsockname()[1])
+
+
+def test_a_folder_that_is_no_run_is_told_with_what_is_missing(tmp_path):
+    with pytest.raises(DataError, match=r"no run 'nothere' can be read: no manifest\.json"):
+        Model.load(tmp_path / "nothere")

@@ -9,7 +9,6 @@ from trefoil.fusion.plan.asked import Asked
 from trefoil.fusion.plan.contributions import SUMS, Influence
 from trefoil.fusion.plan.forms import DenseRows, FactorForm, ProfileForm, SameForAll, SparseRows
 from trefoil.fusion.plan.groups import Group
-from trefoil.fusion.plan.merged import merged
 from trefoil.fusion.plan.queries import Propagated, Solved, Summed
 
 ITEMS, WIDTH = 12, 4
@@ -86,26 +85,3 @@ def test_items_without_events_are_measured_against_their_own_group():
     expected = [2.0 * (row[1] - row[:8].mean()), 1.5 * (row[10] - row[8:].mean())]
     np.testing.assert_allclose(told.value[:, 0], expected, atol=1e-5)
     assert all(isinstance(one, SUMS) for one in FORMS.values())
-
-
-def test_tables_side_by_side_say_what_each_says_alone():
-    """Scores and shares, of several cases, in two groups, with decays of their own."""
-    order, many = random.permutation(ITEMS), 3
-    alone = [SparseRows(thin(ITEMS, ITEMS), decay).ordered(order) for decay in (0.0, 1.5, 4.0)]
-    tables = merged(alone)
-    assert tables is not None
-    lengths = [4, 0, 2]
-    history = Histories(np.concatenate([[0], np.cumsum(lengths)]), np.array([3, 9, 3, 4, 7, 1]))
-    asked = Asked(Cases(np.full(3, -1), history), ITEMS)
-    found, each = np.full((many, 3, ITEMS), 9, np.float32), np.empty((3, ITEMS), np.float32)
-    tables.fill(asked, found)
-    for number, one in enumerate(alone):
-        one.fill(asked, each)
-        np.testing.assert_allclose(found[number], each, atol=1e-6)
-    groups = [Group(slice(0, 8), np.ones(many), 0.0), Group(slice(8, ITEMS), np.ones(many), 0.0)]
-    scale, shown = np.array([[2.0, 0.5, 1.0], [0.2, 0.0, 3.0]]), np.array([11, 0, 5])
-    one_case = Asked(case([3, 9, 3, 4]), ITEMS)
-    together = Influence(alone, groups, tables).of(one_case, shown, scale)
-    apart = Influence(alone, groups).of(one_case, shown, scale)
-    assert together.value.all()
-    np.testing.assert_allclose(together.value, apart.value, atol=1e-5)
