@@ -4,8 +4,8 @@ import hashlib
 import importlib.util
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -36,6 +36,7 @@ class SentenceModel:
     """A loaded encoder. One thread at a time asks it: tokenizers are not safe in several."""
 
     model: Any  # SentenceTransformer, or Decoder
+    half: bool = False  # products are of bfloat16 numbers
 
     @property
     def width(self) -> int:
@@ -46,11 +47,18 @@ class SentenceModel:
         """Holds off other threads."""
         return _lock
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Alone, in the precision asked for."""
+        kind = self.model.device.type
+        with _lock, torch.autocast(kind, torch.bfloat16, enabled=self.half):
+            yield
+
     @torch.no_grad()
     def token_vectors(self, tokens: Sequence[int], batch: int) -> NDArray[np.float32]:
         """The vector [tokens, width] of each token as a text of its own."""
         found = []
-        with _lock:
+        with self._reading():
             before, after = framed(self.model.tokenizer)
             for start in range(0, len(tokens), 8 * batch):
                 rows = [[*before, token, *after] for token in tokens[start : start + 8 * batch]]
@@ -68,7 +76,7 @@ class SentenceModel:
         for start in range(0, len(order), 32 * batch):
             rows = order[start : start + 32 * batch]
             part = [texts[row] for row in rows]
-            with _lock:
+            with self._reading():
                 counts = token_counts(self.model.tokenizer, part, self.model.max_seq_length)
                 vectors = self.model.encode(
                     part, batch_size=batch, show_progress_bar=False, convert_to_numpy=True
@@ -100,17 +108,18 @@ def load(
     max_tokens: int,
     pooling: str = AUTO,
     adapter: Adapter | None = None,
+    half: bool = False,
 ) -> SentenceModel | None:
     """The encoder, loaded once per process and settings; None where there are no weights.
 
     Of more than ``MOST`` the one that was asked for longest ago is dropped.
     """
     tuned = "" if adapter is None else adapter.digest
-    key = (source, revision or "", device, str(max_tokens), pooling, tuned)
+    key = (source, revision or "", device, str(max_tokens), pooling, tuned, str(half))
     with _lock:
         found = _loaded.pop(key, None)
         if found is None:
-            found = load_anew(source, revision, device, max_tokens, pooling, adapter)
+            found = load_anew(source, revision, device, max_tokens, pooling, adapter, half)
         _loaded[key] = found  # the last of all
         while len(_loaded) > MOST:
             del _loaded[next(iter(_loaded))]
@@ -124,6 +133,7 @@ def load_anew(
     max_tokens: int,
     pooling: str = AUTO,
     adapter: Adapter | None = None,
+    half: bool = False,
 ) -> SentenceModel | None:
     """The encoder with an adapter merged into it, for whoever asks alone."""
     try:
@@ -136,7 +146,7 @@ def load_anew(
         tuner.put(adapter)
         tuner.merged().requires_grad_(False)
     model.max_seq_length = max_tokens
-    return SentenceModel(model)
+    return SentenceModel(model, half)
 
 
 def inner_of(model: Any) -> torch.nn.Module:

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from trefoil.encoders.text.adapters import Adapter
 from trefoil.encoders.text.encoder import Whitening
+from trefoil.encoders.text.precision import Precision
 from trefoil.encoders.text.reader import Reader
 from trefoil.encoders.view import View
 
@@ -37,7 +38,7 @@ class Lesson:
     candidates: int
     max_tokens: int
     checkpointing: bool
-    half: bool
+    precision: Precision
     seed: int
 
 

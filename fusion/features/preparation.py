@@ -14,6 +14,7 @@ from trefoil.data.interactions import Floats, Interactions
 from trefoil.data.progress import Progress
 from trefoil.data.split import Split, split_events
 from trefoil.encoders.text.encoder import TextEncoder, Whitening
+from trefoil.encoders.text.precision import halves
 from trefoil.encoders.text.static import static_of
 from trefoil.encoders.view import View
 from trefoil.evaluation.exam import Exam
@@ -51,7 +52,14 @@ def read_texts(
     many = distinct(dataset.items.texts) > settings.large_items
     model = static_of(part.model) if many else part.model
     sizes = part.max_tokens, part.batch_size
-    encoder = TextEncoder(model, part.revision, *sizes, device=str(device), pooling=part.pooling)
+    encoder = TextEncoder(
+        model,
+        part.revision,
+        *sizes,
+        device=str(device),
+        pooling=part.pooling,
+        half=halves(part.precision, device),
+    )
     raw, warnings = encoder.encode(dataset.items.texts, progress)
     record.text_warnings = warnings
     if int(raw.known.sum()) < 3:

@@ -94,6 +94,8 @@ def save_model(model: Ensemble, catalogue: Catalogue, folder: Path) -> None:
         structure["text_encoder"] = {name: getattr(encoder, name) for name in reads}
         if encoder.pooling != AUTO:
             structure["text_encoder"]["pooling"] = encoder.pooling
+        if encoder.half:
+            structure["text_encoder"]["half"] = True
         if encoder.adapter is not None:
             encoder.adapter.save(folder / ADAPTER)
         save_file(

@@ -31,6 +31,8 @@ class Text(Part):
     pooling: Literal["auto", "mean", "last", "weighted"] = "auto"
     max_tokens: PositiveInt = 64  # longer texts are cut; cost is linear in it
     batch_size: PositiveInt = 64  # texts encoded at once
+    # of products; auto: bfloat16 where the processor or GPU has circuits for it
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
     dimensions: PositiveInt = 128  # directions kept by whitening
     in_network: bool = True  # item vectors get an adapter over texts
     wordings: NonNegativeInt = 0  # other ways to say each text, which steps of training draw from
@@ -70,7 +72,7 @@ class FineTuning(Part):
     candidates: PositiveInt = 20_000  # items of the softmax; of more, a sample
     max_tokens: PositiveInt = 32  # of a text, while it learns
     checkpointing: bool = False  # less memory, a third more time
-    precision: Literal["float32", "bfloat16"] = "float32"  # of products while it learns
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # as of texts, while it learns
 
 
 class Profiles(Part):

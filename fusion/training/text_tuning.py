@@ -13,6 +13,7 @@ from trefoil.data.interactions import Interactions
 from trefoil.data.progress import Progress
 from trefoil.encoders.text.adapters import Adapter, Tuner
 from trefoil.encoders.text.encoder import TextEncoder, Whitening
+from trefoil.encoders.text.precision import halves
 from trefoil.encoders.text.reader import Reader
 from trefoil.encoders.text.sentence_model import inner_of
 from trefoil.encoders.text.static import encoder_of
@@ -191,7 +192,7 @@ def lesson_of(settings: Settings) -> Lesson:
         part.candidates,
         part.max_tokens,
         part.checkpointing,
-        part.precision == "bfloat16",
+        part.precision,
         settings.seed,
     )
 
@@ -213,7 +214,7 @@ def reader_of(
     told = sum(1 for one in said if one)
     steps = epochs * max(1, told // (lesson.batch_size * lesson.accumulate))
     tuner = Tuner(inner_of(found.model), lesson.method, lesson.rank, steps)
-    ways = {"checkpointing": lesson.checkpointing, "half": lesson.half}
+    ways = {"checkpointing": lesson.checkpointing, "half": halves(lesson.precision, encoder.device)}
     return Reader(found.model, tuner, said, lesson.max_tokens, **ways)
 
 

@@ -15,7 +15,7 @@ from trefoil.encoders.text.sentence_model import inner_of
 from trefoil.encoders.text.taught import Lesson, Teaching, teach
 from trefoil.encoders.view import View
 
-LESSON = Lesson("linear", 4, 20, 5, 20, 1, 5e-3, 0.3, 0.1, 1.0, 20_000, 16, False, False, 0)
+LESSON = Lesson("linear", 4, 20, 5, 20, 1, 5e-3, 0.3, 0.1, 1.0, 20_000, 16, False, "float32", 0)
 ITEMS, GROUPS = 360, 6
 
 
