@@ -101,7 +101,7 @@ class World:
         texts = read_texts(dataset, settings, CPU, None, Record(), None)
         graph = build(dataset, split.train)
         known = known_of(dataset, train, graph, texts, settings, returning=False)
-        seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
+        seen = known.seen_items()
         validation = Validation.of(full_exam(dataset, split, "valid"), seen)
         held = corpus_texts(choose, texts), corpus_texts(judge, texts)
         names = len(np.unique(learn.classes.codes)) if learn.classes else 0

@@ -66,7 +66,7 @@ class World:
         texts = read_texts(dataset, settings, CPU, None, Record(), None)
         graph = build(dataset, split.train)
         known = known_of(dataset, train, graph, texts, settings, returning=False)
-        seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
+        seen = known.seen_items()
         validation = Validation.of(full_exam(dataset, split, "valid"), seen)
         shares = category_shares(dataset.items)
         assert shares is not None, "a set with categories"

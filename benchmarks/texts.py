@@ -30,7 +30,6 @@ from trefoil.evaluation.ranking import Ranks, rank
 from trefoil.evaluation.result import Result, summarise
 from trefoil.evaluation.significance import compare
 from trefoil.fusion.features.preparation import known_of, read_texts
-from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.features.validation import Validation
 from trefoil.fusion.models.base import ScoringModel
 from trefoil.fusion.models.cooccurrence import fit_cooccurrence
@@ -107,7 +106,7 @@ def fitted(
         if validation is None:
             exam = full_exam(dataset, split, "valid")
             cells = args.choose * len(dataset.items)
-            validation = Validation.of(exam, _seen(known), cells)
+            validation = Validation.of(exam, known.seen_items(), cells)
             search = Search(validation)
             parts |= {"counts": _first(fit_cooccurrence(FitInputs(known, search, settings)))}
             parts |= {"words": _first(fit_fields(FitInputs(known, search, settings)))}
@@ -124,10 +123,6 @@ def fitted(
 def _first(found: tuple[ScoringModel, Any] | None) -> ScoringModel:
     assert found is not None
     return found[0]
-
-
-def _seen(known: TrainingData) -> torch.Tensor:
-    return torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
 
 
 def judged(

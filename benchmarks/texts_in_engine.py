@@ -35,6 +35,7 @@ from trefoil.evaluation.ranking import BATCH_BYTES, Ranks, rank
 from trefoil.evaluation.result import Result, summarise
 from trefoil.evaluation.significance import compare, holm
 from trefoil.fusion.ensemble.ensemble import Ensemble
+from trefoil.fusion.ensemble.gate import standardise
 from trefoil.fusion.ensemble.gate_fit import fit_gate
 from trefoil.fusion.ensemble.reranker import log_events_of
 from trefoil.fusion.ensemble.reranker_fit import fit_reranker
@@ -123,9 +124,11 @@ def blends(
     found: dict[str, Ensemble] = {}
     for row, parts in rows.items():
         scores = {name: one.score(validation.cases) for name, one in parts.items()}
+        names = tuple(parts)
+        z = standardise(scores, names, validation.seen)
         with reproducible(model.settings):
-            gate, marks = fit_gate(scores, validation)
-            reranker, more = fit_reranker(scores, gate, validation, events, **how)
+            gate, marks = fit_gate(names, z, validation)
+            reranker, more = fit_reranker(z, gate, validation, events, **how)
         changed = {"base_models": parts, "gate": gate, "reranker": reranker, "cold_users": None}
         found[row] = replace(model, **changed)
         weights = dict(zip(gate.base_models, gate.warm, strict=True))

@@ -61,15 +61,20 @@ def standardise(
     A base model with nothing to say of a case (all scores equal) gives zeros.
     """
     z = torch.stack([scores[name] for name in base_models]).float()
-    groups = [part for part in (seen, ~seen) if bool(part.any())]
-    for one in z:  # a base model at a time, in place: the stack is the largest tensor of the fusion
-        # From the first of each group, so that equal scores are exactly zero.
-        one -= _per_item(seen, [one[:, int(part.nonzero()[0])].clone() for part in groups])
-        one -= _per_item(seen, [one @ part.float() / part.sum() for part in groups])
-        square = one.square()
-        spread = [(square @ part.float() / part.sum()).sqrt() for part in groups]
-        one *= _per_item(seen, [torch.where(s > 1e-6, 1 / s.clamp(min=1e-6), 0.0) for s in spread])
+    for row in z:
+        standardise_row(row, seen)
     return z
+
+
+def standardise_row(row: Float[Tensor, "n items"], seen: Bool[Tensor, " items"]) -> None:
+    """The same of one base model, in place: all of them are the largest tensor of the fusion."""
+    groups = [part for part in (seen, ~seen) if bool(part.any())]
+    # From the first of each group, so that equal scores are exactly zero.
+    row -= _per_item(seen, [row[:, int(part.nonzero()[0])].clone() for part in groups])
+    row -= _per_item(seen, [row @ part.float() / part.sum() for part in groups])
+    square = row.square()
+    spread = [(square @ part.float() / part.sum()).sqrt() for part in groups]
+    row *= _per_item(seen, [torch.where(s > 1e-6, 1 / s.clamp(min=1e-6), 0.0) for s in spread])
 
 
 def _per_item(

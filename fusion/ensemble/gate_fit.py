@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from trefoil.fusion.ensemble.candidates import Candidates
-from trefoil.fusion.ensemble.gate import Gate, Scores, standardise
+from trefoil.fusion.ensemble.gate import Gate
 from trefoil.fusion.ensemble.gate_ascents import bagged, within_domains
 from trefoil.fusion.features.validation import Validation
 from trefoil.fusion.plan.domains import asked_domain
@@ -23,8 +23,12 @@ LIFT, MOST = 0.25, 8.0  # steps in which cold items are lifted or lowered, in lo
 PRICE = 0.1  # of validation NDCG@10 per share of them among the relevant: see _lift_cold
 
 
-def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, float]]:
+def fit_gate(
+    names: Sequence[str], z: Float[Tensor, "E n I"], validation: Validation
+) -> tuple[Gate, dict[str, float]]:
     """The gate that serves validation best, and its validation NDCG@10 on the way.
+
+    ``z`` are the z-scores of the base models of these names, see ``standardise``.
 
     First a conditional logit (McFadden 1974) over the warm items not masked, then
     coordinate ascents on NDCG@10 from there, each on a sample of the cases; their
@@ -33,11 +37,9 @@ def fit_gate(scores: Scores, validation: Validation) -> tuple[Gate, dict[str, fl
     Cold items get weights of their own, and an offset, see ``_lift_cold``; domains get
     weights of their own, see ``within_domains``.
     """
-    base_models = tuple(scores)
-    z = standardise(scores, base_models, validation.seen)
     warm, cold = _warm_logit(z, validation), _cold_logit(z, validation)
     offset = _offset(z, validation, warm, cold)
-    logit = Gate(base_models, tuple(warm.tolist()), tuple(cold.tolist()), offset)
+    logit = Gate(tuple(names), tuple(warm.tolist()), tuple(cold.tolist()), offset)
     return _best_gate(logit, *_shortlist(z, validation))
 
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from trefoil.data.interactions import Ints
 from trefoil.fusion.ensemble.candidates import Candidates
-from trefoil.fusion.ensemble.gate import Gate, Scores, standardise
+from trefoil.fusion.ensemble.gate import Gate
 from trefoil.fusion.ensemble.reranker import (
     MEMBERS,
     ListNetwork,
@@ -26,7 +26,7 @@ RATE, DECAY, DROPOUT = 3e-3, 1e-4, 0.3
 
 
 def fit_reranker(
-    scores: Scores,
+    z: Float[Tensor, "E n I"],
     gate: Gate,
     validation: Validation,
     log_events: Float[Tensor, " items"],
@@ -45,7 +45,6 @@ def fit_reranker(
     """
     if len(validation) < FEWEST_CASES:
         return None, {}
-    z = standardise(scores, gate.base_models, validation.seen)
     asked = asked_domain(validation.cases.scenario)
     blended = sunk(gate.mix(z, validation.seen, asked), validation.cases, domain)
     history = validation.cases.history
@@ -100,7 +99,7 @@ def _judged(
 
 
 def marks_of_other(
-    scores: Scores,
+    z: Float[Tensor, "E n I"],
     fitted: Gate,
     validation: Validation,
     gate: Gate,
@@ -114,7 +113,6 @@ def marks_of_other(
     """
     if gate.base_models != fitted.base_models:
         return None
-    z = standardise(scores, gate.base_models, validation.seen)
     asked = asked_domain(validation.cases.scenario)
     blended = gate.mix(z, validation.seen, asked)
     found = validation.gains(reranker.rerank(z, blended, validation.cases, domain))

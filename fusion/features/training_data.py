@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
+from jaxtyping import Bool
 from scipy import sparse
 from torch import Tensor
 
@@ -55,6 +57,11 @@ class TrainingData:
     def learned(self) -> int:
         """How many items there were in training."""
         return self.matrix.shape[1] - self.added
+
+    def seen_items(self) -> Bool[Tensor, " I"]:
+        """Which items have a training event."""
+        events = np.bincount(self.matrix.indices, minlength=self.matrix.shape[1])
+        return torch.from_numpy(events > 0)
 
 
 def most_met(matrix: sparse.csr_matrix, most: int) -> np.ndarray:

@@ -170,7 +170,7 @@ def load_model(folder: Path, settings: Settings) -> tuple[Ensemble, Catalogue]:
         _load_gate(structure[name]) if structure.get(name) else None
         for name in ("click_gate", "cold_users")
     )
-    seen = torch.from_numpy(np.diff(known.matrix.tocsc().indptr) > 0)
+    seen = known.seen_items()
     if earlier:
         record, alone = earlier_record(folder, structure["notes"])
     else:

@@ -33,7 +33,6 @@ from trefoil.fusion.training.networks import (
     sayer,
     train_networks,
 )
-from trefoil.fusion.training.pipeline import seen_items
 from trefoil.fusion.training.runtime import reproducible
 from trefoil.fusion.training.side_by_side import begun, room_beside
 from trefoil.kg.graph import KnowledgeGraph
@@ -87,7 +86,7 @@ def _refit(
     if rates is not None and events.stars is not None:
         low, high = float(np.nanmin(events.stars)), float(np.nanmax(events.stars))
         rates = replace(rates, low=low, high=high, process=raters(base_models)[1])
-    seen, reranker = seen_items(known), model.reranker
+    seen, reranker = known.seen_items(), model.reranker
     if reranker is not None:
         reranker = replace(reranker, log_events=log_events_of(known))
     return replace(

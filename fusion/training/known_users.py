@@ -19,7 +19,6 @@ from trefoil.fusion.network.scorers import network_scorers
 from trefoil.fusion.requests.held_model import HeldModel
 from trefoil.fusion.requests.state import HeldGraph, State
 from trefoil.fusion.training.add_items import with_other_rows
-from trefoil.fusion.training.pipeline import seen_items
 from trefoil.kg.construction.known_users import renamed_user, without_user
 
 
@@ -79,7 +78,7 @@ def model_without(model: Ensemble, row: int, into: int | None) -> Ensemble:
         known=known,
         base_models=base_models,
         networks=networks,
-        seen=seen_items(known),
+        seen=known.seen_items(),
         rates=rates,
         reranker=reranker,
     )

@@ -16,10 +16,10 @@ log = logging.getLogger(__name__)
 GB = 1e9
 NUMBER = 4  # bytes of a float32
 MOST_GB, FREE_SHARE = 3.6, 0.75  # where settings leave it open; estimates run a tenth short of 4 GB
-IDLE_GB = 0.7  # of an interpreter with torch, and the events
+IDLE_GB = 1.0  # of an interpreter with torch, the events and the texts
 LINEAR_SHARE = 0.75  # of the rest that solving the linear model may take
 SOLVING = 2  # tables of all pairs while it is solved; one stays
-SCORED, BESIDE = 2, 4  # blocks [cases, items] per base model (scores, z-scores), and besides
+BESIDE = 4  # blocks [cases, items] beside one of each base model
 STEP = 5  # blocks [rows, items] of a step with the whole softmax
 STEP_SHARE = 0.5  # of what the linear model leaves that a step may take
 
@@ -72,7 +72,7 @@ def plan_memory(
         cut.append(
             f"the softmax over {items:,} items sees {settings.network.sampled_items:,} a step"
         )
-    per_cell = NUMBER * (SCORED * base_models(known, settings) + BESIDE)
+    per_cell = NUMBER * (base_models(known, settings) + BESIDE)
     cells = min(MOST_CELLS, max(int(left / per_cell), items))
     if cells < min(MOST_CELLS, known.matrix.shape[0] * items):
         cut.append(f"choices look at up to {cells // items:,} validation cases")

@@ -32,7 +32,6 @@ from trefoil.fusion.training.large import sized_for
 from trefoil.fusion.training.memory_plan import MemoryPlan
 from trefoil.fusion.training.model_selection import fit_base_models
 from trefoil.fusion.training.networks import few_threads, one_network, sayer, train_networks
-from trefoil.fusion.training.pipeline import seen_items
 from trefoil.fusion.training.runtime import reproducible
 from trefoil.kg.construction.known_users import with_events
 
@@ -126,7 +125,7 @@ def _learned(state: State, lesson: Lesson, progress: Progress | None, anew: bool
         known=known,
         base_models=base_models,
         networks=networks,
-        seen=seen_items(known),
+        seen=known.seen_items(),
         rates=rates,
         reranker=reranker,
         added=None,

@@ -40,7 +40,8 @@ def world(seed: int, signal: float):
 
 
 def taught(scores, told):
-    return fit_reranker(scores, GATE, told, EVENTS, returning=False, seed=0)
+    z = standardise(scores, GATE.base_models, told.seen)
+    return fit_reranker(z, GATE, told, EVENTS, returning=False, seed=0)
 
 
 def test_a_list_is_judged_by_the_one_member_that_never_learned_from_it(monkeypatch):

@@ -34,6 +34,11 @@ def base_model(generator, relevant, signal):
     return torch.randn(relevant.shape, generator=generator) + signal * relevant
 
 
+def fitted(scores, exam):
+    names = tuple(scores)
+    return fit_gate(names, standardise(scores, names, exam.seen), exam)
+
+
 @pytest.fixture
 def generator():
     return torch.Generator().manual_seed(0)
@@ -61,7 +66,7 @@ def test_each_domain_weighs_what_tells_there(generator):
     }
     told = validation(relevant)
     exam = replace(told, cases=replace(told.cases, scenario={DOMAIN: asked}))
-    gate, marks = fit_gate(scores, exam)
+    gate, marks = fitted(scores, exam)
     (good, bad), (worse, better) = gate.within
     assert good > 2 * bad
     assert better > 2 * worse
@@ -70,7 +75,7 @@ def test_each_domain_weighs_what_tells_there(generator):
     of_none = gate.blend(scores, exam.seen, np.full(count, -1))
     assert torch.equal(of_none, gate.blend(scores, exam.seen))
     few = exam.take(torch.arange(300))  # 150 of each: too few
-    gate, marks = fit_gate({name: one[:300] for name, one in scores.items()}, few)
+    gate, marks = fitted({name: one[:300] for name, one in scores.items()}, few)
     assert gate.within == ()
     assert "by domain" not in marks
 
@@ -82,7 +87,7 @@ def test_a_model_that_tells_gets_the_weight_and_noise_gets_none(generator):
         "tells": base_model(generator, relevant, 2.5),
         "more-noise": base_model(generator, relevant, 0.0),
     }
-    gate, marks = fit_gate(scores, validation(relevant))
+    gate, marks = fitted(scores, validation(relevant))
     weight = dict(zip(gate.base_models, gate.warm, strict=True))
     assert weight["tells"] > 0.5
     assert abs(weight["noise"]) < 0.15 * weight["tells"]
@@ -94,7 +99,7 @@ def test_two_independent_views_are_better_than_each(generator):
     relevant = wanted_items(generator)
     exam = validation(relevant)
     scores = {name: base_model(generator, relevant, 1.5) for name in ("one", "other")}
-    _, marks = fit_gate(scores, exam)
+    _, marks = fitted(scores, exam)
     assert marks["chosen"] > max(map(exam.ndcg, scores.values())) + 0.05
 
 
@@ -111,7 +116,7 @@ def test_the_gate_is_never_worse_than_its_best_model_on_validation(seed):
     }
     scores["odd"] = odd
     exam = validation(relevant)
-    gate, marks = fit_gate(scores, exam)
+    gate, marks = fitted(scores, exam)
     best = max(map(exam.ndcg, scores.values()))
     assert marks["chosen"] >= best - 1e-6
     assert exam.ndcg(gate.blend(scores, exam.seen)) == pytest.approx(marks["chosen"])
@@ -130,7 +135,7 @@ def test_cold_items_do_not_hide_that_one_model_is_best_alone(seed):
     habits[:, -COLD:] = 0
     exam = validation(relevant, cold=COLD)
     weak = {name: base_model(generator, relevant, 0.8) for name in ("one", "other")}
-    _, marks = fit_gate(weak | {"habits": habits}, exam)
+    _, marks = fitted(weak | {"habits": habits}, exam)
     assert marks["chosen"] > 0.97 * exam.ndcg(habits)
 
 
@@ -143,7 +148,7 @@ def test_the_scale_and_level_of_a_model_do_not_matter(generator, cold):
         "other": base_model(generator, relevant, 1.0),
     }
     scaled = {"one": 300 * scores["one"] - 7, "other": 0.01 * scores["other"] + 0.5}
-    plain, turned = fit_gate(scores, exam)[0], fit_gate(scaled, exam)[0]
+    plain, turned = fitted(scores, exam)[0], fitted(scaled, exam)[0]
     assert plain.warm == pytest.approx(turned.warm, rel=0.02, abs=0.02)
     assert torch.allclose(plain.blend(scores, exam.seen), plain.blend(scaled, exam.seen), atol=1e-3)
 
@@ -153,7 +158,7 @@ def test_a_model_that_is_silent_changes_nothing(generator):
     exam = validation(relevant)
     scores = {"tells": base_model(generator, relevant, 2.0)}
     both = scores | {"silent": torch.full(relevant.shape, 3.0)}
-    gate, _ = fit_gate(both, exam)
+    gate, _ = fitted(both, exam)
     order = gate.blend(both, exam.seen).argsort(1)
     assert torch.equal(order, scores["tells"].argsort(1))
 
@@ -167,7 +172,7 @@ def events_and_content(generator, relevant):
 
 def test_cold_items_are_judged_by_the_model_that_knows_them(generator):
     relevant = wanted_items(generator, count=3)
-    gate, _ = fit_gate(events_and_content(generator, relevant), validation(relevant, cold=COLD))
+    gate, _ = fitted(events_and_content(generator, relevant), validation(relevant, cold=COLD))
     cold = dict(zip(gate.base_models, gate.cold, strict=True))
     warm = dict(zip(gate.base_models, gate.warm, strict=True))
     assert cold["content"] > 0.5
@@ -185,7 +190,7 @@ def test_lifting_cold_items_costs_little_and_more_only_where_they_are_wanted(see
         relevant[:, 0] |= ~relevant.any(1)
     exam = validation(relevant, cold=COLD)
     scores = events_and_content(generator, relevant)
-    gate, marks = fit_gate(scores, exam)
+    gate, marks = fitted(scores, exam)
     best = max(marks["logit"], marks["ascents"])
     share = float(relevant[:, -COLD:].sum() / relevant.sum())
     assert marks["chosen"] >= best * (1 - 0.1 * share)
@@ -247,7 +252,7 @@ def test_a_few_cases_do_not_decide_the_gate(generator):
     whole = validation(relevant)
     order = torch.randperm(CASES, generator=generator)
     halves = [
-        fit_gate({name: part[rows] for name, part in scores.items()}, whole.take(rows))[0]
+        fitted({name: part[rows] for name, part in scores.items()}, whole.take(rows))[0]
         for rows in order.chunk(2)
     ]
     one, other = (gate.blend(scores, whole.seen) for gate in halves)
@@ -260,7 +265,7 @@ def test_cold_items_do_not_speak_in_the_weights_of_warm_ones(generator):
     loud = {name: part.clone() for name, part in scores.items()}
     loud["content"][:, -COLD:] = 50 * torch.rand(CASES, COLD, generator=generator)
     exam = validation(relevant, cold=COLD)
-    assert fit_gate(scores, exam)[0].warm == pytest.approx(fit_gate(loud, exam)[0].warm, abs=0.2)
+    assert fitted(scores, exam)[0].warm == pytest.approx(fitted(loud, exam)[0].warm, abs=0.2)
 
 
 def test_warm_and_cold_items_are_standardised_apart():
@@ -286,8 +291,8 @@ def test_masked_items_teach_nothing(generator):
     masked = (torch.rand(CASES, ITEMS, generator=generator) < 0.2) & ~relevant
     exam = validation(relevant, masked=masked)
     tells, noise = base_model(generator, relevant, 2.5), base_model(generator, relevant, 0.0)
-    _, clean = fit_gate({"tells": tells, "noise": noise}, exam)
-    _, loud = fit_gate({"tells": tells + 20.0 * masked, "noise": noise}, exam)
+    _, clean = fitted({"tells": tells, "noise": noise}, exam)
+    _, loud = fitted({"tells": tells + 20.0 * masked, "noise": noise}, exam)
     assert loud["logit"] == pytest.approx(clean["logit"], abs=0.03)
 
 
@@ -298,6 +303,6 @@ def test_a_case_whose_cold_items_are_all_masked_does_not_lift_them(generator):
     masked = torch.zeros_like(relevant)
     masked[3, -1] = True
     scores = {"tells": base_model(generator, relevant, 2.0)}
-    met, _ = fit_gate(scores, validation(relevant, cold=1, masked=masked))
-    free, _ = fit_gate(scores, validation(relevant, cold=1))
+    met, _ = fitted(scores, validation(relevant, cold=1, masked=masked))
+    free, _ = fitted(scores, validation(relevant, cold=1))
     assert met.offset == pytest.approx(free.offset, abs=0.5)

@@ -30,14 +30,15 @@ from trefoil.fusion.ensemble.reranker_fit import (
 from trefoil.fusion.features.validation import Validation
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
-from trefoil.fusion.training import pipeline
+from trefoil.fusion.training import blending, pipeline
 
 CASES, ITEMS = FEWEST_CASES, 80
 
 
 def fit(scores, gate, told, seed=0):
     events = told.masked.sum(0).float().log1p()
-    return fit_reranker(scores, gate, told, events, returning=False, seed=seed)
+    z = standardise(scores, gate.base_models, told.seen)
+    return fit_reranker(z, gate, told, events, returning=False, seed=seed)
 
 
 def exam(relevant, lengths):
@@ -82,7 +83,9 @@ class Taught:
     def of(cls, signal):
         generator = torch.Generator().manual_seed(0)
         first, second = planted(generator, signal), planted(generator, signal)
-        gate, marks = fit_gate(*first)
+        scores, told = first
+        names = tuple(scores)
+        gate, marks = fit_gate(names, standardise(scores, names, told.seen), told)
         return cls(*first, *second, gate, marks, *fit(first[0], gate, first[1]))
 
 
@@ -216,7 +219,9 @@ def test_added_items_leave_the_order_of_the_others(reranked, tmp_path):
 
 
 def test_a_blend_learned_elsewhere_must_fit_here(taught):
-    here, gate, reranker = (taught.scores, taught.gate, taught.told), taught.gate, taught.reranker
+    gate, reranker, told = taught.gate, taught.reranker, taught.told
+    z = standardise(taught.scores, gate.base_models, told.seen)
+    here = z, gate, told
     other = marks_of_other(*here, gate, reranker)
     assert other is not None
     assert other["chosen"] == pytest.approx(taught.marks["chosen"])
@@ -249,7 +254,7 @@ def test_where_validation_is_carved_the_blend_is_cross_fitted_on_training_alone(
         return Reranker(network, log_events, returning=False), {}
 
     monkeypatch.setattr(pipeline, "fit_model", inner)
-    monkeypatch.setattr(pipeline, "fit_reranker", mild)
+    monkeypatch.setattr(blending, "fit_reranker", mild)
     off = ("network.on=false", "linear.on=false", "cooccurrence=false", "item_fields=false")
     model = Recommender(load_settings(None, [*TINY, *off])).fit(dataset, split=whole).model
     del cross_fitted[-1]  # the fit itself

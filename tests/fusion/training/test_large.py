@@ -221,7 +221,8 @@ def test_the_gate_of_candidates_is_the_gate_of_all_items(large, candidates):
     _, found = candidates
     model, whole = large.model, Validation.of(candidates[0], large.model.seen)
     scores = {name: one.score(whole.cases) for name, one in model.base_models.items()}
-    one, _ = fit_gate(scores, whole)
+    z = standardise(scores, tuple(scores), model.seen)
+    one, _ = fit_gate(tuple(scores), z, whole)
     other, marks = fit_gate_on(found, tuple(scores))
     assert marks["chosen"] == pytest.approx(whole.ndcg(one.blend(scores, model.seen)), abs=0.02)
     assert whole.ndcg(other.blend(scores, model.seen)) == pytest.approx(marks["chosen"], abs=0.02)

@@ -21,7 +21,6 @@ from trefoil.fusion.models.neighbours import ROWS, Similar, dense_product, rando
 from trefoil.fusion.settings import load_settings
 from trefoil.fusion.training.memory_plan import (
     NUMBER,
-    SCORED,
     SOLVING,
     base_models,
     free_gb,
@@ -52,8 +51,8 @@ def test_what_is_planned_fits_the_budget(items, budget, caplog):
         plan = plan_memory(known, settings, budget)
     table, block = NUMBER * plan.linear_items**2, NUMBER * plan.cells
     assert SOLVING * table <= budget * 1e9
-    assert table + SCORED * base_models(known, settings) * block <= max(
-        budget * 1e9, table + SCORED * base_models(known, settings) * NUMBER * items
+    assert table + base_models(known, settings) * block <= max(
+        budget * 1e9, table + base_models(known, settings) * NUMBER * items
     )
     assert plan.cells >= items  # one case at least
     assert plan.cut
