@@ -56,7 +56,7 @@ class SaidOfOne:
                 part = slice(*np.searchsorted(place, [part.start, part.stop]))
             own = None if place is None or part.stop - part.start == len(group) else place[part]
             if len(self.query):
-                query = self.query * np.repeat(weight[plan._factors], plan._widths)
+                query = self.query * weight[plan._factors][plan._owner]
                 vectors = plan._stack[group.span] if own is None else plan._stack.take(own, axis=0)
                 out[part] += vectors @ query.astype(np.float32)
             out[part] += weight[plan._tables].astype(np.float32) @ self.tables[:, part]
@@ -70,8 +70,9 @@ class SaidOfOne:
         group = np.minimum(place >= plan.groups[0].span.stop, len(plan.groups) - 1).astype(int)
         raw = np.zeros((len(plan._forms), len(rows)))
         if len(self.query):
-            products = plan._stack.take(place, axis=0) * self.query
-            raw[plan._factors] = np.add.reduceat(products, plan._starts, axis=1).T
+            apart = np.zeros((len(self.query), len(plan._factors)), np.float32)
+            apart[np.arange(len(apart)), plan._owner] = self.query
+            raw[plan._factors] = (plan._stack.take(place, axis=0) @ apart).T
         raw[plan._tables] = self.tables[:, rows]
         raw -= self.mean.T[:, group]
         raw *= self.spread.T[:, group]
