@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import math
 import os
 import socket
 import subprocess
@@ -20,6 +21,12 @@ from trefoil.serving.access.keys import SCOPES, KeyFile, checked_scopes
 
 DEMO = Path("runs") / "demo"
 KEYS = "trefoil-keys.toml"
+BOUNDS = (  # the least and the most of what is given as a number
+    ("port", 0, 65_535),
+    ("threads", 1, math.inf),
+    ("waiting", 0, math.inf),
+    ("rate", 0, math.inf),
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -33,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="run folders")
     p.add_argument("--host", default="127.0.0.1", help="address to bind (default: 127.0.0.1)")
-    p.add_argument("--port", type=int, default=8000)
+    p.add_argument("--port", type=int, default=8000, help="to listen on (default: 8000)")
     p.add_argument(
         "--demo", action="store_true", help="serve the demo, trained first where it is not there"
     )
@@ -49,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--threads", type=int, default=2, help="threads that score, of each process (default: 2)"
     )
-    p.add_argument("--waiting", type=int, default=64, help="requests that may wait for a thread")
+    p.add_argument("--waiting", type=int, default=64, help="requests that may wait (default: 64)")
     return p
 
 
@@ -139,8 +146,10 @@ def serve(argv: Sequence[str] | None = None) -> int:
     if argv[:1] == ["mcp"]:
         return mcp(argv[1:])
     args = parser().parse_args(argv)
-    if args.threads < 1 or args.waiting < 0 or args.rate < 0 or not 0 <= args.port < 65536:
-        raise ConfigError("--threads, --waiting, --rate, --port: give numbers that are not below 0")
+    for name, least, most in BOUNDS:
+        if not least <= (value := getattr(args, name)) <= most:
+            end = f"to {most:,}" if most < math.inf else "or more"
+            raise ConfigError(f"--{name} {value}: give {least} {end}")
     if args.processes < 1 or (args.processes > 1 and os.name == "nt"):
         raise ConfigError("--processes: give 1 or more; on Windows 1")
     console = Console(stderr=True, soft_wrap=True, markup=False, emoji=False)

@@ -72,7 +72,10 @@ def check_files(
         if not file.is_file():
             raise DataError(f"{file}: missing, though {MANIFEST} lists it; train again")
         if file_digest(file) != wanted:
-            raise DataError(f"{file}: damaged (its SHA-256 is not the one in {MANIFEST})")
+            raise DataError(
+                f"{file}: damaged (its SHA-256 is not the one in {MANIFEST}); "
+                "copy the run anew, or train again"
+            )
     for name, file in files_in(folder, under).items():
         if name not in files and not _covered(name, open_names):
             raise DataError(f"{file}: no file of this run ({MANIFEST} has no such); move it away")

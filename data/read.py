@@ -38,6 +38,8 @@ def read_dataset(
     too, without being named. Raises ConfigError and DataError, which name file, line, value
     and remedy.
     """
+    if max_bad_share is not None and not 0 <= max_bad_share <= 1:
+        raise ConfigError(f"max_bad_share = {max_bad_share}: give a share from 0 to 1")
     source = SOURCES.get(given) if isinstance(given, str) else None
     missing_ids = key = corpus = None
     lists: list[Path] = []

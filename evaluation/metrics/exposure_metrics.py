@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from trefoil.data.errors import ConfigError
 from trefoil.data.interactions import Bools, Ints
 from trefoil.evaluation.metrics.ranking_metrics import PerCase
 from trefoil.evaluation.ranking import Ranks
@@ -27,10 +28,10 @@ def propensity_weights(counts: Ints, power: float) -> PerCase:
     What is popular is met, and so held out, more often than it is liked: an item is
     taken to be observed with a probability proportional to ``c^power``. Yang et al.
     2018, "Unbiased offline recommender evaluation for missing-not-at-random implicit
-    feedback" (doi:10.1145/3240323.3240355). Raises ValueError below 0.
+    feedback" (doi:10.1145/3240323.3240355). Raises ConfigError below 0.
     """
     if power < 0:
-        raise ValueError(f"power = {power}: give 0 (nothing is weighed) or more")
+        raise ConfigError(f"power = {power}: give 0 (nothing is weighed) or more")
     return np.maximum(counts, 1).astype(np.float64) ** -power
 
 

@@ -249,6 +249,8 @@ def test_only_bad_rows_is_an_error_even_if_all_are_allowed(folder):
     path = folder(RATED, events_csv="user_id,item_id,stars\nu,i,x\n")
     with pytest.raises(DataError, match="no usable event"):
         read_dataset(path, max_bad_share=1.0)
+    with pytest.raises(ConfigError, match="max_bad_share = 3: give a share from 0 to 1"):
+        read_dataset(path, max_bad_share=3)
 
 
 @pytest.mark.parametrize(

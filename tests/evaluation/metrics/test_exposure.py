@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from trefoil.data.errors import ConfigError
 from trefoil.evaluation.exam import Sets
 from trefoil.evaluation.metrics.exposure_metrics import debiased, exposure, propensity_weights
 from trefoil.evaluation.ranking import Ranks
@@ -35,7 +36,7 @@ def test_what_is_met_rarely_weighs_more():
     weights = propensity_weights(np.array([100, 4, 0, 1]), 0.5)
     assert weights == pytest.approx([0.1, 0.5, 1.0, 1.0])
     assert (propensity_weights(np.array([100, 4]), 0.0) == 1).all()
-    with pytest.raises(ValueError, match=r"power = -1\.0"):
+    with pytest.raises(ConfigError, match=r"power = -1\.0"):
         propensity_weights(np.array([1]), -1.0)
 
 
