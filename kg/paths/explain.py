@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -66,20 +65,22 @@ class Reason:
     def hops(self) -> int:
         return len(self.edges)
 
-    @cached_property
+    @property
+    def statement(self) -> tuple[str, dict[str, Any]]:
+        """``cypher`` and ``parameters``."""
+        if not any(node.place for node in self.nodes):
+            return self.run_cypher, self.run_parameters
+        found = {f"n{at}": node.place.value for at, node in enumerate(self.nodes) if node.place}
+        told = {name: value for name, value in found.items() if value is not None}
+        return of_database(self.nodes, self.edges), told
+
+    @property
     def cypher(self) -> str:
-        return of_database(self.nodes, self.edges) if self._placed else self.run_cypher
+        return self.statement[0]
 
     @property
     def parameters(self) -> dict[str, Any]:
-        if not self._placed:
-            return self.run_parameters
-        found = {f"n{at}": node.place.value for at, node in enumerate(self.nodes) if node.place}
-        return {name: value for name, value in found.items() if value is not None}
-
-    @property
-    def _placed(self) -> bool:
-        return any(node.place for node in self.nodes)
+        return self.statement[1]
 
     @property
     def run_cypher(self) -> str:
@@ -192,6 +193,7 @@ class PathIndex:
         """
         out: list[list[Reason]] = [[] for _ in range(len(items))]
         held: dict[bool, set[int]] = {}
+        met = self._met(True)
         for row, adds, liked in found:
             at, seen = row[0], row[SEEN]
             index = self.index if liked or self.whole is None else self.whole
@@ -199,7 +201,7 @@ class PathIndex:
                 held[liked] = set(index.row_of(asker).tolist())
             text, nodes, edges = self._told(index, row, int(items[at]), liked=liked)
             if seen in held[liked]:
-                nodes, edges = (self.node(USER, asker), *nodes), (self._met(True), *edges)
+                nodes, edges = (self.node(USER, asker), *nodes), (met, *edges)
             out[at].append(Reason(text, row[WEIGHT], nodes, edges, round(adds, PLACES)))
         return out
 
