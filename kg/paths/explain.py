@@ -68,10 +68,10 @@ class Reason:
     @property
     def statement(self) -> tuple[str, dict[str, Any]]:
         """``cypher`` and ``parameters``."""
-        if not any(node.place for node in self.nodes):
+        places = {f"n{at}": node.place for at, node in enumerate(self.nodes) if node.place}
+        if not places:
             return self.run_cypher, self.run_parameters
-        found = {f"n{at}": node.place.value for at, node in enumerate(self.nodes) if node.place}
-        told = {name: value for name, value in found.items() if value is not None}
+        told = {name: one.value for name, one in places.items() if one.value is not None}
         return of_database(self.nodes, self.edges), told
 
     @property
@@ -193,7 +193,6 @@ class PathIndex:
         """
         out: list[list[Reason]] = [[] for _ in range(len(items))]
         held: dict[bool, set[int]] = {}
-        met = self._met(True)
         for row, adds, liked in found:
             at, seen = row[0], row[SEEN]
             index = self.index if liked or self.whole is None else self.whole
@@ -201,7 +200,7 @@ class PathIndex:
                 held[liked] = set(index.row_of(asker).tolist())
             text, nodes, edges = self._told(index, row, int(items[at]), liked=liked)
             if seen in held[liked]:
-                nodes, edges = (self.node(USER, asker), *nodes), (met, *edges)
+                nodes, edges = (self.node(USER, asker), *nodes), (self._met(True), *edges)
             out[at].append(Reason(text, row[WEIGHT], nodes, edges, round(adds, PLACES)))
         return out
 
@@ -263,9 +262,8 @@ class PathIndex:
     def _path(self, found: Found, verb: str) -> Path:
         seen, item = self.node(ITEM, found.seen), self.node(ITEM, found.item)
         known = found.user >= 0
-        nodes = [self.node(USER, found.user)] if known else []
+        nodes = [self.node(USER, found.user), seen] if known else [seen]
         edges = [self._met(True)] if known else []
-        nodes.append(seen)
         relations = [self.index.relations[code] for code in found.relations]
         middle = [self.node(*self.index.entities[code]) for code in found.entities]
         if found.kind == DIRECT:  # seen as the item says it: the fact is of the item
