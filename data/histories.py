@@ -50,7 +50,7 @@ class Histories:
 
     @property
     def lengths(self) -> Ints:
-        return np.diff(self.start)
+        return self.start[1:] - self.start[:-1]
 
     @classmethod
     def of(cls, events: Interactions, users: int) -> Histories:

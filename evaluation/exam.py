@@ -48,7 +48,9 @@ class Sets:
         """From pairs; duplicates are removed and items sorted within a case."""
         if cases == 1:
             item = np.sort(item)
-            item = item[np.diff(item, prepend=-1) > 0]
+            new = np.ones(len(item), bool)
+            np.not_equal(item[1:], item[:-1], out=new[1:])
+            item = item[new]
             return cls(np.array([0, len(item)]), item)
         order = np.lexsort((item, case))
         case, item = case[order], item[order]

@@ -224,7 +224,7 @@ def _asked(exam: Exam, rows: Ints) -> Ints:
     """How many items each case may be answered with."""
     masked = exam.masked if len(rows) == len(exam) else exam.masked.take(rows)
     if exam.candidates is None:
-        return exam.items - np.diff(masked.start)
+        return exam.items - (masked.start[1:] - masked.start[:-1])
     case = np.repeat(np.arange(len(rows)), np.diff(masked.start))
     closed = np.bincount(case[exam.candidates[masked.item]], minlength=len(rows))
     return int(exam.candidates.sum()) - closed

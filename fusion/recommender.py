@@ -159,8 +159,8 @@ class Recommender(Changing, Explaining):
         from trefoil.evaluation.judging import judge
         from trefoil.fusion.features.preparation import split_of
 
-        if self.state.purpose == "serve":
-            raise ConfigError("this run learned from all events; evaluate one without final=True")
+        if self.state.purpose == "serve" or self.state.added:
+            raise ConfigError("learned from all events, or took items in; evaluate it as first fit")
         split = split_of(dataset, self.settings)
         if split.about(dataset) != self.about["dataset"]:
             raise DataError(f"{dataset.name!r} is other data, or was split otherwise, than learned")

@@ -19,6 +19,7 @@ from trefoil.data.interactions import Ints
 from trefoil.data.report import Quarantined
 
 DELIMITERS = (",", ";", "\t", "|")
+NO_UTF8 = "not UTF-8; name the encoding of the file"
 LONGEST_RECORD = 1000  # lines; a quote open for longer is taken for a stray one
 
 csv.field_size_limit(2**31 - 1)
@@ -81,7 +82,7 @@ class Delimited:
             if not len(lines) and not last:
                 self._bad = bad
                 return None
-            self._titles, skipped = self._named(lines, numbers)
+            self._titles, skipped = self._named(lines, numbers, bad)
             lines, numbers = lines.slice(skipped), numbers[skipped:]
         self._bad = []
         titles, delimiter, source = self._titles, self._delimiter, self._source
@@ -105,9 +106,17 @@ class Delimited:
         order = np.argsort(line, kind="stable")
         return frame[order], line[order], (*bad, *ragged, *broken)
 
-    def _named(self, lines: pl.Series, numbers: Ints) -> tuple[list[str], int]:
-        """Names of the columns, and how many lines they took."""
+    def _named(
+        self, lines: pl.Series, numbers: Ints, bad: Sequence[Quarantined]
+    ) -> tuple[list[str], int]:
+        """Names of the columns, and how many lines they took; ``bad`` lines are no UTF-8."""
         source, delimiter = self._source, self._delimiter
+        named_here = self._names is None and self._header
+        if bad and named_here and (not len(lines) or bad[0].line < numbers[0]):
+            raise DataError(
+                f"{source}, line {bad[0].line}: names no columns, for {str(bad[0].row)[:60]!r} is "
+                'no UTF-8; save the file as UTF-8, or name its encoding = "latin-1" or another'
+            )
         if not len(lines):
             raise DataError(f"{source}: empty; the first line must name the columns")
         _check_delimiter(lines[0], delimiter, source)
@@ -121,7 +130,7 @@ class Delimited:
             raise DataError(
                 f"{source}, line {numbers[0]}: column {sorted(twice)[0]!r} occurs twice"
             )
-        return titles, int(self._names is None and self._header)
+        return titles, int(named_here)
 
 
 def _check_delimiter(line: str, delimiter: str, source: str) -> None:
@@ -159,7 +168,7 @@ def decode_lines(
             except UnicodeDecodeError:
                 texts.append("")
                 shown = line.decode(errors="backslashreplace")
-                bad.append(Quarantined(source, number, "not UTF-8", shown))
+                bad.append(Quarantined(source, number, NO_UTF8, shown))
     lines = pl.Series("line", texts, dtype=pl.String)
     del texts
     lines = lines.str.strip_suffix("\r")

@@ -55,7 +55,9 @@ class Asked:
         self.few = len(cases) <= FEW
         if len(cases) == 1:
             item = np.sort(history.item)
-            self.item = item[np.diff(item, prepend=-1) > 0]
+            new = np.ones(len(item), bool)
+            np.not_equal(item[1:], item[:-1], out=new[1:])
+            self.item = item[new]
             self.case = np.zeros(len(self.item), np.int64)
             self.start = np.array([0, len(self.item)])
         else:

@@ -14,7 +14,7 @@ from trefoil.fusion.plan.asked import Asked, Entries, Reals, entries_of
 from trefoil.fusion.plan.forms import DenseRows, ProfileForm, SparseRows
 from trefoil.fusion.plan.groups import inverse_of
 from trefoil.fusion.plan.prepared import Prepared
-from trefoil.fusion.plan.said_of_one import SaidOfOne, query_of, scales_of_one
+from trefoil.fusion.plan.said_of_one import SaidOfOne, query_of
 
 MOST_NAMED = 0.25  # share of the items from which naming tells little, or too many have no event
 
@@ -79,8 +79,7 @@ class Candidates:
         for row, (one, weight) in zip(rows, entries, strict=True):
             row[:] = one._replace(column=slot[one.column]).summed(weight, len(named))
         others = {number: one.of(asked) for number, one in self._others.items()}
-        query = query_of(plan, asked)
-        mean, spread = scales_of_one(plan, query)
+        query, mean, spread = query_of(plan, asked)
         warm = int(np.searchsorted(named, self._warm))
         self._scale(rows, others, warm, mean, spread)
         kept = self._best(named[:warm], rows[:, :warm], spread)

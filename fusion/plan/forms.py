@@ -107,11 +107,9 @@ class DenseRows:
 
     def fill(self, asked: Asked, out: Reals) -> None:
         found = self.of_kept(asked)
-        if self._place is None:
-            out[:] = found
-        else:
+        if self._place is not None:
             out[:] = 0.0
-            out[:, self.kept if self.columns is None else self.columns] = found
+        out[:, self.kept if self.columns is None else self.columns] = found
 
     def of_kept(self, asked: Asked) -> Reals:
         """Scores [cases, kept] of the items that the table has columns for."""
@@ -139,11 +137,10 @@ class DenseRows:
         return sum_of_dense_rows(self.weights, item, weight)[None]
 
     def ordered(self, order: Ints) -> "DenseRows":
-        if self._place is None:
-            return replace(self, weights=np.ascontiguousarray(self.weights[:, order]))
         position = np.empty(len(order), np.int64)
         position[order] = np.arange(len(order))
-        # A table that lies the other way round would be turned anew for each block of cases.
+        # Sums are put in order, not the table, which is large and may be a file's that all share.
+        # One that lies the other way round would be turned anew for each block of cases.
         table = np.ascontiguousarray(self.weights)
         return replace(self, weights=table, columns=position[self.kept])
 

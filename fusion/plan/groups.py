@@ -44,9 +44,9 @@ def centred(scores: Reals, span: slice) -> tuple[Reals, Reals]:
     part = scores[..., span]
     first = part[..., :1].copy()
     part -= first
-    mean = part.mean(-1, keepdims=True)
+    mean = np.add.reduce(part, -1, keepdims=True) / np.float32(part.shape[-1])
     part -= mean
-    square = np.einsum("...i,...i->...", part, part) / part.shape[-1]
+    square = np.vecdot(part, part) / part.shape[-1]
     return (first + mean)[..., 0], inverse_of(np.sqrt(square.astype(np.float64)))
 
 

@@ -27,11 +27,13 @@ class KnownQueries:
     """Queries of all factor forms side by side, for each person (row) without a context.
 
     ``names`` are the forms in order. ``digest`` stands for the history that they were made of.
+    ``scales`` are mean and ``1 / spread`` of their scores over each group of items.
     """
 
     names: tuple[str, ...]
     queries: Reals  # users x width of all forms
     digest: Ints  # users
+    scales: Reals | None = None  # users x 2 x groups x forms; runs of an earlier form have none
 
     def of(self, cases: Cases) -> int | None:
         """The row of a single case; None where what it needs must be made anew."""

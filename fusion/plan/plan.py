@@ -28,7 +28,7 @@ from trefoil.fusion.plan.ratings import Ratings
 from trefoil.fusion.plan.remembered import MOST_BYTES, Remembered, bytes_of
 from trefoil.fusion.plan.said import Said, queries_of
 from trefoil.fusion.plan.said_of_many import LARGE, SaidOfMany
-from trefoil.fusion.plan.said_of_one import SaidOfOne
+from trefoil.fusion.plan.said_of_one import SaidOfOne, scales_of_query
 
 _NUMBERS = count()
 KNOWN_AT_ONCE = 256  # people whose queries are made together
@@ -195,7 +195,8 @@ class Plan(Prepared):
             queries = queries_of(self, self._asked(cases.take(rows)), None)
             found[rows] = np.concatenate(queries, axis=1)
         names = tuple(self.parts.names[place] for place in self._factors)
-        return KnownQueries(names, found, digests_of(cases.history))
+        scales = np.stack([scales_of_query(self, query) for query in found])
+        return KnownQueries(names, found, digests_of(cases.history), scales)
 
     @property
     def attributes(self) -> ByAttributes | None:

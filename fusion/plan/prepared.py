@@ -104,7 +104,7 @@ class Prepared:
         spans = [group.span for group in self.groups]
         self._moments = [Moments.of(one, spans) for one in matrices]
         self._starts = np.array(ends[:-1], np.int64)  # of the columns of each
-        self._widths = np.diff(ends)
+        self._owner = np.repeat(np.arange(len(matrices)), np.diff(ends))
         none = np.zeros((len(spans), 0))
         self._means = np.concatenate([none, *(one.mean for one in self._moments)], axis=1)
 

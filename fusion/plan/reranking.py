@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -23,17 +24,27 @@ class Marks:
     widest: float
 
     def __call__(self, scores: Reals, features: Reals) -> Reals:
-        """Marks [cases, K] from scores [cases, K] and features [cases, K, F]."""
-        told = (features - self.mean) / self.spread
-        np.clip(told, -self.widest, self.widest, out=told)
-        x = told.reshape(1, -1, told.shape[2])
+        """Marks [cases, K] from scores [cases, K] and features [F, cases, K]."""
+        told = features.reshape(len(features), -1) - self.mean[:, None]
+        told /= self.spread[:, None]
+        np.minimum(told, self.widest, out=told)
+        np.maximum(told, -self.widest, out=told)
+        x = told.T
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True), 1):
             x = x @ weight
             x += bias
             if layer < len(self.weights):
                 x = gelu(x)
-        own = x.reshape(len(self.scale), *scores.shape)
-        return self.scale.mean() * scores + own.mean(0)
+        members = len(self.scale)
+        own = np.add.reduce(x.reshape(members, *scores.shape), 0)
+        own /= np.float32(members)
+        own += scores * self._slope
+        return own
+
+    @cached_property
+    def _slope(self) -> np.float32:
+        """How much of a score each mark is, in the mean."""
+        return np.float32(self.scale.mean())
 
 
 @dataclass(frozen=True)
@@ -89,23 +100,23 @@ class Reranking:
         blended[every, rows[every, new]] = scores
 
     def _features(self, z: Reals, scores: Reals, rows: Ints, asked: Asked, position: Ints) -> Reals:
+        """What members read [F, cases, K]."""
         n, first = scores.shape
-        heard = np.concatenate([z, scores[None]])
-        ahead = heard - heard[:, :, : self.front].mean(2, keepdims=True)
-        events = self.log_events[rows]
+        size = len(z) + 1
+        out = np.empty((2 * size + 5, n, first), np.float32)
+        heard, ahead, rest = out[:size], out[size : 2 * size], out[2 * size :]
+        heard[:-1], heard[-1] = z, scores
+        np.subtract(heard, heard[:, :, : self.front].mean(2, keepdims=True), out=ahead)
         history = asked.cases.history
         case = np.repeat(np.arange(n), history.lengths)
         place = position[history.item]
         old = place < len(self.log_events)
         met = np.bincount(case[old], self.log_events[place[old]], n)
         length = history.lengths.astype(np.float32)
-        usual = (met / np.maximum(length, 1)).astype(np.float32)
-        out = np.empty((n, first, 2 * len(heard) + 5), np.float32)
-        out[:, :, : len(heard)] = heard.transpose(1, 2, 0)
-        out[:, :, len(heard) : -5] = ahead.transpose(1, 2, 0)
-        out[:, :, -5], out[:, :, -4] = events, events == 0
-        out[:, :, -3] = np.arange(first, dtype=np.float32) / np.float32(self.first)
-        out[:, :, -2], out[:, :, -1] = np.log1p(length)[:, None], usual[:, None]
+        rest[0] = self.log_events[rows]
+        rest[1] = rest[0] == 0
+        rest[2] = np.arange(first, dtype=np.float32) / np.float32(self.first)
+        rest[3], rest[4] = np.log1p(length)[:, None], (met / np.maximum(length, 1))[:, None]
         return out
 
 

@@ -35,9 +35,8 @@ class SaidOfOne:
     @classmethod
     def of(cls, plan: Prepared, asked: Asked) -> "SaidOfOne":
         """Of all items."""
-        query = query_of(plan, asked)
+        query, mean, spread = query_of(plan, asked)
         tables = filled(plan, asked)[:, 0]
-        mean, spread = scales_of_one(plan, query)
         for number, group in enumerate(plan.groups):  # less their mean, which stays zero
             _, spread[number, plan._tables] = centred(tables, group.span)
         return cls(plan, asked, query, tables, mean, spread)
@@ -56,7 +55,7 @@ class SaidOfOne:
                 part = slice(*np.searchsorted(place, [part.start, part.stop]))
             own = None if place is None or part.stop - part.start == len(group) else place[part]
             if len(self.query):
-                query = self.query * np.repeat(weight[plan._factors], plan._widths)
+                query = self.query * weight[plan._factors][plan._owner]
                 vectors = plan._stack[group.span] if own is None else plan._stack.take(own, axis=0)
                 out[part] += vectors @ query.astype(np.float32)
             out[part] += weight[plan._tables].astype(np.float32) @ self.tables[:, part]
@@ -70,8 +69,9 @@ class SaidOfOne:
         group = np.minimum(place >= plan.groups[0].span.stop, len(plan.groups) - 1).astype(int)
         raw = np.zeros((len(plan._forms), len(rows)))
         if len(self.query):
-            products = plan._stack.take(place, axis=0) * self.query
-            raw[plan._factors] = np.add.reduceat(products, plan._starts, axis=1).T
+            apart = np.zeros((len(self.query), len(plan._factors)), np.float32)
+            apart[np.arange(len(apart)), plan._owner] = self.query
+            raw[plan._factors] = (plan._stack.take(place, axis=0) @ apart).T
         raw[plan._tables] = self.tables[:, rows]
         raw -= self.mean.T[:, group]
         raw *= self.spread.T[:, group]
@@ -79,26 +79,31 @@ class SaidOfOne:
         return raw[:, None].astype(np.float32)
 
 
-def query_of(plan: Prepared, asked: Asked) -> Reals:
-    """The queries of all factor forms for a single case, side by side [width]."""
-    known = known_row(plan, asked)
-    if known is not None and plan._known is not None:
-        return plan._known.queries[known]
-    made = queries_of(plan, asked, None)
-    found = np.concatenate([one[0] for one in made]) if made else np.zeros(0)
-    return found.astype(np.float32)  # as those that a run holds
+def query_of(plan: Prepared, asked: Asked) -> tuple[Reals, Reals, Reals]:
+    """The queries of all factor forms for a single case, side by side [width].
 
-
-def scales_of_one(plan: Prepared, query: Reals) -> tuple[Reals, Reals]:
-    """Mean and ``1 / spread`` of the scores of all factor forms, zero for other models."""
-    mean, spread = np.zeros((2, len(plan.groups), len(plan._forms)))
+    With mean and ``1 / spread`` [groups, models] of their scores, zero for other models.
+    """
+    row, known = known_row(plan, asked), plan._known
+    if row is None or known is None:
+        made = queries_of(plan, asked, None)
+        found = np.concatenate([one[0] for one in made]) if made else np.zeros(0)
+        query, scales = found.astype(np.float32), None  # as those that a run holds
+    else:
+        query, scales = known.queries[row], None if known.scales is None else known.scales[row]
+    whole = np.zeros((2, len(plan.groups), len(plan._forms)))
     if len(query):
-        told = query.astype(np.float64)
-        product = np.empty_like(plan._means)
-        for columns, moments in zip(plan._columns, plan._moments, strict=True):
-            product[:, columns] = told[columns] @ moments.covariance
-        product *= told
-        mean[:, plan._factors] = np.add.reduceat(plan._means * told, plan._starts, axis=1)
-        square = np.add.reduceat(product, plan._starts, axis=1)
-        spread[:, plan._factors] = inverse_of(np.sqrt(np.maximum(square, 0)))
-    return mean, spread
+        whole[:, :, plan._factors] = scales_of_query(plan, query) if scales is None else scales
+    return query, whole[0], whole[1]
+
+
+def scales_of_query(plan: Prepared, query: Reals) -> Reals:
+    """Mean and ``1 / spread`` of the scores of factor forms [2, groups, forms]."""
+    told = query.astype(np.float64)
+    product = np.empty_like(plan._means)
+    for columns, moments in zip(plan._columns, plan._moments, strict=True):
+        product[:, columns] = told[columns] @ moments.covariance
+    product *= told
+    mean = np.add.reduceat(plan._means * told, plan._starts, axis=1)
+    square = np.add.reduceat(product, plan._starts, axis=1)
+    return np.stack([mean, inverse_of(np.sqrt(np.maximum(square, 0)))])

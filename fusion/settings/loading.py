@@ -13,7 +13,7 @@ from trefoil.fusion.settings.tree import Settings
 
 
 def load_settings(
-    path: Path | None = None,
+    path: str | Path | None = None,
     changes: Sequence[str] = (),
     base: Settings | None = None,
     tell: bool = True,
@@ -27,7 +27,7 @@ def load_settings(
     where = "settings" if path is None else str(path)
     try:
         if path is not None:
-            tree = Settings.renamed(_read(path), tell)
+            tree = Settings.renamed(_read(Path(path)), tell)
         for change in changes:
             tree = _merged(tree, Settings.renamed(_change(change), tell), change)
         return Settings.model_validate(tree)

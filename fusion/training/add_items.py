@@ -1,5 +1,6 @@
 """New items in a fitted model: known by text and facts, without training anything again."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from trefoil.data.errors import DataError
 from trefoil.data.interactions import Floats, Ints
 from trefoil.data.items import Entities, Items
 from trefoil.data.readers.frames import items_of, triples_in
+from trefoil.data.suggest import closest
 from trefoil.encoders.view import View
 from trefoil.fusion.ensemble.cold_start_items import FEWEST_COLD, ColdStartItems
 from trefoil.fusion.ensemble.ensemble import Ensemble
@@ -34,6 +36,8 @@ from trefoil.kg.item_facts import Facts
 if TYPE_CHECKING:
     import pandas as pd
 
+log = logging.getLogger(__name__)
+
 
 def with_new_items(
     state: State,
@@ -48,6 +52,9 @@ def with_new_items(
     model, before = state.model, state.catalogue.items
     numbers = dict.fromkeys((*model.known.numbers, *before.score))
     fresh = items if isinstance(items, Entities) else items_of(items, numbers=numbers)
+    known = ("id", "title", "text", *numbers)
+    for name in () if isinstance(items, Entities) else sorted({*items.columns} - {*known}):
+        log.warning("items: column %r is not read; %s", name, closest(name, known))
     for one in fresh.vocabulary.ids:
         if one in before.vocabulary:
             raise DataError(f"item {one!r} is in the catalogue already; leave it out")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -66,20 +65,22 @@ class Reason:
     def hops(self) -> int:
         return len(self.edges)
 
-    @cached_property
+    @property
+    def statement(self) -> tuple[str, dict[str, Any]]:
+        """``cypher`` and ``parameters``."""
+        places = {f"n{at}": node.place for at, node in enumerate(self.nodes) if node.place}
+        if not places:
+            return self.run_cypher, self.run_parameters
+        told = {name: one.value for name, one in places.items() if one.value is not None}
+        return of_database(self.nodes, self.edges), told
+
+    @property
     def cypher(self) -> str:
-        return of_database(self.nodes, self.edges) if self._placed else self.run_cypher
+        return self.statement[0]
 
     @property
     def parameters(self) -> dict[str, Any]:
-        if not self._placed:
-            return self.run_parameters
-        found = {f"n{at}": node.place.value for at, node in enumerate(self.nodes) if node.place}
-        return {name: value for name, value in found.items() if value is not None}
-
-    @property
-    def _placed(self) -> bool:
-        return any(node.place for node in self.nodes)
+        return self.statement[1]
 
     @property
     def run_cypher(self) -> str:
@@ -261,9 +262,8 @@ class PathIndex:
     def _path(self, found: Found, verb: str) -> Path:
         seen, item = self.node(ITEM, found.seen), self.node(ITEM, found.item)
         known = found.user >= 0
-        nodes = [self.node(USER, found.user)] if known else []
+        nodes = [self.node(USER, found.user), seen] if known else [seen]
         edges = [self._met(True)] if known else []
-        nodes.append(seen)
         relations = [self.index.relations[code] for code in found.relations]
         middle = [self.node(*self.index.entities[code]) for code in found.entities]
         if found.kind == DIRECT:  # seen as the item says it: the fact is of the item

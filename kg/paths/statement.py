@@ -51,8 +51,8 @@ class PathEdge(NamedTuple):
 def of_store(nodes: Sequence[PathNode], edges: Sequence[PathEdge]) -> str:
     """A statement that returns one path; a node without an id may be any of its label."""
     return _of_shape(
-        tuple((node.label, bool(node.id)) for node in nodes),
-        tuple((edge.type, edge.forward) for edge in edges),
+        tuple([(node.label, bool(node.id)) for node in nodes]),
+        tuple([edge[:2] for edge in edges]),
     )
 
 

@@ -62,13 +62,14 @@ def item_json(one: Recommendation) -> dict[str, Any]:
 
 def reason_json(reason: Reason) -> dict[str, Any]:
     """A reason in words, as a path and as a statement; it holds no id of another person."""
+    cypher, parameters = reason.statement
     return {
         "text": reason.text,
         "weight": reason.weight,
-        "nodes": [{"label": n.label, "id": n.id, "name": n.name} for n in reason.nodes],
-        "edges": [{"type": edge.type, "forward": edge.forward} for edge in reason.edges],
-        "cypher": reason.cypher,
-        "parameters": reason.parameters,
+        "nodes": [{"label": label, "id": id, "name": name} for label, id, name, _ in reason.nodes],
+        "edges": [{"type": edge[0], "forward": edge[1]} for edge in reason.edges],
+        "cypher": cypher,
+        "parameters": parameters,
     }
 
 

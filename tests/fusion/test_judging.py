@@ -1,5 +1,6 @@
 """Judging from Python says what the command says; an implementation is held to the contract."""
 
+import polars as pl
 import pytest
 from planted_shop import TINY, read_shop
 
@@ -34,6 +35,16 @@ def test_what_cannot_be_judged_is_refused(served, shop, tmp_path):
         served.evaluate(read_shop(tmp_path / "data", seed=5))
     with pytest.raises(ValueError, match="unknown"):
         served.evaluate(shop, metrics=["luck"])
+
+
+def test_a_column_that_nothing_reads_is_told_and_what_took_items_in_is_not_judged(
+    shop_run, shop, caplog
+):
+    longer = Recommender.load(shop_run, live=False)
+    longer.add_items(pl.DataFrame({"id": ["new"], "titel": ["New"]}))
+    assert "column 'titel' is not read; did you mean 'title'?" in caplog.text
+    with pytest.raises(ConfigError, match="took items in; evaluate it as first fit"):
+        longer.evaluate(shop)
 
 
 def test_a_fit_tells_how_far_it_is_where_it_is_asked_to(shop, capsys):

@@ -16,7 +16,7 @@ def test_toml_goes_round(tmp_path):
     made = load_settings(changes=changes)
     path = tmp_path / "settings.toml"
     path.write_text(made.toml(), "utf-8")
-    assert load_settings(path) == made
+    assert load_settings(path) == load_settings(str(path)) == made
     assert load_settings(path).toml() == made.toml()
 
 

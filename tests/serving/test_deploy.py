@@ -59,6 +59,7 @@ def test_containers_run_without_rights():
     assert services["trefoil"]["user"] == "10001"
     file = (DEPLOY / "Dockerfile").read_text("utf-8")
     assert re.search(r"^USER 10001$", file, re.MULTILINE)
+    assert "'.[serve,offline]'" in file  # without weights new texts are read as n-grams
 
 
 def test_what_the_container_starts_is_a_command_line_of_the_service():

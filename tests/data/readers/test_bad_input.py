@@ -253,6 +253,15 @@ def test_only_bad_rows_is_an_error_even_if_all_are_allowed(folder):
         read_dataset(path, max_bad_share=3)
 
 
+def test_names_of_columns_in_another_encoding_are_told_as_such(folder):
+    """Not as an empty file, nor by taking the first row for the names."""
+    for rows in (b"", good_rows().encode()):
+        path = folder(RATED, events_csv="user_id,item_id,größe\n".encode("latin-1") + rows)
+        with pytest.raises(DataError) as caught:
+            read_dataset(path)
+        says(caught, "events.csv, line 1", "gr\\\\xf6", "no UTF-8", 'encoding = "latin-1"')
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -260,8 +269,8 @@ def test_only_bad_rows_is_an_error_even_if_all_are_allowed(folder):
         (b"u,i,1,2", "4 fields where the header has 3"),
         (b'"u,i,1', "broken quotes"),
         (b'"u"x,i,1', "broken quotes"),
-        (b"\xff\xfe,i,1", "not UTF-8"),
-        (b"\xed\xa0\x80,i,1", "not UTF-8"),
+        (b"\xff\xfe,i,1", "not UTF-8; name the encoding of the file"),
+        (b"\xed\xa0\x80,i,1", "not UTF-8; name the encoding of the file"),
     ],
 )
 def test_a_broken_csv_line_costs_that_line_alone(folder, line, reason):
@@ -407,7 +416,7 @@ def test_the_quarantine_is_written_line_by_line(folder, tmp_path):
     assert written[1] == {
         "file": str(tmp_path / "events.csv"),
         "line": 303,
-        "reason": "not UTF-8",
+        "reason": "not UTF-8; name the encoding of the file",
         "row": "\\xff,i,1",
     }
     assert not (tmp_path / "quarantine.jsonl.part").exists()
