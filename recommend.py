@@ -34,6 +34,10 @@ def parser() -> argparse.ArgumentParser:
 def recommend(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     began = time.perf_counter()
+    if args.out.suffix not in ("", ".parquet"):
+        raise ConfigError(
+            f"--out {args.out}: lists are a Parquet file; name it {args.out.stem}.parquet"
+        )
     recommender = Recommender.load(args.run)
     with Progress() as progress:
         rows = recommender.recommend_all(

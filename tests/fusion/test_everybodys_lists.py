@@ -80,6 +80,8 @@ def test_the_command_writes_the_file(shop_run, tmp_path, capsys):
     assert main([str(shop_run), "--out", str(tmp_path / "none.parquet"), "-k", "0"]) == 2
     assert "k = 0: give a whole number of at least 1" in capsys.readouterr().err
     assert not (tmp_path / "none.parquet").exists()
+    assert main([str(shop_run), "--out", str(tmp_path / "top.csv")]) == 2
+    assert "lists are a Parquet file; name it top.parquet" in capsys.readouterr().err
 
 
 def test_ids_of_people_are_read_as_those_of_events_are(tmp_path):
