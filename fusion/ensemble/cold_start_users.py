@@ -13,6 +13,8 @@ from trefoil.fusion.features.validation import Validation
 from trefoil.fusion.models.base import ScoringModel, needs_no_history
 from trefoil.fusion.plan.domains import asked_domain
 
+AT_ONCE = 512  # cases that all base models score
+
 
 def cold_users_gate(
     base_models: Mapping[str, ScoringModel], gate: Gate, validation: Validation
@@ -25,18 +27,18 @@ def cold_users_gate(
     """
     names = tuple(name for name, base_model in base_models.items() if needs_no_history(base_model))
     own = Gate(names, (1.0,) * len(names), (1.0,) * len(names))
-    cases = validation.cases
-    asked = asked_domain(cases.scenario)
-    none = np.zeros(0, np.int64)
-    empty = Histories(np.zeros(len(cases) + 1, np.int64), none)
-    scores = {}
-    for name, base_model in base_models.items():
-        user = cases.user if "attributes" in base_model.reads else np.full(len(cases), -1)
-        scores[name] = base_model.score(Cases(user, empty, cases.at, cases.scenario))
-    marks = {
-        "usual": validation.ndcg(gate.blend(scores, validation.seen, asked)),
-        "cold_users": validation.ndcg(cold_user_scores(own, scores, len(validation.seen))),
-    }
+    seen, usual, alone = validation.seen, [], []
+    for rows in np.array_split(np.arange(len(validation)), -(-len(validation) // AT_ONCE)):
+        cases = validation.cases.take(rows)
+        empty = Histories(np.zeros(len(cases) + 1, np.int64), np.zeros(0, np.int64))
+        scores = {}
+        for name, base_model in base_models.items():
+            user = cases.user if "attributes" in base_model.reads else np.full(len(cases), -1)
+            scores[name] = base_model.score(Cases(user, empty, cases.at, cases.scenario))
+        usual.append(gate.blend(scores, seen, asked_domain(cases.scenario)))
+        alone.append(cold_user_scores(own, scores, len(seen)))
+    blends = {"usual": usual, "cold_users": alone}
+    marks = {name: validation.ndcg(torch.cat(parts)) for name, parts in blends.items()}
     return (own if marks["cold_users"] > marks["usual"] else None), marks
 
 

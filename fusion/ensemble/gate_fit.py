@@ -172,11 +172,11 @@ def _offset(z: Float[Tensor, "E n I"], validation: Validation, warm: Tensor, col
     if not both.any():
         return 0.0
     level = [
-        torch.einsum("eni,e->ni", z[:, :, part], weights)
-        .masked_fill(validation.masked[:, part], -1e9)
+        torch.einsum("eni,e->ni", z, weights)
+        .masked_fill_(validation.masked | other, -1e9)
         .logsumexp(1)[both]
         .mean()
-        for part, weights in ((seen, warm), (~seen, cold))
+        for other, weights in ((~seen, warm), (seen, cold))
     ]
     return float(level[0] - level[1] + _odds(validation.relevant, seen))
 

@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from trefoil.data.interactions import Bools
 from trefoil.kg.naming import local, relationship
@@ -89,6 +88,8 @@ def merge_same(columns: Columns, tally: Counter[str]) -> tuple[Columns, dict[str
     same &= ~terms.str.starts_with('"').to_numpy()[rows[:, 2]]
     if not same.any():
         return columns, {}
+    from scipy.sparse.csgraph import connected_components  # a tenth of what a service imports
+
     pairs = rows[same][:, [0, 2]]
     nodes, inverse = np.unique(pairs, return_inverse=True)
     inverse = inverse.reshape(-1, 2)
