@@ -7,7 +7,6 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,31 +15,23 @@ from rich.console import Console
 from trefoil.data import ConfigError, Dataset
 from trefoil.data.command import run
 from trefoil.data.split import Split
-from trefoil.evaluation.ablation import Verdict, judged
-from trefoil.evaluation.by_group import POWER, by_group, check_columns, without_popularity
+from trefoil.evaluation.by_group import POWER, check_columns
 from trefoil.evaluation.exam import Exam, Scorer
 from trefoil.evaluation.protocols.leaks import leaks
-from trefoil.evaluation.protocols.protocols import cold_exam, exam_for, full_exam, next_exam
+from trefoil.evaluation.protocols.protocols import cold_exam, exam_for, next_exam
 from trefoil.evaluation.reporting.html import Example
 from trefoil.evaluation.reporting.json_figures import check_writable, figures, finite
 from trefoil.evaluation.reporting.terminal import show
-from trefoil.evaluation.table import (
-    Knowledge,
-    Table,
-    by_context,
-    clicked,
-    compared,
-    in_scenarios,
-    with_stars,
-)
 from trefoil.fusion.experiments.ablation import PARTS, ablated, variants
 from trefoil.fusion.recommender import Recommender
-from trefoil.fusion.reporting.explanations import examples, in_words, marks, typical_users
-from trefoil.fusion.reporting.html_report import OF_REASONS, OURS, evaluated_page, read_history
+from trefoil.fusion.reporting.explanations import in_words, typical_users
+from trefoil.fusion.reporting.html_report import OURS, evaluated_page, read_history
 from trefoil.fusion.reporting.knowledge import knowledge
 from trefoil.fusion.reporting.model_card import training_report
 from trefoil.fusion.reporting.origin import dataset_of, split_as_trained
+from trefoil.fusion.reporting.outcome import Outcome, grouped, measured, with_reasons
 from trefoil.fusion.reporting.progress import Progress
+from trefoil.fusion.reporting.task_marks import task_marks
 from trefoil.fusion.runs.folder import REPORTS, refresh
 
 
@@ -64,14 +55,12 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--cold",
         choices=("items", "users", "both"),
-        default="items",
-        help="what has no training event, with --protocol cold",
+        help="with --protocol cold: what has no training event (items)",
     )
     p.add_argument(
         "--negatives",
         choices=("given", "uniform", "popular"),
-        default="given",
-        help="with --protocol ctr: those of the data, or drawn",
+        help="with --protocol ctr: those of the data (given), or drawn",
     )
     p.add_argument(
         "--groups",
@@ -86,16 +75,6 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--data-root", type=Path, metavar="DIR")
     p.add_argument("--user", help="whose five recommendations to print")
     return p
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What an evaluation found; ``exam`` is None for click prediction."""
-
-    table: Table
-    exam: Exam | None
-    verdicts: Sequence[Verdict] = ()
-    reasons: Mapping[str, float] = field(default_factory=dict)
 
 
 def evaluate(argv: Sequence[str] | None = None) -> int:
@@ -124,13 +103,16 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
             scorers[name] = Recommender(settings).fit(dataset, split=split, progress=progress)
         progress(0, 0, "the test part")
         exam = exam_of(args, dataset, split)
-        outcome = measured(args, scorers, dataset, split, exam, known)
-        outcome = grouped(args, outcome, dataset, split)
+        how = args.protocol, scorers, dataset, split, exam, known, args.negatives or "given"
+        outcome = grouped(measured(*how), dataset, split, args.groups, args.propensity)
         progress(0, 0, "reasons")
         outcome, shown = with_reasons(outcome, recommender, dataset, split)
         progress(0, 0, "leak meter")
         told = leaks(scorers, dataset, split, outcome.exam, outcome.table.ranks)
     report = figures(args.protocol, outcome.table, outcome.verdicts, dataset, split, told)
+    if outcome.exam is not None:
+        results = outcome.table.results
+        report["tasks"] = task_marks(OURS, scorers, results, outcome.exam, dataset.items)
     if outcome.reasons:
         report["explanations"] = finite(outcome.reasons)
     report["seconds"] = {
@@ -148,6 +130,9 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
 def check_question(args: argparse.Namespace, dataset: Dataset, split: Split) -> None:
     """Raises ConfigError where data or split cannot answer, or the figures have no place."""
     check_columns(dataset, args.groups)
+    for flag, protocol in (("cold", "cold"), ("negatives", "ctr")):
+        if getattr(args, flag) and args.protocol != protocol:
+            raise ConfigError(f"--{flag} is for --protocol {protocol}, not {args.protocol}")
     for lack in split.proof.lacks:
         raise ConfigError(f"{args.run}: {lack}")
     if args.protocol == "next" and not split.proof.in_time:
@@ -168,8 +153,9 @@ def exam_of(args: argparse.Namespace, dataset: Dataset, split: Split) -> Exam | 
     if args.protocol == "ctr":
         return None
     if args.protocol == "cold":
-        exam = cold_exam(dataset, split, "test", args.cold)
-        why = f"nothing of {args.cold} without training events"
+        what = args.cold or "items"
+        exam = cold_exam(dataset, split, "test", what)
+        why = f"nothing of {what} without training events"
         if split.rule.by != "time":
             why += "; a split by time leaves some: train with --set split.by=time"
     else:
@@ -190,65 +176,6 @@ def others(args: argparse.Namespace, dataset: Dataset) -> dict[Path, Recommender
         split_as_trained(other, dataset, path)
         found[path] = other
     return found
-
-
-def measured(
-    args: argparse.Namespace,
-    scorers: Mapping[str, Scorer],
-    dataset: Dataset,
-    split: Split,
-    exam: Exam | None,
-    known: Knowledge,
-) -> Outcome:
-    """All models on the protocol's exam."""
-    if exam is None:
-        return Outcome(clicked(scorers, dataset, split, args.negatives), None)
-    table = compared(scorers, dataset, split, exam, known)
-    if args.protocol == "cold":
-        whole = compared(scorers, dataset, split, full_exam(dataset, split, "test"))
-        among_all = {name: whole.slices[name] for name in ("cold-items",) if name in whole.slices}
-        return Outcome(
-            replace(table, slices=among_all), exam, judged(table.results, exam.cases.user)
-        )
-    if args.protocol == "full":
-        if exam.protocol in ("context", "domains"):  # of one user, each in its context
-            there = by_context(table.ranks, dataset, exam)
-        else:
-            there = in_scenarios(scorers, dataset, split)
-        table = replace(table, slices=table.slices | there)
-        rated = {
-            name: one
-            for name, one in scorers.items()
-            if isinstance(one, Recommender) and one.model.rates is not None
-        }
-        table = with_stars(table, rated, dataset, split)
-    return Outcome(table, exam, judged(table.results, exam.cases.user))
-
-
-def grouped(args: argparse.Namespace, found: Outcome, dataset: Dataset, split: Split) -> Outcome:
-    """The outcome with what each group gets, and with popularity taken out."""
-    if found.exam is None:
-        return found
-    ranks = found.table.ranks
-    groups = by_group(ranks, dataset, split, found.exam, args.groups)
-    plain = without_popularity(ranks, dataset, split, args.propensity)
-    return replace(found, table=replace(found.table, groups=groups, debiased=plain))
-
-
-def with_reasons(
-    outcome: Outcome, recommender: Recommender, dataset: Dataset, split: Split
-) -> tuple[Outcome, list[Example]]:
-    """The outcome with marks for our reasons, and examples for the page."""
-    if outcome.exam is None:
-        return outcome, examples(recommender, dataset.users.vocabulary.ids[:2])
-    table, exam = outcome.table, outcome.exam
-    train = dataset.interactions.take(split.train)
-    ours = table.results[OURS]
-    reasons = marks(recommender, table.ranks[OURS], exam, train)
-    told = {**ours.overall, **{name: reasons[name] for name in OF_REASONS}}
-    results = {**table.results, OURS: replace(ours, overall=told)}
-    shown = examples(recommender, typical_users(recommender, exam))
-    return replace(outcome, table=replace(table, results=results), reasons=reasons), shown
 
 
 def show_reasons(

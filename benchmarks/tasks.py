@@ -31,12 +31,12 @@ from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.features.validation import Validation
 from trefoil.fusion.network.inputs import TrainingInputs, network_inputs_of, training_inputs_of
 from trefoil.fusion.network.module import JointNetwork
-from trefoil.fusion.network.naming import own
 from trefoil.fusion.network.scorers import NetworkScorer, order_scores
-from trefoil.fusion.network.tasks.categories import Category, category_shares
+from trefoil.fusion.network.tasks.categories import Category
 from trefoil.fusion.network.trainer import Trainer
 from trefoil.fusion.network.training import config_of
 from trefoil.fusion.record import Record
+from trefoil.fusion.reporting.task_marks import category_losses, wanted_categories
 from trefoil.fusion.settings import Settings, load_settings
 from trefoil.kg.construction.build import build
 
@@ -54,7 +54,6 @@ class World:
     split: Split
     known: TrainingData
     validation: Validation
-    shares: torch.Tensor
     ratings: RowExam
 
     @classmethod
@@ -68,10 +67,7 @@ class World:
         known = known_of(dataset, train, graph, texts, settings, returning=False)
         seen = known.seen_items()
         validation = Validation.of(full_exam(dataset, split, "valid"), seen)
-        shares = category_shares(dataset.items)
-        assert shares is not None, "a set with categories"
-        rows = torch.from_numpy(shares.toarray())
-        return cls(dataset, split, known, validation, rows, stars_exam(dataset, split, "valid"))
+        return cls(dataset, split, known, validation, stars_exam(dataset, split, "valid"))
 
 
 def fitted(
@@ -110,8 +106,8 @@ def _validated(world: World, network: JointNetwork, inputs: TrainingInputs) -> d
     plain = copy.deepcopy(network)
     inputs.finish(plain)
     ranked = world.validation.ndcg(order_scores(plain, world.validation.cases))
-    user, share = _categories_of(world, full_exam(world.dataset, world.split, "valid"))
-    return {"ranking": ranked, **_told(plain, user, share), **_rated(plain, world.ratings)}
+    told = _told(world, plain, full_exam(world.dataset, world.split, "valid"))
+    return {"ranking": ranked, **told, **_rated(plain, world.ratings)}
 
 
 def judged(world: World, network: JointNetwork) -> dict[str, float]:
@@ -119,29 +115,14 @@ def judged(world: World, network: JointNetwork) -> dict[str, float]:
     exam = full_exam(world.dataset, world.split, "test")
     dense = Validation.of(replace(exam, part="valid"), world.validation.seen)
     ranked = dense.ndcg(order_scores(network, exam.cases))
-    told = _told(network, *_categories_of(world, exam))
+    told = _told(world, network, exam)
     rated = _rated(network, stars_exam(world.dataset, world.split, "test"))
     return {"ranking": ranked, **told, **rated}
 
 
-def _categories_of(world: World, exam: Exam) -> tuple[torch.Tensor, torch.Tensor]:
-    """Users of an exam and the mean category shares of what is relevant to them."""
-    case = torch.from_numpy(np.repeat(np.arange(len(exam)), np.diff(exam.relevant.start)))
-    total = world.shares.new_zeros(len(exam), world.shares.shape[1])
-    total.index_add_(0, case, world.shares[torch.from_numpy(exam.relevant.item)])
-    kept = total.sum(1) > 0
-    share = total[kept] / total[kept].sum(1, keepdim=True)
-    return torch.from_numpy(exam.cases.user)[kept], share
-
-
-@torch.no_grad()
-def _told(network: JointNetwork, user: torch.Tensor, share: torch.Tensor) -> dict[str, float]:
-    name = Category.name
-    if own(name) not in network.heads:
-        return {}
-    users = network.eval().vectors_of(name, network.pass_messages()).users[user]
-    loss = Category().loss(network.heads[own(name)](users), share)
-    return {name: float(loss.mean())}
+def _told(world: World, network: JointNetwork, exam: Exam) -> dict[str, float]:
+    losses = category_losses([network], *wanted_categories(exam, world.dataset.items))
+    return {Category.name: losses[0]} if losses else {}
 
 
 def _rated(network: JointNetwork, exam: RowExam) -> dict[str, float]:

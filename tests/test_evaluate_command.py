@@ -78,6 +78,13 @@ def test_every_model_has_every_metric(report):
     assert 0 < report["results"]["trefoil"]["rmse"] < 4
 
 
+def test_the_category_task_tells_more_than_the_share_of_each(report, shop):
+    categories = pl.read_csv(shop / "items.csv")["kind"].value_counts(normalize=True)["proportion"]
+    told = report["tasks"]["category"]
+    assert told["metric"] == "cross-entropy"
+    assert 0 < told["value"] < 1.05 * -(categories * categories.log()).sum()
+
+
 def test_where_tastes_are_planted_the_engine_beats_popularity(report):
     results = report["results"]
     assert results["trefoil"]["ndcg@10"] > results["popularity"]["ndcg@10"] + 0.1
@@ -134,10 +141,23 @@ def test_a_part_left_out_and_another_run_stand_in_the_table(run, shop, tmp_path)
     assert train.main(["--data", str(shop), "--out", str(other), *sets("seed=3")]) == 0
     path = tmp_path / "all.json"
     alike = shutil.copytree(other, tmp_path / "linear")
-    flags = ["--ablate", "behaviour", "--against", str(other), str(alike), "--json", str(path)]
+    flags = [
+        "--ablate",
+        "behaviour,category",
+        "--against",
+        str(other),
+        str(alike),
+        "--json",
+        str(path),
+    ]
     assert evaluate.main([str(run), *flags]) == 0
-    results = json.loads(path.read_text())["results"]
+    report = json.loads(path.read_text())
+    results, tasks = report["results"], report["tasks"]
     assert {"without behaviour", "other"} <= set(results)
+    for task, metric in (("ranking", "ndcg@10"), ("rating", "rmse")):
+        assert tasks[task]["value"] == results["trefoil"][metric]
+        assert tasks[task]["without"] == {"category": results["without category"][metric]}
+    assert tasks["category"]["without"] == {}  # who did not learn it has no mark for it
     for name in ("without behaviour", "other"):
         assert 0 <= results[name]["ndcg@10"] <= 1
     assert results[str(alike)] == results["other"] != results["linear"]
@@ -197,6 +217,8 @@ def test_a_run_with_added_items_is_refused_with_the_reason(run, tmp_path, capsys
 
 def test_unknown_parts_and_flags_are_status_2(run, capsys):
     assert "colour" in refused(capsys, run, "--ablate", "colour")
+    assert "--protocol cold" in refused(capsys, run, "--cold", "users")
+    assert "--protocol ctr" in refused(capsys, run, "--negatives", "given", "--protocol", "cold")
     with pytest.raises(SystemExit) as stop:
         evaluate.main([str(run), "--protocol", "guess"])
     assert stop.value.code == 2

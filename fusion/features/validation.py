@@ -12,6 +12,7 @@ from trefoil.data.histories import Cases
 from trefoil.evaluation.exam import Exam, Sets
 
 MOST_LOOKED_AT, BLOCK_CELLS = 2_000, 6_400_000  # cases of a large catalogue; scores held at once
+BLOCK_CASES = 512  # that are ranked at once
 MOST_CELLS = 32_000_000  # cases x items looked at; more cases are sampled evenly
 
 
@@ -56,7 +57,11 @@ class Validation:
     def gains(self, scores: Float[Tensor, "n I"], k: int = 10) -> Float[Tensor, " n"]:
         """NDCG at k of each case."""
         k = min(k, scores.shape[1])
-        top = scores.masked_fill(self.masked, -torch.inf).topk(k, dim=1).indices
+        blocks = zip(scores.split(BLOCK_CASES), self.masked.split(BLOCK_CASES), strict=True)
+        found = [
+            one.masked_fill(closed, -torch.inf).topk(k, dim=1).indices for one, closed in blocks
+        ]
+        top = torch.cat(found)
         gain = 1 / torch.log2(torch.arange(2.0, k + 2))
         hits = self.relevant.gather(1, top).float()
         ideal = torch.cat([gain.new_zeros(1), gain.cumsum(0)])[self.relevant.sum(1).clamp(max=k)]
