@@ -31,7 +31,6 @@ from trefoil.fusion.reporting.model_card import training_report
 from trefoil.fusion.reporting.origin import dataset_of, split_as_trained
 from trefoil.fusion.reporting.outcome import Outcome, grouped, measured, with_reasons
 from trefoil.fusion.reporting.progress import Progress
-from trefoil.fusion.reporting.task_marks import task_marks
 from trefoil.fusion.runs.folder import REPORTS, refresh
 
 
@@ -80,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
 def evaluate(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     from trefoil.evaluation.references import references  # torch takes seconds; --help needs none
+    from trefoil.fusion.reporting.task_marks import task_marks
 
     warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
     began = time.monotonic()
