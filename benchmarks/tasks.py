@@ -36,7 +36,6 @@ from trefoil.fusion.network.tasks.categories import Category
 from trefoil.fusion.network.trainer import Trainer
 from trefoil.fusion.network.training import config_of
 from trefoil.fusion.record import Record
-from trefoil.fusion.reporting.task_marks import category_losses, wanted_categories
 from trefoil.fusion.settings import Settings, load_settings
 from trefoil.kg.construction.build import build
 
@@ -121,8 +120,8 @@ def judged(world: World, network: JointNetwork) -> dict[str, float]:
 
 
 def _told(world: World, network: JointNetwork, exam: Exam) -> dict[str, float]:
-    losses = category_losses([network], *wanted_categories(exam, world.dataset.items))
-    return {Category.name: losses[0]} if losses else {}
+    mark = Category().mark([network], exam, world.dataset.items)
+    return {} if mark is None else {Category.name: mark}
 
 
 def _rated(network: JointNetwork, exam: RowExam) -> dict[str, float]:

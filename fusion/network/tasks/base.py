@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from trefoil.data.errors import ConfigError
 from trefoil.data.interactions import Interactions
 from trefoil.data.items import Items
+from trefoil.evaluation.exam import Exam
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.network.heads import HeadPlan, Sizes, linear_head
 from trefoil.fusion.network.steps import Step, UserStep
@@ -54,13 +55,15 @@ class Task(ABC):
     ranking; one that reads ``WindowStep`` the states after events. Labels come from
     training data alone. A task is taken to read items ``everywhere``, which a training of
     large data can only give it in steps that cost more; one that keeps to the users of a
-    step, what they met and what is ``within`` it, says so.
+    step, what they met and what is ``within`` it, says so. ``metric`` names the figure that
+    tells how well it is done on held-out events; none for tasks that are only there for others.
     """
 
     name: ClassVar[str]
     reads: ClassVar[type[Step]] = UserStep
     weight: float = 1.0  # 0 switches the task off
     everywhere: ClassVar[bool] = True  # whether it reads items that no user of a step met
+    metric: ClassVar[str] = ""
 
     @abstractmethod
     def target(self, data: TaskData) -> Target | None:
@@ -87,6 +90,10 @@ class Task(ABC):
 
     def finish(self, head: nn.Module, target: Target) -> None:  # noqa: B027 - no must
         """Bring a trained head into the units of the data."""
+
+    def mark(self, networks: Sequence[Any], exam: Exam, items: Items) -> float | None:
+        """``metric`` of networks on an exam, where it is none of the exam's own; None without."""
+        return None
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,19 @@
 """Tasks of classes: the categories of what is taken."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from torch import Tensor
 
 from trefoil.data.items import Items
+from trefoil.evaluation.exam import Exam
 from trefoil.fusion.network import objectives
+from trefoil.fusion.network.naming import own
 from trefoil.fusion.network.steps import UserStep
 from trefoil.fusion.network.tasks.base import Rows, Target, Task, TaskData
 
@@ -21,6 +24,7 @@ class Category(Task):
 
     name: ClassVar[str] = "category"
     everywhere: ClassVar[bool] = False
+    metric: ClassVar[str] = "cross-entropy"
 
     def target(self, data: TaskData) -> Target | None:
         share = category_shares(data.items)
@@ -39,6 +43,17 @@ class Category(Task):
         self, logits: Float[Tensor, "n C"], share: Float[Tensor, "n C"]
     ) -> Float[Tensor, " n"]:
         return objectives.cross_entropy(logits, share)
+
+    @torch.no_grad()
+    def mark(self, networks: Sequence[Any], exam: Exam, items: Items) -> float | None:
+        """Mean cross-entropy over the cases whose relevant items have categories."""
+        own_name, losses = own(self.name), []
+        for network in networks:
+            if own_name in network.heads:
+                user, wanted = wanted_categories(exam, items)
+                users = network.eval().vectors_of(self.name, network.pass_messages()).users[user]
+                losses.append(float(self.loss(network.heads[own_name](users), wanted).mean()))
+        return float(np.mean(losses)) if losses else None
 
 
 def category_shares(items: Items) -> sparse.csr_matrix | None:
@@ -70,3 +85,17 @@ def mean_share(
     size = total.sum(1, keepdim=True)
     known = size[:, 0] > 0
     return (total / size.clamp(min=1e-9))[known], known
+
+
+def wanted_categories(
+    exam: Exam, items: Items
+) -> tuple[Int[Tensor, " cases"], Float[Tensor, "cases C"]]:
+    """Users of an exam and the mean shares of the categories of what is relevant to them."""
+    share = category_shares(items)
+    assert share is not None, "items with categories"
+    case = np.repeat(np.arange(len(exam)), np.diff(exam.relevant.start))
+    rows = torch.from_numpy(share[exam.relevant.item].toarray())
+    total = rows.new_zeros(len(exam), rows.shape[1]).index_add(0, torch.from_numpy(case), rows)
+    kept = total.sum(1) > 0
+    wanted = total[kept] / total[kept].sum(1, keepdim=True)
+    return torch.from_numpy(exam.cases.user)[kept], wanted

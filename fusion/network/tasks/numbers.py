@@ -51,6 +51,7 @@ class Rating(Task):
     """Squared error of ratings, learned in units around their mean."""
 
     name: ClassVar[str] = "rating"
+    metric: ClassVar[str] = "rmse"
     everywhere: ClassVar[bool] = False
 
     def target(self, data: TaskData) -> Target | None:

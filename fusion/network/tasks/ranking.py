@@ -49,6 +49,7 @@ class Ranking(Task):
     """Softmax over all items, or a sample of them: the one that was taken."""
 
     name: ClassVar[str] = RANKS
+    metric: ClassVar[str] = "ndcg@10"
     everywhere: ClassVar[bool] = False
     debias: float = 0.0  # power of popularity that positives are weighed against
 
@@ -83,6 +84,7 @@ class PairRanking(Task):
     """What was taken against items drawn evenly, pair by pair: BPR, or calibrated gBCE."""
 
     name: ClassVar[str] = RANKS
+    metric: ClassVar[str] = "ndcg@10"
     by: Literal["bpr", "gbce"] = "bpr"
     negatives: int = 256  # drawn for a step, and shared by its pairs
     debias: float = 0.0
