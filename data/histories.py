@@ -17,6 +17,14 @@ from trefoil.data.interactions import UNKNOWN_TIME, Bools, Floats, Interactions,
 LAST = np.iinfo(np.int64).max
 
 
+def each_once(items: Ints) -> Ints:
+    """Different items, ascending; of the few of one case that is faster than ``np.unique``."""
+    items = np.sort(items)
+    new = np.ones(len(items), bool)
+    np.not_equal(items[1:], items[:-1], out=new[1:])
+    return items[new]
+
+
 @dataclass(frozen=True)
 class Later:
     """Events that come after what is known, of anybody: NaN and ``UNKNOWN_TIME`` where untold."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from trefoil.data.histories import Cases
+from trefoil.data.histories import Cases, each_once
 from trefoil.data.interactions import Bools, Ints
 
 if TYPE_CHECKING:
@@ -47,10 +47,7 @@ class Sets:
     def of(cls, case: Ints, item: Ints, cases: int) -> Sets:
         """From pairs; duplicates are removed and items sorted within a case."""
         if cases == 1:
-            item = np.sort(item)
-            new = np.ones(len(item), bool)
-            np.not_equal(item[1:], item[:-1], out=new[1:])
-            item = item[new]
+            item = each_once(item)
             return cls(np.array([0, len(item)]), item)
         order = np.lexsort((item, case))
         case, item = case[order], item[order]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from trefoil.data.histories import Cases
+from trefoil.data.histories import Cases, each_once
 from trefoil.data.interactions import Ints
 from trefoil.fusion.plan.sums import copied_rows, sum_of_entries, sum_of_rows
 
@@ -54,10 +54,7 @@ class Asked:
         history = cases.history
         self.few = len(cases) <= FEW
         if len(cases) == 1:
-            item = np.sort(history.item)
-            new = np.ones(len(item), bool)
-            np.not_equal(item[1:], item[:-1], out=new[1:])
-            self.item = item[new]
+            self.item = each_once(history.item)
             self.case = np.zeros(len(self.item), np.int64)
             self.start = np.array([0, len(self.item)])
         else:
