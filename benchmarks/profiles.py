@@ -80,7 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     written = sentences(args.set, args.data_root, dataset)
     told: dict[str, Any] = {"set": args.set, "seed": args.seed, "part": exam.part}
     told |= {"changes": args.change, "rows": {}, "differences": []}
-    print(f"{args.set}, seed {args.seed}, {exam.part}: {sum(map(bool, written)):,} items written of")
+    many = sum(map(bool, written))
+    print(f"{args.set}, seed {args.seed}, {exam.part}: {many:,} items written of")
     found: dict[str, Result] = {}
     for world in args.worlds:
         changes = [f"seed={args.seed}", *args.change, *WORLDS[world]]

@@ -22,7 +22,7 @@ from trefoil.kg.paths.index import Index
 from trefoil.kg.paths.links import Pairs
 from trefoil.kg.paths.nearest import PLACES, Cited, ItemFacts, best_of
 from trefoil.kg.paths.search import KIND, SEEN, WEIGHT, Found, found_of, search
-from trefoil.kg.paths.statement import PathEdge, PathNode, Place, of_database, of_store
+from trefoil.kg.paths.statement import PathEdge, PathNode, Place, of_database, of_store, one_of
 from trefoil.kg.paths.wording import unnamed, wording
 
 SOMEONE = "someone else"  # the name of another user, in a path
@@ -125,7 +125,6 @@ class PathIndex:
         self._names: dict[str, list[str | None]] = {}
         self._kept_paths: dict[tuple, tuple[str, tuple[PathNode, ...], tuple[PathEdge, ...]]] = {}
         self._nodes: dict[tuple[str, int], PathNode] = {}
-        self._edges: dict[tuple[PathEdge, ...], tuple[PathEdge, ...]] = {}
 
     def explain(
         self,
@@ -202,7 +201,7 @@ class PathIndex:
             text, nodes, edges = self._told(index, row, int(items[at]), liked=liked)
             if seen in held[liked]:
                 nodes = (self.node(USER, asker), *nodes)
-                edges = self._one_of((self._met(True), *edges))
+                edges = one_of((self._met(True), *edges))
             out[at].append(Reason(text, row[WEIGHT], nodes, edges, round(adds, PLACES)))
         return out
 
@@ -216,14 +215,8 @@ class PathIndex:
             path = self._path(found_of(index, row, row[0], -1, item), "liked" if liked else "had")
             if len(self._kept_paths) >= 20_000:  # so many are kept
                 self._kept_paths = {}
-            kept = self._kept_paths[key] = path.text, path.nodes, self._one_of(path.edges)
+            kept = self._kept_paths[key] = path.text, path.nodes, one_of(path.edges)
         return kept
-
-    def _one_of(self, edges: tuple[PathEdge, ...]) -> tuple[PathEdge, ...]:
-        """The one that stands for all that are equal: there are few, and many paths have them."""
-        if len(self._edges) >= 20_000:
-            self._edges = {}
-        return self._edges.setdefault(edges, edges)
 
     def node(self, label: str, row: int) -> PathNode:
         """A node by label and row, with its name; without one its id, or what it is.
