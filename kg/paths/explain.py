@@ -200,9 +200,8 @@ class PathIndex:
                 held[liked] = set(index.row_of(asker).tolist())
             text, nodes, edges = self._told(index, row, int(items[at]), liked=liked)
             if seen in held[liked]:
-                nodes = (self.node(USER, asker), *nodes)
-                edges = one_of((self._met(True), *edges))
-            out[at].append(Reason(text, row[WEIGHT], nodes, edges, round(adds, PLACES)))
+                nodes, edges = (self.node(USER, asker), *nodes), (self._met(True), *edges)
+            out[at].append(Reason(text, row[WEIGHT], nodes, one_of(edges), round(adds, PLACES)))
         return out
 
     def _told(
