@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from trefoil.fusion.settings import Settings, load_settings
     from trefoil.kg import KnowledgeGraph, open_store, read_neo4j, read_rdf
 
-# Threads that wait give their core away, where torch is not there yet: on a machine that does
-# other work as well, threads that spin cost twice the time of one.
+# Threads that wait give their core away, where torch and numpy are not there yet: those that spin
+# cost twice the time of one thread.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "14")  # of numpy: after 2^14 turns of a clock
 
 _HOMES = {
     "Dataset": "trefoil.data",

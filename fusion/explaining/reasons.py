@@ -33,16 +33,18 @@ def reasons_for(
     """
     if not most or not len(items):
         return [()] * len(items)
-    key = state.scorer.number, cases.digest, items.tobytes(), most, dated
+    asker = -1 if dated else int(cases.user[0])
+    known = known_reasons(state, cases, items) if most == 1 and not dated else {}
+    left = np.array([at for at in range(len(items)) if at not in known], np.int64)
+    found = [one for one in known.values() if one is not None]
 
     def made() -> list[tuple[Reason, ...]]:
-        known = known_reasons(state, cases, items) if most == 1 and not dated else {}
-        left = np.array([at for at in range(len(items)) if at not in known], np.int64)
-        found = [one for one in known.values() if one is not None]
-        found += chosen(state, cases, items, left, most, dated=dated)
-        asker = -1 if dated else int(cases.user[0])
-        return [tuple(own) for own in state.held.paths.reasons(found, items, asker)]
+        told = [*found, *chosen(state, cases, items, left, most, dated=dated)]
+        return [tuple(own) for own in state.held.paths.reasons(told, items, asker)]
 
+    if not len(left):  # what the run holds is not kept twice: many objects slow the collector
+        return made()
+    key = state.scorer.number, cases.digest, items.tobytes(), most, dated
     return state.held.reasons.get(key, made)
 
 

@@ -22,7 +22,7 @@ from trefoil.kg.paths.index import Index
 from trefoil.kg.paths.links import Pairs
 from trefoil.kg.paths.nearest import PLACES, Cited, ItemFacts, best_of
 from trefoil.kg.paths.search import KIND, SEEN, WEIGHT, Found, found_of, search
-from trefoil.kg.paths.statement import PathEdge, PathNode, Place, of_database, of_store
+from trefoil.kg.paths.statement import PathEdge, PathNode, Place, of_database, of_store, one_of
 from trefoil.kg.paths.wording import unnamed, wording
 
 SOMEONE = "someone else"  # the name of another user, in a path
@@ -201,7 +201,7 @@ class PathIndex:
             text, nodes, edges = self._told(index, row, int(items[at]), liked=liked)
             if seen in held[liked]:
                 nodes, edges = (self.node(USER, asker), *nodes), (self._met(True), *edges)
-            out[at].append(Reason(text, row[WEIGHT], nodes, edges, round(adds, PLACES)))
+            out[at].append(Reason(text, row[WEIGHT], nodes, one_of(edges), round(adds, PLACES)))
         return out
 
     def _told(
@@ -214,7 +214,7 @@ class PathIndex:
             path = self._path(found_of(index, row, row[0], -1, item), "liked" if liked else "had")
             if len(self._kept_paths) >= 20_000:  # so many are kept
                 self._kept_paths = {}
-            kept = self._kept_paths[key] = path.text, path.nodes, path.edges
+            kept = self._kept_paths[key] = path.text, path.nodes, one_of(path.edges)
         return kept
 
     def node(self, label: str, row: int) -> PathNode:

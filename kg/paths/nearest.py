@@ -35,10 +35,13 @@ class Cited(NamedTuple):
 
 
 class OfItem(NamedTuple):
-    """The facts of an item by their entity, and those whose entity is an item, by that item."""
+    """The facts of an item by their entity, and those whose entity is an item, by that item.
 
-    by_entity: dict[int, list[Fact]]
-    by_item: dict[int, list[Fact]]
+    Tuples of numbers: the garbage collector does not look through those again and again.
+    """
+
+    by_entity: dict[int, tuple[Fact, ...]]
+    by_item: dict[int, tuple[Fact, ...]]
 
 
 class ItemFacts:
@@ -66,10 +69,10 @@ class ItemFacts:
         for fact, relation, strength, node, other in zip(
             *(c.tolist() for c in columns), strict=True
         ):
-            told = fact, relation, strength
-            found.by_entity.setdefault(node, []).append(told)
+            told = (fact, relation, strength)
+            found.by_entity[node] = (*found.by_entity.get(node, ()), told)
             if other >= 0:
-                found.by_item.setdefault(other, []).append(told)
+                found.by_item[other] = (*found.by_item.get(other, ()), told)
         return found
 
 

@@ -48,6 +48,12 @@ class PathEdge(NamedTuple):
     between: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=4096)
+def one_of(edges: tuple[PathEdge, ...]) -> tuple[PathEdge, ...]:
+    """The one that stands for all that are equal: many paths have the same few."""
+    return edges
+
+
 def of_store(nodes: Sequence[PathNode], edges: Sequence[PathEdge]) -> str:
     """A statement that returns one path; a node without an id may be any of its label."""
     return _of_shape(

@@ -94,6 +94,7 @@ def test_reasons_that_a_run_holds_are_those_found_now(world, fitted, monkeypatch
     assert held.state.scorer.parts.reasons.graph == held.paths.index.digest
     users = list({user for user, _, _ in tops})[:20]
     told = [held.recommend(user, K) for user in users]
+    assert not len(held.state.held.reasons)  # what the run holds is not kept twice
     monkeypatch.setattr("trefoil.fusion.explaining.reasons.known_reasons", lambda *_: {})
     for user, before in zip(users, told, strict=True):
         now = {one.item: one.reasons for one in asking.recommend(user, K)}
