@@ -85,13 +85,13 @@ class Recommender(Changing, Explaining):
         ConfigError where these are of other data or settings, TrainingError where training
         diverges.
         """
-        from trefoil.fusion.features.preparation import split_of
+        from trefoil.fusion.features.preparation import learnable, split_of
         from trefoil.fusion.training.final_fit import refit_model, without_base_models
         from trefoil.fusion.training.pipeline import fit_model
         from trefoil.fusion.training.profiles import with_profiles
 
         progress = _told_lines() if progress is True else progress or None
-        split = split or split_of(dataset, self.settings)
+        split = learnable(dataset, split or split_of(dataset, self.settings))
         if checkpoints is not None:
             rule = {"by": split.rule.by, "digest": split.digest}
             checkpoints.agree(self.settings, {"data": dataset.fingerprint, "split": rule})
