@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from trefoil.data.errors import ConfigError, UnknownId
+from trefoil.data.given import given
 from trefoil.data.histories import Cases
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.list_table import list_table, own_columns
@@ -36,7 +37,10 @@ class Answering:
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
+        remedy = "give Settings, as load_settings(file) makes them"
+        self.settings = (
+            Settings() if settings is None else given("settings", settings, Settings, remedy)
+        )
         self.about: dict[str, Any] = {}
         self._state: State | None = None
         self.changing = threading.Lock()  # whoever replaces the state holds it
@@ -148,6 +152,7 @@ class Answering:
 
     def answer(self, request: Request) -> Answer:
         """The answer to a request, as ``recommend`` with the same words."""
+        given("request", request, Request, "give a Request; Request.of makes one of a mapping")
         state, k = self.state, arguments.whole("k", request.k, 0)
         offset = arguments.whole("offset", request.offset, 0)
         reasons = arguments.whole("reasons", request.reasons, 0)
@@ -157,7 +162,9 @@ class Answering:
         rows = row if len(row) else np.array([-1])
         question = question_of(state, request, rows, context)
         found = listed(state, scorer_of(state, request, question), question, k, offset)
-        return answer_of(state, found, question, k, reasons, shares=request.shares)
+        return answer_of(
+            state, found, question, k, reasons, shares=arguments.whether("shares", request.shares)
+        )
 
     def score_together(self, asked: Sequence[Mapping[str, Any]]) -> None:
         """Score for several calls of ``recommend``, by their keywords, before each is made.
@@ -221,7 +228,7 @@ class Answering:
         )  # fmt: skip
         state, k = self.state, arguments.whole("k", k, 0)
         batch, offset = arguments.whole("batch", batch, 1), arguments.whole("offset", offset, 0)
-        most = arguments.whole("reasons", reasons, 0)
+        most, shares = arguments.whole("reasons", reasons, 0), arguments.whether("shares", shares)
         names, contexts = arguments.users_in(users)
         arguments.free_of(contexts, own_columns(state, most, shares=shares), "users")
         told = {**arguments.scenario_of(scenario), **contexts}

@@ -162,7 +162,7 @@ def split_of(dataset: Dataset, settings: Settings) -> Split:
     Raises ConfigError for shares that leave nothing, SplitError where the events
     cannot be divided so.
     """
-    asked, own = settings.split, dataset.rule
+    asked, own = settings.split, Dataset.checked(dataset).rule
     rule = SplitRule(
         own.by if asked.by == "dataset" else asked.by,
         own.valid if asked.valid is None else asked.valid,
@@ -176,7 +176,7 @@ def split_of(dataset: Dataset, settings: Settings) -> Split:
 
 def learnable(dataset: Dataset, split: Split) -> Split:
     """The same split. Raises DataError where no event of its training part counts as liked."""
-    events = dataset.interactions
+    events = Dataset.checked(dataset).interactions
     if events.positive[split.train].any():
         return split
     least, given = dataset.columns.get("positive_from"), events.stars

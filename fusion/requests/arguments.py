@@ -24,6 +24,13 @@ def whole(name: str, value: object, least: int) -> int:
     return int(value)
 
 
+def whether(name: str, value: object) -> bool:
+    """True or false. Raises ConfigError."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    raise ConfigError(f"{name} = {value!r}: give True or False")
+
+
 def words(name: str, value: object) -> str | None:
     """Text, or None. Raises ConfigError."""
     if value is None or isinstance(value, str):
