@@ -10,7 +10,8 @@ import polars as pl
 from trefoil.data.errors import ConfigError, UnknownId
 from trefoil.data.histories import Cases
 from trefoil.fusion.catalogue import Catalogue
-from trefoil.fusion.recommendation import OWN, Answer, answer_of, best_table, explained
+from trefoil.fusion.list_table import list_table, own_columns
+from trefoil.fusion.recommendation import Answer, answer_of, explained
 from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.listing import listed
 from trefoil.fusion.requests.question import question_of
@@ -194,6 +195,8 @@ class Answering:
         least: Iterable[Mapping[str, Any]] | None = None,
         diversity: float = 0.0,
         offset: int = 0,
+        reasons: int = 0,
+        shares: bool = False,
         batch: int = 512,
     ) -> Any:
         """A table user, rank, item, title, score: ``recommend`` for each row.
@@ -201,24 +204,31 @@ class Answering:
         ``users`` are ids, or a table with a column user; its other columns are values of
         scenarios, one for each row, and stand in the answer. The options are those of
         ``recommend`` and hold for all rows. Unknown users get what suits anyone. The answer is
-        a polars table, a pandas one where ``users`` is one. Raises DataError for a table
-        without user, or with a column that the answer has itself, such as rank.
+        a polars table, a pandas one where ``users`` is one.
+
+        With ``reasons`` there is a column ``why``, the best in words, and where more than one is
+        asked for, ``reasons``, a list of them. They are looked for user by user, which takes far
+        longer than the lists. With ``shares`` there is a column ``share NAME`` for each base
+        model and for "other", which add up to the score; users are scored once more for them.
+        Raises DataError for a table without user, or with a column that the answer has itself,
+        such as rank.
         """
         request = Request(
             k=k, history=history, text=text, likes=likes, dislikes=dislikes, about=about,
             scenario=scenario, at=at, before=before, where=where, only=only, without=without,
             seen=seen, boost=boost, pin=pin, per=per, least=least, diversity=diversity,
-            offset=offset,
+            offset=offset, reasons=reasons, shares=shares,
         )  # fmt: skip
         state, k = self.state, arguments.whole("k", k, 0)
         batch, offset = arguments.whole("batch", batch, 1), arguments.whole("offset", offset, 0)
+        most = arguments.whole("reasons", reasons, 0)
         names, contexts = arguments.users_in(users)
-        arguments.free_of(contexts, OWN, "users")
+        arguments.free_of(contexts, own_columns(state, most, shares=shares), "users")
         told = {**arguments.scenario_of(scenario), **contexts}
         question = question_of(state, request, state.catalogue.users.rows(names), told)
-        scorer = scorer_of(state, request, question)
-        found = listed(state, scorer, question, k, offset, batch)
-        table = best_table(names, contexts, state.catalogue.items, found, offset + 1)
+        found = listed(state, scorer_of(state, request, question), question, k, offset, batch)
+        dated = question.at is not None
+        table = list_table(state, names, contexts, found, offset, most, shares=shares, dated=dated)
         return table.to_pandas() if arguments.is_pandas_table(users) else table
 
     def similar(self, item: str | int, k: int = 10) -> Answer:

@@ -1,7 +1,7 @@
-"""What a recommender answers: lists with what they rest on, and tables for many."""
+"""What a recommender answers: lists with what they rest on."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,7 +11,6 @@ import polars as pl
 
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Bools, Ints
-from trefoil.data.items import Items
 from trefoil.data.shown import Shown
 from trefoil.fusion.catalogue import NOTHING
 from trefoil.fusion.explaining.reasons import reasons_for
@@ -240,36 +239,3 @@ def explained(state: State, user: int, item: int, k: int) -> list[Reason]:
     """The best reasons for one item (rows), from all that is known of a user."""
     cases = state.catalogue.cases(np.array([user]), state.catalogue.scenario_codes(None, 1))
     return list(reasons_for(state, cases, np.array([item]), k)[0])
-
-
-OWN = ("rank", "item", "title", "score")  # columns of a table of lists, beside users and contexts
-
-
-def best_table(
-    users: Sequence[str],
-    contexts: Mapping[str, Sequence[str]],
-    items: Items,
-    found: Listed,
-    first: int = 1,
-) -> pl.DataFrame:
-    """A table user, rank, item, title, score; contexts told per row stand after the user.
-
-    Ranks begin with ``first``.
-    """
-    case, place = np.nonzero(found.top >= 0)
-    row = found.top[case, place]
-    ids, titles = (pl.Series(list(side), dtype=pl.String) for side in _named(items))
-    columns = {
-        name: pl.Series(list(values), dtype=pl.String).gather(case)
-        for name, values in {"user": users, **contexts}.items()
-    }
-    columns["rank"] = pl.Series(place + first, dtype=pl.Int64)
-    columns["item"], columns["title"] = ids.gather(row), titles.gather(row)
-    columns["score"] = pl.Series(found.score[case, place], dtype=pl.Float32)
-    return pl.DataFrame(columns)
-
-
-def _named(items: Items) -> tuple[Sequence[str], Sequence[str]]:
-    """Ids, and titles with the id where there is none."""
-    ids = items.vocabulary.ids
-    return ids, [title or one for title, one in zip(items.titles, ids, strict=True)]

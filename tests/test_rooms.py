@@ -63,7 +63,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "ensemble",
         "requests runs",
         "explaining",
-        "batch live recommendation served_run training write_back",
+        "batch list_table live recommendation served_run training write_back",
         "answering checking preview replay",
         "asking",
         "changing",

@@ -80,11 +80,14 @@ class Plan(Prepared):
         """
         if len(cases) == 1:
             return self._of(cases)._remembered(cases)[0]
+        return np.concatenate([self._by_domain(cases.take(rows)) for rows in self._parts(cases)])
+
+    def _parts(self, cases: Cases) -> list[Ints]:
+        """Rows of cases whose tables are held together; at least one part."""
         width = 1 if self.items >= LARGE else len(self._tables) + 1
         most = max(1, MOST_CELLS // max(1, width * self.items))
         rows = np.arange(len(cases))
-        parts = [cases.take(rows[at : at + most]) for at in range(0, max(len(rows), 1), most)]
-        return np.concatenate([self._by_domain(one) for one in parts])
+        return [rows[at : at + most] for at in range(0, max(len(rows), 1), most)]
 
     def _by_domain(self, cases: Cases) -> Reals:
         """Scores of several cases, those who ask in one domain together."""
@@ -236,19 +239,28 @@ class Plan(Prepared):
     def shares(self, cases: Cases, items: Ints) -> dict[str, Reals]:
         """What each base model adds to the score of items in training, [cases, items] each.
 
-        Before the first items are reranked. ``items`` [K] are rows; of those that came
-        after training nothing is told (NaN). All cases are of one domain, where there are any.
+        Before the first items are reranked. ``items`` are rows, [K] for all cases or
+        [cases, K]; of those that came after training nothing is told (NaN).
         """
-        said, place = self._said(cases), self._position[items]
-        late, groups = place >= self.parts.learned, self._of(cases).groups
-        rows = np.broadcast_to(np.where(late, 0, place), (len(cases), len(items)))
-        z, cold = said.z_of(rows), rows >= self.groups[0].span.stop
-        found = {}
-        for number, name in enumerate(self.parts.names):
-            first, last = (group.weights[number] for group in (groups[0], groups[-1]))
-            share = np.where(cold, last, first) * z[number]
-            found[name] = np.where(late, np.nan, share).astype(np.float32)
-        return found
+        place = np.broadcast_to(self._position[items], (len(cases), items.shape[-1]))
+        told = [self._shares(cases.take(rows), place[rows]) for rows in self._parts(cases)]
+        whole = np.concatenate(told, axis=1)
+        return dict(zip(self.parts.names, whole, strict=True))
+
+    def _shares(self, cases: Cases, place: Ints) -> Reals:
+        """Of items at these places [cases, K], each case by the weights of its domain."""
+        late = place >= self.parts.learned
+        rows = np.where(late, 0, place)
+        z, cold = self._said_of(cases).z_of(rows), rows >= self.groups[0].span.stop
+        asked = asked_domain(cases.scenario) if self._within else None
+        plans = [self._in_domain(int(code)) for code in asked] if asked is not None else [self]
+        first, last = (
+            np.stack([one.groups[at].weights for one in plans], axis=1)[
+                :, :, None
+            ]  # models x cases
+            for at in (0, -1)
+        )
+        return np.where(late, np.nan, np.where(cold, last, first) * z).astype(np.float32)
 
     def contributions(self, cases: Cases, items: Ints) -> Contributions:
         """What each event of a single case adds to the score of these items (rows)."""

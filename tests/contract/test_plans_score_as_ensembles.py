@@ -103,6 +103,10 @@ def test_a_domain_with_weights_of_its_own_is_asked_by_them(scenarios, fitted, tm
     for found in (plan.score(cases), np.concatenate(alone)):
         assert found == pytest.approx(expected, abs=NEAR)
         assert same_lists(expected, found)
+    picked = rng.integers(0, plan.items, (len(cases), 3))
+    for name, share in plan.shares(cases, picked).items():  # of all domains together
+        told = [plan.shares(cases.take(np.array([n])), own)[name] for n, own in enumerate(picked)]
+        assert share == pytest.approx(np.concatenate(told), abs=NEAR)
     for code, warm in enumerate(within):
         rows = np.flatnonzero(cases.scenario[DOMAIN] == code)
         part = cases.take(rows)

@@ -3,9 +3,10 @@
 import re
 
 import numpy as np
+import polars as pl
 import pytest
 
-from trefoil.data.errors import ConfigError
+from trefoil.data.errors import ConfigError, DataError
 from trefoil.fusion.requests.groups import Groups
 from trefoil.fusion.requests.request import Request
 from trefoil.fusion.requests.rules import Cap
@@ -218,6 +219,40 @@ def test_many_are_dealt_as_one_by_one(served):
     table = served.recommend_many(users, k=5, batch=4, **rules)
     for user, part in table.group_by("user"):
         assert part["item"].to_list() == items(served.recommend(user[0], k=5, **rules))
+
+
+def test_many_are_told_reasons_and_shares_as_one_by_one(served):
+    users, call = ["u0", "u5", "nobody"], {"likes": ["i2-2"], "per": {"kind": 2}, "offset": 1}
+    table = served.recommend_many(users, k=4, reasons=2, shares=True, **call)
+    for user in users:
+        part = table.filter(pl.col("user") == user)
+        one = served.recommend(user, k=4, reasons=2, shares=True, **call)
+        assert part["why"].to_list() == [found.why for found in one]
+        told = [[reason.text for reason in found.reasons] for found in one]
+        assert part["reasons"].to_list() == told
+        assert any(told)
+        for row, found in zip(part.to_dicts(), one, strict=True):
+            own = {name[6:]: x for name, x in row.items() if name.startswith("share ")}
+            assert own.keys() >= found.shares.keys()
+            assert own == pytest.approx({**dict.fromkeys(own, 0.0), **found.shares}, abs=2e-3)
+            assert sum(own.values()) == pytest.approx(row["score"], abs=1e-5)
+
+
+def test_a_table_has_the_columns_that_were_asked_for(served):
+    assert served.recommend_many(["u0"], k=2).columns == ["user", "rank", "item", "title", "score"]
+    assert served.recommend_many(["u0"], k=2, reasons=1).columns[5:] == ["why"]
+    nobody = served.recommend_many([], reasons=2, shares=True)
+    names = [f"share {one}" for one in (*served.state.scorer.parts.names, "other")]
+    assert nobody.columns[5:] == ["why", "reasons", *names]
+    with pytest.raises(DataError, match="a column 'why' of its own"):
+        served.recommend_many(pl.DataFrame({"user": ["u0"], "why": ["so"]}), reasons=1)
+
+
+def test_shares_of_an_item_that_came_later_are_all_other(recommender):
+    recommender.add_items(pl.DataFrame({"id": ["new"], "title": ["New"], "kind": ["kind 1"]}))
+    row = recommender.recommend_many(["u0"], only=["new"], shares=True).to_dicts()[0]
+    told = [value for name, value in row.items() if name.startswith("share ")]
+    assert told == [0.0] * (len(told) - 1) + [row["score"]]
 
 
 def test_an_answer_tells_why_it_is_short(recommender):
