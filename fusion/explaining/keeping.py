@@ -54,26 +54,33 @@ def with_known(state: State, parts: Parts) -> Parts:
 
 
 def _shortlist(state: State) -> Shortlist | None:
-    """Candidates for lists of a large catalogue, if they give the exact first items."""
+    """The fewest candidates for lists of a large catalogue that give the exact first items."""
     plan, catalogue = state.scorer, state.catalogue
-    first = FirstItems(plan)
-    if plan.items < LARGE or not first.possible:
+    if plan.items < LARGE:
         return None
+    tried = [FirstItems(plan)]
+    if not tried[0].possible:
+        return None
+    narrow = FirstItems(plan, narrow=True)
+    tried = [narrow, *tried] if narrow.narrow else tried
     drawn = np.random.default_rng(0).permutation(len(catalogue.users))[:ASKED]
     codes = catalogue.scenario_codes(None, 1)
-    found = []
+    found: list[list[tuple[float, float]]] = [[] for _ in tried]
     for user in np.sort(drawn):
         question = Question(np.array([user]), codes, catalogue.now, catalogue.hides)
         exact = listed(state, plan, question, FIRST)
-        told = first.of(exact.cases, Asked(exact.cases, plan.items))
-        near = None if told is None else first_of(exact.exam, told.item, told.score, FIRST)
-        if near is not None:
-            found.append((np.isin(exact.top, near[0]).mean(), (exact.top == near[0]).mean()))
-    if not found:
-        return None
-    recall, equal = (float(one) for one in np.mean(found, axis=0))
-    log.info("candidates of a large catalogue: recall %.4f, equal places %.4f", recall, equal)
-    return Shortlist(first.size, recall, equal) if min(recall, equal) >= LEAST_RECALL else None
+        for first, own in zip(tried, found, strict=True):
+            told = first.of(exact.cases, Asked(exact.cases, plan.items))
+            near = None if told is None else first_of(exact.exam, told.item, told.score, FIRST)
+            if near is not None:
+                own.append((np.isin(exact.top, near[0]).mean(), (exact.top == near[0]).mean()))
+    for first, own in zip(tried, found, strict=True):
+        if own:
+            recall, equal = (float(one) for one in np.mean(own, axis=0))
+            log.info("candidates of a large catalogue: recall %.4f, equal %.4f", recall, equal)
+            if min(recall, equal) >= LEAST_RECALL:
+                return Shortlist(first.size, recall, equal, first.narrow)
+    return None
 
 
 def _reasons(state: State, users: Ints) -> KnownReasons:

@@ -1,8 +1,9 @@
 """Candidates for the first items of one person's list, and what the base models say of them.
 
 Sparse tables name some thousand items for a history. The best of these, by all tables and by what
-is the same for all, are candidates, and so are all items without events, which tables of events
-cannot name. Mean and spread are those over all items: what is not named scores zero.
+is the same for all, are candidates, and so are items without events, which tables of events cannot
+name: all, or of many the best. Mean and spread are those over all items: what is not named scores
+zero.
 """
 
 from typing import Any
@@ -15,6 +16,7 @@ from trefoil.fusion.plan.forms import DenseRows, ProfileForm, SparseRows
 from trefoil.fusion.plan.groups import inverse_of
 from trefoil.fusion.plan.prepared import Prepared
 from trefoil.fusion.plan.said_of_one import SaidOfOne, query_of
+from trefoil.fusion.plan.without_events import WithoutEvents
 
 MOST_NAMED = 0.25  # share of the items from which naming tells little, or too many have no event
 
@@ -55,8 +57,8 @@ class InColumns:
 class Candidates:
     """Names candidates; what that needs of a plan is made once."""
 
-    def __init__(self, plan: Prepared, size: int) -> None:
-        """``size`` is how many candidates have events."""
+    def __init__(self, plan: Prepared, size: int, *, narrow: bool) -> None:
+        """``size`` is how many candidates have events; with ``narrow`` others are few as well."""
         self.plan, self.size = plan, size
         self._warm = len(plan.groups[0])
         forms = [plan._forms[place] for place in plan._tables]
@@ -65,6 +67,8 @@ class Candidates:
         self._others = {n: InColumns(forms[n], plan) for n, one in enumerate(named) if not one}
         few = plan.items - self._warm <= MOST_NAMED * plan.items
         self.possible = few and plan.parts.added is None and bool(self._sparse)
+        self._new = WithoutEvents.of(plan) if narrow and self.possible else None
+        self.narrow = self._new is not None
 
     def of(self, asked: Asked) -> SaidOfOne | None:
         """What is said of them for a single case; None where tables name too many items."""
@@ -82,12 +86,19 @@ class Candidates:
         query, mean, spread = query_of(plan, asked)
         warm = int(np.searchsorted(named, self._warm))
         self._scale(rows, others, warm, mean, spread)
-        kept = self._best(named[:warm], rows[:, :warm], spread)
-        place = np.concatenate([named[kept], named[warm:]])
+        old, new = np.arange(warm), np.arange(warm, len(named))
+        if len(old) > self.size:
+            cheap = self._cheap(named[:warm], rows[:, :warm], spread, 0)
+            old = np.argpartition(cheap, warm - self.size)[warm - self.size :]
+            old.sort()
+        if self._new is not None:
+            cheap = self._cheap(named[warm:], rows[:, warm:], spread, 1)
+            new = warm + self._new.best(query, spread, cheap)
+        chosen = np.concatenate([old, new])
+        place = named[chosen]
         tables = np.empty((len(plan._tables), len(place)), np.float32)
         for row, number in zip(rows, self._sparse, strict=True):
-            row[:warm].take(kept, out=tables[number, : len(kept)], mode="clip")
-            tables[number, len(kept) :] = row[warm:]
+            row.take(chosen, out=tables[number], mode="clip")
         for number, one in self._others.items():
             one.at(others[number], place, tables[number])
         return SaidOfOne(plan, asked, query, tables, mean, spread, place)
@@ -118,17 +129,12 @@ class Candidates:
         mean[:, plan._tables] = sums[0]
         spread[:, plan._tables] = inverse_of(np.sqrt(np.maximum(sums[1] - sums[0] ** 2, 0)))
 
-    def _best(self, named: Ints, rows: Reals, spread: Reals) -> Ints:
-        """Which of the places with events are candidates, ascending."""
-        if len(named) <= self.size:
-            return np.arange(len(named))
+    def _cheap(self, named: Ints, rows: Reals, spread: Reals, group: int) -> Reals:
+        """What sparse tables, and what is the same for all, add up to at places of a group."""
         plan = self.plan
         heard = [plan._tables[number] for number in self._sparse]
-        weight = (plan.groups[0].weights * spread[0])[heard].astype(np.float32)
-        cheap = plan._start[named] + weight @ rows
-        best = np.argpartition(cheap, len(named) - self.size)[len(named) - self.size :]
-        best.sort()
-        return best
+        weight = (plan.groups[group].weights * spread[group])[heard].astype(np.float32)
+        return plan._start[named] + weight @ rows
 
 
 def _told(form: Any, asked: Asked) -> tuple[Entries, Reals]:

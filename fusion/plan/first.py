@@ -38,9 +38,11 @@ class Scored(NamedTuple):
 class FirstItems:
     """The best candidates with their scores."""
 
-    def __init__(self, plan: Prepared, size: int = CANDIDATES) -> None:
+    def __init__(self, plan: Prepared, size: int = CANDIDATES, *, narrow: bool = False) -> None:
+        """``size`` and ``narrow`` are as in ``Shortlist``."""
         self.plan, self.size = plan, size
-        self._candidates = Candidates(plan, size)
+        self._candidates = Candidates(plan, size, narrow=narrow)
+        self.narrow = self._candidates.narrow
         self.possible = self._candidates.possible
         self._kept: Remembered[Scored] = Remembered(MOST_BYTES, _bytes)
 

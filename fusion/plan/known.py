@@ -66,12 +66,14 @@ class Shortlist:
     """How many candidates there are, and what that costs: measured on people of the run.
 
     ``recall`` is the share of the exact first items that are found, ``equal`` the share of
-    places with the same item.
+    places with the same item. ``narrow`` says that of many items without events only the best
+    by a first look are candidates; runs of an earlier form have all.
     """
 
     size: int
     recall: float
     equal: float
+    narrow: bool = False
 
 
 def row_of(cases: Cases, digest: Ints) -> int | None:

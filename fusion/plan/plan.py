@@ -45,7 +45,7 @@ class Plan(Prepared):
         self._scores = Remembered(MOST_BYTES, bytes_of)
         self._last: tuple[bytes, Asked] | None = None
         short = parts.shortlist
-        self.first = None if short is None else FirstItems(self, short.size)
+        self.first = None if short is None else FirstItems(self, short.size, narrow=short.narrow)
         self._influence = Influence(self._forms, self.groups)
         self._within: list[Plan] = []
         self._within = [self._weighed(warm) for warm in self.parts.within]

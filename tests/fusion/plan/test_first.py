@@ -1,5 +1,7 @@
 """First items of a large catalogue: taken from candidates, with the scores of the whole plan."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -88,6 +90,33 @@ def test_first_items_and_their_scores_are_those_of_the_plan(history, size):
     assert COLD < len(found.item) < ITEMS
     assert set(np.flatnonzero(~plan.parts.seen)) <= set(found.item.tolist())
     assert found.score == pytest.approx(exact[0, found.item], abs=1e-4)
+
+
+def test_of_many_items_without_events_the_best_by_a_first_look_are_candidates(monkeypatch):
+    for name, value in (("DIRECTIONS", 2), ("MOST", 12), ("WORTH", 20)):
+        monkeypatch.setattr(f"trefoil.fusion.plan.without_events.{name}", value)
+    plan, random = Plan(flat()), np.random.default_rng(1)
+    whole, narrow = (FirstItems(plan, 60, narrow=one) for one in (False, True))
+    assert (whole.narrow, narrow.narrow) == (False, True)
+    for _ in range(20):
+        cases = case(random.permutation(ITEMS)[:4].tolist())
+        exact, found = (one.of(cases, Asked(cases, ITEMS)) for one in (whole, narrow))
+        assert len(found.item) == len(exact.item) - COLD + 12
+        assert set(np.flatnonzero(~plan.parts.seen)) >= set(found.item[-12:].tolist())
+        score = dict(zip(exact.item.tolist(), exact.score.tolist(), strict=True))
+        assert [score[one] for one in found.item.tolist()] == pytest.approx(found.score, abs=1e-4)
+        cold = [score[one] for one in exact.item.tolist() if not plan.parts.seen[one]]
+        kept = [score[one] for one in found.item.tolist() if not plan.parts.seen[one]]
+        assert sorted(kept) == pytest.approx(sorted(cold)[-12:], abs=1e-4)
+
+
+def flat():
+    """Parts whose vectors lie in a plane, without a second look."""
+    random, made = np.random.default_rng(2), parts(reranking=None)
+    plane = table(random, 2, WIDTH)
+    vectors = table(random, ITEMS, 2) @ plane
+    factors = FactorForm(vectors, Summed(table(random, ITEMS, WIDTH)))
+    return dataclasses.replace(made, forms=(factors, *made.forms[1:]))
 
 
 def sets(items):
