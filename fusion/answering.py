@@ -15,7 +15,7 @@ from trefoil.fusion.list_table import list_table, own_columns
 from trefoil.fusion.recommendation import Answer, answer_of, explained
 from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.listing import listed
-from trefoil.fusion.requests.question import question_of
+from trefoil.fusion.requests.question import question_of, tell_unknown
 from trefoil.fusion.requests.request import Request, Seen
 from trefoil.fusion.requests.state import State
 from trefoil.fusion.requests.wishes import scorer_of
@@ -210,15 +210,16 @@ class Answering:
 
         ``users`` are ids, or a table with a column user; its other columns are values of
         scenarios, one for each row, and stand in the answer. The options are those of
-        ``recommend`` and hold for all rows. Unknown users get what suits anyone. The answer is
-        a polars table, a pandas one where ``users`` is one.
+        ``recommend`` and hold for all rows. Unknown users get what suits anyone; other ids and
+        contexts that nothing has are told in the log. The answer is a polars table, a pandas
+        one where ``users`` is one.
 
         With ``reasons`` there is a column ``why``, the best in words, and where more than one is
         asked for, ``reasons``, a list of them. They are looked for user by user, which takes far
         longer than the lists. With ``shares`` there is a column ``share NAME`` for each base
         model and for "other", which add up to the score; users are scored once more for them.
-        Raises DataError for a table without user, or with a column that the answer has itself,
-        such as rank.
+        Raises DataError for a table without user, with a column that is no scenario, or with
+        one that the answer has itself, such as rank.
         """
         request = Request(
             k=k, history=history, text=text, likes=likes, dislikes=dislikes, about=about,
@@ -231,8 +232,10 @@ class Answering:
         most, shares = arguments.whole("reasons", reasons, 0), arguments.whether("shares", shares)
         names, contexts = arguments.users_in(users)
         arguments.free_of(contexts, own_columns(state, most, shares=shares), "users")
+        arguments.of_scenarios(contexts, state.catalogue.scenarios)
         told = {**arguments.scenario_of(scenario), **contexts}
         question = question_of(state, request, state.catalogue.users.rows(names), told)
+        tell_unknown("recommend_many", question)
         found = listed(state, scorer_of(state, request, question), question, k, offset, batch)
         dated = question.at is not None
         table = list_table(state, names, contexts, found, offset, most, shares=shares, dated=dated)

@@ -133,6 +133,17 @@ def free_of(columns: Iterable[str], answer: Iterable[str], what: str) -> None:
         )
 
 
+def of_scenarios(columns: Iterable[str], scenarios: Iterable[str]) -> None:
+    """Raises DataError for a column of users that is no scenario column of the run."""
+    known = [*scenarios]
+    for name in columns:
+        if name not in known:
+            raise DataError(
+                f"users: {name!r} is no scenario column of this run; {closest(name, known)}; "
+                "rename the column, or leave it out"
+            )
+
+
 def is_pandas_table(value: object) -> bool:
     """Whether this is a pandas DataFrame; pandas is not imported to find out."""
     kind = type(value)
