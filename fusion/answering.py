@@ -210,9 +210,8 @@ class Answering:
 
         ``users`` are ids, or a table with a column user; its other columns are values of
         scenarios, one for each row, and stand in the answer. The options are those of
-        ``recommend`` and hold for all rows. Unknown users get what suits anyone; other ids and
-        contexts that nothing has are told in the log. The answer is a polars table, a pandas
-        one where ``users`` is one.
+        ``recommend`` and hold for all rows. Unknown users get what suits anyone; what else nothing
+        has is told in the log. The answer is a polars table, a pandas one where ``users`` is.
 
         With ``reasons`` there is a column ``why``, the best in words, and where more than one is
         asked for, ``reasons``, a list of them. They are looked for user by user, which takes far
