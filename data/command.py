@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
@@ -19,15 +18,9 @@ from trefoil.data.errors import (
     TrainingError,
     UnknownId,
 )
+from trefoil.data.files import OF_THE_PLACE, reason
 
 BAD_INPUT = (ConfigError, DataError, SplitError, StoreError, TrainingError, UnknownId)
-OF_THE_PLACE = {
-    getattr(errno, name)
-    for name in (
-        "EACCES", "EPERM", "ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENOTEMPTY", "EROFS",
-        "ENOSPC", "EDQUOT", "EFBIG", "ENAMETOOLONG", "ELOOP", "EBUSY", "EMFILE", "EIO",
-    )
-}  # fmt: skip
 
 
 class Terminated(KeyboardInterrupt):
@@ -54,13 +47,6 @@ def run(command: Callable[[Sequence[str] | None], int], argv: Sequence[str] | No
         if error.errno not in OF_THE_PLACE:
             raise
         return _refused(reason(error))
-
-
-def reason(error: OSError) -> str:
-    """The file and what the system says of it, in one line."""
-    names = [os.fsdecode(name) for name in (error.filename, error.filename2) if name]
-    said = (error.strerror or str(error)).lower()
-    return f"{' to '.join(names)}: {said}" if names else said
 
 
 def check_output(path: Path, flag: str = "--out") -> None:

@@ -11,6 +11,7 @@ import polars as pl
 
 from trefoil.data.corpus import Corpus
 from trefoil.data.errors import ConfigError
+from trefoil.data.given import given
 from trefoil.data.interactions import Interactions
 from trefoil.data.items import Items, Users
 from trefoil.data.report import DataReport
@@ -18,7 +19,6 @@ from trefoil.data.shown import Shown
 from trefoil.data.suggest import closest
 
 RULES = ("time", "ratio", "leave-one-out", "given", "rows")
-FOLDED = ("ratio", "rows", "given")  # rules that draw, and so can draw otherwise
 FOLDED = ("ratio", "rows", "given")  # rules that draw, and so can draw otherwise
 
 
@@ -89,6 +89,11 @@ class SplitRule:
     fold: int = 0
     negatives: int = 0
 
+    @classmethod
+    def checked(cls, value: object) -> SplitRule:
+        """A rule as it is. Raises ConfigError for anything else, such as the name of one."""
+        return given("split rule", value, cls, "give a SplitRule, such as SplitRule('time')")
+
     def __post_init__(self) -> None:
         if self.by not in RULES:
             raise ConfigError(f"split by {self.by!r}; {closest(self.by, RULES)}")
@@ -123,6 +128,11 @@ class Dataset:
     columns: Mapping[str, Any] = field(default_factory=dict)  # of events, as ``EventColumns``
     corpus: Corpus | None = None  # texts with classes or numbers, beside all else
     domains: tuple[str, ...] = ()  # the shops that it was joined from; see ``data.domains``
+
+    @classmethod
+    def checked(cls, value: object) -> Dataset:
+        """A dataset as it is. Raises ConfigError for anything else, such as a folder's name."""
+        return given("dataset", value, cls, "give a Dataset, as read_dataset(folder) makes one")
 
     def shown(self) -> Shown:
         """As a table for people: what there is, and how much."""

@@ -1,9 +1,22 @@
 """Files written whole, their digests, and the folder of what may be fetched or made again."""
 
+import errno
 import hashlib
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from trefoil.data.errors import ConfigError
+
+OF_THE_PLACE = {
+    getattr(errno, name)
+    for name in (
+        "EACCES", "EPERM", "ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENOTEMPTY", "EROFS",
+        "ENOSPC", "EDQUOT", "EFBIG", "ENAMETOOLONG", "ELOOP", "EBUSY", "EMFILE", "EIO",
+    )
+}  # fmt: skip
 
 
 def cache_folder() -> Path:
@@ -35,3 +48,23 @@ def file_digest(path: Path) -> str:
     """SHA-256 of the content, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """While ``place`` is written, what the system refuses there is raised as ConfigError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in OF_THE_PLACE:
+            raise
+        raise ConfigError(
+            f"{place}: cannot be written ({reason(error)}); name another place"
+        ) from error
+
+
+def reason(error: OSError) -> str:
+    """The file and what the system says of it, in one line."""
+    names = [os.fsdecode(name) for name in (error.filename, error.filename2) if name]
+    said = (error.strerror or str(error)).lower()
+    return f"{' to '.join(names)}: {said}" if names else said

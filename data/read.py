@@ -6,6 +6,7 @@ from pathlib import Path
 
 from trefoil.data.dataset import Dataset, SplitRule
 from trefoil.data.errors import ConfigError
+from trefoil.data.given import path_of, shown
 from trefoil.data.joining import joined
 from trefoil.data.privacy import FORGOTTEN, ForgottenPeople, key_from
 from trefoil.data.readers.assemble import assemble
@@ -38,14 +39,15 @@ def read_dataset(
     too, without being named. Raises ConfigError and DataError, which name file, line, value
     and remedy.
     """
-    if max_bad_share is not None and not 0 <= max_bad_share <= 1:
-        raise ConfigError(f"max_bad_share = {max_bad_share}: give a share from 0 to 1")
+    number = isinstance(max_bad_share, int | float) and 0 <= max_bad_share <= 1
+    if not number and max_bad_share is not None:
+        raise ConfigError(f"max_bad_share = {shown(max_bad_share)}: give a share from 0 to 1")
     source = SOURCES.get(given) if isinstance(given, str) else None
     missing_ids = key = corpus = None
-    lists: list[Path] = []
+    lists = [] if forgotten is None else [path_of("forgotten", forgotten)]
     if isinstance(given, Source):
         source, given = given, given.name
-    path = Path(given)
+    path = path_of("dataset", given)
     if source is None:
         if not path.is_dir():
             raise ConfigError(_no_folder(path))
@@ -57,11 +59,11 @@ def read_dataset(
         max_bad_share = told.max_bad_share if max_bad_share is None else max_bad_share
         missing_ids, said = told.missing_ids, told.interactions.pseudonyms
         key = None if said is None else key_from(said)
-        lists = [path / FORGOTTEN] if (path / FORGOTTEN).exists() else []
+        lists += [path / FORGOTTEN] if (path / FORGOTTEN).exists() else []
     else:
         folder = path
         if not source.embedded:
-            folder = source.root(fetch(source) if root is None else Path(root))
+            folder = source.root(fetch(source) if root is None else path_of("root", root))
         name, tables, own, licence = source.name, source.read(folder), source.rule, source.licence
     chosen = own if rule is None else rule
     dataset = assemble(
@@ -72,7 +74,7 @@ def read_dataset(
         max_bad_share=max_bad_share,
         missing_ids=missing_ids,
         pseudonym_key=key,
-        forgotten=[_list(one) for one in lists + ([] if forgotten is None else [Path(forgotten)])],
+        forgotten=[_list(one) for one in lists],
     )
     return dataset if corpus is None else with_corpus(dataset, corpus)
 

@@ -72,7 +72,7 @@ def split_events(dataset: Dataset, seed: int, rule: SplitRule | None = None) -> 
     without a time train where the rule asks for times. Raises SplitError where
     that is impossible.
     """
-    rule = dataset.rule if rule is None else rule
+    rule = SplitRule.checked(Dataset.checked(dataset).rule if rule is None else rule)
     events = dataset.interactions
     rng = np.random.default_rng(seed)
     ties = 0

@@ -8,13 +8,14 @@ import numpy as np
 import polars as pl
 
 from trefoil.data.errors import ConfigError, UnknownId
+from trefoil.data.given import given
 from trefoil.data.histories import Cases
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.list_table import list_table, own_columns
 from trefoil.fusion.recommendation import Answer, answer_of, explained
 from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.listing import listed
-from trefoil.fusion.requests.question import question_of
+from trefoil.fusion.requests.question import question_of, tell_unknown
 from trefoil.fusion.requests.request import Request, Seen
 from trefoil.fusion.requests.state import State
 from trefoil.fusion.requests.wishes import scorer_of
@@ -36,7 +37,10 @@ class Answering:
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
+        remedy = "give Settings, as load_settings(file) makes them"
+        self.settings = (
+            Settings() if settings is None else given("settings", settings, Settings, remedy)
+        )
         self.about: dict[str, Any] = {}
         self._state: State | None = None
         self.changing = threading.Lock()  # whoever replaces the state holds it
@@ -148,6 +152,7 @@ class Answering:
 
     def answer(self, request: Request) -> Answer:
         """The answer to a request, as ``recommend`` with the same words."""
+        given("request", request, Request, "give a Request; Request.of makes one of a mapping")
         state, k = self.state, arguments.whole("k", request.k, 0)
         offset = arguments.whole("offset", request.offset, 0)
         reasons = arguments.whole("reasons", request.reasons, 0)
@@ -157,7 +162,9 @@ class Answering:
         rows = row if len(row) else np.array([-1])
         question = question_of(state, request, rows, context)
         found = listed(state, scorer_of(state, request, question), question, k, offset)
-        return answer_of(state, found, question, k, reasons, shares=request.shares)
+        return answer_of(
+            state, found, question, k, reasons, shares=arguments.whether("shares", request.shares)
+        )
 
     def score_together(self, asked: Sequence[Mapping[str, Any]]) -> None:
         """Score for several calls of ``recommend``, by their keywords, before each is made.
@@ -203,15 +210,15 @@ class Answering:
 
         ``users`` are ids, or a table with a column user; its other columns are values of
         scenarios, one for each row, and stand in the answer. The options are those of
-        ``recommend`` and hold for all rows. Unknown users get what suits anyone. The answer is
-        a polars table, a pandas one where ``users`` is one.
+        ``recommend`` and hold for all rows. Unknown users get what suits anyone; what else nothing
+        has is told in the log. The answer is a polars table, a pandas one where ``users`` is.
 
         With ``reasons`` there is a column ``why``, the best in words, and where more than one is
         asked for, ``reasons``, a list of them. They are looked for user by user, which takes far
         longer than the lists. With ``shares`` there is a column ``share NAME`` for each base
         model and for "other", which add up to the score; users are scored once more for them.
-        Raises DataError for a table without user, or with a column that the answer has itself,
-        such as rank.
+        Raises DataError for a table without user, with a column that is no scenario, or with
+        one that the answer has itself, such as rank.
         """
         request = Request(
             k=k, history=history, text=text, likes=likes, dislikes=dislikes, about=about,
@@ -221,11 +228,13 @@ class Answering:
         )  # fmt: skip
         state, k = self.state, arguments.whole("k", k, 0)
         batch, offset = arguments.whole("batch", batch, 1), arguments.whole("offset", offset, 0)
-        most = arguments.whole("reasons", reasons, 0)
+        most, shares = arguments.whole("reasons", reasons, 0), arguments.whether("shares", shares)
         names, contexts = arguments.users_in(users)
         arguments.free_of(contexts, own_columns(state, most, shares=shares), "users")
+        arguments.of_scenarios(contexts, state.catalogue.scenarios)
         told = {**arguments.scenario_of(scenario), **contexts}
         question = question_of(state, request, state.catalogue.users.rows(names), told)
+        tell_unknown("recommend_many", question)
         found = listed(state, scorer_of(state, request, question), question, k, offset, batch)
         dated = question.at is not None
         table = list_table(state, names, contexts, found, offset, most, shares=shares, dated=dated)

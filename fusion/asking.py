@@ -9,6 +9,7 @@ import polars as pl
 from scipy import sparse
 
 from trefoil.data.errors import ConfigError, DataError, UnknownId
+from trefoil.data.given import given
 from trefoil.data.histories import Cases
 from trefoil.data.interactions import Floats, Ints
 from trefoil.data.suggest import closest
@@ -127,7 +128,7 @@ class Asking(Answering):
         Raises UnknownId for a label that the graph does not have.
         """
         state, k = self.state, arguments.whole("k", k, 0)
-        graph = state.held.graph
+        graph, label = state.held.graph, given("label", label, str, "give the name of a label")
         if label not in graph.nodes or label == USER:
             there = [name for name in graph.nodes if name != USER]
             raise UnknownId(f"no label {label!r} in the graph; {closest(label, there)}")
@@ -150,7 +151,7 @@ def _pairs(asked: Any) -> tuple[pl.DataFrame, bool]:
     frame = pl.from_pandas(asked) if pandas else asked
     frame = frame.collect() if isinstance(frame, pl.LazyFrame) else frame
     if not isinstance(frame, pl.DataFrame):
-        rows = list(frame)
+        rows = list(given("pairs", frame, Iterable, "give a list of (user, item), or a table"))
         if any(isinstance(one, str) or not isinstance(one, Sized) or len(one) != 2 for one in rows):
             raise DataError("pairs: give (user, item), or a table with columns user and item")
         rows = [tuple(one) for one in rows]

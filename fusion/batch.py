@@ -13,6 +13,8 @@ from pyarrow import parquet
 from threadpoolctl import threadpool_limits
 
 from trefoil.data.errors import ConfigError
+from trefoil.data.files import writing
+from trefoil.data.given import path_of
 from trefoil.data.progress import Progress
 from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.state import State
@@ -67,18 +69,20 @@ def recommend_all(
     there when all is written. Raises ConfigError where its folder is not, for lists of
     nothing, and for fewer threads than none.
     """
-    path = Path(path)
-    if threads < 0:
-        raise ConfigError(f"threads = {threads}: give 0 (all processors) or more")
+    path = path_of("path", path)
+    if not isinstance(threads, int) or threads < 0:
+        raise ConfigError(f"threads = {threads!r}: give 0 (all processors) or more")
     if not path.parent.is_dir():
         raise ConfigError(f"{path}: no such folder; make {path.parent} first")
-    threads, k = arguments.whole("threads", threads, 0), arguments.whole("k", k, 1)
+    if path.is_dir():
+        raise ConfigError(f"{path}: is a folder; name a file in it")
+    k = arguments.whole("k", k, 1)
     known = recommender.state.catalogue.users.ids
     names = known if users is None else arguments.ids("users", users)
     blocks = [names[start : start + BLOCK] for start in range(0, len(names), BLOCK)]
     beside, rows = path.with_name(f".{path.name}.{secrets.token_hex(4)}"), 0
     try:
-        with parquet.ParquetWriter(beside, SCHEMA, compression="zstd") as writer:
+        with writing(path), parquet.ParquetWriter(beside, SCHEMA, compression="zstd") as writer:
             made = in_order(lambda part: lists_of(recommender, part, k, seen), blocks, threads)
             for number, table in enumerate(made):
                 writer.write_table(table)

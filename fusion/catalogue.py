@@ -207,10 +207,18 @@ class Catalogue:
         return self.events.take(np.flatnonzero(self.part == LIVE))
 
     def unknown_contexts(self, scenario: Mapping[str, str | Sequence[str]]) -> tuple[str, ...]:
-        """Contexts, as ``column=value``, that no event has; of a list of values none is told."""
-        known = self.scenarios
-        told = {name: one for name, one in scenario.items() if isinstance(one, str)}
-        return tuple(f"{n}={one}" for n, one in told.items() if one not in known.get(n, ()))
+        """Contexts, as ``column=value``, that no event has; in lists, empty means none."""
+        known = {name: {*values} for name, values in self.scenarios.items()}
+        lists = {
+            name: [one] if isinstance(one, str) else dict.fromkeys(filter(None, one))
+            for name, one in scenario.items()
+        }
+        return tuple(
+            f"{name}={one}"
+            for name, values in lists.items()
+            for one in values
+            if one not in known.get(name, ())
+        )
 
     def scenario_codes(
         self, scenario: Mapping[str, str | Sequence[str]] | None, count: int

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trefoil.data.errors import ConfigError, DataError
+from trefoil.fusion.requests import arguments
 
 NOBODY = "a user that nobody knows \u2603"
 NOTHING = "an item that nobody knows \u2603"
@@ -29,6 +30,7 @@ def check_recommender(recommender: Any, users: Sequence[str], items: Sequence[st
     ``users`` and ``items`` are at least two ids each that it knows. Returns the names of the
     checks that were passed, in words; raises DataError that names the first that was not.
     """
+    users, items = arguments.ids("users", users), arguments.ids("items", items)
     if len(users) < 2 or len(items) < 2:
         raise ConfigError("check_recommender: give at least two users and two items")
     passed = []

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from trefoil.data.given import given
 from trefoil.data.privacy import FORGOTTEN
 from trefoil.fusion.changing import Changing
 from trefoil.fusion.live.log import EVENT
@@ -11,6 +12,7 @@ from trefoil.fusion.replay import GONE, people_of, replayed
 
 def follow(recommender: Changing, other: Changing, write: Writes) -> int:
     """See ``Recommender.follow``; ``write`` writes all files of the run into a folder."""
+    given("other", other, Changing, "give a Recommender of the same run")
     mine, theirs = recommender.log, other.log
     if mine is None or theirs is None or mine.lineage != theirs.lineage:
         return 0

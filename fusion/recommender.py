@@ -12,6 +12,7 @@ import numpy as np
 from trefoil.data.dataset import Dataset
 from trefoil.data.errors import ConfigError, DataError
 from trefoil.data.files import write_file
+from trefoil.data.given import path_of
 from trefoil.data.manifest import load_manifest
 from trefoil.data.privacy import FORGOTTEN
 from trefoil.data.progress import Progress
@@ -85,13 +86,13 @@ class Recommender(Changing, Explaining):
         ConfigError where these are of other data or settings, TrainingError where training
         diverges.
         """
-        from trefoil.fusion.features.preparation import split_of
+        from trefoil.fusion.features.preparation import learnable, split_of
         from trefoil.fusion.training.final_fit import refit_model, without_base_models
         from trefoil.fusion.training.pipeline import fit_model
         from trefoil.fusion.training.profiles import with_profiles
 
         progress = _told_lines() if progress is True else progress or None
-        split = split or split_of(dataset, self.settings)
+        split = learnable(dataset, split or split_of(dataset, self.settings))
         if checkpoints is not None:
             rule = {"by": split.rule.by, "digest": split.digest}
             checkpoints.agree(self.settings, {"data": dataset.fingerprint, "split": rule})
@@ -118,8 +119,7 @@ class Recommender(Changing, Explaining):
         catalogue = Catalogue.of(dataset, split)
         held = HeldGraph(graph, low_below=catalogue.low_below)
         whole = HeldModel(model), catalogue, held, self.about["purpose"]
-        self._state = State(*whole, digest=uuid.uuid4().hex[:12])
-        self.log = None
+        self._state, self.log = State(*whole, digest=uuid.uuid4().hex[:12]), None
         return self
 
     def update(self, progress: Progress | None = None, *, compare: bool = False) -> Updated:
@@ -222,7 +222,7 @@ class Recommender(Changing, Explaining):
         ``text=``, other words and items, ``export``, ``merge``, ``forget`` and ``update``. What
         that costs on validation, and saves, is returned and stands in the model card.
         """
-        folder, small = Path(folder).absolute(), None
+        folder, small = path_of("folder", folder).absolute(), None
         own = self.state.folder is not None and folder.resolve() == self.state.folder.resolve()
         if checked(precision) != "float32" and own:
             raise ConfigError(f"{folder}: would lose what it learned; give another folder")
@@ -274,7 +274,7 @@ class Recommender(Changing, Explaining):
         Without ``live`` the log is left alone: changes stay in memory. Raises DataError
         naming a file that is missing, damaged or foreign.
         """
-        folder = Path(folder)
+        folder = path_of("folder", folder)
         manifest = check_manifest(folder)
         recommender = cls(load_settings(folder / "settings.toml", tell=False))
         voice, catalogue = served(folder.absolute(), recommender.settings, manifest["files"])

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from trefoil.data.given import given
 from trefoil.data.items import Items
 from trefoil.data.progress import Progress
 from trefoil.fusion.catalogue import LIVE
@@ -58,6 +59,7 @@ def at_new_shop(recommender: RecommenderT, items: Items, name: str = "new shop")
     """
     from trefoil.fusion.training.new_shop import opened
 
+    given("items", items, Items, "give Items, such as read_dataset(folder).items")
     other = type(recommender)(recommender.settings)
     other.about = {"purpose": "serve", "opened_from": recommender.state.name}
     other.become(opened(recommender.state, items, name))

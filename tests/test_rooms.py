@@ -23,7 +23,8 @@ from docs.rooms import (
 # Rooms and files of each package, ground floor first: each imports lower floors alone.
 FLOORS: dict[str, tuple[str, ...]] = {
     "data": (
-        "demo errors files interactions mapped progress shown suggest",
+        "demo errors interactions mapped progress shown suggest",
+        "files given",
         "command compression histories manifest neo4j order pairs privacy refusals vocabulary",
         "corpus items report",
         "dataset",

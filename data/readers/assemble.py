@@ -61,6 +61,7 @@ def assemble(
     are no id. With ``pseudonym_key`` users are called by pseudonyms; rows of people on
     the ``forgotten`` lists are as if they were not there. Raises DataError.
     """
+    rule = SplitRule.checked(rule)
     tables = _of_people(tables, pseudonym_key, missing_ids or WRITTEN, forgotten)
     share = MAX_BAD_SHARE if max_bad_share is None else max_bad_share
     words = WRITTEN if missing_ids is None else missing_ids

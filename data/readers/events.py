@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Literal
 
 import numpy as np
 import polars as pl
 
 from trefoil.data.errors import ConfigError, DataError
+from trefoil.data.given import given
 from trefoil.data.interactions import UNKNOWN_TIME, Bools, Floats, Ints
 from trefoil.data.readers import columns as read
 from trefoil.data.readers.blocks import Blocks
@@ -51,6 +53,8 @@ class EventColumns:
         for name in ("target", "interest"):
             if isinstance(getattr(self, name), str):
                 object.__setattr__(self, name, (getattr(self, name),))
+        if self.positive_from is not None:
+            given("positive_from", self.positive_from, Real, "give a number")
         if self.positive_from is not None and self.rating is None:
             raise ConfigError("positive_from needs rating, the column of the ratings")
         if self.target and self.behaviour is None:

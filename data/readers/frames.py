@@ -10,6 +10,7 @@ import polars as pl
 
 from trefoil.data.dataset import Dataset, GraphSource, SplitRule
 from trefoil.data.errors import DataError
+from trefoil.data.given import given
 from trefoil.data.items import Entities
 from trefoil.data.readers.assemble import Tables, assemble
 from trefoil.data.readers.dataset_toml import default_rule
@@ -88,7 +89,11 @@ def triples_in(
     Raises DataError with the number of a row that is no triple.
     """
     if not isinstance(rows, pl.DataFrame) and type(rows).__module__.partition(".")[0] != "pandas":
-        listed = [tuple(row) for row in rows]  # type: ignore[arg-type]
+        remedy = "give rows of head, relation and tail, or a frame with these columns"
+        listed = [
+            tuple(row) if isinstance(row, Sequence) and not isinstance(row, str) else (row,)
+            for row in given("triples", rows, Iterable, remedy)
+        ]
     else:
         listed = _triples(as_polars(rows, "triples"), "triples").rows()
     for number, row in enumerate(listed, 1):

@@ -9,6 +9,7 @@ import polars as pl
 
 from trefoil.data.dataset import Dataset, SplitRule
 from trefoil.data.errors import DataError
+from trefoil.data.given import given
 from trefoil.data.readers.entities import EntityColumns
 from trefoil.data.readers.events import EventColumns
 from trefoil.data.readers.frames import as_polars, dataset_of
@@ -58,7 +59,7 @@ def read_frames(
             rating=_found(table, RATING),
             positive_from=positive_from,
             time=_found(table, TIME),
-            scenario=tuple(scenario),
+            scenario=tuple(given("scenario", scenario, Sequence, "give a list of columns")),
         )
     things, item_columns = _entities(items, items_as, ID, "items")
     people, user_columns = _entities(users, users_as, ("id", *USER), "users")

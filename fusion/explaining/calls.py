@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from trefoil.data.errors import ConfigError
+from trefoil.data.given import given
 from trefoil.fusion.explaining.rewording import reworded
 from trefoil.fusion.explaining.standing import Life, item_rows, user_row
 from trefoil.fusion.explaining.what_if import WhatIf, what_if
@@ -92,4 +93,5 @@ class Explaining:
         """
         from trefoil.encoders.text.writer import Writer
 
-        return reworded(list(reasons), (writer or Writer(of_people=True)).write)
+        told = given("reasons", reasons, Iterable, "give reasons, as explain returns them")
+        return reworded(list(told), (writer or Writer(of_people=True)).write)

@@ -9,6 +9,7 @@ from scipy import sparse
 
 from trefoil.data.dataset import Dataset, SplitRule
 from trefoil.data.domains import domain_codes
+from trefoil.data.errors import DataError
 from trefoil.data.histories import Histories
 from trefoil.data.interactions import Floats, Interactions
 from trefoil.data.progress import Progress
@@ -161,7 +162,7 @@ def split_of(dataset: Dataset, settings: Settings) -> Split:
     Raises ConfigError for shares that leave nothing, SplitError where the events
     cannot be divided so.
     """
-    asked, own = settings.split, dataset.rule
+    asked, own = settings.split, Dataset.checked(dataset).rule
     rule = SplitRule(
         own.by if asked.by == "dataset" else asked.by,
         own.valid if asked.valid is None else asked.valid,
@@ -171,3 +172,21 @@ def split_of(dataset: Dataset, settings: Settings) -> Split:
         own.negatives,
     )
     return split_events(dataset, settings.split_seed, rule)
+
+
+def learnable(dataset: Dataset, split: Split) -> Split:
+    """The same split. Raises DataError where no event of its training part counts as liked."""
+    events = Dataset.checked(dataset).interactions
+    if events.positive[split.train].any():
+        return split
+    least, given = dataset.columns.get("positive_from"), events.stars
+    highest = None if given is None or np.isnan(given).all() else float(np.nanmax(given))
+    said = "see positive_from, positive and target in the description of its events"
+    if least is not None and highest is not None:
+        said = (
+            f"positive_from is {least:.6g} and the highest rating {highest:.6g}; give a lower one"
+        )
+    raise DataError(
+        f"{dataset.name!r}: none of the {len(split.train):,} training events counts as liked, so "
+        f"there is nothing to learn: {said}"
+    )

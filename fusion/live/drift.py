@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from trefoil.data.given import given
 from trefoil.data.interactions import Interactions
 from trefoil.fusion.catalogue import LIVE
 from trefoil.fusion.live.languages import languages
@@ -63,6 +64,8 @@ class Drift:
 
 def drift_of(state: State, seen: Seen | None = None) -> Drift:
     """Compare what came since the fit, and the answers ``seen``, with what was learned from."""
+    if seen is not None:
+        given("seen", seen, Seen, "give the answers as Seen keeps them, or leave it out")
     catalogue = state.catalogue
     every, part = catalogue.every_event, catalogue.every_part
     came = every.take(np.flatnonzero(part == LIVE)[-NEWEST:])

@@ -1,6 +1,6 @@
 """Items as a log holds them: JSON values, and the table or the items that they came from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from trefoil.data.errors import DataError
+from trefoil.data.given import given
 from trefoil.data.items import Entities, Labels
 from trefoil.data.readers.frames import items_of
 from trefoil.fusion.requests import arguments
@@ -73,7 +74,11 @@ def _frame(items: Any) -> pl.DataFrame:
         return items
     if type(items).__module__.partition(".")[0] == "pandas":
         return pl.from_pandas(items)
-    rows = [items] if isinstance(items, Mapping) else list(items)
+    rows = (
+        [items]
+        if isinstance(items, Mapping)
+        else list(given("items", items, Iterable, "give a table of items"))
+    )
     try:
         return pl.DataFrame(rows, infer_schema_length=None)
     except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as fault:

@@ -24,6 +24,13 @@ def whole(name: str, value: object, least: int) -> int:
     return int(value)
 
 
+def whether(name: str, value: object) -> bool:
+    """True or false. Raises ConfigError."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    raise ConfigError(f"{name} = {value!r}: give True or False")
+
+
 def words(name: str, value: object) -> str | None:
     """Text, or None. Raises ConfigError."""
     if value is None or isinstance(value, str):
@@ -124,6 +131,17 @@ def free_of(columns: Iterable[str], answer: Iterable[str], what: str) -> None:
         raise DataError(
             f"{what}: the answer has a column {both[0]!r} of its own; rename that of the table"
         )
+
+
+def of_scenarios(columns: Iterable[str], scenarios: Iterable[str]) -> None:
+    """Raises DataError for a column of users that is no scenario column of the run."""
+    known = [*scenarios]
+    for name in columns:
+        if name not in known:
+            raise DataError(
+                f"users: {name!r} is no scenario column of this run; {closest(name, known)}; "
+                "rename the column, or leave it out"
+            )
 
 
 def is_pandas_table(value: object) -> bool:

@@ -4,6 +4,7 @@
 ranked by the same function, as exams that want nothing.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
@@ -23,6 +24,8 @@ from trefoil.fusion.requests.request import Request
 from trefoil.fusion.requests.rules import Rules, rules_of
 from trefoil.fusion.requests.state import State
 
+log = logging.getLogger(__name__)
+SHOWN = 9  # unknown names in a line of the log
 SEEN: Mapping[str, Hidden | None] = {"auto": None, "hide": "hide", "show": "show"}
 ELSEWHERE = {"user", "k", "text", "scenario", "offset", "reasons", "shares"}
 SAYS_MORE = [
@@ -159,6 +162,14 @@ def question_of(
         unknown,
         attributes,
     )
+
+
+def tell_unknown(call: str, question: Question) -> None:
+    """Log what a call names and nothing has, where its answer has no place for it."""
+    unknown = [*dict.fromkeys((*question.unknown, *question.rules.unknown))]
+    if unknown:
+        more = f" and {len(unknown) - SHOWN:,} more" if len(unknown) > SHOWN else ""
+        log.warning("%s: nothing has %s%s", call, ", ".join(unknown[:SHOWN]), more)
 
 
 def _missing(names: Sequence[Sequence[str]], rows: Sequence[Ints]) -> list[str]:

@@ -68,7 +68,7 @@ def rules_of(state: State, request: Request, left_out: Ints, unknown: tuple[str,
     ``left_out`` [rows] are no candidates, pinned or not. Raises ConfigError.
     """
     said = request.boost, request.pin, request.per, request.least
-    if said == (None,) * len(said) and not request.diversity:
+    if said == (None,) * len(said) and request.diversity == 0:
         return Rules(unknown=unknown) if unknown else NONE
     missing = list(unknown)
     places, pinned = _pins(state, request.pin, left_out, missing)

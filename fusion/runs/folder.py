@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 
 from trefoil.data.command import check_output
 from trefoil.data.errors import ConfigError, DataError
-from trefoil.data.files import file_digest, write_file
+from trefoil.data.files import file_digest, write_file, writing
 from trefoil.data.manifest import (
     FORMAT,
     MANIFEST,
@@ -46,12 +46,13 @@ def new_run(folder: Path) -> Iterator[Path]:
     """A folder to fill beside ``folder``; renamed into place when all went well.
 
     An old run is replaced. Raises ConfigError, and leaves all as it is, where
-    anything else is there or another process is writing this run.
+    anything else is there, nothing can be written or another process is writing this run.
     """
-    check_place(folder)
-    folder = folder.absolute()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with claimed(folder):
+    with writing(folder):
+        check_place(folder)
+        folder = folder.absolute()
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    with writing(folder), claimed(folder):
         put_back(folder)
         beside, old = new_and_old(folder)
         beside.mkdir()

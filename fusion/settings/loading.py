@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trefoil.data.errors import ConfigError
+from trefoil.data.given import given, path_of
 from trefoil.data.refusals import explain
 from trefoil.fusion.settings.tree import Settings
 
@@ -27,8 +28,8 @@ def load_settings(
     where = "settings" if path is None else str(path)
     try:
         if path is not None:
-            tree = Settings.renamed(_read(Path(path)), tell)
-        for change in changes:
+            tree = Settings.renamed(_read(path_of("settings", path)), tell)
+        for change in given("changes", changes, Sequence, "give a list of a.b=value"):
             tree = _merged(tree, Settings.renamed(_change(change), tell), change)
         return Settings.model_validate(tree)
     except ValidationError as error:
@@ -52,7 +53,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _change(change: str) -> dict[str, Any]:
     """``a.b=value`` as a tree."""
-    name, equals, text = change.partition("=")
+    name, equals, text = given("change", change, str, "write a.b=value").partition("=")
     if not equals:
         raise ConfigError(f"--set {change!r}: write a.b=value")
     value = _value(text.strip())

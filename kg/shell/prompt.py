@@ -16,9 +16,8 @@ from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 from rich.console import Console
 from rich.text import Text
 
-from trefoil.data.command import reason
 from trefoil.data.errors import StoreError
-from trefoil.data.files import cache_folder
+from trefoil.data.files import cache_folder, reason
 from trefoil.kg.cypher.functions import FUNCTIONS, words
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.cypher.tokens import tokens_of

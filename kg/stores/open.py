@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from trefoil.data.errors import StoreError
+from trefoil.data.given import given, path_of
 from trefoil.data.progress import Progress
 from trefoil.kg.cypher.names import quoted
 from trefoil.kg.graph import KnowledgeGraph
@@ -28,6 +29,8 @@ def open_store(target: str | Path, *, read_only: bool = True) -> GraphStore:
     ``NEO4J_DATABASE``. Raises StoreError if there is nothing to open, and DataError
     where the manifest of a run says that its graph has changed.
     """
+    if not isinstance(target, str):
+        target = path_of("graph", target)
     if "://" in str(target):
         from trefoil.kg.stores.neo4j.store import Neo4jStore
 
@@ -107,6 +110,7 @@ def read_neo4j(
     """
     from trefoil.kg.stores.neo4j.store import Neo4jStore
 
+    uri = given("uri", uri, str, "give the address of a server, such as neo4j://localhost")
     with Neo4jStore(uri, database=database, auth=auth) as store:
         return store.read(
             labels=labels,

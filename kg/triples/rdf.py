@@ -14,6 +14,7 @@ import pyoxigraph as ox
 
 from trefoil.data.compression import PACKED, members_of, open_bytes, unpacked_suffix
 from trefoil.data.errors import GraphDataError
+from trefoil.data.given import path_of
 from trefoil.data.report import Quarantined
 from trefoil.kg.triples.blank_nodes import name_blanks
 from trefoil.kg.triples.foreign import foreign_suffix, refuse_foreign
@@ -119,7 +120,8 @@ def files_of(paths: Paths, suffixes: Iterable[str] = tuple(FORMATS)) -> list[Pat
     A file in a zip archive is ``a.zip/name``.
     """
     known, found = set(suffixes), []
-    for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
+    named = paths if isinstance(paths, Iterable) and not isinstance(paths, str) else [paths]
+    for path in [path_of("paths", one) for one in named]:
         archive = path.suffix.lower() == ".zip" and path.is_file()
         archive = archive and unpacked_suffix(path) not in known  # a.ttl.zip is one file
         if not archive and not path.is_dir():

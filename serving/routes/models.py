@@ -95,10 +95,12 @@ async def begin(call: Asked, body: NewJob) -> Response:
     if not NAME.fullmatch(body.out):
         raise ConfigError(f"out = {body.out!r}: give letters, digits, '.', '_' and '-'")
     out = call.host.folder_of(body.out)
-    if out.exists() or store.writing(body.out):
+    if out.exists():
         raise Problem(409, f"there is already a run {body.out!r}", "name another folder")
     command = {"refit": refit, "update": update}[body.kind](call.host.current.folder, out)
     job = store.add(call.host.name, body.kind, body.out)
+    if job is None:
+        raise Problem(409, f"another job is to write {body.out!r}", "name another folder")
     runner.start(job, command)
     return replies.reply(asdict(job), 202)
 
@@ -115,6 +117,8 @@ async def stop(call: Asked, id: Annotated[str, Path(max_length=64)]) -> Response
     store, runner = _work_of(call)
     found = _job_of(call, id)
     if found.state in ("waiting", "running"):
+        if not store.owns(id):
+            raise Problem(409, f"{id} is a job of another service", "stop it there")
         runner.stop(id)
     return replies.reply(asdict(store.find(id) or found))
 

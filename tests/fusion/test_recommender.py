@@ -7,6 +7,7 @@ import pytest
 import torch
 from planted_shop import TINY, WORDS
 
+from trefoil.data import EventColumns, read_frames
 from trefoil.data.errors import ConfigError, DataError, UnknownId
 from trefoil.data.split import Split
 from trefoil.fusion.recommender import Recommender
@@ -200,3 +201,15 @@ def test_a_run_saved_over_an_older_one_is_the_new_one(recommender, shop, tmp_pat
     cases = again.catalogue.cases(np.arange(60), {"device": np.full(60, -1)})
     assert torch.equal(again.score(cases), other.score(cases))
     assert not torch.equal(again.score(cases), recommender.score(cases))
+
+
+def test_events_of_which_none_is_liked_are_refused_with_the_highest_rating():
+    ids = [str(row % 7) for row in range(30)]
+    events = pl.DataFrame({"user": ids, "item": ids[::-1], "rating": [1.0, 4.5, 3.0] * 10})
+    said = r"none of the .* events counts as liked.*positive_from is 8 and the highest rating 4\.5"
+    with pytest.raises(DataError, match=said):
+        Recommender().fit(read_frames(events, positive_from=8))
+    columns = EventColumns("user", "item", positive="flag")
+    flags = read_frames(events.with_columns(flag=pl.lit(0)), events_as=columns)
+    with pytest.raises(DataError, match="see positive_from, positive and target"):
+        Recommender().fit(flags)

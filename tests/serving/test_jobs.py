@@ -1,11 +1,15 @@
 """Jobs end with the service, write no folder twice, and bring nobody back."""
 
+import signal
+import sqlite3
+import subprocess
 import sys
 import time
+from contextlib import closing
 
 from trefoil.data.manifest import load_manifest, save_manifest
 from trefoil.data.privacy import FORGOTTEN, ForgottenPeople
-from trefoil.serving.jobs.runner import Runner, refit
+from trefoil.serving.jobs.runner import Runner, environment, refit
 from trefoil.serving.jobs.store import JobStore
 from trefoil.train import keep_forgotten
 
@@ -24,6 +28,60 @@ def test_a_job_that_waits_is_not_begun_by_a_service_that_ends(tmp_path):
     found = [store.find(one.id) for one in (first, second)]
     assert [one.state for one in found] == ["stopped", "waiting"]
     assert not mark.exists()
+
+
+def test_services_that_share_a_table_leave_each_others_jobs_alone(tmp_path):
+    path = tmp_path / "jobs.sqlite"
+    first = JobStore(path)
+    job = first.add("shop", "refit", "a")
+    first.change(job.id, "running")
+    second = JobStore(path)
+    assert second.find(job.id).state == "running"
+    assert (first.owns(job.id), second.owns(job.id)) == (True, False)
+    assert second.add("shop", "refit", "a") is None  # the first is writing it
+    other = second.add("shop", "refit", "b")
+    first.close()
+    assert second.add("shop", "refit", "a") is not None
+    assert second.find(job.id).said == "the service stopped"
+    assert second.find(other.id).state == "waiting"
+    second.close()
+    assert [one.name for one in tmp_path.glob(".*.lock")] == []
+
+
+def test_a_killed_service_leaves_its_jobs_to_be_ended(tmp_path):
+    path = tmp_path / "jobs.sqlite"
+    script = (
+        "import os, pathlib, signal, sys; from trefoil.serving.jobs.store import JobStore; "
+        "JobStore(pathlib.Path(sys.argv[1])).add('shop', 'refit', 'a'); "
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    command = [sys.executable, "-c", script, str(path)]
+    assert subprocess.run(command, env=environment(), check=False).returncode == -signal.SIGKILL
+    store = JobStore(path)
+    assert [one.state for one in store.of("shop")] == ["failed"]
+    store.close()
+
+
+def test_a_table_of_an_earlier_version_is_read(tmp_path):
+    path = tmp_path / "jobs.sqlite"
+    with closing(sqlite3.connect(path)) as db:
+        columns = "id, run, kind, out, state, said, made, began, ended"
+        db.execute(f"CREATE TABLE job ({columns.replace(',', ' TEXT,')} TEXT) STRICT")
+        db.execute("INSERT INTO job VALUES ('x', 'shop', 'refit', 'a', 'running', '', '', '', '')")
+        db.commit()
+    store = JobStore(path)
+    assert store.find("x").state == "failed"
+    assert store.add("shop", "refit", "a") is not None
+    store.close()
+
+
+def test_a_job_of_another_service_is_not_stopped_here(client, tmp_path):
+    other = JobStore(tmp_path / "jobs.sqlite")
+    job = other.add("shop", "update", "later")
+    refused = client.delete(f"/v1/jobs/{job.id}")
+    assert refused.status_code == 409
+    assert "another service" in refused.text
+    other.close()
 
 
 def test_two_jobs_do_not_write_one_folder(client, service):

@@ -139,6 +139,26 @@ def test_contexts_told_per_row_stand_in_the_table(recommender):
         assert part["item"].to_list() == items(one)
 
 
+def test_a_column_of_users_that_is_no_scenario_is_refused(recommender):
+    asked = pl.DataFrame({"user": ["u0"], "devise": ["phone"]})
+    said = r"users: 'devise' is no scenario column of this run; did you mean 'device'\? there is"
+    with pytest.raises(DataError, match=said):
+        recommender.recommend_many(asked)
+
+
+def test_what_nothing_has_is_told_in_the_log_as_in_a_basis(recommender, caplog):
+    asked = pl.DataFrame({"user": ["u0", "u1", "u0"], "device": ["phnoe", "phone", None]})
+    recommender.recommend_many(asked, without=["gone"], where={"kind": "kind 9"})
+    (line,) = caplog.messages
+    assert line.startswith("recommend_many: nothing has gone, device=phnoe, ")
+    assert "kind 9" in line
+    told = recommender.recommend("u0", scenario={"device": "phnoe"}, without=["gone"])
+    assert told.based_on.unknown == ("gone", "device=phnoe")
+    caplog.clear()
+    recommender.recommend_many(asked[1:], k=2)
+    assert not caplog.messages
+
+
 @pytest.mark.parametrize("kind", [pd.Series, np.array, set, tuple, iter])
 def test_users_are_anything_with_one_dimension(recommender, kind):
     assert recommender.recommend_many(kind(["u3"]), k=2)["user"].to_list() == ["u3", "u3"]
