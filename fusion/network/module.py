@@ -21,6 +21,7 @@ from trefoil.fusion.network.trunks import TRUNKS
 from trefoil.fusion.network.vectors import Table, Vectors
 
 Rows = Tensor | slice  # of items
+Less = Tensor | float  # of each item picked
 ALL = slice(None)
 
 
@@ -239,11 +240,7 @@ class JointNetwork(nn.Module):
         return (scale, shift) if self.named is None else self.named(name, scale, shift)
 
     def order_scores(
-        self,
-        users: Float[Tensor, "B D"],
-        items: Table,
-        rows: Rows = ALL,
-        less: Float[Tensor, " picked"] | float = 0.0,
+        self, users: Float[Tensor, "B D"], items: Table, rows: Rows = ALL, less: Less = 0.0
     ) -> Float[Tensor, "B picked"]:
         """Cosine over temperature, plus the item's bias ``less`` something: logits over items.
 
@@ -278,10 +275,7 @@ class JointNetwork(nn.Module):
         return self.behaviour.states(vectors if left is None else vectors * left[:, :, None], at)
 
     def next_scores(
-        self,
-        states: Float[Tensor, "n D"],
-        rows: Rows = ALL,
-        less: Float[Tensor, " picked"] | float = 0.0,
+        self, states: Float[Tensor, "n D"], rows: Rows = ALL, less: Less = 0.0
     ) -> Float[Tensor, "n picked"]:
         """Logits of the item that comes next, ``less`` something of each item."""
         bias = self.sequence_bias[rows] - less
