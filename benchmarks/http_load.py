@@ -6,16 +6,22 @@ of so many people, scored now; "again" the same questions over and over, whose s
 are remembered as far as there is room. Printed for each case: requests per second, milliseconds
 at the median and at p99, CPU milliseconds of all processes per request, and for each run the
 seconds to ready and memory. Service and clients share the cores of the machine: the clients' CPU
-is told beside.
+is told beside. With ``--updating`` a copy of the run is served and told an event, and a job learns
+on from it all the while.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import random
+import shutil
 import statistics
+import tempfile
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +90,36 @@ async def all_there(one: Served, processes: int) -> None:
         await asyncio.sleep(0.05)
 
 
+async def learn_on(one: Served, run: Path) -> str:
+    """Tell an event and begin a job that learns on; its id, once it learns."""
+    known = Recommender.load(run, live=False).catalogue
+    event = {"user": known.users.ids[0], "item": known.items.vocabulary.ids[0]}
+    status, body = await once(one.port, "POST", "/v1/events", {"events": [event]})
+    assert status < 300, body
+    status, body = await once(one.port, "POST", "/v1/jobs", {"kind": "update", "out": "learned-on"})
+    assert status < 300, body
+    id = json.loads(body)["id"]
+    while "learns on" not in (job := await job_of(one, id))["said"]:
+        assert job["state"] in ("waiting", "running"), job
+        await asyncio.sleep(0.1)
+    return id
+
+
+async def job_of(one: Served, id: str) -> dict[str, Any]:
+    """How a job stands."""
+    return json.loads((await once(one.port, "GET", f"/v1/jobs/{id}"))[1])
+
+
+@contextmanager
+def to_serve(run: Path, *, copied: bool) -> Iterator[Path]:
+    """The run, or a copy of it that goes afterwards with what was learned from it."""
+    if not copied:
+        yield run
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield shutil.copytree(run, Path(folder) / run.name)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="What the service costs over HTTP")
     parser.add_argument("runs", nargs="+", type=Path)
@@ -92,6 +128,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help='of each "again"')
     parser.add_argument("--users", type=int, default=2000, help="that are asked for")
     parser.add_argument("--starts", type=int, default=3)
+    parser.add_argument("--updating", action="store_true", help="while a job learns on")
     args = parser.parse_args()
     clients = "wrk" if wrk.there() else "clients of this process"
     more = ("--processes", str(args.processes))
@@ -101,22 +138,29 @@ def main() -> None:
         for _ in range(args.starts - 1):
             with served(run, *more) as one:
                 starts.append(one.ready_s)
-        with served(run, *more) as one:
+        with to_serve(run, copied=args.updating) as own, served(own, *more) as one:
             starts.append(one.ready_s)
             asyncio.run(all_there(one, args.processes))
-            asked = cases(run, args.users)
             memory = " + ".join(f"{own:.0f}" for own in one.memory_mb())
             print(f"{run.name}: ready after {statistics.median(starts):.1f} s, {memory} MB")
-            for name, bodies in asked.items():
-                warm = {**bodies[0], "user": None}  # filters are read, paths are there
-                for _ in range(8 * args.processes):  # so that each process has answered one
-                    status, _ = asyncio.run(once(one.port, "POST", "/v1/recommend", warm))
-                    assert status == 200, status
-                for when in ("first", "again"):
-                    told = measure(one, bodies, args.clients, args.seconds, first=when == "first")
-                    print(f"  {name:29} {when} {told}", flush=True)
+            job = asyncio.run(learn_on(one, run)) if args.updating else None
+            told(one, cases(run, args.users), args)
+            if job is not None:
+                print(f"  the job that learns on is {asyncio.run(job_of(one, job))['state']}")
             memory = " + ".join(f"{own:.0f}" for own in one.memory_mb())
             print(f"  memory afterwards: {memory} MB")
+
+
+def told(one: Served, asked: Mapping[str, list[dict[str, Any]]], args: argparse.Namespace) -> None:
+    """Print a line for each case, first and again."""
+    for name, bodies in asked.items():
+        warm = {**bodies[0], "user": None}  # filters are read, paths are there
+        for _ in range(8 * args.processes):  # so that each process has answered one
+            status, _ = asyncio.run(once(one.port, "POST", "/v1/recommend", warm))
+            assert status == 200, status
+        for when in ("first", "again"):
+            line = measure(one, bodies, args.clients, args.seconds, first=when == "first")
+            print(f"  {name:29} {when} {line}", flush=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from trefoil.fusion.network.trunks import TRUNKS
 from trefoil.fusion.network.vectors import Table, Vectors
 
 Rows = Tensor | slice  # of items
+Less = Tensor | float  # of each item picked
 ALL = slice(None)
 
 
@@ -239,11 +240,14 @@ class JointNetwork(nn.Module):
         return (scale, shift) if self.named is None else self.named(name, scale, shift)
 
     def order_scores(
-        self, users: Float[Tensor, "B D"], items: Table, rows: Rows = ALL
+        self, users: Float[Tensor, "B D"], items: Table, rows: Rows = ALL, less: Less = 0.0
     ) -> Float[Tensor, "B picked"]:
-        """Cosine over temperature, plus the item's bias: logits of the softmax over items."""
-        cosine = F.normalize(users, dim=1) @ items[rows].T
-        return cosine / self.config.temperature + self.item_bias[rows]
+        """Cosine over temperature, plus the item's bias ``less`` something: logits over items.
+
+        In one product: each pass over a step's logits costs as much as the step's vectors.
+        """
+        asked = F.normalize(users, dim=1) / self.config.temperature
+        return torch.addmm(self.item_bias[rows] - less, asked, items[rows].T)
 
     def pair_scores(
         self,
@@ -271,10 +275,11 @@ class JointNetwork(nn.Module):
         return self.behaviour.states(vectors if left is None else vectors * left[:, :, None], at)
 
     def next_scores(
-        self, states: Float[Tensor, "n D"], rows: Rows = ALL
+        self, states: Float[Tensor, "n D"], rows: Rows = ALL, less: Less = 0.0
     ) -> Float[Tensor, "n picked"]:
-        """Logits of the item that comes next."""
-        return states @ self.sequence_output(rows).T + self.sequence_bias[rows]
+        """Logits of the item that comes next, ``less`` something of each item."""
+        bias = self.sequence_bias[rows] - less
+        return torch.addmm(bias, states, self.sequence_output(rows).T)
 
     def sequence_output(self, rows: Rows = ALL) -> Float[Tensor, "picked D"]:
         """The item vectors that states are compared with."""

@@ -69,9 +69,10 @@ class Ranking(Task):
         else:
             drawn, correction = step.sample(step.sampler)
             picked = network.pair_scores(asked[step.case], items, step.item)
-            sample = network.order_scores(asked, items, drawn) - correction
+            sample = network.order_scores(asked, items, drawn, correction)
             if (outside := step.outside(drawn)) is not None:
-                sample = sample.masked_fill(outside, -torch.inf)
+                with torch.no_grad():
+                    sample[outside] = -torch.inf
             total = objectives.over_sample(picked, sample, step.case)
         return Rows((picked, total), weighed(step.weight, step.item, target))
 
@@ -193,16 +194,16 @@ class NextItem(Task):
         else:
             drawn, correction = step.sample(step.sampler)
             picked = network.next_pair_scores(states, item)
-            sample = network.next_scores(states, drawn) - correction
+            sample = network.next_scores(states, drawn, correction)
             event = torch.arange(len(item), device=item.device)
             closed = drawn_pairs(event, item, drawn)
             if met is not None:
                 more = drawn_pairs(*met, drawn)
                 closed = tuple(torch.cat(two) for two in zip(closed, more, strict=True))
-            sample = sample.index_put(closed, sample.new_tensor(NO_RIVAL))
-            if network.rivals is not None:
-                outside = network.rivals.outside(network.rivals.domain[item], drawn)
-                sample = sample.masked_fill(outside, -torch.inf)
+            with torch.no_grad():
+                sample[closed] = NO_RIVAL
+                if network.rivals is not None:
+                    sample[network.rivals.outside(network.rivals.domain[item], drawn)] = -torch.inf
             total = objectives.over_sample(picked, sample)
         return picked, total, network.next_mean(states, items)
 

@@ -31,9 +31,16 @@ def test_vectors_of_either_precision_are_kept_apart(tmp_path):
         assert cache.execute("select count(*) from vectors").fetchone() == (2 * len(TEXTS),)
 
 
-@pytest.mark.parametrize("fast", [True, False])
-def test_left_open_it_is_what_the_processor_has_circuits_for(monkeypatch, fast):
-    monkeypatch.setattr(precision.torch.cpu, "get_capabilities", lambda: {"amx_bf16": fast})
+@pytest.mark.parametrize(
+    ("told", "fast"),
+    [
+        ({"amx_bf16": True}, True),
+        ({"amx_bf16": False, "avx512_bf16": True}, True),
+        ({"amx_bf16": False, "avx512_f": True}, False),
+    ],
+)
+def test_left_open_it_is_what_the_processor_has_circuits_for(monkeypatch, told, fast):
+    monkeypatch.setattr(precision.torch.cpu, "get_capabilities", lambda: told)
     assert halves("auto", "cpu") is fast
     assert not halves("float32", "cpu")
     assert halves("bfloat16", torch.device("cpu"))
