@@ -1,7 +1,7 @@
 """What written profiles give: ``python -m benchmarks.profiles --set lastfm --data-root DIR``.
 
 On the two splits of CoLaKG (SIGIR 2025): ``none`` reads no text of items, ``own`` what the set
-tells of them, ``large`` that and what CoLaKG's large model wrote of each, ``dealt`` the same
+tells of them, ``large`` what CoLaKG's large model wrote of each in its place, ``dealt`` the same
 sentences dealt to other items, ``small`` what the instruct model of ``profiles.model`` writes of
 items, ``people`` what it writes of people's taste. Each world is learned with the same settings.
 Printed are NDCG@20 and recall@20 of the test part (``--valid``: of validation) over all items,
@@ -55,10 +55,13 @@ def sentences(name: str, root: Path, dataset: Dataset) -> list[str]:
     return [told.get(one, "") for one in dataset.items.vocabulary.ids]
 
 
-def with_texts(dataset: Dataset, more: Sequence[str]) -> Dataset:
-    """The dataset with more behind the text of each item."""
-    pairs = zip(dataset.items.texts, more, strict=True)
-    texts = tuple(" ".join(one for one in pair if one) or None for pair in pairs)
+def with_texts(dataset: Dataset, written: Sequence[str]) -> Dataset:
+    """The dataset with what was written of an item, where anything was, in place of its text.
+
+    Behind it nothing would be heard: the texts of films alone are as long as is read.
+    """
+    pairs = zip(dataset.items.texts, written, strict=True)
+    texts = tuple(new or old for old, new in pairs)
     return replace(dataset, items=replace(dataset.items, texts=texts))
 
 
