@@ -254,12 +254,8 @@ class Plan(Prepared):
         z, cold = self._said_of(cases).z_of(rows), rows >= self.groups[0].span.stop
         asked = asked_domain(cases.scenario) if self._within else None
         plans = [self._in_domain(int(code)) for code in asked] if asked is not None else [self]
-        first, last = (
-            np.stack([one.groups[at].weights for one in plans], axis=1)[
-                :, :, None
-            ]  # models x cases
-            for at in (0, -1)
-        )
+        ends = ([one.groups[at].weights for one in plans] for at in (0, -1))
+        first, last = (np.stack(one, axis=1)[:, :, None] for one in ends)  # models x cases x 1
         return np.where(late, np.nan, np.where(cold, last, first) * z).astype(np.float32)
 
     def contributions(self, cases: Cases, items: Ints) -> Contributions:
