@@ -12,7 +12,7 @@ from trefoil.fusion.plan.groups import LEAST
 from trefoil.fusion.plan.prepared import Prepared
 
 DIRECTIONS = 96
-MOST = 600  # items that are read whole
+MOST = 1_200  # items that are read whole
 WORTH = 4 * MOST  # of fewer items all are read
 
 
