@@ -7,7 +7,7 @@ are remembered as far as there is room. Printed for each case: requests per seco
 at the median and at p99, CPU milliseconds of all processes per request, and for each run the
 seconds to ready and memory. Service and clients share the cores of the machine: the clients' CPU
 is told beside. With ``--updating`` a copy of the run is served and told an event, and a job learns
-on from it all the while.
+on from it; behind each line stands whether it still did when the line was measured.
 """
 
 from __future__ import annotations
@@ -144,15 +144,18 @@ def main() -> None:
             memory = " + ".join(f"{own:.0f}" for own in one.memory_mb())
             print(f"{run.name}: ready after {statistics.median(starts):.1f} s, {memory} MB")
             job = asyncio.run(learn_on(one, run)) if args.updating else None
-            told(one, cases(run, args.users), args)
-            if job is not None:
-                print(f"  the job that learns on is {asyncio.run(job_of(one, job))['state']}")
+            tell(one, cases(run, args.users), args, job)
             memory = " + ".join(f"{own:.0f}" for own in one.memory_mb())
             print(f"  memory afterwards: {memory} MB")
 
 
-def told(one: Served, asked: Mapping[str, list[dict[str, Any]]], args: argparse.Namespace) -> None:
-    """Print a line for each case, first and again."""
+def tell(
+    one: Served,
+    asked: Mapping[str, list[dict[str, Any]]],
+    args: argparse.Namespace,
+    job: str | None,
+) -> None:
+    """Print a line for each case, first and again, and how a job stood then."""
     for name, bodies in asked.items():
         warm = {**bodies[0], "user": None}  # filters are read, paths are there
         for _ in range(8 * args.processes):  # so that each process has answered one
@@ -160,7 +163,8 @@ def told(one: Served, asked: Mapping[str, list[dict[str, Any]]], args: argparse.
             assert status == 200, status
         for when in ("first", "again"):
             line = measure(one, bodies, args.clients, args.seconds, first=when == "first")
-            print(f"  {name:29} {when} {line}", flush=True)
+            beside = "" if job is None else f"  job {asyncio.run(job_of(one, job))['state']}"
+            print(f"  {name:29} {when} {line}{beside}", flush=True)
 
 
 if __name__ == "__main__":

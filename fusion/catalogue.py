@@ -208,7 +208,7 @@ class Catalogue:
 
     def unknown_contexts(self, scenario: Mapping[str, str | Sequence[str]]) -> tuple[str, ...]:
         """Contexts, as ``column=value``, that no event has; in lists, empty means none."""
-        known = {name: {*values} for name, values in self.scenarios.items()}
+        known = {name: {*self.scenarios.get(name, ())} for name in scenario}
         lists = {
             name: [one] if isinstance(one, str) else dict.fromkeys(filter(None, one))
             for name, one in scenario.items()
@@ -217,7 +217,7 @@ class Catalogue:
             f"{name}={one}"
             for name, values in lists.items()
             for one in values
-            if one not in known.get(name, ())
+            if one not in known[name]
         )
 
     def scenario_codes(
