@@ -7,7 +7,8 @@ are remembered as far as there is room. Printed for each case: requests per seco
 at the median and at p99, CPU milliseconds of all processes per request, and for each run the
 seconds to ready and memory. Service and clients share the cores of the machine: the clients' CPU
 is told beside. With ``--updating`` a copy of the run is served and told an event, and a job learns
-on from it; behind each line stands whether it still did when the line was measured.
+on from it, another where it has ended before the next line; behind each line stands whether it
+still did when the line was measured.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -90,24 +92,42 @@ async def all_there(one: Served, processes: int) -> None:
         await asyncio.sleep(0.05)
 
 
-async def learn_on(one: Served, run: Path) -> str:
-    """Tell an event and begin a job that learns on; its id, once it learns."""
+@dataclass
+class Learning:
+    """Jobs that learn on from one event, one after the other; ``jobs`` are their ids."""
+
+    one: Served
+    event: Mapping[str, str]
+    jobs: list[str] = field(default_factory=list)
+
+    async def state(self) -> str:
+        """How the last job stands."""
+        return (await self._job())["state"]
+
+    async def go_on(self) -> None:
+        """Return while a job learns: where the last has ended, begin another."""
+        if self.jobs and await self.state() == "running":
+            return
+        await self._told("/v1/events", {"events": [self.event]})
+        out = f"learned-on-{len(self.jobs)}"
+        self.jobs.append((await self._told("/v1/jobs", {"kind": "update", "out": out}))["id"])
+        while "learns on" not in (job := await self._job())["said"]:
+            assert job["state"] in ("waiting", "running"), job
+            await asyncio.sleep(0.1)
+
+    async def _job(self) -> dict[str, Any]:
+        return json.loads((await once(self.one.port, "GET", f"/v1/jobs/{self.jobs[-1]}"))[1])
+
+    async def _told(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        status, reply = await once(self.one.port, "POST", path, body)
+        assert status < 300, reply
+        return json.loads(reply)
+
+
+def learning_from(one: Served, run: Path) -> Learning:
+    """What a service of this run learns on from: an event of its first user and item."""
     known = Recommender.load(run, live=False).catalogue
-    event = {"user": known.users.ids[0], "item": known.items.vocabulary.ids[0]}
-    status, body = await once(one.port, "POST", "/v1/events", {"events": [event]})
-    assert status < 300, body
-    status, body = await once(one.port, "POST", "/v1/jobs", {"kind": "update", "out": "learned-on"})
-    assert status < 300, body
-    id = json.loads(body)["id"]
-    while "learns on" not in (job := await job_of(one, id))["said"]:
-        assert job["state"] in ("waiting", "running"), job
-        await asyncio.sleep(0.1)
-    return id
-
-
-async def job_of(one: Served, id: str) -> dict[str, Any]:
-    """How a job stands."""
-    return json.loads((await once(one.port, "GET", f"/v1/jobs/{id}"))[1])
+    return Learning(one, {"user": known.users.ids[0], "item": known.items.vocabulary.ids[0]})
 
 
 @contextmanager
@@ -143,8 +163,8 @@ def main() -> None:
             asyncio.run(all_there(one, args.processes))
             memory = " + ".join(f"{own:.0f}" for own in one.memory_mb())
             print(f"{run.name}: ready after {statistics.median(starts):.1f} s, {memory} MB")
-            job = asyncio.run(learn_on(one, run)) if args.updating else None
-            tell(one, cases(run, args.users), args, job)
+            learning = learning_from(one, run) if args.updating else None
+            tell(one, cases(run, args.users), args, learning)
             memory = " + ".join(f"{own:.0f}" for own in one.memory_mb())
             print(f"  memory afterwards: {memory} MB")
 
@@ -153,7 +173,7 @@ def tell(
     one: Served,
     asked: Mapping[str, list[dict[str, Any]]],
     args: argparse.Namespace,
-    job: str | None,
+    learning: Learning | None,
 ) -> None:
     """Print a line for each case, first and again, and how a job stood then."""
     for name, bodies in asked.items():
@@ -162,8 +182,10 @@ def tell(
             status, _ = asyncio.run(once(one.port, "POST", "/v1/recommend", warm))
             assert status == 200, status
         for when in ("first", "again"):
+            if learning is not None:
+                asyncio.run(learning.go_on())
             line = measure(one, bodies, args.clients, args.seconds, first=when == "first")
-            beside = "" if job is None else f"  job {asyncio.run(job_of(one, job))['state']}"
+            beside = "" if learning is None else f"  job {asyncio.run(learning.state())}"
             print(f"  {name:29} {when} {line}{beside}", flush=True)
 
 

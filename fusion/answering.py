@@ -12,6 +12,7 @@ from trefoil.data.given import given
 from trefoil.data.histories import Cases
 from trefoil.fusion.catalogue import Catalogue
 from trefoil.fusion.list_table import list_table, own_columns
+from trefoil.fusion.plan.one_thread import one_thread
 from trefoil.fusion.recommendation import Answer, answer_of, explained
 from trefoil.fusion.requests import arguments
 from trefoil.fusion.requests.listing import listed
@@ -160,11 +161,11 @@ class Answering:
         names = [] if request.user is None else [arguments.one_id("user", request.user)]
         row = state.catalogue.users.rows(names)
         rows = row if len(row) else np.array([-1])
+        shares = arguments.whether("shares", request.shares)
         question = question_of(state, request, rows, context)
-        found = listed(state, scorer_of(state, request, question), question, k, offset)
-        return answer_of(
-            state, found, question, k, reasons, shares=arguments.whether("shares", request.shares)
-        )
+        with one_thread:
+            found = listed(state, scorer_of(state, request, question), question, k, offset)
+            return answer_of(state, found, question, k, reasons, shares=shares)
 
     def score_together(self, asked: Sequence[Mapping[str, Any]]) -> None:
         """Score for several calls of ``recommend``, by their keywords, before each is made.

@@ -64,7 +64,6 @@ class Children:
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
                 env=environment(),
-                start_new_session=True,  # Ctrl-C is for the first process, which ends the others
             )
 
 

@@ -12,6 +12,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
@@ -213,6 +214,8 @@ class Read:
 
 def main(argv: list[str] | None = None) -> None:
     """Read until the first process ends, or says so."""
+    with suppress(OSError):  # which holds where it is begun by hand
+        os.setpgid(0, 0)  # Ctrl-C is for the first process alone, which ends the others
     (text,) = sys.argv[1:] if argv is None else argv
     told = json.loads(text)
     # products by more threads than there are processors wait for each other, and spin meanwhile

@@ -1,11 +1,14 @@
 """Jobs end with the service, write no folder twice, and bring nobody back."""
 
+import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from contextlib import closing
+
+import pytest
 
 from trefoil.data.manifest import load_manifest, save_manifest
 from trefoil.data.privacy import FORGOTTEN, ForgottenPeople
@@ -28,6 +31,23 @@ def test_a_job_that_waits_is_not_begun_by_a_service_that_ends(tmp_path):
     found = [store.find(one.id) for one in (first, second)]
     assert [one.state for one in found] == ["stopped", "waiting"]
     assert not mark.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="the policy is Linux's")
+def test_a_job_has_what_the_service_leaves(tmp_path):
+    store = JobStore(tmp_path / "jobs.sqlite")
+    runner = Runner(store)
+    told = (
+        "import os, time; time.sleep(0.5); "
+        f"print(os.sched_getscheduler(0) == os.SCHED_IDLE, os.getsid(0) == {os.getsid(0)})"
+    )
+    job = store.add("shop", "refit", "a")
+    runner.start(job, [sys.executable, "-c", told])
+    until = time.monotonic() + 20
+    while store.find(job.id).state != "done" and time.monotonic() < until:
+        time.sleep(0.01)
+    runner.close()
+    assert store.find(job.id).said == "True True"
 
 
 def test_services_that_share_a_table_leave_each_others_jobs_alone(tmp_path):
