@@ -5,8 +5,8 @@ import threading
 import pytest
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from trefoil.fusion.answering import listed as original
 from trefoil.fusion.plan.one_thread import OneThread
+from trefoil.fusion.requests.listing import listed
 
 
 def threads_of_numpy() -> list[int]:
@@ -52,7 +52,7 @@ def test_a_list_is_made_by_one(recommender, monkeypatch):
     state = recommender.state
     monkeypatch.setattr(
         "trefoil.fusion.answering.listed",
-        lambda *told: found.append(threads_of_numpy()) or original(*told),
+        lambda *told: found.append(threads_of_numpy()) or listed(*told),
     )
     with threadpool_limits(2, user_api="blas"):
         recommender.recommend(state.catalogue.users[0], 3)
