@@ -58,13 +58,19 @@ def closed_form(gram: Tensor, ridge: float) -> Tensor:
 
     The memory of ``gram`` is used: two tables in all, not four.
     """
+    return with_diagonal(gram, ridge)[0]
+
+
+def with_diagonal(gram: Tensor, ridge: float) -> tuple[Tensor, Tensor]:
+    """``closed_form``, and the diagonal of P."""
     gram.diagonal().add_(ridge)
     # By columns, as the solver wants them, or it would make a copy; P is symmetric, so that the
     # same table read by rows is P as well, and what multiplies it need not turn it round.
     weights = torch.cholesky_inverse(torch.linalg.cholesky(gram), out=gram.mT).mT
-    weights.div_(-weights.diagonal().clone()[None, :])
+    diagonal = weights.diagonal().clone()
+    weights.div_(-diagonal[None, :])
     weights.fill_diagonal_(0.0)
-    return weights
+    return weights, diagonal
 
 
 def linear_scores(histories: Any, weights: Tensor, kept: np.ndarray) -> Tensor:

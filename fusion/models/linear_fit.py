@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trefoil.evaluation.baselines.linear import closed_form
+from trefoil.evaluation.baselines.linear import with_diagonal
 from trefoil.fusion.features.training_data import TrainingData, most_met
 from trefoil.fusion.models.fitting import FitInputs, Search, climb
 from trefoil.fusion.models.linear import Linear
@@ -93,8 +93,7 @@ def solve_linear(
     total = torch.zeros_like(blocks["events"])
     for name, block in blocks.items():
         total.add_(block, alpha=chosen.get(name, 1.0) ** 2)
-    weights = rounded_(closed_form(total, chosen["ridge"]))
-    return Linear(weights, kept, items, ridge=chosen["ridge"], rows=_row_weights(chosen))
+    return _solved(total, chosen, kept, items)
 
 
 def whole_linear(known: TrainingData, chosen: Mapping[str, float], kept: np.ndarray) -> Linear:
@@ -106,9 +105,16 @@ def whole_linear(known: TrainingData, chosen: Mapping[str, float], kept: np.ndar
         add_gram(total, fact_rows(known.facts.matrix)[:, kept], chosen.get("facts", 1.0) ** 2)
     if known.text is not None:
         add_gram(total, known.text.vectors.T.numpy()[:, kept], chosen.get("text", 1.0) ** 2)
-    weights = rounded_(closed_form(total, chosen["ridge"]))
-    items = known.matrix.shape[1]
-    return Linear(weights, kept, items, ridge=chosen["ridge"], rows=_row_weights(chosen))
+    return _solved(total, chosen, kept, known.matrix.shape[1])
+
+
+def _solved(total: Tensor, chosen: Mapping[str, float], kept: np.ndarray, items: int) -> Linear:
+    """The closed form of a Gram matrix, whose memory is used."""
+    weights, diagonal = with_diagonal(total, chosen["ridge"])
+    rows = _row_weights(chosen)
+    return Linear(
+        rounded_(weights), kept, items, ridge=chosen["ridge"], rows=rows, diagonal=diagonal.float()
+    )
 
 
 def _row_weights(chosen: Mapping[str, float]) -> dict[str, float]:

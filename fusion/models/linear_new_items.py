@@ -10,6 +10,7 @@ from scipy import sparse
 from scipy.sparse import linalg
 from torch import Tensor
 
+from trefoil.data.interactions import Ints
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.linear_rows import event_ridge, event_rows, fact_scale
 
@@ -22,15 +23,17 @@ CHUNK = 1024  # rows multiplied by the weights at once
 
 def grown_weights(
     weights: Tensor,
+    inverse: Tensor,
     kept: np.ndarray,
     ridge: float,
     blocks: Mapping[str, float],
     known: TrainingData,
     fresh: np.ndarray,
-) -> Tensor:
+) -> tuple[Tensor, Tensor]:
     """The weights [kept, kept] with columns and rows for the items ``fresh`` of ``known``.
 
-    ``blocks`` are the weights of the rows of facts and texts that they were solved with.
+    ``blocks`` are the weights of the rows of facts and texts that they were solved with, and
+    ``inverse`` [kept] is the diagonal of ``(G + ridge)^-1``, which is returned longer as well.
 
     With G the Gram matrix of the old items, C its block between old and new, and
     N that of the new ones, ``X = (G + ridge)^-1 C`` and the Schur complement
@@ -51,16 +54,42 @@ def grown_weights(
     solved = solved_together(regular, cross, size)
     schur = np.linalg.inv(inner - cross.T @ solved)
     across = solved @ schur  # minus the block between old and new of the inverse
-    unit = _sum(_product_diagonal(rows, weights.numpy()) for rows in old_rows)
-    inverse_diagonal = 1 / (size - unit) + (across * solved).sum(1)
+    longer = np.concatenate([inverse.numpy() + (across * solved).sum(1), np.diag(schur)])
     count = len(kept)
     extended = np.zeros((count + len(fresh),) * 2, np.float32)
     extended[:count, :count] = weights.numpy()
     extended[:count, count:] = across / np.diag(schur)
-    extended[count:, :count] = (across / inverse_diagonal[:, None]).T
+    extended[count:, :count] = (across / longer[:count, None]).T
     extended[count:, count:] = -schur / np.diag(schur)
     np.fill_diagonal(extended, 0.0)
-    return torch.from_numpy(extended).half().float()  # as a run stores it
+    as_stored = torch.from_numpy(extended).half().float()
+    return as_stored, torch.from_numpy(longer.astype(np.float32))
+
+
+def without(weights: Tensor, inverse: Tensor, stay: Ints, goes: Ints) -> Tensor:
+    """The diagonal ``inverse`` of the places that stay, once the items of others are gone."""
+    told = inverse.numpy().astype(np.float64)
+    across, own = (-weights.numpy()[np.ix_(rows, goes)] * told[goes] for rows in (stay, goes))
+    np.fill_diagonal(own, told[goes])
+    left = told[stay] - (across * np.linalg.solve(own, across.T).T).sum(1)
+    return torch.from_numpy(left.astype(np.float32))
+
+
+def inverse_diagonal(
+    weights: Tensor,
+    kept: np.ndarray,
+    ridge: float,
+    blocks: Mapping[str, float],
+    known: TrainingData,
+) -> Tensor:
+    """The diagonal of ``P = (G + ridge)^-1`` from the weights ``W = I - P / diag(P)``.
+
+    ``(G + ridge) P = I`` makes ``1 / P_jj`` the diagonal of G with its ridge, less that of G W.
+    """
+    rows = stacked(known, blocks, kept)
+    size = _sum(_squares(one) for one in rows) + ridge + event_ridge(known, rows[0])
+    unit = _sum(_product_diagonal(one, weights.numpy()) for one in rows)
+    return torch.from_numpy((1 / (size - unit)).astype(np.float32))
 
 
 def stacked(known: TrainingData, weights: Mapping[str, float], columns: np.ndarray) -> list[Rows]:

@@ -1,6 +1,6 @@
 """What many meet, ever or lately: the same answer for everyone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -43,7 +43,8 @@ class Popularity:
         return popular(known, state.values.get("half_life", 0.0))
 
     def with_items(self, known: TrainingData, before: int) -> "Popularity":
-        return popular(known, self.half_life)
+        none = self.events.new_zeros(known.matrix.shape[1] - before)
+        return replace(self, events=torch.cat([self.events, none]))
 
 
 def fit_popularity(given: FitInputs) -> tuple[Popularity, dict[str, float]]:

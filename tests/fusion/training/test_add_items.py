@@ -11,12 +11,17 @@ from small_cases import histories
 from trefoil.data.errors import DataError, GraphDataError
 from trefoil.data.items import Items
 from trefoil.data.vocabulary import Vocabulary
-from trefoil.evaluation.baselines.linear import closed_form
+from trefoil.evaluation.baselines.linear import with_diagonal
 from trefoil.fusion.ensemble.cold_start_items import ColdStartItems
 from trefoil.fusion.ensemble.gate import Gate
 from trefoil.fusion.features.training_data import TrainingData
 from trefoil.fusion.models.linear_fit import solve_linear
-from trefoil.fusion.models.linear_new_items import solved_together, stacked
+from trefoil.fusion.models.linear_new_items import (
+    inverse_diagonal,
+    solved_together,
+    stacked,
+    without,
+)
 from trefoil.fusion.models.linear_rows import DROPPED, linear_blocks
 from trefoil.fusion.recommender import Recommender
 from trefoil.fusion.settings import load_settings
@@ -227,12 +232,20 @@ def test_the_linear_model_grows_to_what_solving_the_larger_system_gives(
     whole = torch.from_numpy(sum(r.T @ r for r in rows))
     if dense:
         whole.diagonal().add_(torch.from_numpy(DROPPED * (rows[0] ** 2).sum(0)))
-    expected = closed_form(whole, chosen["ridge"])
+    expected, inverse = with_diagonal(whole, chosen["ridge"])
+    assert torch.allclose(extended.diagonal.double(), inverse.double(), rtol=1e-3)
     assert torch.allclose(extended.weights[:, 40:].double(), expected[:, 40:], atol=2e-4)
     assert torch.allclose(extended.weights[40:, :].double(), expected[40:, :], atol=2e-4)
     assert extended.weights[40:, 40:].abs().max() > 0
     assert expected[:40, 40:].abs().max() > 0.01  # so that the bound says something
     assert torch.equal(extended.weights[:40, :40], base_model.weights)
+    found = inverse_diagonal(base_model.weights, old, chosen["ridge"], base_model.rows, known)
+    assert torch.allclose(found, base_model.diagonal, rtol=1e-3)
+    left = without(extended.weights, extended.diagonal, old, np.array([40, 41]))
+    assert torch.allclose(left, base_model.diagonal, rtol=1e-3)
+    again = extended.with_content(known, np.array([41]))
+    assert torch.allclose(again.weights, extended.weights, atol=2e-4)
+    assert torch.allclose(again.diagonal, extended.diagonal, rtol=1e-3)
 
 
 def test_stacked_rows_are_those_the_model_learned_from(recommender):
