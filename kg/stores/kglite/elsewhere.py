@@ -64,7 +64,7 @@ class GraphElsewhere:
             stderr=subprocess.DEVNULL,
             text=True,
             encoding="ascii",
-            start_new_session=True,  # Ctrl-C comes from us alone
+            process_group=0,  # Ctrl-C comes from us alone
         )
         self._owner = os.getpid()
         self.close = weakref.finalize(self, _end, self._process, self._owner)
