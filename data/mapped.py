@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 LENGTH = 8  # bytes that say how long the header is
-KINDS = {
+KINDS = {  # of numbers that numpy has, by their names in safetensors
     "BOOL": "bool",
     "U8": "uint8",
+    "U16": "<u2",
+    "U32": "<u4",
+    "U64": "<u8",
     "I8": "int8",
+    "I16": "<i2",
     "I32": "<i4",
     "I64": "<i8",
     "F16": "<f2",

@@ -18,6 +18,7 @@ def test_arrays_are_those_of_the_file_and_writing_stays_in_memory(tmp_path):
         "part": np.array([0, 1, 2], np.int8),
         "stars": random.random((2, 3)).astype(np.float32),
         "none": np.zeros(0, np.int64),
+        **{kind: np.arange(5).astype(kind) for kind in ("i2", "i4", "u1", "u2", "u4", "u8", "f2")},
     }
     save_file(told, path)
     before = path.read_bytes()
