@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from trefoil.fusion.ensemble.candidates import Candidates
@@ -20,7 +20,10 @@ SHORT_WARM, SHORT_COLD = 60, 20  # items per base model and case that the ascent
 COLD_PRIOR = 5.0  # relevant cold items that weigh as much as the start of the cold weights
 HIDDEN = -1e4  # an offset below which no cold item is seen
 LIFT, MOST = 0.25, 8.0  # steps in which cold items are lifted or lowered, in logits
+LOT = 1e-4  # of a score: by so little items differ that are alike
 PRICE = 0.1  # of validation NDCG@10 per share of them among the relevant: see _lift_cold
+
+Looked = tuple[Float[Tensor, "E n C"], Validation, Bool[Tensor, "n C"]]  # z, what is asked, warm
 
 
 def fit_gate(
@@ -40,7 +43,8 @@ def fit_gate(
     warm, cold = _warm_logit(z, validation), _cold_logit(z, validation)
     offset = _offset(z, validation, warm, cold)
     logit = Gate(tuple(names), tuple(warm.tolist()), tuple(cold.tolist()), offset)
-    return _best_gate(logit, *_shortlist(z, validation))
+    seen = validation.seen.expand_as(validation.relevant)
+    return _best_gate(logit, _shortlist(z, validation), (z, validation, seen))
 
 
 def fit_gate_on(candidates: Candidates, names: Sequence[str]) -> tuple[Gate, dict[str, float]]:
@@ -73,13 +77,16 @@ def fit_gate_on(candidates: Candidates, names: Sequence[str]) -> tuple[Gate, dic
         ]
         offset = float(level[0] - level[1] + _odds(told.relevant, seen))
     logit = Gate(tuple(names), tuple(warm.tolist()), tuple(cold.tolist()), offset)
-    return _best_gate(logit, z, told, seen)
+    return _best_gate(logit, (z, told, seen), (z, told, seen))
 
 
-def _best_gate(
-    logit: Gate, z: Float[Tensor, "E n C"], validation: Validation, seen: Bool[Tensor, "n C"]
-) -> tuple[Gate, dict[str, float]]:
-    """The gate of a logit, or of ascents from there or from the best base model alone."""
+def _best_gate(logit: Gate, some: Looked, all_of_them: Looked) -> tuple[Gate, dict[str, float]]:
+    """The gate of a logit, or of ascents from there or from the best base model alone.
+
+    Ascents look at ``some`` items of each case. How far cold items are lifted is told by
+    ``all_of_them``: alike as they may be, each that is lifted stands in the way of others.
+    """
+    z, validation, seen = some
     offset = logit.offset
     tried = [logit, bagged(z, seen, validation, logit)]
     # Judged without cold items: their offset was fitted beside the logit alone.
@@ -91,7 +98,7 @@ def _best_gate(
         tried += [alone, bagged(z, seen, validation, alone)]
         marks += [mark, validation.ndcg(tried[-1].mix(z, seen))]
     gate = replace(tried[max(range(len(tried)), key=marks.__getitem__)], offset=offset)
-    gate, named["chosen"] = _lift_cold(z, seen, validation, gate)
+    gate, named["chosen"] = _lift_cold(*all_of_them, gate)
     within = within_domains(z, seen, validation, gate)
     if within:
         gate = replace(gate, within=within)
@@ -187,14 +194,11 @@ def _odds(relevant: Bool[Tensor, "n I"], seen: Bool[Tensor, "..."]) -> Tensor:
     return torch.tensor(max(share, 1e-4) / max(1 - share, 1e-4)).log()
 
 
-def _shortlist(
-    z: Float[Tensor, "E n I"], validation: Validation
-) -> tuple[Float[Tensor, "E n C"], Validation, Bool[Tensor, "n C"]]:
+def _shortlist(z: Float[Tensor, "E n I"], validation: Validation) -> Looked:
     """Per case, what could enter a top ten: the first items of each base model, and the relevant.
 
     The ascent tries hundreds of weights; on the shortlist each try costs a tenth.
     """
-    n, items = validation.masked.shape
     listed = validation.relevant.clone()
     for columns, most in ((validation.seen, SHORT_WARM), (~validation.seen, SHORT_COLD)):
         at = columns.nonzero()[:, 0]
@@ -204,17 +208,20 @@ def _shortlist(
         for one in z:  # one at a time: all of them are the largest tensor of the fusion
             open_scores = one[:, at].masked_fill(closed, -torch.inf)
             top = open_scores.topk(min(most, len(at)), dim=1).indices
-            listed[torch.arange(n)[:, None], at[top]] = True
-    width = int(listed.sum(1).max())
-    picked = listed.float().topk(min(width, items), dim=1).indices
-    masked = validation.masked | ~listed
-    narrow = Validation(
-        validation.cases,
-        masked.gather(1, picked),
-        validation.relevant.gather(1, picked),
-        validation.seen,
-    )
+            listed[torch.arange(len(top))[:, None], at[top]] = True
+    picked, narrow = _narrow(listed, validation)
     return z.gather(2, picked.expand(len(z), -1, -1)), narrow, validation.seen[picked]
+
+
+def _narrow(
+    listed: Bool[Tensor, "n I"], validation: Validation
+) -> tuple[Int[Tensor, "n C"], Validation]:
+    """Where the items listed of each case stand, and validation of these alone."""
+    width = int(listed.sum(1).max())
+    picked = listed.float().topk(width, dim=1).indices
+    masked = (validation.masked | ~listed).gather(1, picked)
+    relevant = validation.relevant.gather(1, picked)
+    return picked, Validation(validation.cases, masked, relevant, validation.seen)
 
 
 def _best_alone(
@@ -228,8 +235,8 @@ def _best_alone(
 
 def _lift_cold(
     z: Float[Tensor, "E n C"],
-    seen: Bool[Tensor, "n C"],
     validation: Validation,
+    seen: Bool[Tensor, "n C"],
     gate: Gate,
 ) -> tuple[Gate, float]:
     """Lift cold items as far as is worth it: likelihood alone hides nearly all of them.
@@ -240,10 +247,28 @@ def _lift_cold(
     """
     if bool(seen.all()):
         return gate, validation.ndcg(gate.mix(z, seen))
+    scores, told, warm = _leading(gate.mix(z, seen), validation, seen)
     lifts = torch.arange(-MOST, MOST + LIFT, LIFT).tolist()
-    tried = [replace(gate, offset=gate.offset + lift) for lift in lifts]
-    marks = [validation.ndcg(one.mix(z, seen)) for one in tried]
+    marks = [told.ndcg(scores + lift * ~warm) for lift in lifts]
     share = float((validation.relevant & ~seen).sum() / validation.relevant.sum())
     least = max(marks) * (1 - PRICE * share)
     last = max(at for at, mark in enumerate(marks) if mark >= least)
-    return tried[last], marks[last]
+    return replace(gate, offset=gate.offset + lifts[last]), marks[last]
+
+
+def _leading(
+    mixed: Float[Tensor, "n C"], validation: Validation, seen: Bool[Tensor, "n C"]
+) -> tuple[Float[Tensor, "n c"], Validation, Bool[Tensor, "n c"]]:
+    """The first ten warm items of each case, the first ten cold ones, and the relevant.
+
+    Nothing else can be in a first ten, however far all cold items are lifted. Equal scores
+    fall by lot, as in an exam: items of which nothing is known are all alike.
+    """
+    lot = torch.rand(mixed.shape[1], generator=torch.Generator().manual_seed(0))
+    mixed = mixed + LOT * lot
+    listed = validation.relevant.clone()
+    for other in (seen, ~seen):
+        open_scores = mixed.masked_fill(validation.masked | other, -torch.inf)
+        listed.scatter_(1, open_scores.topk(min(10, mixed.shape[1]), dim=1).indices, True)
+    picked, narrow = _narrow(listed, validation)
+    return mixed.gather(1, picked), narrow, seen.gather(1, picked)

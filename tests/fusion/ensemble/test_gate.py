@@ -205,10 +205,26 @@ def test_cold_items_that_are_hidden_come_up_when_they_are_wanted():
     scores = {"content": relevant.float()}
     z, seen = standardise(scores, ["content"], exam.seen), exam.seen.expand_as(relevant)
     hidden = Gate(("content",), (1.0,), (1.0,), offset=-6.0)
-    found, mark = _lift_cold(z, seen, exam, hidden)
+    found, mark = _lift_cold(z, exam, seen, hidden)
     assert exam.ndcg(hidden.mix(z, seen)) < 0.6
     assert mark > 0.95
     assert found.offset > hidden.offset
+
+
+def test_cold_items_that_are_all_alike_are_not_lifted_over_what_is_wanted(generator):
+    relevant = wanted_items(generator)
+    relevant[:, -COLD:] = False
+    relevant[::10] = False
+    relevant[torch.arange(0, CASES, 10), -1 - torch.arange(0, CASES, 10) % COLD] = True
+    exam = validation(relevant, cold=COLD)
+    scores = {"events": base_model(generator, relevant, 1.0)}
+    scores["events"][:, -COLD:] = 0.0  # nothing is known of them
+    gate, marks = fit_gate(["events"], standardise(scores, ["events"], exam.seen), exam)
+    lot = torch.rand(ITEMS, generator=generator) * 1e-6
+    mark = exam.ndcg(gate.blend(scores, exam.seen) + lot)
+    hidden = exam.ndcg(replace(gate, offset=-1e4).blend(scores, exam.seen) + lot)
+    assert mark >= 0.98 * hidden
+    assert mark == pytest.approx(marks["chosen"], abs=0.01)
 
 
 def test_ascents_keep_the_size_of_the_weights(generator):
