@@ -23,7 +23,9 @@ LIFT, MOST = 0.25, 8.0  # steps in which cold items are lifted or lowered, in lo
 LOT = 1e-4  # of a score: by so little items differ that are alike
 PRICE = 0.1  # of validation NDCG@10 per share of them among the relevant: see _lift_cold
 
-Looked = tuple[Float[Tensor, "E n C"], Validation, Bool[Tensor, "n C"]]  # z, what is asked, warm
+# z-scores, what is asked, and which items are warm: of all items, or of some of each case.
+Whole = tuple[Float[Tensor, "E n I"], Validation, Bool[Tensor, "n I"]]
+Some = tuple[Float[Tensor, "E n C"], Validation, Bool[Tensor, "n C"]]
 
 
 def fit_gate(
@@ -80,11 +82,11 @@ def fit_gate_on(candidates: Candidates, names: Sequence[str]) -> tuple[Gate, dic
     return _best_gate(logit, (z, told, seen), (z, told, seen))
 
 
-def _best_gate(logit: Gate, some: Looked, all_of_them: Looked) -> tuple[Gate, dict[str, float]]:
+def _best_gate(logit: Gate, some: Some, whole: Whole) -> tuple[Gate, dict[str, float]]:
     """The gate of a logit, or of ascents from there or from the best base model alone.
 
     Ascents look at ``some`` items of each case. How far cold items are lifted is told by
-    ``all_of_them``: alike as they may be, each that is lifted stands in the way of others.
+    the ``whole``: where they are much alike, all of them come up together.
     """
     z, validation, seen = some
     offset = logit.offset
@@ -98,7 +100,7 @@ def _best_gate(logit: Gate, some: Looked, all_of_them: Looked) -> tuple[Gate, di
         tried += [alone, bagged(z, seen, validation, alone)]
         marks += [mark, validation.ndcg(tried[-1].mix(z, seen))]
     gate = replace(tried[max(range(len(tried)), key=marks.__getitem__)], offset=offset)
-    gate, named["chosen"] = _lift_cold(*all_of_them, gate)
+    gate, named["chosen"] = _lift_cold(*whole, gate)
     within = within_domains(z, seen, validation, gate)
     if within:
         gate = replace(gate, within=within)
@@ -194,7 +196,7 @@ def _odds(relevant: Bool[Tensor, "n I"], seen: Bool[Tensor, "..."]) -> Tensor:
     return torch.tensor(max(share, 1e-4) / max(1 - share, 1e-4)).log()
 
 
-def _shortlist(z: Float[Tensor, "E n I"], validation: Validation) -> Looked:
+def _shortlist(z: Float[Tensor, "E n I"], validation: Validation) -> Some:
     """Per case, what could enter a top ten: the first items of each base model, and the relevant.
 
     The ascent tries hundreds of weights; on the shortlist each try costs a tenth.

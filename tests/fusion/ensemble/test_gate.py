@@ -212,18 +212,20 @@ def test_cold_items_that_are_hidden_come_up_when_they_are_wanted():
 
 
 def test_cold_items_that_are_all_alike_are_not_lifted_over_what_is_wanted(generator):
-    relevant = wanted_items(generator)
-    relevant[:, -COLD:] = False
-    relevant[::10] = False
-    relevant[torch.arange(0, CASES, 10), -1 - torch.arange(0, CASES, 10) % COLD] = True
-    exam = validation(relevant, cold=COLD)
+    warm, cold = 60, 240
+    relevant = torch.zeros(CASES, warm + cold, dtype=torch.bool)
+    relevant[:, :warm] = wanted_items(generator, items=warm, count=1)
+    some = torch.arange(0, CASES, 2)  # want something of which nothing is known
+    relevant[some] = False
+    relevant[some, warm + some] = True
+    exam = validation(relevant, cold=cold)
     scores = {"events": base_model(generator, relevant, 1.0)}
-    scores["events"][:, -COLD:] = 0.0  # nothing is known of them
+    scores["events"][:, warm:] = 0.0
     gate, marks = fit_gate(["events"], standardise(scores, ["events"], exam.seen), exam)
-    lot = torch.rand(ITEMS, generator=generator) * 1e-6
+    lot = 1e-6 * torch.rand(warm + cold, generator=generator)
     mark = exam.ndcg(gate.blend(scores, exam.seen) + lot)
     hidden = exam.ndcg(replace(gate, offset=-1e4).blend(scores, exam.seen) + lot)
-    assert mark >= 0.98 * hidden
+    assert mark >= 0.95 * hidden
     assert mark == pytest.approx(marks["chosen"], abs=0.01)
 
 
