@@ -27,6 +27,7 @@ class Teller:
 
     def __init__(self, connection: Connection, recommender: Recommender) -> None:
         self.connection = connection
+        self.began = self.ended = 0.0  # of the change that was told last, seconds of a clock
         self.users = recommender.catalogue.users.ids
         self.items = recommender.catalogue.items.vocabulary.ids
 
