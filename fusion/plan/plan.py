@@ -112,6 +112,11 @@ class Plan(Prepared):
 
         return self._scores.get(cases.digest, made)
 
+    def _inverse(self, cases: Cases) -> Reals:
+        """``1 / spread`` of the scores of a single case; these need not be blended for it."""
+        kept = self._scores.peek(cases.digest)
+        return self._said_of(cases).inverse() if kept is None else kept[1]
+
     def first_items(self, cases: Cases) -> Scored | None:
         """The best items of a single case with their scores as ``score`` gives them.
 
@@ -262,5 +267,5 @@ class Plan(Prepared):
         """What each event of a single case adds to the score of these items (rows)."""
         plan = self._of(cases)
         inverse = None if self.first is None else self.first.inverse(cases)
-        inverse = plan._remembered(cases)[1] if inverse is None else inverse
+        inverse = plan._inverse(cases) if inverse is None else inverse
         return plan._influence.of(self._asked(cases), self._position[items], inverse)
