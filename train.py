@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,7 +156,6 @@ def train(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     from trefoil.fusion.network.processes import joined  # torch takes seconds; --help needs none
 
-    warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
     with joined() as leads:
         return lead(args) if leads else follow(args)
 

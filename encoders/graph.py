@@ -1,5 +1,6 @@
 """Light relational propagation over fixed sparse edges."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,9 @@ from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
+
+# torch says once that sparse products are in beta and unchecked: no news for who trains with them.
+warnings.filterwarnings("ignore", message="Sparse (CSR tensor support|invariant checks)")
 
 
 class _Product(torch.autograd.Function):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -232,7 +231,6 @@ def parser() -> argparse.ArgumentParser:
 
 def search(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
-    warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
     objectives = args.objective or ["ndcg@10"]
     settings = load_settings(args.config, args.set)
     dataset = read_dataset(args.data, root=args.data_root)

@@ -175,8 +175,7 @@ def test_the_demo_gives_equal_bytes_for_equal_seeds_in_two_processes(small, tmp_
     assert one != two
     here = digest(Recommender(settings).fit(read_dataset("demo")), tmp_path / "here")
     code = (
-        "import sys, warnings\n"
-        "warnings.filterwarnings('ignore', message='Sparse (CSR|invariant)')\n"
+        "import sys\n"
         "from trefoil.data import read_dataset\n"
         "from trefoil.fusion.recommender import Recommender\n"
         "from trefoil.fusion.settings import load_settings\n"
