@@ -67,9 +67,17 @@ class Forgotten:
 
 
 def forget(
-    recommender: Changing, write: Writes, user: str | int, data: str | Path | None
+    recommender: Changing,
+    write: Writes,
+    user: str | int,
+    data: str | Path | None,
+    *,
+    heard: bool = False,
 ) -> Forgotten:
-    """See ``Recommender.forget``; ``write`` writes all files of the run into a folder."""
+    """See ``Recommender.forget``; ``write`` writes all files of the run into a folder.
+
+    ``heard`` says that the log tells of it already.
+    """
     one = arguments.one_id("user", user)
     if data is not None and not Path(data).is_dir():
         raise ConfigError(f"data = {str(data)!r}: give the folder of the dataset")
@@ -90,7 +98,7 @@ def forget(
         state = before
         for person in people:
             state = without_person(state, person)
-        number = journal.append(GONE)
+        number = before.number if heard else journal.append(GONE)
         recommender.become(replace(state, number=number))
         if folder is not None:
             _write(recommender, write, folder)

@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import polars as pl
 from starlette.responses import Response
 
 from trefoil.data.errors import ConfigError, DataError, UnknownId
+from trefoil.fusion.following import abreast
 from trefoil.fusion.recommender import Recommender
 from trefoil.serving.routes.documented import answers
 from trefoil.serving.routes.guarded import Asked, Call, router
@@ -89,6 +91,9 @@ async def changed(
             told = change(first.recommender)
             state = first.recommender.state.token
             without = [one.name for one in others if not _took(one.name, one.recommender, change)]
+            for one in models:
+                with suppress(ConfigError, DataError):  # its log is closed: it takes no change
+                    abreast(one.recommender, first.recommender)
         return {"model": first.name, "state": state, **told, "without": without}
 
     return await call.service.changes.run(work)
