@@ -1,7 +1,7 @@
 """What the service is told: events, items that come and go. All loaded models of a run hear it."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -109,7 +109,7 @@ def _took(name: str, recommender: Recommender, change: Change) -> bool:
     return True
 
 
-def table_of(rows: list[dict[str, Any]]) -> pl.DataFrame:
+def table_of(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """A table of rows; whole numbers as ids are text. Raises DataError for mixed columns."""
     plain = [{**row, "id": str(row["id"])} if "id" in row else row for row in rows]
     try:
