@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -228,6 +229,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="one shop that is there already")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
+    if "ials" in args.parts and find_spec("implicit") is None:
+        parser.error("ials needs implicit: pip install 'trefoil[scale]', or name other --parts")
     show: Callable[[str], None] = print
     if args.folder is not None:
         found = measured(args.parts[0], args.folder, args.set)

@@ -18,6 +18,7 @@ from trefoil.fusion.ensemble.reranker import (
     ListNetwork,
     Reranker,
     Shortlist,
+    dropped,
     log_events_of,
     shortlist,
 )
@@ -266,3 +267,12 @@ def test_where_validation_is_carved_the_blend_is_cross_fitted_on_training_alone(
         assert model.gate == taught.gate
         assert model.reranker.network is taught.reranker.network
         assert len(model.reranker.log_events) == len(dataset.items)
+
+
+def test_dropped_values_are_zero_and_the_mean_stays():
+    x = torch.ones(3, 1001)  # no multiple of eight
+    found = dropped(x, 0.25, torch.Generator().manual_seed(0))
+    assert found.unique().tolist() == [0.0, pytest.approx(4 / 3)]
+    share = (found == 0).float().mean(1)
+    assert bool((share - 0.25).abs().max() < 0.05)
+    assert torch.equal(found, dropped(x, 0.25, torch.Generator().manual_seed(0)))
