@@ -89,6 +89,7 @@ def forget(
         waiting = sum(event.user in people for event in there.waiting)
         if one not in there.users and not waiting and one not in recommender.left_out:
             raise UnknownId(f"unknown user {one!r}; give one with an event")
+        _ = before.model  # a run that cannot be written anew refuses here, before anything is lost
         folder = None if journal.folder is None else before.folder
         if folder is not None:
             told = {"user": one, "data": None if data is None else str(Path(data).absolute())}
