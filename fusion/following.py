@@ -5,7 +5,6 @@ from dataclasses import replace
 from trefoil.data.given import given
 from trefoil.data.privacy import FORGOTTEN
 from trefoil.fusion.changing import Changing
-from trefoil.fusion.live.log import EVENT
 from trefoil.fusion.personal import Writes, forget
 from trefoil.fusion.replay import GONE, people_of, replayed
 
@@ -19,21 +18,30 @@ def follow(recommender: Changing, other: Changing, write: Writes) -> int:
     with recommender.changing:
         journal = recommender.journal()
         later = list(theirs.rows(recommender.state.number))
-        for change in later:
-            if change.what == EVENT:
-                journal.append(EVENT, [change.event])
-            elif change.what != GONE:  # whom that was about is forgotten here below
-                journal.append(change.what, body=change.body)
+        known = journal.known(one.event[0] for one in later if one.event[0] is not None)
+        later = [one for one in later if one.event[0] not in known]
         state = replayed(recommender.state, later)
-        if later:
-            recommender.become(replace(state, number=journal.last()))
+        journal.take(later)  # by the same numbers: by them both tell what they have heard
+        recommender.become(state)
         recommender.left_out = recommender.left_out.joined(other.left_out)
         if recommender.left_out.digests and journal.folder is not None:
             recommender.left_out.write(journal.folder / FORGOTTEN)
         there = people_of(recommender.state)
     for person in sorted(one for one in there if one in other.left_out):
-        forget(recommender, write, person, None)
+        forget(recommender, write, person, None, heard=True)
     return len(later)
+
+
+def abreast(recommender: Changing, other: Changing) -> None:
+    """Count as heard what ``other`` was told and this one could not do, or had no use for."""
+    mine, theirs = recommender.log, other.log
+    if mine is None or theirs is None or mine.lineage != theirs.lineage:
+        return
+    with recommender.changing:
+        journal = recommender.journal()
+        while (number := recommender.state.number) < other.state.number:
+            number = journal.append(GONE)  # of nobody who is known here
+            recommender.become(replace(recommender.state, number=number))
 
 
 def read_on(recommender: Changing, until: int) -> bool:

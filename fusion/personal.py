@@ -67,9 +67,17 @@ class Forgotten:
 
 
 def forget(
-    recommender: Changing, write: Writes, user: str | int, data: str | Path | None
+    recommender: Changing,
+    write: Writes,
+    user: str | int,
+    data: str | Path | None,
+    *,
+    heard: bool = False,
 ) -> Forgotten:
-    """See ``Recommender.forget``; ``write`` writes all files of the run into a folder."""
+    """See ``Recommender.forget``; ``write`` writes all files of the run into a folder.
+
+    ``heard`` says that the log tells of it already.
+    """
     one = arguments.one_id("user", user)
     if data is not None and not Path(data).is_dir():
         raise ConfigError(f"data = {str(data)!r}: give the folder of the dataset")
@@ -81,6 +89,7 @@ def forget(
         waiting = sum(event.user in people for event in there.waiting)
         if one not in there.users and not waiting and one not in recommender.left_out:
             raise UnknownId(f"unknown user {one!r}; give one with an event")
+        _ = before.model  # a run that cannot be written anew refuses here, before anything is lost
         folder = None if journal.folder is None else before.folder
         if folder is not None:
             told = {"user": one, "data": None if data is None else str(Path(data).absolute())}
@@ -90,7 +99,7 @@ def forget(
         state = before
         for person in people:
             state = without_person(state, person)
-        number = journal.append(GONE)
+        number = before.number if heard else journal.append(GONE)
         recommender.become(replace(state, number=number))
         if folder is not None:
             _write(recommender, write, folder)

@@ -82,6 +82,8 @@ def problem_of(fault: Exception) -> Problem | None:
         return Problem(422, *parted(str(fault)))
     if isinstance(fault, StoreError):
         detail, remedy = parted(str(fault))
+        if remedy and "--write" in remedy:
+            remedy = "statements only read here; POST /v1/triples tells facts"
         slow = "timeout" in detail or "longer than" in detail
         return Problem(504 if slow else 422, detail, remedy, kind="statement")
     if isinstance(fault, TrainingError):

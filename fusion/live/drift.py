@@ -193,6 +193,8 @@ def _texts(state: State) -> Finding | None:
 def _languages(state: State) -> Finding | None:
     """Languages of the texts of items that came, against those of training, where both are told."""
     old, new = _old_and_new(state)
+    if min(len(old), len(new)) < FEWEST_TEXTS:  # to read thousands of texts takes seconds
+        return None
     usual, now = languages(old[:: max(1, len(old) // NEWEST)]), languages(new[-NEWEST:])
     if min(usual.total(), now.total()) < FEWEST_TEXTS:
         return None

@@ -148,9 +148,23 @@ class Log:
                     events,
                 )
             else:
-                text = json.dumps(body, ensure_ascii=False)
-                self._sql.execute("INSERT INTO changes(what, body) VALUES(?, ?)", (what, text))
+                self._sql.execute(
+                    "INSERT INTO changes(what, body) VALUES(?, ?)", (what, _text(body))
+                )
             return self.last()
+
+    def take(self, changes: Sequence[Change]) -> None:
+        """Write changes of another log under the numbers that they have there."""
+        assert self._sql is not None
+        marks = ", ".join("?" * (3 + len(ROW)))
+        rows = [
+            (one.seq, one.what, *one.event, None if one.body is None else _text(one.body))
+            for one in changes
+        ]
+        with self._transaction():
+            self._sql.executemany(
+                f"INSERT INTO changes(seq, what, {', '.join(ROW)}, body) VALUES({marks})", rows
+            )
 
     def last(self) -> int:
         """The number of the newest change that ever was."""
@@ -257,6 +271,10 @@ def told(file: Path) -> dict[str, str]:
         if fault.sqlite_errorcode in NO_LOG:
             return {}
         raise DataError(f"{file}: cannot be read: {fault}") from None
+
+
+def _text(body: Any) -> str:
+    return json.dumps(body, ensure_ascii=False)
 
 
 def _parts(file: Path) -> tuple[Path, ...]:

@@ -1,13 +1,15 @@
 """What the service is told: events, items that come and go. All loaded models of a run hear it."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import polars as pl
 from starlette.responses import Response
 
 from trefoil.data.errors import ConfigError, DataError, UnknownId
+from trefoil.fusion.following import abreast
 from trefoil.fusion.recommender import Recommender
 from trefoil.serving.routes.documented import answers
 from trefoil.serving.routes.guarded import Asked, Call, router
@@ -89,6 +91,9 @@ async def changed(
             told = change(first.recommender)
             state = first.recommender.state.token
             without = [one.name for one in others if not _took(one.name, one.recommender, change)]
+            for one in models:
+                with suppress(ConfigError, DataError):  # its log is closed: it takes no change
+                    abreast(one.recommender, first.recommender)
         return {"model": first.name, "state": state, **told, "without": without}
 
     return await call.service.changes.run(work)
@@ -104,7 +109,7 @@ def _took(name: str, recommender: Recommender, change: Change) -> bool:
     return True
 
 
-def table_of(rows: list[dict[str, Any]]) -> pl.DataFrame:
+def table_of(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """A table of rows; whole numbers as ids are text. Raises DataError for mixed columns."""
     plain = [{**row, "id": str(row["id"])} if "id" in row else row for row in rows]
     try:

@@ -1,21 +1,55 @@
 """Request bodies: the keys are the keywords of the Python call of the same name."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+)
+from pydantic_core import CoreSchema, core_schema
+from typing_extensions import TypedDict
 
 MOST_K, MOST_REASONS, MOST_IDS, MOST_SHELVES = 1000, 10, 10_000, 50
 
+
+@dataclass(frozen=True)
+class Shall:
+    """What a value of one of several kinds shall be, said once where it is of none."""
+
+    be: str
+
+    def __get_pydantic_core_schema__(self, kinds: Any, make: GetCoreSchemaHandler) -> CoreSchema:
+        message = f"should be {self.be}"
+        return core_schema.custom_error_schema(make(kinds), "kind", custom_error_message=message)
+
+
 Text = Annotated[StrictStr, Field(max_length=1000)]
 Whole = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
-Id = Text | Whole
+Id = Annotated[Text | Whole, Shall("an id: text of up to 1000 characters, or a whole number")]
 Ids = Annotated[list[Id], Field(max_length=MOST_IDS)]
+Told = Annotated[  # an id or a title in a table, whose reader says which numbers are ids
+    Text | Whole | StrictFloat | None, Shall("text of up to 1000 characters, or a number")
+]
 Seen = Literal["auto", "hide", "show"]
 State = Annotated[StrictStr, Field(max_length=100, pattern=r"^\d{1,18}-[\w.-]{0,64}$")]
-Moment = Annotated[StrictStr, Field(max_length=40)] | Whole | float
-
-
-Met = Id | tuple[Id, float | None] | tuple[Id, float | None, Moment | None]
+Moment = Annotated[
+    Annotated[StrictStr, Field(max_length=40)] | Whole | float,
+    Shall("a moment: Unix seconds or ISO 8601"),
+]
+Met = Annotated[
+    Id | tuple[Id, float | None] | tuple[Id, float | None, Moment | None],
+    Shall("an item's id, or a list of id, rating and time"),
+]
+Setting = Annotated[Text | Whole | bool, Shall("text of up to 1000 characters, or a whole number")]
+Value = Annotated[
+    Text | Whole | float | bool, Shall("text of up to 1000 characters, or a finite number")
+]
 
 
 class Body(BaseModel):
@@ -48,13 +82,13 @@ class Recommend(Asking):
     )
     likes: Ids | None = Field(None, description="Items liked, said now.")
     dislikes: Ids | None = Field(None, description="Items not liked, said now.")
-    about: dict[Text, Text | Whole | float | bool] | None = Field(
+    about: dict[Text, Value] | None = Field(
         None, description="Attributes of the user, such as an occupation."
     )
     text: Annotated[StrictStr, Field(max_length=10_000)] | None = Field(
         None, description="What is wanted, in words."
     )
-    scenario: dict[Text, Text | Whole | bool] | None = Field(
+    scenario: dict[Text, Setting] | None = Field(
         None, description="Values of the data's scenario columns, such as device."
     )
     seen: Seen = Field("auto", description="Whether items met before are candidates.")
@@ -165,10 +199,28 @@ class Cypher(Body):
     timeout_s: float = Field(5.0, gt=0, le=30, description="Seconds for the statement.")
 
 
+class ItemRow(TypedDict, total=False):
+    """An item, with the columns that items have."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # pyright: ignore
+    id: Told
+    title: Told
+    text: Annotated[StrictStr, Field(max_length=1_000_000)] | None
+
+
+class EventRow(TypedDict, total=False):
+    """An event, with the columns that events have."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # pyright: ignore
+    id: Told
+    user: Told
+    item: Told
+
+
 class NewItems(Body):
     """Items to take in by their texts and facts, at once."""
 
-    items: Annotated[list[dict[Text, Any]], Field(min_length=1, max_length=1000)] = Field(
+    items: Annotated[list[ItemRow], Field(min_length=1, max_length=1000)] = Field(
         description="Each with id, title, text and the numbers that items had in training."
     )
     triples: Annotated[list[tuple[Text, Text, Text]], Field(max_length=10_000)] = Field(
@@ -179,7 +231,7 @@ class NewItems(Body):
 class NewEvents(Body):
     """What happened: who met what."""
 
-    events: Annotated[list[dict[Text, Any]], Field(min_length=1, max_length=MOST_IDS)] = Field(
+    events: Annotated[list[EventRow], Field(min_length=1, max_length=MOST_IDS)] = Field(
         description="Each with user and item, and where known id, time, stars, kind and the "
         "columns of scenarios."
     )
@@ -188,7 +240,7 @@ class NewEvents(Body):
 class ItemChanges(Body):
     """Items to describe anew."""
 
-    items: Annotated[list[dict[Text, Any]], Field(min_length=1, max_length=1000)] = Field(
+    items: Annotated[list[ItemRow], Field(min_length=1, max_length=1000)] = Field(
         description="Each with id and what changes: title, text, numbers; the rest stays."
     )
 
@@ -204,7 +256,9 @@ class Triples(Body):
 class Merge(Body):
     """Whose events a user's shall be."""
 
-    into: Id = Field(description="The user who is known from now on.")
+    into: Annotated[
+        Annotated[Text, Field(min_length=1)] | Whole, Shall("an id that is not empty")
+    ] = Field(description="The user who is known from now on.")
 
 
 class ItemIds(Body):

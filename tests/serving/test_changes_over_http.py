@@ -249,3 +249,37 @@ def test_a_model_on_trial_hears_what_came_before_it_and_takes_over(client, servi
         assert client.post("/v1/events", json={"events": [event]}).json()["without"] == []
     told = client.get("/v1/users/other").json()
     assert len(told["events"]) == 3
+
+
+def test_a_model_that_was_on_trial_is_told_nothing_twice_after_somebody_was_forgotten(
+    client, service
+):
+    folder = service.host(None).current.folder
+    Recommender.load(folder, live=False).save(folder.with_name("twin"))
+    client.post("/v1/events", json={"events": [{"user": "first", "item": "i0-1"}] * 3})
+    for _ in range(2):  # a second time, as a client does that got no reply
+        assert client.delete("/v1/users/first").status_code == 200
+    change = lambda **body: client.post("/v1/models/current", json=body)  # noqa: E731
+    assert change(action="canary", run="twin", share=0.5).status_code == 200
+    event = {"user": "fresh", "item": "i0-1"}
+    client.post("/v1/events", json={"events": [event]})
+    client.post("/v1/events", json={"events": [{**event, "id": "e-1"}]})
+    assert change(action="end_canary").status_code == 200
+    client.post("/v1/events", json={"events": [{**event, "id": "e-2"}]})
+    for step in ({"run": "twin"}, {"action": "rollback"}):
+        assert change(**step).status_code == 200
+        assert len(client.get("/v1/users/fresh").json()["events"]) == 3
+
+
+def test_what_a_model_on_trial_could_not_take_shifts_nothing_that_it_did(client, service):
+    folder = service.host(None).current.folder
+    Recommender.load(folder, live=False).save(folder.with_name("small"), precision="int8")
+    change = lambda **body: client.post("/v1/models/current", json=body)  # noqa: E731
+    assert change(action="canary", run="small", share=0.5).status_code == 200
+    late = {"items": [{"id": "late", "title": "Late"}]}
+    assert client.post("/v1/items", json=late).json()["without"]
+    client.post("/v1/events", json={"events": [{"user": "fresh", "item": "i0-1"}]})
+    assert change(action="end_canary").status_code == 200
+    assert change(run="small").status_code == 200
+    told = client.post("/v1/recommend", json={"user": "fresh"}).json()
+    assert (told["model"].split("@")[0], told["based_on"]["events"]) == ("small", 1)

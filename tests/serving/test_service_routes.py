@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from trefoil.fusion.recommender import Recommender
+from trefoil.serving.metrics import Metrics
 
 
 def test_a_list_over_http_is_the_list_in_python(client, served_run):
@@ -293,3 +294,34 @@ def test_those_who_wait_at_once_are_scored_at_once_and_get_their_own_lists(
         assert [one["score"] for one in found[user]] == pytest.approx([o.score for o in alone])
     assert scored == [len(users)]
     assert waiting._waiting == []
+
+
+def test_a_value_of_no_kind_that_may_be_is_told_once_by_its_field(client):
+    for address, body, field in (
+        ("recommend", {"user": ["u1"]}, "user"),
+        ("recommend", {"history": ["i0-1", 1.5]}, "history.1"),
+        ("recommend", {"about": {"age": []}}, "about.age"),
+        ("users/u1/merge", {"into": ""}, "into"),
+        ("events", {"events": [{"user": ["u1"], "item": "i0-1"}]}, "events.0.user"),
+        ("events", {"events": [{"user": True, "item": "i0-1"}]}, "events.0.user"),
+        ("events", {"events": [{"user": "u" * 1001, "item": "i0-1"}]}, "events.0.user"),
+        ("items", {"items": [{"id": ["late"]}]}, "items.0.id"),
+        ("items/change", {"items": [{"id": "i0-1", "title": ["a"]}]}, "items.0.title"),
+    ):
+        told = client.post(f"/v1/{address}", json=body)
+        assert (told.status_code, told.json()["remedy"]) == (422, f"mend {field}")
+        assert [one["field"] for one in told.json()["errors"]] == [field]
+
+
+def test_a_statement_that_would_write_is_told_what_to_do_here(client):
+    told = client.post("/v1/cypher", json={"cypher": "CREATE (n:Item)"})
+    assert told.status_code == 422
+    assert "--write" not in told.json()["remedy"]
+    assert "/v1/triples" in told.json()["remedy"]
+
+
+def test_only_a_fault_of_the_service_counts_as_one():
+    metrics = Metrics()
+    for status in (200, 422, 500, 503, 504):
+        metrics.request("/cypher", "POST", status, 0.1)
+    assert metrics.recent()["faults"] == 1

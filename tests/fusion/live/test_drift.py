@@ -150,3 +150,9 @@ def test_divergence_by_hand():
     one = np.array([1.0, 1.0])
     assert divergence(one, 5 * one) == 0.0
     assert abs(divergence(np.array([1.0, 0.0]), np.array([0.0, 2.0])) - 1.0) < 1e-12
+
+
+def test_texts_are_not_read_where_none_came_to_compare_them_with(recommender, monkeypatch):
+    # of a catalogue of thousands that takes seconds, at each look
+    monkeypatch.delattr("trefoil.fusion.live.drift.languages")
+    assert "text_language_shift" not in drift_of(recommender.state).numbers()

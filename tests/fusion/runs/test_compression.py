@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from trefoil.data.errors import ConfigError
+from trefoil.fusion.live.log import place_of
 from trefoil.fusion.plan.packing import LEAST, held_bytes, packed, unpacked
 from trefoil.fusion.recommender import Recommender
 
@@ -71,3 +72,19 @@ def test_a_run_in_fewer_bits_refuses_to_learn_and_says_where_to(recommender, tmp
     assert not (tmp_path / "x").exists()
     with pytest.raises(ConfigError, match="would lose what it learned"):
         recommender.save(shop_run, precision="int8")
+
+
+def test_a_run_in_fewer_bits_that_refuses_to_forget_leaves_no_trace_of_trying(
+    recommender, tmp_path, caplog
+):
+    recommender.save(tmp_path / "small", precision="float16")
+    for live in (True, False):
+        small = Recommender.load(tmp_path / "small", live=live)
+        with pytest.raises(ConfigError, match="use the run that it was saved from"):
+            small.forget("u1")
+        assert "u1" not in small.left_out
+        assert small.add_events([{"user": "u1", "item": "i2-1"}]).left_out == 0
+        small.close()
+    assert not [one for one in place_of(tmp_path / "small").iterdir() if one.suffix == ".json"]
+    Recommender.load(tmp_path / "small").close()
+    assert "forgetting a person was stopped" not in caplog.text
