@@ -5,7 +5,6 @@ import json
 import resource
 import sys
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -81,7 +80,6 @@ def evaluate(argv: Sequence[str] | None = None) -> int:
     from trefoil.evaluation.references import references  # torch takes seconds; --help needs none
     from trefoil.fusion.reporting.task_marks import task_marks
 
-    warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
     began = time.monotonic()
     width = None if sys.stdout.isatty() else 110
     console = Console(width=width, markup=False, emoji=False)  # names come from data

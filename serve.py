@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import warnings
 import webbrowser
 from collections.abc import Sequence
 from contextlib import suppress
@@ -142,7 +141,6 @@ def bound(host: str, port: int) -> socket.socket:
 
 def serve(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else list(argv)
-    warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
     if argv[:1] == ["keys"]:
         return keys(argv[1:])
     if argv[:1] == ["mcp"]:

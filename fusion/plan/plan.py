@@ -31,7 +31,6 @@ from trefoil.fusion.plan.said_of_many import LARGE, SaidOfMany
 from trefoil.fusion.plan.said_of_one import SaidOfOne, scales_of_query
 
 _NUMBERS = count()
-KNOWN_AT_ONCE = 256  # people whose queries are made together
 MOST_CELLS = 16_000_000  # of the tables of one batch
 
 
@@ -198,10 +197,9 @@ class Plan(Prepared):
         if not room_for(len(cases), widths):
             return None
         found = np.empty((len(cases), sum(widths)), np.float32)
-        for first in range(0, len(cases), KNOWN_AT_ONCE):
-            rows = np.arange(first, min(first + KNOWN_AT_ONCE, len(cases)))
-            queries = queries_of(self, self._asked(cases.take(rows)), None)
-            found[rows] = np.concatenate(queries, axis=1)
+        for row in range(len(cases)):  # each as when they ask, to the last digit
+            queries = queries_of(self, self._asked(cases.take(np.array([row]))), None)
+            found[row] = np.concatenate(queries, axis=1)[0]
         names = tuple(self.parts.names[place] for place in self._factors)
         scales = np.stack([scales_of_query(self, query) for query in found])
         return KnownQueries(names, found, digests_of(cases.history), scales)

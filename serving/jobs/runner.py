@@ -17,6 +17,7 @@ from trefoil.fusion.live.log import place_of
 from trefoil.serving.jobs.store import Job, JobStore
 
 log = logging.getLogger(__name__)
+BOUND = Path(__file__).with_name("bound.py")
 ROOT = Path(__file__).parents[2]  # where the package can be imported from, in a checkout
 
 
@@ -67,7 +68,7 @@ class Runner:
     def _do(self, job: Job, command: Sequence[str]) -> None:
         self.store.change(job.id, "running", "begins")
         with subprocess.Popen(
-            command,
+            [sys.executable, str(BOUND), str(os.getpid()), *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

@@ -1,7 +1,6 @@
 """The command line of the service."""
 
 import socket
-import warnings
 
 import pytest
 
@@ -33,11 +32,3 @@ def test_a_folder_that_is_no_run_is_told_with_what_is_missing(tmp_path):
 def test_a_number_out_of_bounds_is_named_with_its_bounds(flags, said):
     with pytest.raises(ConfigError, match=said):
         serve(["runs/none", *flags])
-
-
-def test_the_log_of_a_service_holds_no_advice_for_who_writes_torch():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with pytest.raises(ConfigError, match="no run to serve"):
-            serve([])
-        warnings.warn("Sparse CSR tensor support is in beta state.", stacklevel=1)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -126,3 +127,38 @@ def test_a_refit_leaves_out_whom_the_run_forgot(client, service):
     command = refit(folder, folder.with_name("again"))
     keep_forgotten(command[command.index("--forgotten") + 1], folder.with_name("again"))
     assert "u3" in ForgottenPeople.read(folder.with_name("again.live") / FORGOTTEN)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells a process that its parent ended")
+def test_a_job_ends_with_a_service_that_is_killed(tmp_path):
+    service = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from trefoil.serving.jobs.runner import Runner\n"
+        "from trefoil.serving.jobs.store import JobStore\n"
+        "store = JobStore(Path(sys.argv[1]))\n"
+        "job = store.add('shop', 'refit', 'a')\n"
+        "work = 'import os, time; print(os.getpid(), flush=True); time.sleep(60)'\n"
+        "Runner(store).start(job, [sys.executable, '-c', work])\n"
+        "while not (said := store.find(job.id).said).isdigit(): time.sleep(0.01)\n"
+        "print(said, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", service, str(tmp_path / "jobs.sqlite")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as parent:
+        assert parent.stdout is not None
+        job = Path("/proc", parent.stdout.readline().strip(), "stat")
+        assert _runs(job)
+        parent.kill()
+    until = time.monotonic() + 20
+    while _runs(job) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not _runs(job)
+
+
+def _runs(stat: Path) -> bool:
+    """Whether a process is there and no mere entry that waits to be read."""
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
