@@ -12,15 +12,15 @@ import sys
 PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 
 
-def main() -> int:
+def main() -> None:
     """Become the command, unless the parent has ended already."""
     parent, *command = sys.argv[1:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != int(parent):
-            return 1
+            sys.exit(1)
     os.execv(command[0], command)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

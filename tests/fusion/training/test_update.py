@@ -102,10 +102,7 @@ def test_what_is_told_while_it_learns_counts_after_and_the_run_holds_all(
     assert recommender.recommend("meanwhile").based_on.events == 1
     recommender.save(tmp_path / "next")
     again = Recommender.load(tmp_path / "next")
-    # A saved run holds queries made of many people at once: equal up to the last digit.
-    saved, here = (one.recommend("new3", k=9) for one in (again, recommender))
-    assert [one.item for one in saved] == [one.item for one in here]
-    assert [one.score for one in saved] == pytest.approx([one.score for one in here], abs=1e-5)
+    assert again.recommend("new3", k=9) == recommender.recommend("new3", k=9)
     assert again.recommend("meanwhile").based_on.events == 1
     assert again.state.number == recommender.state.number
     recommender.close()
